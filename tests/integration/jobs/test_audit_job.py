@@ -1,4 +1,4 @@
-"""The audit log is checked each night, and a head that was noted proves it later."""
+"""The audit log is checked each night, and a recorded head proves it later."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
-NEXT = datetime(2026, 3, 3, 0, 0, tzinfo=UTC)  # three in the morning in Nairobi
+NEXT = datetime(2026, 3, 3, 0, 0, tzinfo=UTC)  # 03:00 in Nairobi
 
 
 def act(tx: SqliteTx, partner: str = "FINSAFE", about: str = "x") -> None:
@@ -59,7 +59,7 @@ class Nights:
 
 @pytest.fixture
 async def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Nights]:
-    monkeypatch.setattr(auditor, "PAGE", 3)  # several pages a chain
+    monkeypatch.setattr(auditor, "PAGE", 3)  # several pages per chain
     monkeypatch.setenv("DATABASE", str(tmp_path / "hazina.db"))
     monkeypatch.chdir(tmp_path)
     clock = VirtualClock()  # 2 March 2026, 09:00 in Nairobi
@@ -82,7 +82,7 @@ def verify(*args: str) -> tuple[int, str]:
 
 
 async def test_a_whole_log_is_told_by_its_head_once_a_day(nights: Nights) -> None:
-    assert await nights.passes() == NEXT  # at once: today's three o'clock has passed
+    assert await nights.passes() == NEXT  # runs at once, because 03:00 today has passed
     assert await nights.passes(hours=1) == NEXT
     assert len(nights.told) == 1
     await nights.passes(hours=17)

@@ -1,4 +1,4 @@
-"""That somebody has set the clock is said loudly, and everything is looked at anew."""
+"""A change of the system clock is reported prominently, and every job runs again."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -65,7 +65,7 @@ async def test_a_start_with_the_clock_set_back_is_said_too(world: World) -> None
 
 async def test_a_step_that_is_noticed_while_it_stops_leaves_nothing_running(world: World) -> None:
     before = asyncio.all_tasks()
-    world.clock.step(7_200)  # nobody looks: its last write is what notices
+    world.clock.step(7_200)  # only the last write notices it
     with capture_logs() as logs:
         await world.close()
     assert STEPPED in [log["event"] for log in logs]
@@ -82,7 +82,7 @@ async def test_every_job_is_woken(world: World) -> None:
 async def test_a_real_alarm_rings_in_time_though_the_clock_was_set_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """APScheduler itself would wait for the clock to catch up."""
+    """APScheduler on its own would wait for the clock to catch up."""
     offset = timedelta(0)
     real_now = SystemClock.now
     monkeypatch.setattr(SystemClock, "now", lambda self: real_now(self) + offset)

@@ -1,4 +1,4 @@
-"""Conversations are closed when their time has run out, and nothing is kept for ever."""
+"""Idle conversations are closed, and old rows are deleted."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class KeptRows:
         return Session.load(FLOWS, row.turn, row.body)
 
     async def happens(self) -> None:
-        """One row of everything that is only kept for a while."""
+        """Add one row of everything that is kept only for a limited time."""
 
         def happen(tx: SqliteTx) -> None:
             key = str(tx.now)
@@ -205,7 +205,7 @@ async def test_what_strangers_leave_is_deleted_after_a_day(kept_rows: KeptRows) 
     def leave(tx: SqliteTx) -> None:
         saves = SessionCache(FLOWS)
         saves.save(tx, "telegram", "stranger", Session(0))
-        saves.save(tx, "telegram", "was somebody", Session(7))  # its buttons must stay old
+        saves.save(tx, "telegram", "was somebody", Session(7))  # its buttons must remain outdated
         for event_id, turn in (("1", 0), ("2", 7)):
             row = tx.outbox.add(
                 "telegram", "9", kind="answer", text="hello", event_id=event_id, turn=turn
@@ -267,7 +267,7 @@ AMINA_PHONE = Phone("254712345678")
 
 
 async def draws(kept_rows: KeptRows, operation: str = "TU-222222") -> str:
-    """A code that is on its way; returns its id."""
+    """Queue a code for sending and return its id."""
 
     def draw(tx: SqliteTx) -> str:
         person = tx.people.at("terminal", "77")
@@ -286,7 +286,7 @@ async def draws(kept_rows: KeptRows, operation: str = "TU-222222") -> str:
 
 
 async def code(kept_rows: KeptRows, otp_id: str) -> tuple[OtpStatus | None, str]:
-    """What became of it, and what is left of its message."""
+    """Return the code's status and what is left of its message."""
 
     def read(tx: SqliteTx) -> tuple[OtpStatus | None, str]:
         found = tx.otps.of_id(otp_id)

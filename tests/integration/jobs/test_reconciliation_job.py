@@ -1,5 +1,5 @@
-"""Which days are compared with the bank's statement, and again, and what admins hear of those that
-cannot be."""
+"""Which days are compared with the bank's statement, which are compared again, and what admins are
+told when no statement can be had."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DAY_S = 86_400
 
 
 class Statements:
-    """``services.ports.BankStatements`` with what a test puts there; other days have no lines."""
+    """``services.ports.BankStatements`` that holds the lines a test sets; other days have none."""
 
     def __init__(self) -> None:
         self.by_day: dict[date, Sequence[BankLine] | NoAnswer] = {}
@@ -57,7 +57,7 @@ class ReconciliationRun:
         self.bank.by_day[day] = [BankLine.of(day, AMOUNT, words, is_credit=True)]
 
     async def is_told(self, days_ago: int) -> None:
-        """By a notification, of a payment some days ago."""
+        """Record a payment made ``days_ago`` days ago, known from a notification."""
         paid_at = self.world.clock.now() - timedelta(days=days_ago)
         paid = Payment(RECEIPT, AMOUNT, paid_at, "FINSAFE", Payer(PAYER), "ncba.notification")
         await self.world.app.database.write(lambda tx: payments.record(tx, self.world.random, paid))
@@ -71,7 +71,7 @@ class ReconciliationRun:
         return balance.posted
 
     async def notices(self) -> list[str]:
-        """What admins were told of statements that could not be had."""
+        """Return the notices to admins about statements that could not be had."""
 
         def look(tx: SqliteTx) -> list[str]:
             rows = tx.conn.execute("SELECT text FROM outbox WHERE kind = 'notice' ORDER BY id")
@@ -147,7 +147,7 @@ async def test_a_day_that_was_opened_again_is_looked_at_whenever_that_is(
 ) -> None:
     await run.mornings(6)
     await run.is_told(days_ago=6)
-    await run.world.advance(RECENT_DAYS * DAY_S)  # the desk's own job is not asked for meanwhile
+    await run.world.advance(RECENT_DAYS * DAY_S)  # the reconciliation job does not run meanwhile
     await run.mornings(1)
     opened = await run.day(run.today)
     assert opened is not None
@@ -220,18 +220,18 @@ async def test_days_through_which_the_desk_itself_stood_still_are_made_up_for(
     await run.mornings(1)
     missed = run.today + timedelta(days=1)
     run.has_line(missed)
-    await run.world.advance(RECENT_DAYS * DAY_S)  # the desk's own job is not asked for meanwhile
+    await run.world.advance(RECENT_DAYS * DAY_S)  # the reconciliation job does not run meanwhile
     assert await run.day(missed) is None
     await run.mornings(1)
     assert await run.day(missed) is not None
     assert await run.wallet() == AMOUNT
 
 
-# What people hear of a payment that only the statement knows
+# Messages about a payment known only from the statement
 
 
 async def _heard(run: ReconciliationRun) -> list[tuple[str, str]]:
-    """Address and text of what was said of a payment of yesterday's statement."""
+    """Return address and text of each message about a payment on yesterday's statement."""
     run.has_line(run.today)
     await run.mornings(1)
 

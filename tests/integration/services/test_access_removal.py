@@ -1,4 +1,4 @@
-"""What ends with a role or an account, told or found out where it is used."""
+"""What ends when a role or an account is removed, either at once or when it is next used."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def team(store: PlainStore) -> Iterator[PartnerTeam]:
 
 
 def asked_and_agreed(team: PartnerTeam, above: int = 1) -> str:
-    """So many shillings above what one may buy alone."""
+    """Request a purchase ``above`` shillings over the one-person limit; Baraka approves it."""
     reference = team.quotes("amina", AMOUNT + Money(above * 100))
     assert isinstance(team.confirms("amina", reference), AwaitingApproval)
     team.agrees("baraka", reference)
@@ -55,7 +55,7 @@ def second_loses_account(team: PartnerTeam) -> None:
 
 @pytest.mark.parametrize("happens", [second_loses_role, second_loses_account])
 def test_a_yes_is_asked_for_again_where_it_is_used(team: PartnerTeam, happens: object) -> None:
-    """Also where nobody told the desk, as from the shell."""
+    """Even when Hazina was not notified, as with a change from the shell."""
     assert callable(happens)
     waits, coded = asked_and_agreed(team, 1), asked_and_agreed(team, 2)
     code = team.code_of("amina", coded)
@@ -80,7 +80,7 @@ def queued(team: PartnerTeam) -> list[str]:
 
 
 def tell_baraka(team: PartnerTeam) -> None:
-    """Something waits at each of the accounts, and at the number."""
+    """Queue messages to each of Baraka's accounts and to the phone number."""
 
     def tell(tx: SqliteTx) -> None:
         for channel, address in (("terminal", "baraka"), ("telegram", "7"), ("sms", BARAKA.msisdn)):

@@ -54,7 +54,7 @@ def answer(*recipients: dict[str, object]) -> bytes:
 
 @dataclass
 class AfricasTalkingDouble:
-    """Takes exactly what the facts describe; anything else fails the test that sent it."""
+    """Accepts exactly what the facts describe; anything else fails the test that sent it."""
 
     status: int = 201
     body: bytes = field(default_factory=lambda: answer(recipient()))
@@ -276,7 +276,7 @@ async def test_a_connection_lost_on_the_way_is_unsure(error: type[httpx.HTTPErro
     assert await sent_over(fail) == Unsure(error.__name__)
 
 
-# --- What is written down -----------------------------------------------------------------------
+# --- Logs, secrets and settings -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", [101, 406, 999])

@@ -1,4 +1,4 @@
-"""A new number or mail address, and whose change it is."""
+"""Changing a number or mail address, and who owns the change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many documents one may ask for: while some wait, in an hour, and a partner together."""
+"""Limits on document requests: waiting per person, and made per hour for a person or a partner."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ADMIN = "1"
 
 
 class DocumentRequests:
-    """A partner with people who ask for documents; ``makes`` what waits."""
+    """A partner whose people ask for documents; ``makes`` completes those waiting."""
 
     def __init__(self, store: PlainStore) -> None:
         store.undo()
@@ -48,7 +48,7 @@ class DocumentRequests:
         self.store.do(join)
 
     def asks(self, address: str) -> str:
-        """The refusal, or that it waits."""
+        """Return the refusal code, or ``waits``."""
 
         def ask(tx: SqliteTx) -> OperationStarted | Refusal:
             event = Event("telegram", address, "1", EventKind.TAP)

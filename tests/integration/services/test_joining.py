@@ -1,4 +1,4 @@
-"""Invitations and accounts at the use cases themselves: who comes in, as what, and what rests."""
+"""Invitations and accounts through the use cases: who joins, in which role, and what is frozen."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def team(store: PlainStore) -> Iterator[PartnerTeam]:
     store.undo()
 
 
-# An account that is not the first ------------------------------------------------------------
+# Additional accounts -------------------------------------------------------------------------
 
 
 def test_the_first_account_does_not_rest(team: PartnerTeam) -> None:
@@ -124,7 +124,7 @@ def test_what_needs_a_code_rests_for_top_ups_and_contacts_too(team: PartnerTeam)
 def test_a_code_that_was_out_already_passes_no_more_for_a_resting_account(
     team: PartnerTeam,
 ) -> None:
-    """The same account, let go and invited anew, while its code is on the way."""
+    """The same account is unlinked and invited again while its code is in transit."""
     reference = team.quotes("baraka")
     code = team.code_of("baraka", reference)
     team.unlinks("baraka")
@@ -155,7 +155,7 @@ def test_what_a_replaced_account_began_is_over_and_the_other_channels_goes_on(
     assert newest.status is OtpStatus.REVOKED
 
 
-# Before the code has passed ------------------------------------------------------------------
+# Before the code is verified -----------------------------------------------------------------
 
 
 def test_who_is_invited_is_nobody_before_the_code_has_passed(team: PartnerTeam) -> None:
@@ -190,7 +190,7 @@ def test_somebody_who_is_there_stays_as_they_are_until_then(team: PartnerTeam) -
     assert (after.id, after.role, after.phone) == (before.id, Role.VIEWER, NEW)
 
 
-# Whoever made the invitation ------------------------------------------------------------------
+# The rights of the inviter --------------------------------------------------------------------
 
 
 def owner_loses_role(team: PartnerTeam) -> None:
@@ -212,7 +212,7 @@ def target_becomes_owner(team: PartnerTeam) -> None:
 def test_an_invitation_is_over_with_what_its_maker_might(
     team: PartnerTeam, happens: object, step: str
 ) -> None:
-    """In whatever way: each step asks again."""
+    """Each step checks the inviter's rights again, however they were lost."""
     assert callable(happens)
     by = by_person(team.person("amina").id)
     invited = team.invite("baraka", Role.VIEWER, by)
@@ -323,6 +323,6 @@ def test_a_name_from_before_names_were_tidied_is_still_found(team: PartnerTeam) 
     team.store.do(add)
     joined = team.joins(team.invite("Jane (till 2)"), NEW, "jane")
     assert joined.person.name == odd
-    # Two that read the same: each by its very own name, as its button has it.
+    # Two names that look the same: each is found by its exact name, as on its button.
     assert team.unlinks("ami\u200bna").person.role is Role.VIEWER
     assert team.unlinks("amina").person.role is Role.OWNER

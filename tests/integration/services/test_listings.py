@@ -1,4 +1,4 @@
-"""A list takes out what does not belong on it before it is cut, so that nothing is pushed off."""
+"""Lists filter before they truncate, so no entry is pushed off by one that does not belong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is open, and what counts for a day, whatever kind of operation it is."""
+"""Which operations of any kind are open, and which count towards a day."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.kit.plain_store import PlainStore
 
 OPEN_TOPUPS = {"CREATED", "SENDING", "PENDING", "SEND_UNKNOWN", "UNKNOWN"}
 OPEN_PURCHASES = {"AUTHORISED", "SUBMITTING", "UNKNOWN"}
-LOOKED_AFTER = {"SEND_UNKNOWN", "UNKNOWN"}  # on the admins' list already
+LOOKED_AFTER = {"SEND_UNKNOWN", "UNKNOWN"}  # already on the admins' list
 
 
 def operations(store: PlainStore) -> OperationStore:
@@ -74,7 +74,7 @@ def test_the_next_page_of_what_is_open_begins_behind_the_last(fresh_store: Plain
 
 def test_a_days_totals_count_what_moved_money_by_its_kind(fresh_store: PlainStore) -> None:
     worker = paid.TopUpDriver(fresh_store)
-    worker.events = 1_000  # its keys are not the buyer's
+    worker.events = 1_000  # so that its event keys differ from those of FloatBuyer
     buyer = bought.FloatBuyer(fresh_store)
     buyer.fund()
     paid.in_state(worker, TopUpState.PAID, 10_000)

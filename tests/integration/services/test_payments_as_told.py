@@ -1,5 +1,5 @@
-"""What a payment names decides whose it is: by words that exist, signed ones before others, and the
-same payment by two numbers is one."""
+"""What a payment names decides whose it is. Only words that exist count, and signed ones come
+first; one payment under two numbers is booked once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ OURS = ("774451",)
 
 
 class NotifiedPayments(PaymentBooks):
-    """Takes notifications of one amount."""
+    """Receives notifications, by default of one amount."""
 
     def __init__(self, store: PlainStore) -> None:
         super().__init__(store)
@@ -53,7 +53,7 @@ class NotifiedPayments(PaymentBooks):
         number: str | None = None,
         cents: int = CENTS,
     ) -> IntakeResult:
-        """By a notification whose narrative is not signed."""
+        """Record a notification whose narrative is not signed."""
         self.told += 1
         payment = Payment(
             receipt=receipt,
@@ -93,7 +93,7 @@ def payments_told(fresh_store: PlainStore) -> Iterator[NotifiedPayments]:
     assert list(invariant_violations(fresh_store.conn)) == []
 
 
-# What is typed and is nobody's -----------------------------------------------------------------
+# Typed words that match nothing of ours --------------------------------------------------------
 
 
 @pytest.mark.parametrize("became", [None, "expired", "cancelled", "unknown"])
@@ -110,7 +110,7 @@ def test_words_that_are_nobodys_are_never_taken_for_a_prompt(
     arrived = payments_told.payment(FIRST)
     assert (arrived.state, arrived.why) == (PaymentState.IN_SUSPENSE, SuspenseReason.UNMATCHED)
     assert (payments_told.wallet(), payments_told.suspense) == (0, 1)
-    # Nor when the bank says that the prompt was paid: that was another payment.
+    # The same holds when the bank says that the prompt was paid: that was another payment.
     payments_told.worker.queried(payments_told.worker.get(topup.reference), Paid("Success"))
     assert payments_told.payment(FIRST).state is PaymentState.IN_SUSPENSE
     assert payments_told.worker.get(topup.reference).receipt is None
@@ -138,14 +138,14 @@ def test_who_says_later_that_other_words_were_typed_is_heard_by_admins(
     payments_told: NotifiedPayments,
 ) -> None:
     topup = payments_told.prompt(CENTS)
-    payments_told.line(FIRST, f"{PHONE.msisdn} ASHA")  # of the day, without what was typed
+    payments_told.line(FIRST, f"{PHONE.msisdn} ASHA")  # the day's line, without the typed words
     assert payments_told.worker.get(topup.reference).receipt == FIRST
     payments_told.is_told(FIRST, "DEM")
     assert payments_told.reviews(FIRST) == [payments.NAMES_ANOTHER]
     assert payments_told.wallet() == 1
 
 
-# What is named in either field -----------------------------------------------------------------
+# What either field names -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("swap", [False, True])
@@ -190,7 +190,7 @@ def test_two_things_of_ours_are_a_contradiction(
     )
 
 
-# A copy with other words -----------------------------------------------------------------------
+# Copies with other words -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("narrative", ["", "school fees"])
@@ -228,7 +228,7 @@ def test_the_first_notification_after_a_line_may_say_more_in_its_narrative(
     assert payments_told.worker.get(topup.reference).receipt == FIRST
 
 
-# One payment, two numbers ----------------------------------------------------------------------
+# One payment with two numbers ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("receipt_first", [True, False])
@@ -251,7 +251,7 @@ def test_what_may_be_known_by_another_number_is_booked_once_and_looked_at(
     order = (by_receipt, by_number) if receipt_first else (by_number, by_receipt)
     first, second = (payments_told.is_told(account="DEMO", **one) for one in order)  # type: ignore[arg-type]
     assert first.accepted
-    assert second.accepted  # it is kept: to send it again says nothing new
+    assert second.accepted  # stored, so sending it again adds nothing
     (spoiled,) = second.effects
     assert isinstance(spoiled, payments.RefusedNotification)
     assert spoiled.notification.verdict is Verdict.MAY_BE_KNOWN

@@ -1,4 +1,4 @@
-"""Two admins decide by hand, and the self-check finds where that is not what happened."""
+"""Two admins decide by hand; the self-check reports where the books differ from their decision."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class TwoAdmins:
     def __init__(self, store: PlainStore) -> None:
         self.store = store
         self.worker = TopUpDriver(store)
-        self.worker.events = 1_000  # its keys are not the buyer's
+        self.worker.events = 1_000  # so that its event keys differ from those of FloatBuyer
         self.buyer = FloatBuyer(store)
         self.buyer.fund()
         self.random = random.Random(1)
@@ -78,7 +78,7 @@ class TwoAdmins:
         return reference
 
     def problems(self, *statements: str) -> list[str]:
-        """What the self-check says once the guards are gone and this was done."""
+        """Return what the self-check reports after these statements run without guards."""
         triggers = self.store.conn.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
         for (trigger,) in triggers.fetchall():
             self.store.conn.execute(f"DROP TRIGGER {trigger}")
@@ -169,7 +169,7 @@ def test_an_accepted_prompt_that_admins_called_failed_is_looked_at_again(
     reference = two_admins.worker.start()
     sending = two_admins.worker.sending(reference)
     two_admins.store.wait(seconds=61)
-    two_admins.worker.scan()  # its lease is over: nobody knows
+    two_admins.worker.scan()  # its lease is over and the outcome unknown
     assert isinstance(
         two_admins.approve(two_admins.resolve(reference, Resolution.FAILED)), Approved
     )

@@ -1,4 +1,4 @@
-"""A day against the bank's statement: what is settled, what is left over, and when it closes."""
+"""Comparing a day with the bank's statement: what is settled, what is left over, when it closes."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_line_on_another_day_keeps_both_open(books: StatementBooks) -> None:
     tomorrow = TODAY + timedelta(days=1)
     assert books.kinds() == [FindingKind.NOT_ON_STATEMENT]
     assert books.kinds(credit(day=tomorrow), day=tomorrow) == [FindingKind.OTHER_DAY]
-    assert books.kinds() == []  # its line is there, though on another day
+    assert books.kinds() == []  # its line exists, though on another day
 
 
 def test_midnight_is_of_the_day_that_begins(books: StatementBooks) -> None:
@@ -136,7 +136,7 @@ def test_a_shorter_statement_takes_nothing_back(books: StatementBooks) -> None:
 def test_a_payment_that_nobody_told_of_is_credited_by_its_line(books: StatementBooks) -> None:
     day, _ = books.compare(credit())
     assert (day.matched, books.balance(AccountKind.WALLET)) == (1, 150_000)
-    books.pays()  # and its notification comes late
+    books.pays()  # its notification arrives late
     assert books.compare(credit())[0].closed_at is not None
     assert books.balance(AccountKind.WALLET) == 150_000
 
@@ -259,7 +259,7 @@ def test_a_receipt_has_a_digit_and_a_field_of_its_own(
     ("fields", "number"),
     [
         (("S12345", "FT260611"), "S12345"),
-        (("S1234", "FT260611"), "FT260611"),  # the second only by its form
+        (("S1234", "FT260611"), "FT260611"),  # the second is recognised by its form
         (("", "FT26061"), ""),
         (("", "26061234"), ""),
         (("", "", "FT260611"), ""),  # typed by the payer
@@ -275,7 +275,7 @@ def test_the_banks_own_number_is_told_by_its_field_or_by_its_form(
 def test_what_is_left_over_again_is_open_again_until_it_is_dismissed(books: StatementBooks) -> None:
     books.pays()
     found = books.compare()[0].findings[0]
-    books.store.do(lambda tx: tx.evidence.close_reviews(found.id))  # its counterpart was there
+    books.store.do(lambda tx: tx.evidence.close_reviews(found.id))  # as if it had been matched
     day, is_news = books.compare()
     assert [one.id for one in day.findings] == [found.id]
     assert is_news

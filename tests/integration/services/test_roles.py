@@ -1,4 +1,4 @@
-"""What a role opened is closed when it is taken: at the next turn, and at the step that acts."""
+"""Losing a role closes what it opened: at the next turn and at the step that acts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from storage.transaction import SqliteTx
 from tests.kit.plain_store import PlainStore
 from tests.kit.turns_on_database import TurnRunner, seed
 
-TO_CONFIRM = {  # command, and what leads to the yes
+TO_CONFIRM = {  # command and the answers that lead to the confirmation
     "invite": ("operator", "neema"),
     "unlink": ("baraka",),
     "topup": ("1500", "mine"),

@@ -1,4 +1,4 @@
-"""The bank gives two prompts one id: no answer is lost, and none is taken for the other's."""
+"""The bank gives two prompts the same id: no answer is lost or attributed to the other prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits in suspense leaves it on evidence, and never beside money that it has paid already."""
+"""Payments leave suspense only on evidence, and are never credited a second time."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _prompt(worker: TopUpDriver) -> TopUp:
 def _told(
     worker: TopUpDriver, receipt: str, paid_at: datetime, words: str = "774451"
 ) -> RecordedPayment:
-    """The bank tells of a payment that names no top-up."""
+    """Record a payment reported by the bank that names no top-up."""
     payment = Payment(receipt, Money(CENTS), paid_at, words, Payer(PHONE.msisdn), "bank")
     worker.store.do(lambda tx: payments.record(tx, random.Random(1), payment))
     arrived = worker.store.do(lambda tx: tx.payments.get(receipt))
@@ -47,7 +47,7 @@ def _told(
 
 
 def _two_prompts_and_both_payments(worker: TopUpDriver) -> tuple[TopUp, TopUp, RecordedPayment]:
-    """The later one's payment is told first, and taken for the earlier one's receipt."""
+    """The later prompt's payment is reported first and taken for the earlier one's receipt."""
     first = _prompt(worker)
     paid_first = worker.store.now
     worker.queried(first, Paid("Success"))
@@ -110,7 +110,7 @@ def test_two_tellings_that_differ_are_still_to_be_looked_at(worker: TopUpDriver)
 
 
 def _three_prompts(worker: TopUpDriver) -> tuple[list[TopUp], list[datetime]]:
-    """Hours apart, so that no payment can have paid a later one; the first two are credited."""
+    """Hours apart, so no payment can belong to a later prompt; the first two are credited."""
     prompts, paid_at = [], []
     for n in range(3):
         prompts.append(_prompt(worker))
@@ -129,7 +129,7 @@ def _receipts(worker: TopUpDriver, prompts: list[TopUp]) -> list[str | None]:
 def test_three_payments_told_in_reverse_wait_for_the_one_that_is_open(
     worker: TopUpDriver, words: str
 ) -> None:
-    """Each is taken for the receipt of the prompt before, and the first one's fits nothing."""
+    """Each payment is taken for the previous prompt's receipt, so the first one's fits nothing."""
     prompts, paid_at = _three_prompts(worker)
     _told(worker, "THIRD00003", paid_at[2], words)
     _told(worker, "SECOND0002", paid_at[1], words)
@@ -157,7 +157,7 @@ def test_three_payments_told_in_reverse_each_find_their_prompt(
 
 
 def test_one_that_may_be_credited_already_does_not_settle_another(worker: TopUpDriver) -> None:
-    """It fits one that is open, and one whose receipt may be that of a third, open as well."""
+    """It fits an open prompt and one whose receipt may belong to a third, also open, prompt."""
     paid = _prompt(worker)
     worker.queried(paid, Paid("Success"))
     unpaid = _prompt(worker)

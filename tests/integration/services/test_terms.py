@@ -1,4 +1,4 @@
-"""Fees and limits as admins set them: what is refused leaves what stood."""
+"""Setting fees and limits as an admin: a refused change leaves the old values in force."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The code of a large top-up: good for the amount and the number that were shown, and once."""
+"""The code for a large top-up is valid once, for the amount and number that were shown."""
 
 import random
 from dataclasses import replace
@@ -24,7 +24,7 @@ NEEDS_CODE = Refusal("topup_needs_code")
 
 
 class Customer:
-    """One person whose large top-ups need a code, one transaction at a time."""
+    """A person whose large top-ups need a code; each call is one transaction."""
 
     def __init__(self, store: PlainStore) -> None:
         self.store = store
@@ -46,13 +46,13 @@ class Customer:
     def type(
         self, issued: Issued, amount: Money = AMOUNT, phone: Phone = PHONE
     ) -> Passed | NotPassed:
-        """The right code, for what the conversation holds now."""
+        """Enter the right code for the amount and phone the conversation holds now."""
         reference = issued.otp.binding.operation
         binding = topups.code_binding(self.person, reference, amount, phone)
         return self.store.do(lambda tx: otp.validate(tx, self.keys, binding, issued.code))
 
     def passed(self) -> str:
-        """The reference of a top-up whose code was used."""
+        """Return the reference of a top-up whose code has been used."""
         issued = self.secure()
         assert self.type(issued) == Passed()
         return issued.otp.binding.operation

@@ -1,4 +1,4 @@
-"""What the database does when somebody sets the clock."""
+"""What the database does when somebody changes the clock."""
 
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -170,7 +170,7 @@ async def test_a_standstill_is_known_over_starts_and_steps(
     database = await opened(tmp_path / "hazina.db", machine)
     began = await database.write(forget_until)
     await database.close()
-    machine.set_clock(3 * DAY)  # while nobody looks
+    machine.set_clock(3 * DAY)  # while the database is closed
     for _ in range(2):
         machine.pass_time(1)
         database = await opened(tmp_path / "hazina.db", machine)

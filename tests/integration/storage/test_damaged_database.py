@@ -1,4 +1,4 @@
-"""A damaged file is not worked with from the start, and noticed by whoever meets the damage."""
+"""A damaged file is rejected at start, and later damage is noticed by whatever reads it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.kit.held_writer import Box
 
 @pytest.fixture
 async def path(tmp_path: Path) -> Path:
-    """A sound database that nobody has open."""
+    """A sound database that is not open."""
     box = Box(tmp_path / "hazina.db")
     async with box.opened():
         pass
@@ -25,7 +25,7 @@ async def path(tmp_path: Path) -> Path:
 
 
 def spoil(path: Path, table: str) -> None:
-    """Overwrite the page where a table begins, as a failing disk would."""
+    """Overwrite a table's first page, as a failing disk would."""
     with closing(sqlite3.connect(path)) as conn:
         query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
         (page,) = conn.execute(query, (table,)).fetchone()
@@ -86,7 +86,7 @@ async def test_damage_is_noticed_by_whoever_meets_it_and_said_once(
 
 
 async def test_what_comes_of_damage_is_told_as_damage(path: Path) -> None:
-    """Also where somebody made another error of SQLite's."""
+    """This includes a SQLite error that was turned into another exception."""
 
     def look(tx: SqliteTx) -> None:
         try:

@@ -1,4 +1,4 @@
-"""When the disk, the commit or the whole process fails: nobody is told what did not happen."""
+"""When the disk, a commit or the process fails, no caller is told of a success that never was."""
 
 import asyncio
 import sqlite3
@@ -27,7 +27,7 @@ async def database(box: Box) -> AsyncIterator[Database]:
 
 
 def _fill_the_disk(tx: SqliteTx) -> None:
-    """SQLite itself ends the transaction when no page is left."""
+    """Use up the pages; SQLite itself ends the transaction when none is left."""
     (pages,) = tx.conn.execute("PRAGMA page_count").fetchone()
     tx.conn.execute(f"PRAGMA max_page_count = {pages + PAGES_LEFT}")
     tx.conn.execute("CREATE TABLE heap (load BLOB NOT NULL) STRICT")
@@ -44,7 +44,7 @@ def _roll_back_and_raise(tx: SqliteTx) -> None:
 
 
 def _fail_the_commit(tx: SqliteTx) -> None:
-    """A reference to nothing that is looked at only when the transaction commits."""
+    """Add a dangling foreign key that is checked only when the transaction commits."""
     tx.conn.execute("PRAGMA defer_foreign_keys = ON")
     tx.conn.execute(
         "INSERT INTO accounts (partner, kind, currency, normal_side, no_overdraft)"

@@ -1,4 +1,4 @@
-"""One desk a file, whatever the file is called, and a desk that notices when its file has gone."""
+"""Only one process opens a file under any name, and it notices when the file disappears."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def database(box: Box, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[D
 
 
 async def _second_desk(path: Path) -> str:
-    """What another process hears that wants the file by this name."""
+    """Return what another process gets when it opens the file under this name."""
     found = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", SECOND, path], capture_output=True, check=True
     )
@@ -65,7 +65,7 @@ async def test_a_second_desk_is_refused_after_the_lock_beside_it_was_deleted(
 
 @pytest.fixture
 def mounted(box: Box, tmp_path: Path) -> Iterator[Path]:
-    """The file under another name, by the machine and not by the file system."""
+    """The file under another name, by a bind mount rather than a link in the file system."""
     box.path.touch(0o600)
     other = tmp_path / "mounted.db"
     other.touch()
@@ -83,7 +83,7 @@ async def test_a_second_desk_is_refused_where_the_file_is_mounted(
 
 
 async def test_sqlite_keeps_its_own_locks_beside_ours(box: Box, database: Database) -> None:
-    """A backup and `audit verify` read while the desk writes."""
+    """A backup and `audit verify` read while Hazina writes."""
     await database.write(box.note(1))
     program = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute('SELECT 1'))"
     found = await asyncio.to_thread(
@@ -118,7 +118,7 @@ def test_a_file_system_without_locks_is_named(
 def test_a_lock_that_would_keep_sqlite_out_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Linux makes a lock of the whole file of it over NFS."""
+    """Over NFS, Linux turns it into a lock on the whole file."""
 
     def is_held(*_: object) -> None:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
@@ -128,7 +128,7 @@ def test_a_lock_that_would_keep_sqlite_out_is_named(
         DatabaseFile.hold(tmp_path / "hazina.db")
 
 
-# A file that has gone ------------------------------------------------------------------------
+# A file that disappears ----------------------------------------------------------------------
 
 
 def _move(path: Path, to: str, tails: tuple[str, ...] = ("", "-wal", "-shm")) -> None:
@@ -141,7 +141,7 @@ async def test_nothing_is_written_to_a_file_that_has_gone(box: Box, database: Da
     _move(box.path, "gone.db")
     with pytest.raises(DatabaseUnavailable, match=r"^hazina\.db is gone$"):
         await database.write(box.note(2))
-    assert not box.path.exists()  # no other was made in its place
+    assert not box.path.exists()  # no other file was created in its place
 
 
 async def test_nothing_is_written_beside_another_file(box: Box, database: Database) -> None:

@@ -1,4 +1,4 @@
-"""The database itself refuses what would make a balance anything but the sum of transfers."""
+"""The database itself refuses whatever would make a balance differ from the sum of transfers."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def funded(store: PlainStore) -> PlainStore:
 
 
 def move(cents: int, phase: Phase = Phase.SINGLE, leg: str = "leg") -> Transfer:
-    """Wallet to float, as a float purchase does."""
+    """A transfer from wallet to float, as in a float purchase."""
     return Transfer(f"FP-2:{leg}", "FP-2", phase, WALLET, FLOAT, Money(cents), TransferCode.OPENING)
 
 
@@ -55,7 +55,7 @@ def resolve(held: Transfer, phase: Phase, leg: str = "end") -> Transfer:
 
 
 def balance(store: PlainStore, account: Account) -> tuple[int, int]:
-    """Posted and available, in cents."""
+    """Return the posted and the available balance in cents."""
     found: Balance = store.tx.ledger.balance(account)
     return found.posted.cents, found.available.cents
 
@@ -245,7 +245,7 @@ def test_a_sum_that_no_integer_holds_is_refused(store: PlainStore) -> None:
     assert balance(store, WALLET) == (most.cents, most.cents)
 
 
-# What a transfer is -------------------------------------------------------------------------
+# Valid transfers ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("cents", [0, -1])
@@ -310,7 +310,7 @@ def test_a_hold_is_not_resolved_in_another_currency(funded: PlainStore) -> None:
         ("never edited", "UPDATE transfers SET booked_at = booked_at"),
         ("never deleted", "DELETE FROM transfers"),
         (
-            "never deleted",  # what REPLACE would do, were it not forbidden
+            "never deleted",  # what REPLACE would do if it were allowed
             "INSERT OR REPLACE INTO transfers SELECT * FROM transfers",
         ),
         ("sum of transfers", "UPDATE accounts SET credits_posted = credits_posted + 1"),
@@ -346,7 +346,7 @@ def test_the_books_are_changed_by_transfers_only(funded: PlainStore, why: str, s
 
 
 def test_an_account_keeps_its_identity_also_while_it_is_moved(funded: PlainStore) -> None:
-    """The trigger that keeps identities does not lean on the one that keeps balances."""
+    """The trigger that protects identities does not rely on the one that protects balances."""
     funded.conn.execute("DROP TRIGGER accounts_move_by_transfer")
     for column in ("partner", "kind", "currency", "normal_side", "no_overdraft"):
         value = "'debit'" if column == "normal_side" else "0"

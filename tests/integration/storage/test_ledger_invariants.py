@@ -1,4 +1,4 @@
-"""The self-check finds what could have been done to the books behind the triggers' back."""
+"""The self-check finds tampering that bypassed the triggers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.kit.topup_driver import TopUpDriver
 
 
 def _sound_books(path: Path) -> PlainStore:
-    """A top-up that was paid and one that was not, an opening and a hold, nothing guarded."""
+    """Books with a paid and an unpaid top-up, an opening balance and a hold, without triggers."""
     store = PlainStore(path)
     store.person("ACME")
     worker = TopUpDriver(store)
@@ -165,7 +165,7 @@ def test_the_check_changes_nothing(books: PlainStore) -> None:
     assert books.conn.total_changes == changes
 
 
-# Spoilt so that the sums agree ---------------------------------------------------------------
+# Tampering that keeps the sums consistent ----------------------------------------------------
 
 AGAIN = (
     "INSERT INTO transfers SELECT 99, id || '2', {operation}, {phase}, debit_partner,"
@@ -182,7 +182,7 @@ MOVED = (
 
 @pytest.fixture
 def unguarded(books: PlainStore) -> PlainStore:
-    """Nor do any checks or references keep the tables in shape."""
+    """Books without check constraints and foreign keys as well."""
     books.conn.execute("PRAGMA ignore_check_constraints = ON")
     books.conn.execute("PRAGMA defer_foreign_keys = ON")
     return books

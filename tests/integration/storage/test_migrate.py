@@ -1,4 +1,4 @@
-"""Migrations: forward only, each whole or not at all, and never twice."""
+"""Migrations run forward only, each completely or not at all, and never twice."""
 
 import re
 import sqlite3
@@ -157,7 +157,7 @@ def test_a_trigger_is_one_statement(conn: sqlite3.Connection) -> None:
     assert conn.execute("SELECT a FROM two").fetchall() == [(1,), (7,)]
 
 
-# What we ship -------------------------------------------------------------------------------
+# Our own migrations -------------------------------------------------------------------------
 
 
 def test_our_numbers_follow_each_other_without_a_gap() -> None:
@@ -199,7 +199,7 @@ def test_a_migrated_database_has_no_broken_reference(conn: sqlite3.Connection) -
     assert conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-# What is not made so ------------------------------------------------------------------------------
+# Databases that differ from their version ---------------------------------------------------------
 
 GUARD = "CREATE TRIGGER guard BEFORE DELETE ON one BEGIN SELECT RAISE(ABORT, 'no'); END;"
 GUARDED = Migration(1, "0001_guarded", f"{ONE.sql}\n{GUARD}")
@@ -229,7 +229,7 @@ def test_a_database_whose_own_tables_were_changed_by_hand_is_not_opened(
 
 
 def test_what_others_keep_beside_our_tables_is_their_own(conn: sqlite3.Connection) -> None:
-    """Such as a program that copies the database as it is written to."""
+    """Such as a program that replicates the database as it is written."""
     migrate(conn, [GUARDED])
     conn.executescript(
         "CREATE TABLE notes (n); CREATE INDEX notes_by_n ON notes (n);"

@@ -1,4 +1,4 @@
-"""Float comes to a desk that has topped up wallets for a while: nothing is lost or changed."""
+"""Adding float to a database with top-ups loses and changes nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from storage.transaction import SqliteTx
 from tests.kit.older_databases import NOW, STATES, fill, named
 from tests.kit.plain_store import START, connect
 
-KEPT = [  # every table of the first version: what it holds stays as it is
+KEPT = [  # every table of the first version; its rows stay as they are
     "partners", "partner_wallets", "people", "addresses", "limits", "transfers",
     "wallet_transactions", "ncb_stk_push_logs", "evidence", "provider_calls", "review_items",
     "events", "sessions", "slots", "outbox", "trail", "topups", "b2c_float_balance",
@@ -135,7 +135,7 @@ def test_a_migration_that_fails_leaves_the_first_version_whole(conn: sqlite3.Con
     assert migrate(conn, shipped()[:2]) == ["0002_float"]
 
 
-# As the program reads it afterwards
+# How the program reads the migrated database
 
 
 def test_the_program_reads_every_top_up_and_takes_up_what_is_due(conn: sqlite3.Connection) -> None:
@@ -155,7 +155,7 @@ def test_the_program_reads_every_top_up_and_takes_up_what_is_due(conn: sqlite3.C
     assert [row.text for row in tx.outbox.queued(BEFORE_ALL, 9)] == ["words", "words"]
 
 
-# What the database refuses from now on
+# What the migrated database refuses
 
 
 def purchase(conn: sqlite3.Connection, reference: str = "FL-222222", state: str = "QUOTED") -> None:

@@ -1,4 +1,4 @@
-"""Roles, admins and audit come to a desk that sells float: nothing is lost or changed."""
+"""Adding roles, admins and the audit log to a database with float loses and changes nothing."""
 
 from __future__ import annotations
 

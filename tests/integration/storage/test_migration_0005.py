@@ -1,4 +1,4 @@
-"""Payments come to a desk that has admins and approvals: nothing is lost or changed."""
+"""Adding payments to a database with admins and approvals loses and changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proposals may name a top-up, and no payment may be of nothing: all else is as it was."""
+"""Proposals may name a top-up, and a minimum of zero becomes a shilling; nothing else changes."""
 
 from __future__ import annotations
 

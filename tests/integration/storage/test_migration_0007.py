@@ -1,4 +1,4 @@
-"""Messages are checked without a temporary table, and are what they were."""
+"""Messages are checked without a temporary table, and existing ones do not change."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_what_is_no_kind_and_no_state_is_refused(
 def test_a_message_is_written_without_a_temporary_table(
     conn: sqlite3.Connection, statement: str
 ) -> None:
-    """Each took as long as the row itself, twice a turn."""
+    """A temporary table took as long as writing the row itself, twice per turn."""
     migrate(conn)
     steps = {step[1] for step in conn.execute(f"EXPLAIN {statement}")}
     assert steps & {"Insert", "IdxInsert"}

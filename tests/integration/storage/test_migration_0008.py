@@ -1,4 +1,4 @@
-"""Codes and locks from before are what they were, and an admin still finds the way out."""
+"""Existing codes and locks stay the same, and an admin can still unlock a number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everybody who was somebody stays so, and who was only invited is nobody."""
+"""Everyone who had an account stays a person; those who were only invited do not count."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def conn(tmp_path: Path) -> Iterator[sqlite3.Connection]:
             " VALUES ('DEMO', ?, 'operator', '254733123456', ?)",
             (name, NOW + 1),
         )
-    # A code to an invitation: of somebody new, and of somebody who had left.
+    # Codes for invitations: of somebody new and of somebody who had left, among others.
     for name, operation in (
         ("invited", "IN-222222"),
         ("unlinked", "IN-222223"),

@@ -1,4 +1,4 @@
-"""Payments and the notifications that told of them, read back as they were written."""
+"""Payments and their notifications are read back as they were written."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def add(desk: PlainStore, *payments: RecordedPayment) -> None:
 
 
 def credit(desk: PlainStore, arrived: RecordedPayment) -> RecordedPayment:
-    """It is a credit of its own now."""
+    """Save the payment as a credit of its own."""
     credited = replace(
         arrived, state=PaymentState.CREDITED, partner="DEMO", operation=arrived.reference
     )

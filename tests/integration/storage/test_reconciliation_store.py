@@ -1,4 +1,4 @@
-"""Lines, findings and review items of closed days, read back as they were written."""
+"""Lines, findings and review items of closed days are read back as they were written."""
 
 from __future__ import annotations
 

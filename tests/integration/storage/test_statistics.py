@@ -1,4 +1,4 @@
-"""What is counted is what is there, from the first operation of a period on."""
+"""The statistics count exactly what is stored, from the first operation of a period on."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_figures_are_those_of_the_period(
     for n, (step, state, cents, took_s) in enumerate(operations):
         at_s += step
         add(store, n, at_s, state, cents, took_s)
-        if n in gaps:  # numbers that were given and taken back
+        if n in gaps:  # ids whose rows were deleted again
             store.conn.execute("DELETE FROM wallet_transactions WHERE reference = ?", (f"TU-{n}",))
         elif at_s >= since_s:
             kept.append((state, cents, took_s))
@@ -91,7 +91,7 @@ def test_screens_are_counted_when_they_are_come_to(store: PlainStore) -> None:
     pieces=st.lists(
         st.tuples(
             st.lists(st.sampled_from([None, "topup.amount", "topup.payer", "float.amount"])),
-            st.sampled_from([0, 0, 1, 2]),  # weeks that begin
+            st.sampled_from([0, 0, 1, 2]),  # weeks that pass
         ),
         max_size=8,
     )

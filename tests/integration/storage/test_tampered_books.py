@@ -1,5 +1,5 @@
-"""Whatever single thing of a payment, purchase or correction is changed behind the triggers' back,
-the self-check names it."""
+"""The self-check reports any single change to a payment, purchase or correction that bypassed the
+triggers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROOT, RITA, REASON = "admin:telegram:1", "admin:telegram:2", "line 14 of the sta
 
 @dataclass
 class Books:
-    """Sound, and nothing guards them any more."""
+    """Sound books whose guards have been removed."""
 
     store: PlainStore
 
@@ -47,7 +47,7 @@ class Books:
 def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
     store = PlainStore(tmp_path_factory.mktemp("books") / "hazina.db")
     buyer, worker = FloatBuyer(store), TopUpDriver(store)
-    worker.events = 1_000  # its keys are not the buyer's
+    worker.events = 1_000  # so that its event keys differ from those of FloatBuyer
     store.person("ACME")
     buyer.fund(Money(9_000_000))
     buyer.fee(FeeKind.TRANSFER, fixed=5_000)
@@ -109,12 +109,12 @@ def _agreed(
 
 
 def changed(table: str, where: str, *changes: str) -> list[str]:
-    """Statements, each of which changes one thing of those rows."""
+    """Return statements that each make one change to those rows."""
     return [f"UPDATE {table} SET {change} WHERE {where}" for change in changes]  # noqa: S608
 
 
 def another(code: str) -> str:
-    """What stands in suspense is booked a second time, as that."""
+    """Return a statement that books a payment in suspense again under this code."""
     return (
         "INSERT INTO transfers SELECT 99, id || '2', operation, phase, debit_partner, debit_kind,"  # noqa: S608
         f" credit_partner, credit_kind, currency, amount_cents, '{code}', NULL, booked_at"

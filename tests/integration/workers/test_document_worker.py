@@ -1,4 +1,4 @@
-"""What was asked for goes to whoever may still have it when it is made."""
+"""A requested document goes only to someone who still has the right to it when it is ready."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ADMIN, AMINA, GONE, ELSEWHERE = "900", "77", "78", "79"
 
 
 class DocumentHarness:
-    """The clerk on a database of its own, with what it would send."""
+    """The document worker on its own database, with the messages it would send."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -100,11 +100,11 @@ async def test_nothing_goes_to_who_was_let_go_meanwhile(
     assert harness.sent == []
 
 
-# Whose turn it is
+# Order and attempts
 
 
 class HeldClerk(DocumentWorker):
-    """Makes a document when it is told to."""
+    """A document worker that finishes a document when told to."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

@@ -1,4 +1,4 @@
-"""When a scanner runs, and what becomes of one that fails."""
+"""When a scanner runs, and what happens when it fails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.kit.virtual_time import advance, settle
 
 
 class Ringing:
-    """An alarm that rings when a test says so, those included that were set anew since."""
+    """An alarm that a test rings by hand; alarms that were replaced can still ring."""
 
     def __init__(self) -> None:
         self.set_so_far: list[Callable[[], None]] = []

@@ -1,4 +1,4 @@
-"""The scheduler stops, and wakes scanners in real time too."""
+"""Stopping the scheduler, and waking scanners in real time."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from storage.transaction import SqliteTx
 from tests.kit.scanners import Scanner
 from tests.kit.virtual_time import advance, settle
 
-PATIENCE_S = 20  # real seconds after which something that should happen at once has not
+PATIENCE_S = 20  # real seconds to wait for something that should happen at once
 PHONE = Phone("254712345678")
 
 
-# The end
+# Stopping
 
 
 async def test_a_stop_waits_for_the_scan_in_hand(jobs: JobScheduler, scanner: Scanner) -> None:
@@ -95,7 +95,7 @@ async def happens(event: asyncio.Event) -> None:
 
 
 async def test_what_is_late_rings_all_the_same(alarm: SchedulerAlarm) -> None:
-    """APScheduler's default drops what is a second late."""
+    """By default, APScheduler drops a job that is a second late."""
     rang = asyncio.Event()
     alarm.set("scan", -timedelta(hours=5), rang.set)
     await happens(rang)
@@ -153,7 +153,7 @@ async def test_a_scanner_is_woken_by_the_real_scheduler() -> None:
 
 
 async def test_the_real_scheduler_polls_cleans_up_and_stops(tmp_path: Path) -> None:
-    """The whole program on the machine's own clock: nothing here is virtual but the bank."""
+    """The whole program on the machine's own clock; only the bank is simulated."""
     clock = SystemClock()
     bank = SimulatedBank(clock, random.Random(1), password="right")
     prompt = bank.prompts.send(PHONE.msisdn, 1500, "774451#TU222222")
@@ -189,7 +189,7 @@ async def test_the_real_scheduler_polls_cleans_up_and_stops(tmp_path: Path) -> N
 
 
 def _seen(reference: str, tx: SqliteTx) -> tuple[TopUpState, Money, int]:
-    """The top-up's state, the wallet, and how many old events are left."""
+    """Return the top-up's state, the wallet balance and the number of old events left."""
     topup = tx.topups.get(reference)
     assert topup is not None
     balance = tx.ledger.balance(Account("FINSAFE", AccountKind.WALLET))
@@ -198,7 +198,7 @@ def _seen(reference: str, tx: SqliteTx) -> tuple[TopUpState, Money, int]:
 
 
 async def _with_an_open_prompt(path: Path, bank_id: str) -> str:
-    """A top-up whose bank is to be asked a moment after the start, and an old event."""
+    """Store an old event and a top-up that is due for a bank query just after the start."""
     dates = [datetime.now(UTC) - EVENTS_KEPT - timedelta(days=1)]
     database = await Database.open(path, lambda: dates[0])
 

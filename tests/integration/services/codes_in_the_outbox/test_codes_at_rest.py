@@ -1,4 +1,4 @@
-"""A code is sealed while it waits, and wiped when it is sent or has ended."""
+"""A code is encrypted while it is queued, and erased once it has been sent or has ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.kit.worker_harness import PHONE
 
 
 def _files(folder: Path) -> list[bytes]:
-    """The database, its log and its lock, as a thief would have them."""
+    """Return the raw database, log and lock files, as a thief would get them."""
     return [path.read_bytes() for path in folder.iterdir()]
 
 
@@ -95,12 +95,12 @@ async def test_a_code_that_ended_between_two_tries_is_not_sent(delivery: CodeDel
 
 
 async def notice(delivery: CodeDelivery) -> None:
-    """Another SMS to the same phone, which is put off once."""
+    """Queue another SMS to the same phone, which is postponed once."""
     delivery.sms.will(PHONE.msisdn, *(Unclear("no answer") for _ in range(3)))
     await delivery.database.write(
         lambda tx: tx.outbox.add(SMS, PHONE.msisdn, kind="notice", text="paid")
     )
-    await delivery.go(21)  # tried at 0, 5 and 20 s; the next time a minute later
+    await delivery.go(21)  # tried at 0, 5 and 20 s; the next try is a minute later
 
 
 async def test_a_code_that_waits_for_another_try_is_not_sent_once_a_newer_lives(
@@ -108,7 +108,7 @@ async def test_a_code_that_waits_for_another_try_is_not_sent_once_a_newer_lives(
 ) -> None:
     delivery.sms.will(
         PHONE.msisdn, *(Unclear("no answer") for _ in range(6))
-    )  # the next try comes at 53 s
+    )  # the next try is at 53 s
     await delivery.commit()
     await delivery.go()
     await delivery.resend()

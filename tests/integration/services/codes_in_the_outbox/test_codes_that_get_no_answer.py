@@ -1,4 +1,4 @@
-"""A code whose answer was lost is sent once more; its purchase ends when no way is left."""
+"""A code whose send got no answer is sent once more; the purchase ends when no channel is left."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRIES_MAX = len(CODE_PAUSES_S) + 1
 
 @pytest.fixture
 async def phone_only(delivery: CodeDelivery) -> CodeDelivery:
-    """Without a proved mail address, the SMS is the only way."""
+    """Without a verified mail address, SMS is the only channel."""
     await delivery.database.write(seed(None))
     return delivery
 
@@ -31,7 +31,7 @@ async def phone_only(delivery: CodeDelivery) -> CodeDelivery:
 async def test_a_code_whose_answer_was_lost_goes_once_more_and_then_counts_as_sent(
     phone_only: CodeDelivery, before: int
 ) -> None:
-    """What the carrier surely did not take may be tried again as often as before."""
+    """Sends that the carrier certainly did not accept are retried as often as before."""
     phone_only.sms.will(
         PHONE.msisdn, *[Unclear("down")] * before, *[AnswerLost("read timeout")] * 5
     )
@@ -83,7 +83,7 @@ async def test_a_restart_does_not_forget_that_one_may_have_arrived(
 async def test_a_code_goes_twice_at_most_however_often_the_desk_is_killed_while_it_is_sent(
     phone_only: CodeDelivery, lost: int
 ) -> None:
-    """The carrier takes each of them; the desk only sometimes lives to hear of it."""
+    """The carrier accepts every send; Hazina only sometimes lives to see the answer."""
     await phone_only.commit()
     handed_over = []
 
@@ -106,8 +106,8 @@ async def test_a_code_goes_twice_at_most_however_often_the_desk_is_killed_while_
 
 
 async def test_what_a_carrier_clearly_refused_counts_as_no_send(phone_only: CodeDelivery) -> None:
-    """Killed between the tries of a code that never left, it still goes out, and dies if refused
-    for good."""
+    """A code that never left still goes out if Hazina is killed between tries, and it is dropped if
+    the refusal is final."""
     phone_only.sms.will(PHONE.msisdn, Unclear("down"), Unclear("down"), NO)
     await phone_only.commit()
     for _ in range(3):
@@ -137,7 +137,7 @@ async def test_a_receipt_by_sms_is_tried_on_as_before(delivery: CodeDelivery) ->
     assert delivery.sms.texts == ["paid"]
 
 
-# No way left ------------------------------------------------------------------------------------
+# No channel left --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("error", [NO, Unclear("no answer")])
@@ -225,7 +225,7 @@ async def test_a_report_for_a_message_that_is_not_ours_changes_nothing(
 async def test_a_late_failed_report_for_a_code_before_leaves_the_newer_alone(
     phone_only: CodeDelivery,
 ) -> None:
-    """The person asked for another because the first did not come; that one did."""
+    """The person asked for a second code because the first did not arrive; the second did."""
     await phone_only.commit()
     await phone_only.go()
     await phone_only.resend()
@@ -240,7 +240,7 @@ async def test_a_code_before_that_is_refused_late_leaves_the_newer_alone(
     phone_only.sms.will(PHONE.msisdn, *(Unclear("no answer") for _ in range(TRIES_MAX - 1)), NO)
     await phone_only.commit()
     phone_only.sms.hold = asyncio.Event()
-    await phone_only.go()  # the first try is on its way
+    await phone_only.go()  # the first try is in flight
     await phone_only.resend()
     phone_only.sms.errors.clear()
     phone_only.sms.will(PHONE.msisdn, NO)

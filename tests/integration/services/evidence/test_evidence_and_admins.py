@@ -1,4 +1,4 @@
-"""What two admins decide about a payment, before or after the evidence of whose it is."""
+"""Two admins decide about a payment before or after evidence shows whose it is."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.kit.plain_store import PHONE
 
 
 def _matched(bank: Bank, receipt: str, topup: TopUp) -> Approved | Refusal:
-    """Two admins say which top-up a payment in suspense has paid."""
+    """Two admins decide which top-up a payment in suspense has paid."""
     about = bank.payment(receipt).reference
     proposed = bank.store.do(
         lambda tx: proposals.propose_match(
@@ -48,7 +48,7 @@ def test_what_paid_a_credited_top_up_is_not_credited_again(bank: Bank) -> None:
     bank.has(FIRST, "Paybill payment")
     approved = _matched(bank, FIRST, topup)
     assert isinstance(approved, Approved)
-    assert approved.effects == []  # there is nothing to tell anybody
+    assert approved.effects == []  # nobody needs to be told
     assert bank.worker.get(topup.reference).receipt == FIRST
     assert (bank.collected, bank.wallet) == (1, 1)
     arrived = bank.payment(FIRST)
@@ -111,7 +111,7 @@ def test_what_admins_said_displaces_what_was_inferred(bank: Bank) -> None:
     topup = bank.prompt(CENTS)
     bank.tells(SECOND, bank.store.now)
     assert bank.worker.get(topup.reference).receipt == SECOND
-    bank.store.wait(hours=30)  # too late for the prompt by itself
+    bank.store.wait(hours=30)  # too late to be matched to the prompt automatically
     bank.tells(FIRST, bank.store.now, "SOMETHING")
     assert isinstance(_matched(bank, FIRST, topup), Approved)
     assert bank.worker.get(topup.reference).receipt == FIRST
@@ -124,7 +124,7 @@ def test_a_nameless_payment_may_have_paid_a_top_up_whose_receipt_was_inferred(ba
     bank.is_asked(first, paid=True)
     bank.store.wait(hours=5)
     second = bank.prompt(CENTS)
-    bank.tells(SECOND, bank.store.now)  # of the second, and taken for the first one's
+    bank.tells(SECOND, bank.store.now)  # pays the second, but is taken for the first one's
     assert bank.worker.get(first.reference).receipt == SECOND
     bank.tells(FIRST, paid_at, "DEMO", payer="")
     assert bank.payment(FIRST).why is SuspenseReason.AMBIGUOUS
@@ -143,7 +143,7 @@ def test_a_nameless_payment_is_taken_back_when_it_is_known_what_it_paid(bank: Ba
     bank.takes_back(FIRST)
     assert bank.payment(FIRST).state is PaymentState.IN_SUSPENSE
     assert isinstance(_matched(bank, FIRST, topup), Approved)
-    bank.takes_back(FIRST)  # the day is still open, and read again
+    bank.takes_back(FIRST)  # the day is still open and is read again
     assert bank.payment(FIRST).state is PaymentState.REVERSED
     assert (bank.collected, bank.wallet) == (0, 0)
 
@@ -161,7 +161,7 @@ def test_what_admins_said_does_not_move_when_what_stood_there_is_placed_anew(ban
     assert isinstance(_matched(bank, FIRST, topup), Approved)
     assert bank.worker.get(topup.reference).receipt == FIRST
     assert bank.worker.get(later.reference).receipt is None
-    assert bank.payment(SECOND).state is PaymentState.IN_SUSPENSE  # it came before the later prompt
+    assert bank.payment(SECOND).state is PaymentState.IN_SUSPENSE  # it predates the later prompt
     assert (bank.collected, bank.wallet) == (3, 2)
 
 
@@ -182,7 +182,7 @@ def test_a_dismissal_of_what_has_come_to_be_in_suspense_gives_it_to_nobody(bank:
     assert approved(bank, proposed) == overtaken
     assert bank.payment(SECOND).state is PaymentState.IN_SUSPENSE
     assert bank.wallet == 1
-    assert isinstance(assigned(bank, SECOND), Proposal)  # nothing stands in its way
+    assert isinstance(assigned(bank, SECOND), Proposal)  # nothing prevents it
 
 
 def test_what_was_taken_back_from_suspense_cannot_be_called_looked_into(bank: Bank) -> None:
@@ -235,7 +235,7 @@ def test_what_is_in_suspense_and_on_no_statement_can_be_called_looked_into(bank:
 
 
 def test_what_waits_leaves_by_way_of_a_payment_that_names_another_top_up(bank: Bank) -> None:
-    """A payment that names an old top-up stands at a newer one, days later."""
+    """A payment that names an old top-up is the inferred receipt of a newer one, days later."""
     old, open_one = bank.prompt(CENTS), bank.prompt(CENTS)
     bank.tells(THIRD, bank.store.now)
     bank.is_asked(old, paid=True)

@@ -1,5 +1,5 @@
-"""Statement lines, reversals and notifications about the same money: it is booked once, and where
-nobody can say whose it is, it waits where admins look."""
+"""Statement lines, reversals and notifications about the same money book it once. Money whose owner
+is unclear waits where admins look."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ from tests.kit.plain_store import PHONE
 OTHER = "254733345678"
 
 
-# Taken back --------------------------------------------------------------------------------------
+# Reversals ---------------------------------------------------------------------------------------
 
 
 def test_what_was_taken_back_stays_so_when_the_right_payment_comes(bank: Bank) -> None:
     topup = bank.prompt(CENTS)
-    bank.tells(SECOND, bank.store.now)  # paid beside the prompt, and taken for its payment
+    bank.tells(SECOND, bank.store.now)  # a separate payment, taken for the prompt's
     bank.takes_back(SECOND)
     bank.tells(FIRST, bank.store.now, topup.reference)
     assert bank.payment(SECOND).state is PaymentState.REVERSED
@@ -116,7 +116,7 @@ def test_a_payment_that_is_nobodys_is_taken_back_from_suspense(bank: Bank) -> No
     assert (bank.collected, bank.wallet) == (0, 0)
 
 
-# Named, and from elsewhere -----------------------------------------------------------------------
+# Statement lines and what they name --------------------------------------------------------------
 
 
 def test_a_line_that_names_its_top_up_frees_the_receipt_there_for_another(bank: Bank) -> None:
@@ -287,12 +287,12 @@ def test_a_line_settles_a_prompt_that_may_never_have_been_sent(bank: Bank) -> No
 def test_who_names_another_partners_top_up_later_is_heard_by_admins(
     bank: Bank, *, by_line: bool
 ) -> None:
-    bank.prompt(CENTS)  # of one partner, never paid
+    bank.prompt(CENTS)  # one partner's, never paid
     acme = replace(bank.store.person("ACME"), phone=Phone(OTHER))
     bank.worker.person = acme
     by_hand = bank.worker.expect(CENTS)
     assert isinstance(by_hand, TopUp)
-    bank.tells(FIRST, bank.store.now)  # from the first one's phone
+    bank.tells(FIRST, bank.store.now)  # from the first partner's phone
     if by_line:
         bank.has(FIRST, by_hand.reference)
     else:

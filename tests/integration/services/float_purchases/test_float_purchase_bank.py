@@ -1,4 +1,4 @@
-"""What the bank's answers make of a float purchase, late ones included."""
+"""How the bank's answers, including late ones, change a float purchase."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OPEN = StillOpen("no such transaction")
 SILENCE = NoAnswer("read timeout")
 
 
-# The bank ---------------------------------------------------------------------------------------
+# The bank's answers -----------------------------------------------------------------------------
 
 
 def test_what_was_not_sent_is_tried_every_five_seconds_for_a_minute(buyer: FloatBuyer) -> None:
@@ -177,7 +177,7 @@ def test_the_request_asks_for_what_was_quoted(buyer: FloatBuyer) -> None:
     assert order.ordered_at == buyer.store.now
 
 
-# Questions --------------------------------------------------------------------------------------
+# Status queries ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("answer", [OPEN, SILENCE])

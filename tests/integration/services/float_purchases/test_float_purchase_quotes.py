@@ -1,4 +1,4 @@
-"""What a quote binds, and when a purchase is refused."""
+"""What a quote fixes, and when a purchase is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every state a float purchase may come to, and what it books and holds."""
+"""Every state a float purchase can reach, and what it books and holds."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _approved(buyer: FloatBuyer, reference: str) -> None:
 
 
 def _approved_hours_later(buyer: FloatBuyer, reference: str) -> None:
-    """The quote has run out meanwhile, but nothing that was shown is another."""
+    """The quote has expired meanwhile, but nothing that was shown has changed."""
     buyer.store.wait(hours=23)
     _approved(buyer, reference)
 
@@ -234,7 +234,7 @@ def test_an_answer_that_nobody_waits_for_settles_nothing(
     assert buyer.get(reference) == before
 
 
-# The second person ------------------------------------------------------------------------------
+# Approval by a second person --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("decision", [Decision.APPROVED, Decision.DECLINED])
@@ -308,11 +308,11 @@ def test_all_of_the_wallet_may_be_spent_and_not_a_cent_more(buyer: FloatBuyer) -
     assert buyer.available() == 0
 
 
-# Found by reading -----------------------------------------------------------------------------
+# Edge cases -----------------------------------------------------------------------------------
 
 
 def test_a_colleague_at_the_same_address_gets_a_quote_of_their_own(buyer: FloatBuyer) -> None:
-    """The chat was linked to somebody else of the partner while a quote stood there."""
+    """The chat was linked to a colleague at the same partner while a quote was open."""
     buyer.quote()
     other = buyer.store.do(
         lambda tx: tx.people.add_person("DEMO", "Baraka", Role.OPERATOR, OTHER_PHONE, None, "en")
@@ -338,7 +338,7 @@ def test_a_purchase_whose_code_was_forgotten_is_no_problem(buyer: FloatBuyer) ->
 def test_a_purchase_whose_code_was_forgotten_before_anothers_is_no_problem(
     buyer: FloatBuyer,
 ) -> None:
-    """Between the two codes' ages, for some minutes."""
+    """For some minutes, one code is old enough to be deleted and the other is not."""
     first = buyer.coded()
     buyer.store.wait(minutes=5)
     second = buyer.coded(address="2")

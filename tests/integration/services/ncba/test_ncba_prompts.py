@@ -1,4 +1,4 @@
-"""What the gateway makes of the bank's answers to a prompt."""
+"""How the gateway interprets the bank's answers to a prompt."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 async def answered(handler: Handler) -> tuple[InitiateAnswer, int]:
-    """What one initiate makes of an answer of any kind, and how many POSTs it took."""
+    """Call ``initiate`` once; return its answer and the number of POSTs it took."""
     posts = 0
 
     def count(request: httpx.Request) -> httpx.Response:
@@ -95,7 +95,7 @@ async def test_a_4xx_to_the_post_itself_is_final(
     answer = await collections.initiate()
     assert answer == Rejected(Reason.BANK_REFUSED, f"HTTP {status} Error")
     assert collections.bank.calls("initiate") == 1
-    assert collections.bank.calls("token") == 1  # a 401 here fetches no other token
+    assert collections.bank.calls("token") == 1  # a 401 here does not fetch another token
 
 
 async def test_a_4xx_with_a_readable_reason_has_it() -> None:

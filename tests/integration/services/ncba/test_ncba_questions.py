@@ -1,4 +1,4 @@
-"""Queries, tokens and QR codes: what the gateway asks beside the prompt, and what it logs."""
+"""Queries, tokens, QR codes and logs: what the gateway does besides sending prompts."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ async def test_a_token_that_cannot_stand_in_a_header_is_none() -> None:
         assert isinstance(await gateway.prepare(), NotSent)
 
 
-# --- What is written down -----------------------------------------------------------------------
+# --- Logs, secrets and settings -----------------------------------------------------------------
 
 
 async def test_each_call_is_one_line_with_milliseconds_and_without_secrets(
@@ -270,7 +270,7 @@ def test_paths_are_appended_to_the_base() -> None:
     assert deep.url("/payments") == "https://bank.test/test/apigateway/payments"
 
 
-# --- A picture to pay by ------------------------------------------------------------------------
+# --- QR codes -----------------------------------------------------------------------------------
 
 
 async def test_a_picture_is_made_for_the_till_the_reference_and_the_amount(

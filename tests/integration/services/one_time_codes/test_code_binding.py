@@ -1,4 +1,4 @@
-"""A one-time code passes for what it was drawn for, and opens with the key it was drawn under."""
+"""A one-time code is valid only for its own operation and with the key it was issued under."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from services.domain.otp import Binding, Purpose
 from services.otp import NotPassed, Passed
 from tests.kit.one_time_codes import NEW, PENDING, Codes, wrong
 
-# Bound ------------------------------------------------------------------------------------------
+# Binding ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

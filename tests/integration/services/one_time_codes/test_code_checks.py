@@ -1,4 +1,4 @@
-"""One-time codes on a real database: which pass, how many tries they have, and for how long."""
+"""One-time codes in a real database: which pass, how many tries they allow, how long they last."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""How many one-time codes a partner and a phone may have, and which phones are locked."""
+"""How many one-time codes a partner and a phone can get, and which phones are locked."""
 
 from datetime import timedelta
 
@@ -72,12 +72,12 @@ def test_codes_drawn_while_the_clock_was_ahead_take_nobodys_place(codes: Codes) 
     for n in range(5):
         codes.issue(codes.binding(f"FL-{n}"))
     codes.store.wait(days=-3)
-    codes.store.tx = SqliteTx(codes.store.conn)  # the clock was put right, and we began anew
+    codes.store.tx = SqliteTx(codes.store.conn)  # the clock is corrected, then a restart
     codes.issue(codes.binding("FL-6"))
 
 
 def test_a_refused_code_kills_nothing(codes: Codes) -> None:
-    """Somebody who asks too often keeps the code they have."""
+    """Someone who asks too often keeps their current code."""
     for n in range(5):
         issued = codes.issue(codes.binding(f"FL-{n}"))
     codes.store.wait(seconds=40)
@@ -126,14 +126,14 @@ def test_locked_codes_count_for_a_day(codes: Codes, apart: timedelta, is_locked:
 
 
 def test_a_live_code_still_passes_when_its_phone_is_locked(codes: Codes) -> None:
-    """The purchase asks again; the code itself is as good as it was."""
+    """The purchase checks the lock itself; the code remains valid."""
     issued = codes.issue(codes.binding("FL-9"))
     codes.store.do(lambda tx: tx.otps.lock(PHONE))
     assert codes.check(codes.binding("FL-9"), issued.code) == Passed()
 
 
 def test_one_wrong_try_ends_a_live_code_of_a_locked_phone(codes: Codes) -> None:
-    """Else each code that lived at the locking would be good for three guesses more."""
+    """Otherwise each code live at the time of locking would allow three more guesses."""
     binding = codes.binding("FL-9")
     issued = codes.issue(binding)
     codes.store.do(lambda tx: tx.otps.lock(PHONE))

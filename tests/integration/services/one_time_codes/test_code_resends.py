@@ -1,4 +1,4 @@
-"""Another one-time code: what becomes of the one before, and who must wait."""
+"""Resending a one-time code: what happens to the previous one, and how long a person must wait."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the gateway makes of the bank's answers to a purchase of float."""
+"""How the gateway interprets the bank's answers to a float purchase."""
 
 from __future__ import annotations
 
@@ -81,13 +81,13 @@ async def test_a_4xx_with_a_reason_is_final(float_bank: FloatBankSetup, status: 
     float_bank.bank.arm(parse_fault(f"http {status}"), "float")
     assert await float_bank.purchase() == Rejected(Reason.BANK_REFUSED, f"HTTP {status} Error")
     assert float_bank.bank.calls("float") == 1
-    assert float_bank.bank.calls("token") == 1  # a 401 here fetches no other token
+    assert float_bank.bank.calls("token") == 1  # a 401 here does not fetch another token
 
 
 async def test_a_refusal_has_its_code_and_words(float_bank: FloatBankSetup) -> None:
     float_bank.bank.arm(parse_fault("refuse Insufficient funds"), "float")
     said = "HTTP 400 code SIM-REFUSED: Insufficient funds"
-    # The bank's account lacks the money, not the payer's: never M-PESA's "insufficient".
+    # The bank's account lacks the money, not the payer's, so this is never M-PESA's "insufficient".
     assert await float_bank.purchase() == Rejected(Reason.BANK_REFUSED, said)
     assert float_bank.bank.float_purchases() == ()
 

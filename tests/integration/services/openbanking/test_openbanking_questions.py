@@ -1,4 +1,4 @@
-"""Status, tokens and account: what the gateway asks beside the purchase, and what it logs."""
+"""Status, tokens, account and logs: what the gateway does besides purchases."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_only_a_known_failed_code_is_final(float_bank: FloatBankSetup) -> 
 @pytest.mark.parametrize(
     "body",
     [
-        {"resultCode": "R1"},  # a refusal of the purchase says nothing about the query's codes
+        {"resultCode": "R1"},  # a refusal code of the purchase means nothing in a query
         {"succeeded": False, "message": "Failed"},
         {"resultCode": "000", "succeeded": False},
         {"resultCode": "000", "resErrorCode": SIMULATED_FAILED_CODE},
@@ -322,7 +322,7 @@ async def test_a_long_statement_is_read_and_an_endless_one_is_not() -> None:
     assert isinstance(await endless.statement(), NoAnswer)
 
 
-# --- What is written down -----------------------------------------------------------------------
+# --- Logs, secrets and settings -----------------------------------------------------------------
 
 
 async def test_each_call_is_one_line_with_milliseconds_and_without_secrets(

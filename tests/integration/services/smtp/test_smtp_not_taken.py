@@ -1,4 +1,4 @@
-"""Answers of an SMTP server that refuse mail or leave it unsure, and what is logged."""
+"""SMTP answers that refuse mail or leave its delivery unclear, and what is logged."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ async def test_a_login_that_is_refused_is_ours_to_mend(mail_setup: MailSetup) ->
 
 
 async def test_a_server_nobody_listens_at_may_be_tried_again() -> None:
-    with socket.socket() as taken:  # bound and not listening: nobody else gets the port
+    with socket.socket() as taken:  # bound but not listening, so nobody else gets the port
         taken.bind((HOST, 0))
         credentials = SmtpCredentials(HOST, SENDER, taken.getsockname()[1])
         answer = refused(await SmtpMailer(SystemClock(), credentials).send(MAIL))
@@ -166,7 +166,7 @@ async def test_an_answer_to_the_text_that_is_neither_yes_nor_no_is_unsure(
 
 async def test_no_answer_to_the_text_in_time_is_unsure(mail_setup: MailSetup) -> None:
     class HandClock(SystemClock):
-        """Its deadline is over when the test says so."""
+        """A clock whose deadline expires when the test says so."""
 
         def deadline(self, seconds: float) -> AbstractAsyncContextManager[None]:
             self.limit = asyncio.timeout(None)
@@ -182,7 +182,7 @@ async def test_no_answer_to_the_text_in_time_is_unsure(mail_setup: MailSetup) ->
         assert await sending == Unsure("DATA: TimeoutError")
 
 
-# --- What is written down -----------------------------------------------------------------------
+# --- Logs, secrets and settings -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("says", [{}, {"RCPT": f"550 5.1.1 <{MAIL.to}> unknown"}])

@@ -1,4 +1,4 @@
-"""Mail through the real mailer to a real SMTP server: what is taken, and how it reads."""
+"""Mail through the real mailer to a real SMTP server: what is accepted, and how it reads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.kit.smtp_loopback import (
 
 
 def unfolded(part: EmailMessage) -> str:
-    """Its text, with line ends as we write them."""
+    """Return the part's text with LF line ends."""
     content = part.get_content()
     assert isinstance(content, str)
     return content.replace("\r\n", "\n")

@@ -1,4 +1,4 @@
-"""Receipts and payers on a statement are read by the role of their fields."""
+"""Receipts and payers on a statement are identified by the role of their fields."""
 
 from __future__ import annotations
 

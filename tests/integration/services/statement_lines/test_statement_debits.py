@@ -1,4 +1,4 @@
-"""Debits on a statement: reversals, charges, and float that was bought."""
+"""Debits on a statement: reversals, charges and float purchases."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_a_credit_that_says_it_takes_back_is_no_payment(served: StatementBooks) 
     assert served.wallet == 0
 
 
-# Float --------------------------------------------------------------------------------------------
+# Float purchases ----------------------------------------------------------------------------------
 
 
 def taken(reference: str, day: date = DAY) -> BankLine:
@@ -285,8 +285,8 @@ def test_a_debit_that_names_a_topup_is_left_over_under_its_name(books: Statement
 def test_whatever_the_words_and_however_often_a_receipt_is_credited_once(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Statements of one day in changing words, with copies and charges: each payment counts once,
-    and nothing leaves the wallet but by a reversal that says so."""
+    """Statements of one day vary in wording and contain copies and charges. Each payment counts
+    once, and only an explicit reversal takes money out of the wallet."""
     store = PlainStore(tmp_path_factory.mktemp("lines") / "hazina.db")
     try:
         books = StatementBooks(store)

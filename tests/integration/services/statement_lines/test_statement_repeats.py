@@ -1,4 +1,4 @@
-"""A line that is told again, in other words or from another source, is booked once."""
+"""A line repeated in other words or from another source is booked once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.domain.bank_line import BankLine
 from services.domain.reconciliation import FindingKind
 from tests.kit.statement_books import CENTS, DAY, NEXT, OTHER, RECEIPT, StatementBooks, line
 
-# One line, told in other words --------------------------------------------------------------------
+# The same line in other words ---------------------------------------------------------------------
 
 TOLD = ("Paybill from Amina", "Paybill payment")
 OTHERWISE = [
@@ -37,7 +37,7 @@ def test_a_line_that_is_told_again_in_other_words_is_one(
 def test_lines_kept_before_fields_were_told_apart_are_the_same_lines(
     served: StatementBooks,
 ) -> None:
-    """Keys were then made of all words."""
+    """At that time, keys were made from all the words."""
     said = f'["{RECEIPT}", "DEMO", "Paybill from Amina"]'
     served.store.do(
         lambda tx: tx.conn.execute(  # type: ignore[attr-defined]
@@ -60,7 +60,7 @@ def test_as_many_copies_as_the_longest_statement_has_are_kept(
     assert [found.kind for found in done.findings] == [FindingKind.DOUBLED_LINE]
 
 
-# One line, from two sources -----------------------------------------------------------------------
+# The same line from two sources -------------------------------------------------------------------
 
 BANKS = "FT26061ABCDE"
 CASH = "CASH DEPOSIT AMINA"
@@ -158,7 +158,7 @@ def test_a_number_beside_a_line_that_counted_without_one_is_for_a_person(
     numbered = line("Deposit", references=(RECEIPT, "", "DEMO"))
     assert served.findings(numbered) == [(FindingKind.UNKNOWN_CREDIT, "")]
     assert served.wallet == CENTS
-    assert served.findings(first, numbered) == []  # they are two: one statement has both
+    assert served.findings(first, numbered) == []  # they are two, because one statement has both
     assert served.wallet == 2 * CENTS
 
 

@@ -1,4 +1,4 @@
-"""What the bank's query makes of a top-up, and what of it is kept."""
+"""How the bank's query answers change a top-up, and what is recorded about it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.kit.topup_driver import (
     wallet,
 )
 
-# What the query says ------------------------------------------------------------------------
+# Query answers ------------------------------------------------------------------------------
 
 
 def test_a_payment_is_credited_and_told(worker: TopUpDriver) -> None:
@@ -263,7 +263,7 @@ def test_a_topup_nobody_knows_is_not_asked_about(worker: TopUpDriver) -> None:
     assert worker.ask_now("TU-222222") is None
 
 
-# What is remembered -------------------------------------------------------------------------
+# What is recorded ---------------------------------------------------------------------------
 
 
 def test_each_call_is_noted_with_its_attempt_and_time(worker: TopUpDriver) -> None:

@@ -122,7 +122,7 @@ def test_at_start_up_the_leases_of_the_last_run_end(worker: TopUpDriver) -> None
     pending = in_state(worker, S.PENDING)
     due_at = worker.get(pending).due_at
     assert worker.restart() == 2
-    assert worker.get(pending).due_at == due_at  # nobody was asking about it
+    assert worker.get(pending).due_at == due_at  # it was not being queried
     work, changes = worker.scan()
     assert [topup.reference for topup in work] == [created]
     assert [change.topup.reference for change in changes] == [sending]
@@ -142,7 +142,7 @@ def test_what_was_answered_is_claimed_no_more(worker: TopUpDriver) -> None:
     assert worker.restart() == 0
 
 
-# The one request ----------------------------------------------------------------------------
+# The prompt request -------------------------------------------------------------------------
 
 
 def test_what_was_not_sent_is_tried_again_every_five_seconds(worker: TopUpDriver) -> None:
@@ -171,7 +171,7 @@ def test_after_a_minute_of_not_sending_it_is_rejected_as_bank_down(worker: TopUp
 
 
 def test_a_prompt_that_nobody_expects_any_more_is_not_sent(worker: TopUpDriver) -> None:
-    """The program was down over night."""
+    """The program was down overnight."""
     reference = worker.start()
     worker.store.wait(hours=9)
     work, (change,) = worker.scan()
@@ -253,7 +253,7 @@ def test_an_answer_after_the_lease_that_brings_the_id_lets_the_bank_be_asked(
     topup = worker.get(reference)
     assert change == TopUpChange(topup, ChangeKind.PROGRESS)
     assert (topup.bank_id, topup.settled_at, topup.can_be_queried) == ("b1", None, True)
-    assert topup.due_at == worker.store.now + timedelta(seconds=10)  # as a minute after sending
+    assert topup.due_at == worker.store.now + timedelta(seconds=10)  # pace one minute after sending
     assert open_reviews(worker, "send_unknown") == 0
 
 
@@ -262,7 +262,7 @@ def test_an_answer_after_the_lease_that_brings_the_id_lets_the_bank_be_asked(
 def test_no_answer_moves_what_was_paid_before_it_came(
     worker: TopUpDriver, answer: InitiateAnswer, sent: bool
 ) -> None:
-    """The payment came another way while the request, or its token, was under way."""
+    """The payment arrived by another route while the request or its token was in flight."""
     reference = worker.start()
     claimed = worker.sending(reference) if sent else worker.claim(reference)
     payment_arrives(worker, reference)

@@ -1,4 +1,4 @@
-"""Every state a top-up may come to, and how one begins."""
+"""Every state a top-up can reach, and how one starts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tests.kit.topup_driver import (
     wallet,
 )
 
-# Every arrow --------------------------------------------------------------------------------
+# Every transition ---------------------------------------------------------------------------
 
 
 def _token_fails_for_a_minute(worker: TopUpDriver, reference: str) -> None:
@@ -116,14 +116,14 @@ def test_an_arrow_is_walked(
     act: Callable[[TopUpDriver, str], object],
 ) -> None:
     reference = worker.start() if state is S.SEND_UNKNOWN else in_state(worker, state)
-    if state is S.SEND_UNKNOWN:  # by its lease, so that its answer can still come
+    if state is S.SEND_UNKNOWN:  # by lease expiry, so that an answer can still arrive
         worker.sending(reference)
         lease_ends(worker, reference)
     act(worker, reference)
     assert worker.get(reference).state is to
 
 
-# Beginning ----------------------------------------------------------------------------------
+# Starting a top-up --------------------------------------------------------------------------
 
 
 def test_a_new_topup_is_due_at_once(worker: TopUpDriver) -> None:
@@ -246,8 +246,8 @@ def test_after_a_day_an_unanswered_request_counts_as_open_no_longer(worker: TopU
     [(state, state not in (S.NOT_PAID, S.REJECTED)) for state in S if state is not S.UNKNOWN],
 )
 def test_what_counts_for_the_day(worker: TopUpDriver, state: TopUpState, counts: bool) -> None:
-    """Whatever may still be paid does, so that prompts sent at once do not pass it together.
-    (What is unknown was begun a day ago.)"""
+    """Everything that may still be paid counts, so that prompts sent together cannot exceed the
+    limit. (UNKNOWN is left out because such a top-up started a day ago.)"""
     in_state(worker, state, 100_000)
     _limit_a_day(worker, 150_000)
     left = 50_000 if counts else 150_000
@@ -267,7 +267,7 @@ def test_what_is_expected_by_hand_counts_for_the_day(worker: TopUpDriver) -> Non
 def test_what_is_expected_by_hand_has_its_day_while_the_desk_runs(worker: TopUpDriver) -> None:
     expected = worker.expect(100_000)
     assert isinstance(expected, TopUp)
-    worker.store.wait(hours=30)  # of which it stood still for ten
+    worker.store.wait(hours=30)  # including ten hours of downtime
     worker.store.do(lambda tx: tx.clock.record_downtime(timedelta(hours=10)))
     assert worker.scan() == ([], [])
     assert worker.get(expected.reference).due_at == worker.store.now + timedelta(hours=4)

@@ -1,4 +1,4 @@
-"""A database is opened and closed once, with threads or without."""
+"""A database is opened and closed once, with or without threads."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ async def test_close_waits_for_a_read_that_is_running(box: Box) -> None:
 async def test_a_closed_database_writes_no_more(box: Box) -> None:
     async with box.opened() as database:
         pass
-    other = await Database.open(box.path, box.hand)  # it has the lock now
+    other = await Database.open(box.path, box.hand)  # it holds the lock now
     try:
         with pytest.raises(DatabaseUnavailable, match="closed"):
             await database.write(box.note(1))

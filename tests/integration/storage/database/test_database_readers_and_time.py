@@ -1,4 +1,4 @@
-"""Readers never wait for the writer, and each transaction has its own moment."""
+"""Readers never wait for the writer, and each transaction has its own timestamp."""
 
 from __future__ import annotations
 

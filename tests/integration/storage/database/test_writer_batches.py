@@ -1,4 +1,4 @@
-"""What is written together, in which order, and how much of it."""
+"""What the writer commits together, in which order, and how much at a time."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from storage.transaction import SqliteTx
 from tests.kit.held_writer import Box, Gate, hear, held, noted, send
 from tests.kit.stopwatch import Stopwatch
 
-COMMIT_ONE_BY_ONE = BATCH_MS / 1000 + 0.001  # seconds a function takes to end its batch
+COMMIT_ONE_BY_ONE = BATCH_MS / 1000 + 0.001  # seconds after which a function ends its batch
 
 
-# Committing together ------------------------------------------------------------------------
+# Group commits ------------------------------------------------------------------------------
 
 
 async def test_a_caller_hears_back_only_after_the_commit(box: Box, database: Database) -> None:

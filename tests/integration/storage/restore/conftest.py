@@ -1,4 +1,4 @@
-"""Fixtures of the tests beside it."""
+"""Fixtures for the tests in this folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def buyer(old: Old) -> FloatBuyer:
 
 @pytest.fixture(autouse=True)
 async def _nothing_stays_open() -> AsyncIterator[None]:
-    """A test that fails leaves no thread behind, which would keep the whole run from ending."""
+    """Close what a failed test left open; its threads would keep the test run from ending."""
     yield
     while OPEN:
         await OPEN.pop().close()

@@ -1,4 +1,4 @@
-"""After a restore nothing is sent that may have been sent before, and no hold is let go."""
+"""After a restore, nothing that may have been sent is sent again, and no hold is released."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def test_a_prompt_that_may_have_been_sent_is_unknown_and_not_sent_again(
         assert topup is not None
         assert topup.state is T.SEND_UNKNOWN
         assert topup.settled_at == tx.now
-        # What its payer did is matched by the time at which the prompt may have come.
+        # A payer's action is matched by the time at which the prompt may have arrived.
         assert topup.sent_at == (START + timedelta(seconds=5) if state is T.CREATED else START)
         assert tx.evidence.open_review_reasons(reference) == ["send_unknown"]
         assert tx.evidence.last(reference, 1)[0].source == "restore"
@@ -106,7 +106,7 @@ async def test_what_waited_for_its_person_ends_and_its_reference_is_not_used_aga
 ) -> None:
     reference = in_state(buyer, state)
     if state is S.AWAITING_APPROVAL:
-        old.wait(days=2)  # the second person's account is not new any more
+        old.wait(days=2)  # the second person's account is no longer new
         reference = buyer.quote(Money(500_000), address="2")
         buyer.confirm(reference)
         buyer.decides(reference, Decision.APPROVED)
@@ -127,7 +127,7 @@ async def test_what_waited_for_its_person_ends_and_its_reference_is_not_used_aga
         )  # fmt: skip
         assert getattr(again, "state", None) is S.QUOTED
         assert getattr(again, "reference", None) != reference
-        if state is S.OTP_SENT:  # its code, typed once more
+        if state is S.OTP_SENT:  # its code, entered once more
             ended = float_purchases.authorise(
                 tx, buyer.keys, buyer.policy, buyer.person, reference, buyer.codes[reference]
             )

@@ -1,4 +1,4 @@
-"""A restore ends codes, marks the database, and leaves the program able to go on."""
+"""A restore ends codes, marks the database and leaves the program ready to continue."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from tests.kit.float_buyer import FloatBuyer, in_state
 from tests.kit.plain_store import START
 from tests.kit.restored_store import LEASE, Old, S, opened, sound
 
-# What else may have happened since ----------------------------------------------------------------
+# Work under way at the time of the backup ---------------------------------------------------------
 
 
 def waiting(tx: SqliteTx) -> None:
-    """Messages, an invitation, a broadcast, a key and a conversation, all under way."""
+    """Store messages, an invitation, a broadcast, a key and conversations, all under way."""
     add = tx.outbox.add
     for kind in ("answer", "progress", "notice", "receipt", "wipe"):
         add("terminal", "1", kind=kind, text=kind)
@@ -94,11 +94,11 @@ async def test_messages_invitations_broadcasts_and_old_buttons_do_not_come_to_li
     await database.close()
 
 
-# The mark ---------------------------------------------------------------------------------------
+# Restore marks ----------------------------------------------------------------------------------
 
 
 def marks(path: Path) -> list[tuple[int, bool]]:
-    """Each restore that the file knows of: its moment, and whether it is one to come."""
+    """Return the time of each restore the file records, and whether it is still to come."""
     with closing(sqlite3.connect(path)) as conn:
         rows = conn.execute("SELECT made_at, begun_at IS NULL FROM restores ORDER BY id")
         return [(made_at, bool(to_come)) for made_at, to_come in rows]
@@ -165,13 +165,13 @@ async def test_restored_twice_it_is_unknown_twice(
         assert purchase is not None
         assert purchase.state is S.UNKNOWN
         await database.close()
-    assert made.read_bytes() == content  # looking at it, and using it, changes nothing
+    assert made.read_bytes() == content  # inspecting and using it changes nothing
 
 
 async def test_one_without_a_mark_gets_it_when_it_is_restored(
     old: Old, buyer: FloatBuyer, tmp_path: Path
 ) -> None:
-    """Such as a plain copy of the file."""
+    """Such as a plain copy of the database file."""
     reference = in_state(buyer, S.AUTHORISED)
     file = old.copy()
     with closing(sqlite3.connect(file)) as conn:
@@ -197,13 +197,13 @@ def test_a_backup_from_before_there_were_marks_is_as_old_as_its_name_says(tmp_pa
     assert marks(to) == [(START_MS, True)]
 
 
-# A whole desk -----------------------------------------------------------------------------------
+# The whole program ------------------------------------------------------------------------------
 
 OWNER, ADMIN, PHONE = "1001", "1000", "254712345678"
 
 
 class Play:
-    """A world with one owner, whose desk is put back to a backup while the bank goes on."""
+    """A world with one owner; Hazina is restored from a backup while the bank carries on."""
 
     def __init__(self, folder: Path) -> None:
         self.world = World(folder)
@@ -233,7 +233,7 @@ class Play:
         await self.says(code[1])
 
     async def back_to(self, file: Path) -> list[str]:
-        """As after the loss of the machine; returns what the log said of it."""
+        """Restore as after losing the machine; return the log lines about the restore."""
         await self.world.close()
         database = self.world.settings.database
         backup.restore(file, database, {}, self.world.clock.now(), replace=True)
@@ -249,13 +249,13 @@ class Play:
 
     @property
     def reference(self) -> str:
-        """Of the one purchase, as its owner read it."""
+        """The reference of the only purchase, as its owner read it."""
         found = re.search(r"FL-[0-9A-Z]{6}", self.heard(OWNER))
         assert found is not None
         return found[0]
 
     def heard(self, address: str) -> str:
-        """Everything an account was shown."""
+        """Return everything an account was shown."""
         return "\n".join(
             shown.content.text
             for shown in self.world.terminal.messages.values()

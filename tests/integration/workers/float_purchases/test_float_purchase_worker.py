@@ -94,7 +94,7 @@ async def test_an_unknown_one_is_asked_about_until_the_bank_knows(harness: Float
     assert len(harness.receipts()) == 2
 
 
-# What never left the machine
+# Requests that never left the machine
 
 
 async def test_what_did_not_leave_is_tried_again_until_it_does(harness: FloatHarness) -> None:
@@ -122,7 +122,7 @@ async def test_what_did_not_leave_for_a_minute_has_failed(harness: FloatHarness)
 
 
 async def test_a_request_that_did_not_leave_may_leave_once_more(harness: FloatHarness) -> None:
-    """Nothing left the machine, so this is still the one request."""
+    """Nothing left the machine, so this is still the only request."""
     harness.bank.answers = [NotSent("refused"), Succeeded("B-1", "Success")]
     reference = await harness.begin()
     await harness.advance(10)

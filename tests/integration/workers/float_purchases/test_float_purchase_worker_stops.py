@@ -1,4 +1,4 @@
-"""The float worker is stopped, started or failing: what goes on, and what admins see."""
+"""Stopping, starting and failures of the float worker: what continues, and what admins see."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ async def test_dropped_while_sending_the_next_start_finds_it_unknown_at_once(
     harness.bank.before_answer = answered.wait
     reference = await harness.begin()
     await harness.scan()
-    hang = _hang_up(harness)  # a kill writes nothing down
+    hang = _hang_up(harness)  # a killed process writes nothing
     harness.worker.abort()
     await harness.settle()
     hang()

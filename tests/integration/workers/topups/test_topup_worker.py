@@ -1,4 +1,4 @@
-"""The worker sends each prompt once, books what comes back, and holds up nobody."""
+"""The worker sends each prompt once, books what comes back and blocks nobody."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_the_intent_is_committed_before_the_request_leaves(harness: TopUpH
 
 
 async def test_nothing_is_locked_while_the_bank_thinks(harness: TopUpHarness) -> None:
-    """A call in flight holds no transaction: others write meanwhile."""
+    """A call in flight holds no transaction, so others can write meanwhile."""
     harness.bank.before_answer = asyncio.Event().wait
     await harness.begin()
     await harness.scan()
@@ -101,7 +101,7 @@ async def test_what_was_refused_or_not_understood_is_never_sent_again(
     assert len(harness.receipts()) == 1
 
 
-# What never left the machine
+# Requests that never left the machine
 
 
 async def test_what_did_not_leave_is_tried_again_until_it_does(harness: TopUpHarness) -> None:
@@ -128,7 +128,7 @@ async def test_what_did_not_leave_for_a_minute_is_rejected(harness: TopUpHarness
 
 
 async def test_a_request_that_did_not_leave_may_leave_once_more(harness: TopUpHarness) -> None:
-    """Nothing left the machine, so this is still the one request."""
+    """Nothing left the machine, so this is still the only request."""
     answers: list[InitiateAnswer] = [NotSent("refused"), Accepted("STK-1", None, "ok")]
     harness.bank.answer = lambda prompt: answers.pop(0)
     reference = await harness.begin()
@@ -148,7 +148,7 @@ async def test_a_worker_that_lost_its_claim_sends_nothing(
     harness.bank.before_token = slow.wait
     reference = await harness.begin()
     await harness.advance(19)
-    assert harness.bank.tokens == 1  # nobody else takes it before the lease has ended
+    assert harness.bank.tokens == 1  # nobody else takes it before the lease ends
     await harness.advance(1)
     assert (harness.bank.tokens, harness.bank.prompts) == (2, [])
     with capture_logs() as logs:
@@ -162,7 +162,7 @@ async def test_a_worker_that_lost_its_claim_sends_nothing(
 async def test_a_late_worker_does_not_send_in_the_place_of_the_newer(
     harness: TopUpHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both have yet to begin: the claim says whose turn it is, not who comes first."""
+    """Neither has started yet: the claim decides whose turn it is, not who comes first."""
     monkeypatch.setattr("bot.workers.topups.LEASE", timedelta(seconds=20))
     late, newer = asyncio.Event(), asyncio.Event()
     harness.bank.before_token = late.wait
@@ -243,7 +243,7 @@ async def test_a_worker_that_fails_is_logged_and_tried_again_after_its_lease(
     assert await harness.state(reference) is TopUpState.PAID
 
 
-# Many at once
+# Concurrency
 
 
 async def test_more_than_may_be_called_at_once_all_get_done(

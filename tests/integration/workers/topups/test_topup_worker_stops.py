@@ -1,4 +1,4 @@
-"""The worker of top-ups is stopped, started or failing: what goes on, and what admins see."""
+"""Stopping, starting and failures of the top-up worker: what continues, and what admins see."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.kit.scripted_bank import at_once
 from tests.kit.topup_harness import TopUpHarness
 from tests.kit.worker_harness import PHONE
 
-PATIENCE_S = 5.0  # after which a test that hangs fails instead
+PATIENCE_S = 5.0  # seconds after which a hanging test fails
 
 
 # Stop and start
@@ -54,7 +54,7 @@ async def test_an_answer_in_hand_is_committed_although_its_worker_is_cancelled(
     await asyncio.sleep(0)
     answered.set()
     for _ in range(10):
-        await asyncio.sleep(0)  # the worker has the answer, and waits for the writer
+        await asyncio.sleep(0)  # the worker has the answer and waits for the writer
     stopping = asyncio.ensure_future(harness.worker.stop(grace_s=0))
     await asyncio.sleep(0)
     writing.set()
@@ -120,7 +120,7 @@ async def test_a_stop_while_the_token_is_fetched_begins_no_request(harness: TopU
 
 
 async def test_cancelled_before_the_request_it_was_not_sent(harness: TopUpHarness) -> None:
-    """The intent is committed, and its worker cancelled before it could act on it."""
+    """The intent is committed, but the worker is cancelled before it can act on it."""
     reference = await harness.begin()
     write = harness.database.write
     reached, going_on = asyncio.Event(), asyncio.Event()
