@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from services import access_removal, approvals, topups
@@ -19,20 +17,6 @@ from services.otp import Issued
 from storage.stores.outbox import BEFORE_ALL
 from storage.transaction import SqliteTx
 from tests.kit.partner_team import AMOUNT, BARAKA, NEW, POLICY, PartnerTeam, S
-from tests.kit.plain_store import PlainStore
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainStore]:
-    store = PlainStore(tmp_path_factory.mktemp("joining") / "hazina.db")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def team(store: PlainStore) -> Iterator[PartnerTeam]:
-    yield PartnerTeam(store)
-    store.undo()
 
 
 def asked_and_agreed(team: PartnerTeam, above: int = 1) -> str:

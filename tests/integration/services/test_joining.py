@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -18,22 +17,8 @@ from services.domain.refusal import Refusal
 from services.joining import Joined
 from storage.transaction import SqliteTx
 from tests.kit.partner_team import ADMIN, AMINA, AMOUNT, BARAKA, NEW, POLICY, PartnerTeam, S
-from tests.kit.plain_store import PlainStore
 
 OVER = Refusal("invite_over")
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainStore]:
-    store = PlainStore(tmp_path_factory.mktemp("joining") / "hazina.db")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def team(store: PlainStore) -> Iterator[PartnerTeam]:
-    yield PartnerTeam(store)
-    store.undo()
 
 
 # Additional accounts -------------------------------------------------------------------------
