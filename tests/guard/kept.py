@@ -1,4 +1,4 @@
-"""The databases that earlier builds left behind, and a stage on which one of them is opened."""
+"""Databases left by earlier builds, and a simulated stage that opens one of them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from bot.simulation.stage import SimulatedStage
 from bot.simulation.world import World
 
 DATABASES = Path(__file__).parent / "databases"
-LATER = 900_000  # what is said now has other event ids than what was said then
+LATER = 900_000  # keeps new event ids apart from those in the kept database
 
 
 @dataclass(frozen=True)
 class Kept:
-    """One of them. ``expected`` was written down when it was taken."""
+    """One kept database. ``expected`` was written when the database was captured."""
 
     folder: Path
 
@@ -47,7 +47,7 @@ class Kept:
         return next(iter(self.folder.glob("*.db.sealed")), None)
 
     def put(self, database: Path) -> None:
-        """A copy of the database, and of its key file beside it."""
+        """Copy the database, and its key file if there is one, to ``database``."""
         database.write_bytes(gzip.decompress((self.folder / "hazina.sqlite.gz").read_bytes()))
         keys = self.folder / "keys"
         if keys.exists():
@@ -57,7 +57,7 @@ class Kept:
 
     @contextmanager
     def read(self, folder: Path) -> Iterator[sqlite3.Connection]:
-        """As its build left it, before anything migrates it."""
+        """Open the database as its build left it, before any migration runs."""
         self.put(folder / "then.db")
         with closing(sqlite3.connect(folder / "then.db")) as conn:
             yield conn
@@ -69,7 +69,7 @@ def every() -> list[Kept]:
 
 @dataclass
 class Left:
-    """What stands in the database when the play is over, and what phones have had by then."""
+    """What the database holds after the play, and the messages that phones received by then."""
 
     operations: list[tuple[str, str, str]] = field(default_factory=list)
     faults: int = 0
@@ -79,14 +79,14 @@ class Left:
 
 
 class ReopenedStage(SimulatedStage):
-    """The simulated world on a copy of a kept database, at the moment at which it was taken.
+    """The simulated world on a copy of a kept database, starting at the moment of its capture.
 
-    The people of the ``given`` lines are in it already. Its bank has books of its own, which begin
-    now, so ours are looked at by themselves.
+    The people of the ``given`` lines already exist in it. The simulated bank starts with empty
+    books, so the test checks our books without comparing them with the bank's.
     """
 
     def __init__(self, kept: Kept, greeting: str) -> None:
-        """``greeting`` is what people say to be shown their screen again."""
+        """``greeting`` is a message that makes the bot show a person's current screen again."""
         super().__init__(str(kept.expected["channel"]), events_before=LATER)
         self._kept = kept
         self._greeting = greeting
@@ -112,7 +112,7 @@ class ReopenedStage(SimulatedStage):
             await super().open(*given)
 
     def _seed(self, *_: object) -> None:
-        """Everybody is there."""
+        """Do nothing: the kept database already contains the people."""
 
     async def say(self, name: str, text: str, copies: int = 1) -> None:
         await super().say(name, text, copies)

@@ -1,8 +1,8 @@
-"""Makes the database that the present build leaves behind: ``python -m tests.guard.make``.
+"""Captures the database that the present build leaves behind: ``python -m tests.guard.make``.
 
-It plays every story in ``making/`` in one simulated world, on a virtual clock, and takes the files
-as a kill would leave them: with conversations open, money on its way and messages that wait. They
-go to ``databases/NNNN/``, where NNNN is the newest migration. What is there already is not touched.
+It plays every story in ``making/`` in one simulated world on a virtual clock and takes the files as
+a kill would leave them: conversations open, payments in flight and messages queued. The files go to
+``databases/NNNN/``, where NNNN is the newest migration. Existing files are not touched.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ GUARD = Path(__file__).parent
 STORIES = GUARD / "making"
 DATABASES = GUARD / "databases"
 HEAD = "title: What a build leaves behind\nchannels: {channel}\nrestart: no (calls are in flight)"
-PARTS = ("past", "open", "last", "stop")  # each of all migrations, before any of the next
-HOLD_CARRIERS = "hold-carriers"  # as if it were a job: from here on no SMS or mail is taken
-STANDING = {  # table → the column, or expression, that says how it stands
+PARTS = ("past", "open", "last", "stop")  # each part plays for all migrations before the next part
+HOLD_CARRIERS = "hold-carriers"  # written like a job: after it, the carriers accept no SMS or mail
+STANDING = {  # table → the column or expression that gives a row's status
     "approvals": "coalesce(decision, 'open')",
     "api_keys": "iif(revoked_at IS NULL, 'good', 'taken back')",
     "blocked_phones": "'blocked'",
@@ -52,7 +52,7 @@ CLOSED = CARRIER_FAULTS["down"]
 
 
 class KeptStage(SimulatedStage):
-    """A stage whose files are taken before it is cleared away."""
+    """A stage whose database files are captured before it is cleaned up."""
 
     def __init__(self, channel: str, taken: Path) -> None:
         super().__init__(channel)
@@ -99,7 +99,7 @@ def invented_secrets() -> dict[str, str]:
 
 
 def story(number: int) -> tuple[list[str], list[str]]:
-    """All that was there to do by this migration: the given lines, and those that are played."""
+    """The given lines and the played lines of all stories up to this migration."""
     givens: list[str] = []
     lines: list[str] = []
     for part in PARTS:
@@ -128,7 +128,7 @@ def shipped() -> int:
 
 
 def expected(database: Path, channel: str, at: datetime) -> str:
-    """What is in it, as the tests compare it: read with plain SQL, since the schema stays."""
+    """What the tests compare, read with plain SQL because the schema does not change."""
     with closing(sqlite3.connect(database)) as conn:
         number = newest(conn)
         lines = [
@@ -157,7 +157,7 @@ def table(name: str, rows: Mapping[str, object]) -> list[str]:
 
 
 def balances(conn: sqlite3.Connection) -> dict[str, int]:
-    """``PARTNER kind`` → posted cents, on the side that grows it."""
+    """``PARTNER kind`` → posted cents, positive on the account's normal side."""
     rows = conn.execute(
         "SELECT partner || ' ' || kind, CASE normal_side WHEN 'credit'"
         " THEN credits_posted - debits_posted ELSE debits_posted - credits_posted END"
@@ -167,7 +167,7 @@ def balances(conn: sqlite3.Connection) -> dict[str, int]:
 
 
 def operations(conn: sqlite3.Connection) -> dict[str, int]:
-    """``type STATE`` → how many."""
+    """``type STATE`` → number of operations."""
     rows = conn.execute(
         "SELECT type || ' ' || state, count(*) FROM wallet_transactions GROUP BY type, state"
     )
@@ -175,7 +175,7 @@ def operations(conn: sqlite3.Connection) -> dict[str, int]:
 
 
 def sessions(conn: sqlite3.Connection) -> dict[str, str]:
-    """Account → ``flow.node``, of conversations that are open."""
+    """Account → ``flow.node`` of its open conversation."""
     rows = conn.execute(
         "SELECT address, flow || '.' || node FROM sessions WHERE flow IS NOT NULL ORDER BY address"
     )
@@ -183,14 +183,14 @@ def sessions(conn: sqlite3.Connection) -> dict[str, str]:
 
 
 def waiting(conn: sqlite3.Connection) -> dict[str, int]:
-    """Kind of message → how many wait to be sent."""
+    """Kind of message → number of queued messages."""
     rows = conn.execute("SELECT kind, count(*) FROM outbox WHERE state = 'queued' GROUP BY kind")
     return dict(rows.fetchall())
 
 
 def rows(conn: sqlite3.Connection) -> dict[str, int]:
-    """``table WORD`` → how many rows say so, of what else can stand open; what this database has
-    no table for is left out."""
+    """``table WORD`` → number of rows with that status, for every other table whose rows can be
+    open. Tables that this database does not have are left out."""
     found: dict[str, int] = {}
     for name, word in STANDING.items():
         if has_table(conn, name):
@@ -205,7 +205,7 @@ def has_table(conn: sqlite3.Connection, name: str) -> bool:
 
 
 def sealed(conn: sqlite3.Connection, keys: Keyring) -> dict[str, str]:
-    """Row of the outbox → the text that is sealed in it. Nobody ever had these codes."""
+    """Outbox row → the text sealed in it. These codes were never delivered to anyone."""
     rows = conn.execute(
         "SELECT id, text FROM outbox WHERE state = 'queued' AND otp IS NOT NULL AND text <> ''"
     )

@@ -1,5 +1,5 @@
-"""The names that are stored or scripted, as the program itself has them: ``python -m
-tests.guard.names`` adds the new ones to ``names.toml``, and takes none away."""
+"""The names that are stored or scripted, read from the program itself: ``python -m
+tests.guard.names`` adds new ones to ``names.toml`` and never removes any."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from storage.stores.outbox import Rank
 
 LISTED = Path(__file__).parent / "names.toml"
 ROOT = Path(__file__).parents[2]
-KEY = "guard:Z3VhcmQtZ3VhcmQtZ3VhcmQtZ3VhcmQtZ3VhcmQtMDA="  # of nobody's, and nothing's
+KEY = "guard:Z3VhcmQtZ3VhcmQtZ3VhcmQtZ3VhcmQtZ3VhcmQtMDA="  # a dummy key that protects nothing
 VERSIONS = range(1, 100)
-WORDS_OF = "services."  # where the enums stand whose values are stored
+WORDS_OF = "services."  # the package of the enums whose values are stored
 HEAD = """\
 # Names that are stored or scripted: none may go or change. New ones are added by
 # `python -m tests.guard.names`, which reads them off the program.
@@ -45,7 +45,7 @@ Names = Mapping[str, list[str]]
 
 
 def present() -> dict[str, list[str]]:
-    """Kind of name → the names that there are now, in order."""
+    """Kind of name → the current names, in order."""
     found: dict[str, Iterator[str]] = {
         "flows": versions(),
         "nodes": (f"{flow.name}.{node.id}" for flow in all_flows() for node in flow.nodes),
@@ -74,8 +74,8 @@ def listed() -> dict[str, list[str]]:
 
 
 def gone(before: Names, now: Names) -> list[str]:
-    """What is listed and is no more. Words of an enum may be joined by more, and its class may
-    have any name; they stay together."""
+    """Listed names that no longer exist. An enum may gain words and its class may be renamed, but
+    its listed words must stay together in one enum."""
     missing = []
     for kind, names in before.items():
         there = now.get(kind, [])
@@ -98,14 +98,14 @@ def unlisted(before: Names, now: Names) -> list[str]:
 
 
 def versions() -> Iterator[str]:
-    """Every version in which a conversation can have been begun that goes on still."""
+    """Every flow version in which an open conversation may have started."""
     flows = all_flows()
     for name in flows.newest:
         yield from (f"{name} {n}" for n in VERSIONS if flows.get(name, n) is not None)
 
 
 def options() -> Iterator[str]:
-    """What a button carries: a node's options, its acts, and what can be changed."""
+    """What a button carries: a node's options, its acts and its editable fields."""
     for flow, node in nodes():
         own = [option.id for option in getattr(node, "options", ())]
         own += getattr(node, "acts", ())
@@ -122,7 +122,7 @@ def fields_of_sessions() -> Iterator[str]:
 
 
 def used() -> Iterator[tuple[str, list[str]]]:
-    """Each use case or view that a flow calls by name, and the exits that it takes from it."""
+    """Each use case or view that a flow calls by name, and the exits that the flow handles."""
     for flow in all_flows():
         if flow.cancel_use_case:
             yield flow.cancel_use_case, []
@@ -137,7 +137,7 @@ def used() -> Iterator[tuple[str, list[str]]]:
 
 
 def slash_commands() -> Iterator[str]:
-    """Those that open a flow, and the engine's own, which have a text beside them."""
+    """The commands that open a flow, and the engine's own commands, which have a text each."""
     yield from (flow.command_word for flow in all_flows())
     yield from set(texts_under("command")) - {flow.name for flow in all_flows()}
 
@@ -159,7 +159,7 @@ async def jobs() -> list[str]:
 
 
 def commands(command: click.Command, path: str) -> Iterator[str]:
-    """Each with what may be given to it."""
+    """Each command with its options."""
     yield path
     for given in command.params:
         yield from (f"{path} {name}" for name in given.opts if name.startswith("-"))
@@ -169,7 +169,7 @@ def commands(command: click.Command, path: str) -> Iterator[str]:
 
 
 def enum_words(within: str) -> Iterator[str]:
-    """A line for each enum: its words."""
+    """One line for each enum, with its words."""
     waiting: list[type[StrEnum]] = StrEnum.__subclasses__()
     while waiting:
         one = waiting.pop()
@@ -179,7 +179,7 @@ def enum_words(within: str) -> Iterator[str]:
 
 
 def column_words() -> Iterator[str]:
-    """What the schema lets a column say."""
+    """The values that the schema allows in a column."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
         migrate(conn)
         tables = conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
@@ -189,9 +189,10 @@ def column_words() -> Iterator[str]:
 
 
 def audit_acts() -> Iterator[str]:
-    """They are registered nowhere, so the calls that leave a trace are read, and so is what is
-    handed to a function's own ``act``. ``*`` stands for what is put in at run time. One that is
-    listed is there as long as the code says it anywhere, whoever leaves the trace then."""
+    """The audit acts that the code records. No registry lists them, so this reads the calls that
+    write to the audit log and the values passed to a function's own ``act`` parameter. ``*`` stands
+    for a part filled in at run time. A listed act counts as present while the code contains it
+    anywhere, whichever call records it."""
     constants: set[str] = set()
     for file in sorted(ROOT.rglob("*.py")):
         if file.relative_to(ROOT).parts[0].startswith((".", "tests")):
@@ -216,8 +217,8 @@ def audit_acts() -> Iterator[str]:
 
 
 def acts_of(call: ast.Call, takes: Mapping[str, int]) -> Iterator[str]:
-    """``audit(partner, act, …)``, ``audit.add(partner, actor, act, …)``, or a function of the same
-    file that ``takes`` an act at that place."""
+    """The acts in ``audit(partner, act, …)``, ``audit.add(partner, actor, act, …)``, or a call of a
+    function in the same file that ``takes`` an act at that position."""
     at: int | None = None
     match call.func:
         case ast.Attribute(attr="audit"):

@@ -1,5 +1,5 @@
-"""What a build of any earlier migration left behind goes on in this one: its conversations, its
-money on the way, its messages that wait, its sealed secrets."""
+"""This build continues the databases of every earlier migration: their open conversations, payments
+in flight, queued messages and sealed secrets."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from tests.guard.make import balances, has_table, operations, rows, sessions, sh
 
 EVERY = pytest.mark.parametrize("kept", every(), ids=lambda kept: kept.name)
 RAM_DISK = Path("/dev/shm")
-GREETING = "zzz"  # answers no question but those of free text
-BY_EVIDENCE = ("PENDING", "SENDING", "SEND_UNKNOWN", "UNKNOWN")  # top-ups that a payment ends
-HELD = ("SUBMITTING", "UNKNOWN")  # purchases that two admins end
-WAITS = ("topup.push", "float.buy")  # their outcome may have come before anybody says a word
+GREETING = "zzz"  # a valid answer to free-text questions only
+BY_EVIDENCE = ("PENDING", "SENDING", "SEND_UNKNOWN", "UNKNOWN")  # top-ups that a payment settles
+HELD = ("SUBMITTING", "UNKNOWN")  # purchases that two admins settle
+WAITS = ("topup.push", "float.buy")  # their outcome may arrive before the person writes
 OVER = {
     "topup": {"PAID", "PAID_LATE", "NOT_PAID", "REJECTED"},
     "b2c_float_purchase": {
@@ -102,7 +102,7 @@ def test_sealed_backup_is_sound_and_restores(kept: Kept, tmp_path: Path) -> None
 
 
 def names_of(kept: Kept) -> dict[str, str]:
-    """Account → name: accounts were given in the order of those who have one."""
+    """Account → name. Accounts were numbered in the order of the people who have one."""
     people = [line.split()[2] for line in kept.expected["givens"] if is_somebody(line)]
     return {str(number): name for number, name in enumerate(people, start=500_001)}
 
@@ -113,20 +113,20 @@ def is_somebody(line: str) -> bool:
 
 def head(kept: Kept) -> Iterator[str]:
     yield f"channels: {kept.expected['channel']}"
-    yield "seed: 2"  # else the bank would give out again the ids that it gave out then
+    yield "seed: 2"  # with the old seed the bank would reuse ids that it gave out then
     yield from kept.expected["givens"]
     yield from ("given admin zita", "given admin zoltan", "@audit ok", "@books")
 
 
 def talk(kept: Kept) -> Iterator[str]:
-    """Everybody in the middle of something says a word, and is answered."""
-    yield "@advance 15s"  # what waits in a chat goes out before what is said next
+    """Everybody with an open conversation sends a message and gets an answer."""
+    yield "@advance 15s"  # queued messages go out before the next message
     for name in standing(kept):
         yield from ("bot*", f"{name}> {GREETING}", "bot< {*}")
 
 
 def pay(conn: sqlite3.Connection) -> Iterator[str]:
-    """Prompts that were not sent yet are, and are paid."""
+    """Prompts that were not sent yet are sent and paid."""
     for (phone,) in conn.execute(
         "SELECT phone FROM wallet_transactions WHERE type = 'topup' AND state = 'CREATED'"
     ):
@@ -134,7 +134,7 @@ def pay(conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def type_codes(kept: Kept, conn: sqlite3.Connection) -> Iterator[str]:
-    """Whoever gets the code that waited types it, and it is right: the last purchase is made."""
+    """Each person with a queued code types it correctly, and the latest purchase succeeds."""
     for row, text in kept.expected.get("sealed", {}).items():
         (phone,) = conn.execute("SELECT address FROM outbox WHERE id = ?", (row,)).fetchone()
         (name,) = (line.split()[2] for line in kept.expected["givens"] if f"phone {phone}" in line)
@@ -143,7 +143,7 @@ def type_codes(kept: Kept, conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def standing(kept: Kept) -> dict[str, str]:
-    """Name → ``flow.node``."""
+    """Name → ``flow.node`` of the open conversation."""
     names = names_of(kept)
     return {names[account]: where for account, where in kept.expected["sessions"].items()}
 
@@ -156,7 +156,7 @@ def goes_on(kept: Kept, found: dict[str, str | None]) -> dict[str, str | None]:
 
 
 def work(conn: sqlite3.Connection) -> Iterator[str]:
-    """All that is open is brought to its end, the way it comes to one on a real day."""
+    """Bring every open operation to its end, in the way it ends on a real day."""
     open_ones = conn.execute(
         "SELECT reference, type, state, phone, amount_cents FROM wallet_transactions"
     ).fetchall()
@@ -179,7 +179,7 @@ def work(conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def proposals(conn: sqlite3.Connection) -> Iterator[tuple[str, str]]:
-    """Reference of each that is open, and what it is about."""
+    """Reference and subject of each open proposal."""
     if has_table(conn, "proposals"):
         yield from conn.execute("SELECT id, about FROM proposals WHERE status = 'open'").fetchall()
 

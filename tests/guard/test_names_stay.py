@@ -1,4 +1,4 @@
-"""No name that is stored or scripted goes or changes."""
+"""No stored or scripted name is removed or changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scripts of an earlier build hold on this one, whatever became of the files they came from."""
+"""Scripts of earlier builds pass on this one, even where their original files have changed."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import pytest
 
 from tests.plays import FOLDER, databases_in_memory, kept_as_stored, play, plays
 
-__all__ = ["databases_in_memory", "kept_as_stored"]  # fixtures: copies are played the same way
+__all__ = ["databases_in_memory", "kept_as_stored"]  # fixtures: the copies play like the originals
 
 GUARD = Path(__file__).parent
 COPIES = GUARD / "scripts"
 
 
 def manifest() -> dict[str, str]:
-    """Name of each copy → its SHA-256, as they were taken."""
+    """Name of each copy → its SHA-256 when it was copied."""
     lines = (GUARD / "scripts.sha256").read_text(encoding="utf-8").splitlines()
     return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
 
 
 def reworded() -> dict[str, str]:
-    """Name of each copy that may differ → why."""
+    """Name of each copy that may differ → the reason."""
     return tomllib.loads((GUARD / "reworded.toml").read_text(encoding="utf-8"))
 
 
@@ -35,7 +35,7 @@ def names(folder: Path) -> Iterator[str]:
 
 @cache
 def played_text(file: Path) -> str:
-    """What a play of the file consists of: its own lines, and those of the files it includes."""
+    """All lines that a play of the file consists of, with those of the files it includes."""
     lines = []
     for line in file.read_text(encoding="utf-8").splitlines():
         word, _, rest = line.partition(" ")

@@ -1,4 +1,4 @@
-"""Answers of a bank as its gateway reads them, and the codes that they are read by."""
+"""A bank's answers as its gateway reads them, and the codes that decide how they are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A flow without a fault, and ways to break it."""
+"""A valid flow, and ways to break it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def flow(*nodes: Node, start: str = "amount") -> Flow:
 
 
 def changed(*nodes: Node) -> Flow:
-    """The sound flow with these nodes in the place of those of the same id, or beside them."""
+    """The valid flow with these nodes: each replaces the node with the same id, or is added."""
     new = {node.id: node for node in nodes}
     kept = tuple(new.pop(node.id, node) for node in SOUND)
     return flow(*kept, *new.values())

@@ -38,7 +38,7 @@ CHAT, AMINA, ADDRESS = "telegram", "77", "amina@finsafe.example"
 
 
 class CodeDelivery(DatabaseOnClock):
-    """The outbox's sender, and a purchase whose code it sends."""
+    """The outbox's sender and a purchase whose code it sends."""
 
     def __init__(self, database: Database, clock: VirtualClock) -> None:
         super().__init__(database, clock)
@@ -88,7 +88,7 @@ class CodeDelivery(DatabaseOnClock):
         turn.send_code(sent.issued, "sms.float_code", facts)
 
     async def commit(self) -> None:
-        """A purchase is confirmed, and its code queued; nothing is sent yet."""
+        """Confirm a purchase, which queues its code; nothing is sent yet."""
 
         def confirm(tx: SqliteTx) -> None:
             turn = self._turn(tx)
@@ -108,7 +108,7 @@ class CodeDelivery(DatabaseOnClock):
         await self.database.write(confirm)
 
     async def resend(self, after_s: float = 30) -> None:
-        """Half a minute later another code is asked for."""
+        """Ask for another code after ``after_s`` seconds."""
         self.clock.jump(self.clock.now() + timedelta(seconds=after_s))
 
         def again(tx: SqliteTx) -> None:
@@ -122,12 +122,12 @@ class CodeDelivery(DatabaseOnClock):
         await self.database.write(again)
 
     async def go(self, seconds: float = 0) -> None:
-        """Send all that is queued, for so long."""
+        """Send everything queued, then run for ``seconds``."""
         await self.sender.scan()
         await self.advance(seconds)
 
     async def report(self, channel: str, message_id: str, delivered: bool) -> None:
-        """As ``bot.bootstrap`` takes in a carrier's delivery report."""
+        """Record a carrier's delivery report as ``bot.bootstrap`` does."""
 
         def take(tx: SqliteTx) -> Sequence[object]:
             otp = tx.outbox.record_delivery_report(channel, message_id, delivered)
@@ -137,7 +137,7 @@ class CodeDelivery(DatabaseOnClock):
         await self.go()
 
     async def rows(self) -> list[tuple[str, str, str]]:
-        """Channel, state and text of each message with a code."""
+        """Channel, state and text of each message that carries a code."""
         sql = "SELECT channel, state, text FROM outbox WHERE otp IS NOT NULL ORDER BY id"
         return await self.database.read(lambda tx: list(tx.conn.execute(sql)))
 
@@ -152,7 +152,7 @@ class CodeDelivery(DatabaseOnClock):
         return newest.status
 
     async def assert_open(self) -> None:
-        """The code is still good, and nobody was told anything."""
+        """The code is still valid, and nobody received a message about it."""
         assert (await self.purchase()).state is PurchaseState.OTP_SENT
         assert await self.status() is OtpStatus.PENDING
         assert self.chat.texts == []

@@ -1,4 +1,4 @@
-"""A database and a virtual clock, moved together for what runs in the background."""
+"""A database and a virtual clock, moved together for tests of background work."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from storage.sqlite.database import Database
 
 
 class DatabaseOnClock:
-    """Outlives whatever a test starts, stops and starts again on it."""
+    """A database and clock that outlive the workers a test starts and stops on them."""
 
     def __init__(self, database: Database, clock: VirtualClock) -> None:
         self.database = database
         self.clock = clock
 
     async def settle(self) -> None:
-        """Run until everything left waits for time to pass, or for the test to let it go."""
+        """Run until everything left waits for the clock or for the test."""
         ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
         while True:
             await asyncio.sleep(0)
@@ -27,7 +27,7 @@ class DatabaseOnClock:
                 await asyncio.sleep(0.0002)
 
     async def advance(self, seconds: float) -> None:
-        """Jump from one due timer to the next, the end included."""
+        """Jump from one due timer to the next, up to and including the end."""
         end = self.clock.now() + timedelta(seconds=seconds)
         await self.settle()
         while (due := self.clock.next_due()) is not None and due <= end:

@@ -1,4 +1,4 @@
-"""A stage without a product: what is said tells it what to show."""
+"""A stage without the product: the messages themselves say what it shows."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ ROWS = (("yes", "Yes"), ("no", "No")), (("more", "More"),)
 
 @dataclass
 class EchoStage:
-    """``log`` is every call of the player's; ``say`` is a small language of its own.
+    """``log`` records every call by the player; ``say`` understands a few commands.
 
     ``menu`` shows options, ``swap`` answers in place, ``later TEXT`` changes the newest message
-    when time moves, ``tell NAME TEXT`` sends a notice, ``sms PHONE TEXT`` a text,
-    ``mail ADDRESS TEXT`` a mail, ``break`` raises; anything else is echoed.
+    when time moves, ``tell NAME TEXT`` sends a notice, ``sms PHONE TEXT`` a text, ``mail ADDRESS
+    TEXT`` a mail, ``break`` raises; anything else is echoed.
     """
 
     channel: str = "telegram"

@@ -1,4 +1,4 @@
-"""What can happen in a conversation: what people send and tap, what ends, and what time does."""
+"""Random events of a conversation: messages and taps, operations that end, and time that passes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def sends(kind: EventKind) -> Happening:
 
 
 def taps(number: int) -> Happening:
-    """One of the buttons that are up."""
+    """Tap one of the current buttons."""
 
     def do(talk: Talk) -> None:
         options = talk.options() or ["menu"]
@@ -76,7 +76,7 @@ def forges(option: str, off: int) -> Happening:
 
 
 def opens(flow: str) -> Happening:
-    """A button that belongs to no turn."""
+    """Tap a button that belongs to no turn."""
 
     def do(talk: Talk) -> None:
         talk.step(_event(EventKind.TAP, turn=UNBOUND, option=flow))
@@ -86,7 +86,7 @@ def opens(flow: str) -> Happening:
 
 
 def replays(off: int, number: int) -> Happening:
-    """A button of an older screen: its id may be up now, its turn is not."""
+    """Tap a button of an older screen. Its option may still be offered, but its turn is over."""
 
     def do(talk: Talk) -> None:
         options = talk.options() or ["menu"]
@@ -97,7 +97,7 @@ def replays(off: int, number: int) -> Happening:
 
 
 def settles(number: int) -> Happening:
-    """An operation that is waited for, or whose code is, here or parked, ends."""
+    """End an operation of an active or parked frame that waits for the operation or its code."""
 
     def do(talk: Talk) -> None:
         begun = [frame for frame in frames_of(talk.session) if frame.operation is not None]
@@ -121,7 +121,7 @@ def settles(number: int) -> Happening:
 
 
 def progresses(talk: Talk) -> None:
-    """The live message is redrawn by a job, between two turns."""
+    """A job redraws the live message between two turns."""
     frame = talk.session.active
     if frame is not None and frame.waiting is not None:
         before = talk.session.dump(), talk.session.turn
@@ -142,7 +142,7 @@ def expires(talk: Talk) -> None:
 
 
 def answers(answer: str) -> Happening:
-    """What the use case will say next time."""
+    """Set what the use case answers next."""
 
     def do(talk: Talk) -> None:
         talk.operations += 1
@@ -163,7 +163,7 @@ def turns_out(world: UseCaseOutcomes) -> Happening:
 
 
 def changes(may_move: bool, known: int) -> Happening:
-    """The person's role, and what the person has used before."""
+    """Change the person's role and the values the person has used before."""
 
     def do(talk: Talk) -> None:
         talk.host.may_move = may_move
@@ -174,7 +174,7 @@ def changes(may_move: bool, known: int) -> Happening:
 
 
 def _back_restores(was: Session, talk: Talk) -> None:
-    """A step forward and a step back, tried on a copy, end where they began."""
+    """A step forward and a step back, tried on a copy, restore the starting point."""
     now = talk.restore()
     if was.active is None or now.active is None or was.active.flow is not now.active.flow:
         return
@@ -217,7 +217,7 @@ happenings = st.one_of(
     st.just(progresses),
     st.just(expires),
 )
-# Short cuts into the places where money is near, so that chance need not find them each time.
+# Starting points close to a money movement, which random steps would rarely reach.
 BEGINNINGS: dict[str, list[Happening]] = {
     "nowhere": [],
     "confirm": [commands("topup"), says("1500", False), says("0712345678", False)],

@@ -1,4 +1,4 @@
-"""A host of every flow whose facts and use cases turn out as a test decides."""
+"""A host for every flow, whose facts and use case results are set by the test."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ Answer = Exit | OperationStarted | Refusal
 
 @dataclass(frozen=True)
 class UseCaseOutcomes:
-    """How use cases before the bank turn out."""
+    """The results of use cases that run before the bank is asked."""
 
     coded: bool = False  # a top-up needs a code
-    short: bool = False  # the wallet holds too little
-    requoted: bool = False  # a quote has run out when it is confirmed
+    short: bool = False  # the wallet balance is too low
+    requoted: bool = False  # the quote has expired when it is confirmed
     code: Exit | Refusal = RIGHT
     fees: Money = FEES
 
 
 class FakeHost:
-    """The facts may change from step to step; what was run is kept."""
+    """A host whose facts may change between steps and that records what was run."""
 
     language = "en"
 
@@ -59,8 +59,8 @@ class FakeHost:
         self.phones = PHONES[1:]
         self.world = UseCaseOutcomes()
         self.drawn = 0  # references
-        self.runs: list[tuple[str, dict[str, Any]]] = []  # what moves money
-        self.checked: list[tuple[str, str]] = []  # operations whose codes were looked at, codes
+        self.runs: list[tuple[str, dict[str, Any]]] = []  # use cases that move money
+        self.checked: list[tuple[str, str]] = []  # (operation, code) of each code check
         self.acts: list[tuple[str, str]] = []
 
     def facts(self) -> Mapping[str, Any]:
@@ -74,7 +74,7 @@ class FakeHost:
         return True
 
     def has_right(self, needs: Right | None) -> bool:
-        return needs in (None, Right.VIEW, Right.MOVE_MONEY)  # what this host has answers for
+        return needs in (None, Right.VIEW, Right.MOVE_MONEY)  # all that this host can answer for
 
     def has_partner(self, code: str) -> bool:
         return False
@@ -130,7 +130,7 @@ class FakeHost:
             case "start_topup" | "start_another_topup":
                 begun = operation is not None and isinstance(self.answer, OperationStarted)
                 return OperationStarted(str(operation)) if begun else self.answer
-            case "expect_topup":  # nobody is prompted, so nothing is known at once
+            case "expect_topup":  # no prompt is sent, so there is no immediate outcome
                 return (
                     self.answer
                     if isinstance(self.answer, OperationStarted | Refusal)

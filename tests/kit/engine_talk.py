@@ -1,4 +1,4 @@
-"""One conversation with the engine, and what must hold of it after every step."""
+"""One conversation with the engine, and the invariants checked after every step."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tests.kit.engine_host import ENGINE, RIGHT, FakeHost
 
 CALLS = {node.id for flow in ENGINE.flows for node in flow.nodes if isinstance(node, Call)}
 CALLBACK_BYTES = 64  # facts: channels, Telegram
-NAVIGATION = frozenset({"back", "cancel", "menu"})  # understood everywhere
+NAVIGATION = frozenset({"back", "cancel", "menu"})  # accepted on every screen
 
-CODE = "482913"  # typed as a code; it must be found nowhere afterwards
+CODE = "482913"  # typed as a code; must not appear anywhere afterwards
 
 
 @dataclass
 class Talk:
-    """One conversation. The session lives in its stored form between steps, as it does for real."""
+    """One conversation. As in production, the session is in its stored form between steps."""
 
     host: FakeHost = field(default_factory=FakeHost)
     session: Session = field(default_factory=Session)
-    up: Screen | None = None  # the screen that the present turn was drawn with
+    up: Screen | None = None  # the screen drawn for the current turn
     operations: int = 0
-    # By operation: what was said yes to before its code was sent.
+    # By operation: what the person confirmed before its code was sent.
     approved: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def options(self) -> list[str]:
@@ -80,7 +80,7 @@ class Talk:
     def _lets_go(
         self, event: Event, taken: StepResult, waited: set[str | None], acts: list[tuple[str, str]]
     ) -> None:
-        """Only what its person leaves for good, and never what is with the bank."""
+        """Cancel only operations that the person leaves for good, never one with the bank."""
         for use_case, operation in acts:
             if use_case.startswith("cancel_"):
                 assert taken.transition in {"cancel", "restart", *CALLS}
@@ -88,7 +88,7 @@ class Talk:
                 assert operation not in {frame.operation for frame in frames_of(self.session)}
 
     def _approves(self, event: Event, stood: Frame | None) -> None:
-        """Keep what the screen said that was just said yes to, if a code was sent for it."""
+        """If a code was sent after a yes, keep what the confirmed screen showed."""
         now = self.session.active
         if stood is None or now is None or now.node == RESUME_NODE or stood.flow is not now.flow:
             return
@@ -108,7 +108,7 @@ class Talk:
         args: dict[str, Any],
         checked: list[tuple[str, str]],
     ) -> None:
-        """Only with a code that passed, and only for what was said yes to before it was sent."""
+        """Money moves only with a right code, and only as confirmed before the code was sent."""
         assert self.host.world.code == RIGHT
         assert stood is not None
         assert stood.operation is not None
@@ -119,7 +119,7 @@ class Talk:
     def _was_confirmed(
         self, event: Event, stood: Frame | None, turn: int, args: dict[str, Any]
     ) -> None:
-        """Only "yes", on this very screen, and only for what this very screen said."""
+        """Money moves only on "yes" to this very screen, and only for what this screen showed."""
         picked = event.picks and event.text.strip() == "1"
         tapped = event.kind is EventKind.TAP and (event.option, event.turn) == ("yes", turn)
         assert tapped or picked

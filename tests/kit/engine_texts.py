@@ -1,4 +1,4 @@
-"""Words of the engine that its tests look for."""
+"""Texts of the engine that its tests look for."""
 
 from __future__ import annotations
 

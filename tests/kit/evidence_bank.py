@@ -1,4 +1,4 @@
-"""A bank that tells of payments by notification, query and statement, in any order."""
+"""A bank that reports payments by notification, query and statement, in any order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UNNAMED = "774451"
 
 
 class Bank(PaymentBooks):
-    """Tells of payments of one amount, by each of its roads."""
+    """Reports payments of one fixed amount by notification, query or statement."""
 
     def is_asked(self, topup: TopUp, *, paid: bool) -> None:
         answer = Paid("Success") if paid else NotPaid("cancelled", True, "no")
@@ -37,11 +37,11 @@ class Bank(PaymentBooks):
     def tells(
         self, receipt: str, at: datetime, words: str = UNNAMED, payer: str = PHONE.msisdn
     ) -> RecordedPayment:
-        """By a notification."""
+        """Report a payment by notification."""
         return self.notify(receipt, CENTS, words, at, payer)
 
     def has(self, *words: str, day: date = DAY, took_back: bool = False) -> ReconciliationDay:
-        """A statement of one line."""
+        """Report a payment by a statement of one line."""
         line = BankLine.of(day, Money(CENTS), words, is_credit=not took_back)
         numbered = intake.with_peers([line])
         self.store.do(lambda tx: intake.record_lines(tx, self.random, "file", numbered))
@@ -52,17 +52,17 @@ class Bank(PaymentBooks):
 
     @property
     def collected(self) -> int:
-        """Payments that our books hold."""
+        """The number of payments in our books."""
         return self.store.tx.payments.collected().cents // CENTS
 
     @property
     def wallet(self) -> int:
-        """Payments that the partner has."""
+        """The number of payments credited to the partner."""
         return self.balance(AccountKind.WALLET) // CENTS
 
 
 def assigned(bank: Bank, receipt: str) -> Proposal | Refusal:
-    """Two admins give a payment in suspense to the partner."""
+    """Two admins assign a payment in suspense to the partner."""
     about = bank.payment(receipt).reference
     proposed = bank.store.do(
         lambda tx: proposals.propose_assignment(

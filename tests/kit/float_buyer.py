@@ -1,5 +1,4 @@
-"""Buys float in a plain store and does what its worker does, one transaction at a time, without a
-bank."""
+"""Float purchases in a plain store, one transaction at a time and without a bank."""
 
 from __future__ import annotations
 
@@ -47,7 +46,7 @@ NO_READABLE_ANSWER = Unknown("read timeout")
 
 
 class FloatBuyer:
-    """One person who buys, and the worker for them: one transaction at a time, without a bank."""
+    """One person's purchases and their worker, one transaction at a time and without a bank."""
 
     def __init__(self, store: PlainStore) -> None:
         self.store = store
@@ -71,7 +70,7 @@ class FloatBuyer:
         self.store.do(lambda tx: tx.limits.set(name, ms, amount, "t", partner))
 
     def needs_a_second(self) -> None:
-        """From now on; and there is one, who is linked."""
+        """From now on every purchase needs a second person, and one is linked."""
         partner = replace(self.person.partner, approve_above_cents=0)
         self.person = replace(self.person, partner=partner)
 
@@ -85,7 +84,7 @@ class FloatBuyer:
         self.store.do(add)
 
     def decides(self, reference: str, decision: Decision) -> Purchase | Refusal:
-        """The second person's word."""
+        """The second person decides about the purchase."""
         second = self.store.tx.people.at("terminal", "second")
         assert second is not None
         return self.store.do(
@@ -139,7 +138,7 @@ class FloatBuyer:
         return result
 
     def type(self, reference: str, code: str | None = None) -> Purchase | NotPassed | Refusal:
-        """The right code, or another."""
+        """Type the right code, or the given one."""
         typed = code or self.codes[reference]
         return self.store.do(
             lambda tx: float_purchases.authorise(
@@ -153,7 +152,7 @@ class FloatBuyer:
     def cancel(self, reference: str) -> Purchase | None:
         return self.store.do(lambda tx: float_purchases.cancel(tx, self.person, reference))
 
-    # The worker ---------------------------------------------------------------------------
+    # The worker's steps -------------------------------------------------------------------
 
     def scan(self) -> tuple[list[Purchase], list[PurchaseChange]]:
         work, settled = self.store.do(lambda tx: float_settlement.claim(tx, LEASE, 100, 100))
@@ -182,7 +181,7 @@ class FloatBuyer:
         )
 
     def asked(self, reference: str, answer: StatusAnswer) -> PurchaseChange | None:
-        """Wait until a question is due, and bring its answer."""
+        """Wait until a status query is due, and deliver its answer."""
         due_at = self.get(reference).due_at
         assert due_at is not None
         self.store.now = max(self.store.now, due_at)
@@ -191,7 +190,7 @@ class FloatBuyer:
     def restart(self) -> int:
         return self.store.do(lambda tx: tx.purchases.end_leases())
 
-    # What is so ---------------------------------------------------------------------------
+    # What the database says ---------------------------------------------------------------
 
     def get(self, reference: str) -> Purchase:
         purchase = self.store.tx.purchases.get(reference)
@@ -222,7 +221,7 @@ class FloatBuyer:
 
 
 def in_state(buyer: FloatBuyer, state: PurchaseState) -> str:
-    """The reference of a purchase that has come to ``state`` by the shortest way."""
+    """The reference of a purchase brought to ``state`` by the shortest path."""
     reference = buyer.quote()
     if state is S.QUOTED:
         return reference
@@ -258,7 +257,7 @@ def in_state(buyer: FloatBuyer, state: PurchaseState) -> str:
 
 
 def spend(buyer: FloatBuyer, cents: int) -> None:
-    """Another purchase takes the money meanwhile."""
+    """Another purchase uses up the money in the meantime."""
     reference = buyer.coded(Money(cents), address="2")
     purchase = buyer.type(reference)
     assert isinstance(purchase, Purchase)

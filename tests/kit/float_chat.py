@@ -1,4 +1,4 @@
-"""A chat on the flow that buys float."""
+"""A conversation in the flow that purchases float."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHORT = Exit("short", MISSING, sets=MISSING)
 
 
 class FloatChat(Chat):
-    """Buys float; every quote is had and every code is sent, unless a test says otherwise."""
+    """Purchases float. Every quote is given and every code sent unless a test says otherwise."""
 
     def __init__(self) -> None:
         super().__init__()

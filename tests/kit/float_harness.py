@@ -1,4 +1,4 @@
-"""The worker of float purchases between a scripted bank and a database of its own."""
+"""The worker of float purchases, with a scripted bank and its own database."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class FloatHarness(WorkerHarness):
         )
 
     async def begin(self) -> str:
-        """One purchase whose code was right; returns its reference."""
+        """Begin one purchase with a correct code; returns its reference."""
         self.begun += 1
 
         def begin(tx: SqliteTx) -> str:

@@ -1,4 +1,4 @@
-"""What may happen to float purchases: people, workers, answers, crashes and time."""
+"""Possible events of float purchases: people, workers, answers, crashes and time."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ status_answers = st.sampled_from(
 
 @dataclass(eq=False)
 class Call:
-    """A worker with a claim or a request; ``answered`` once it has brought an answer."""
+    """A worker with a claim or a request; ``answered`` once it has delivered an answer."""
 
     claimed: Purchase
     answered: bool = False
 
 
 class FloatSteps(RuleBasedStateMachine):
-    """Workers live as long as they like: slow, late, twice, or never to be heard of again."""
+    """Workers live for any length of time: they may be slow or late, answer twice, or disappear."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class FloatSteps(RuleBasedStateMachine):
         self.store.close()
         self.folder.cleanup()
 
-    # What may happen ------------------------------------------------------------------------
+    # Events ---------------------------------------------------------------------------------
 
     def _all(self) -> list[Purchase]:
         return self.store.tx.purchases.every()
@@ -125,7 +125,7 @@ class FloatSteps(RuleBasedStateMachine):
     @precondition(lambda self: len(self._all()) < PURCHASES_MAX)
     @rule(cents=amounts)
     def a_person_goes_all_the_way(self, cents: int) -> None:
-        """Straight to where the bank is asked, so that much is tried of what follows."""
+        """Go straight to where the bank is asked, so that the later states are tested often."""
         quoted = self.buyer.request(Money(cents), "3")
         if isinstance(quoted, Purchase):
             reference = quoted.reference
@@ -257,7 +257,7 @@ class FloatSteps(RuleBasedStateMachine):
         call.claimed = submitting
         reference = submitting.reference
         self.sent[reference] = self.sent.get(reference, 0) + 1
-        assert self.sent[reference] == 1  # unless the one before provably did not leave
+        assert self.sent[reference] == 1  # unless the previous request provably did not leave
 
     @precondition(lambda self: self._in(S.AUTHORISED))
     @rule()

@@ -1,4 +1,4 @@
-"""An open database for tests: a writer that can be held, and a probe that remembers."""
+"""A database whose writer a test can hold, and a probe that records its commits."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from storage.sqlite.database import Database, Priority
 from storage.transaction import SqliteTx
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
-PATIENCE_S = 5.0  # after which a test that hangs fails instead
+PATIENCE_S = 5.0  # a hanging test fails after this
 
 Work = Callable[[SqliteTx], Any]
 
 
 class Gate:
-    """Holds the thread that passes through it until ``open``."""
+    """Blocks the thread that passes through it until ``open`` is called."""
 
     def __init__(self) -> None:
         self._reached = threading.Event()
@@ -40,7 +40,7 @@ class Gate:
 
 
 class Probe:
-    """Remembers how many notes each commit held; holds, fails or kills where it is told to."""
+    """Records how many notes each commit held; holds, fails or kills where it is told to."""
 
     def __init__(self) -> None:
         self.commits: list[int] = []
@@ -63,7 +63,7 @@ class Probe:
 
 
 class Hand:
-    """A clock's hand that tests move, read once a function."""
+    """A clock that tests move, read once per function."""
 
     def __init__(self) -> None:
         self.at = START
@@ -78,7 +78,7 @@ class Hand:
 
 
 class Box:
-    """One database file with a table of numbers, opened as often as a test likes."""
+    """One database file with a table of numbers that a test can open repeatedly."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -97,7 +97,7 @@ class Box:
                 await database.close()
 
     def note(self, number: int) -> Work:
-        """A function that writes the number down."""
+        """A function that writes ``number`` to the table."""
 
         def write(tx: SqliteTx) -> int:
             self.probe.ran += 1
@@ -112,28 +112,28 @@ def _make_notes(tx: SqliteTx) -> None:
 
 
 def noted(tx: SqliteTx) -> list[int]:
-    """The numbers, in the order they were written."""
+    """The numbers in the order they were written."""
     return [number for (number,) in tx.conn.execute("SELECT number FROM notes ORDER BY rowid")]
 
 
 async def send(
     database: Database, works: Iterable[Work], priority: Priority = Priority.PEOPLE
 ) -> list[asyncio.Task[Any]]:
-    """Callers that have asked, and wait."""
+    """Submit the functions; returns the callers' waiting tasks."""
     tasks = [asyncio.ensure_future(database.write(work, priority)) for work in works]
     await asyncio.sleep(0)
     return tasks
 
 
 async def hear(tasks: Iterable[asyncio.Task[Any]]) -> list[Any]:
-    """What each caller was told: its result, or what was raised."""
+    """Each caller's result, or the exception it received."""
     async with asyncio.timeout(PATIENCE_S):
         return await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
 async def held(database: Database) -> AsyncIterator[None]:
-    """The writer is busy inside; what is sent there waits, and goes together afterwards."""
+    """Hold the writer; functions sent meanwhile wait and are committed together afterwards."""
     gate = Gate()
     (task,) = await send(database, [lambda tx: gate.pass_through()])
     await gate.reached()

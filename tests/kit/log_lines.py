@@ -1,4 +1,4 @@
-"""Lines of the log as tests read them."""
+"""Log lines as tests read them."""
 
 from __future__ import annotations
 

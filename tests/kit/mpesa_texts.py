@@ -1,6 +1,7 @@
-"""What M-PESA and gateways say of a payment, word for word, and who quoted it in public.
+"""M-PESA's and gateways' messages about a payment, word for word, with their public sources.
 
-Nothing here is made from the tables that read it: they and the simulated bank are tried against it.
+None of these are derived from the tables that read them; they test those tables and the simulated
+bank.
 """
 
 from __future__ import annotations
@@ -81,13 +82,13 @@ OUTCOMES = [
     ("Rule limited.", "17", Reason.SAME_AMOUNT_SOON, True),
     # kenzobe.com and paylod.dev, pages of Daraja's errors
     ("An error occurred while sending a push request", "1025", Reason.NOT_SHOWN, False),
-    # an integrator's callback handler, as the facts have it (NCBA 6)
+    # an integrator's callback handler, as quoted in the facts (NCBA 6)
     ("Error Occurred while sending push request", "1025", Reason.NOT_SHOWN, False),
     # osenco/osen-wc-mpesa, issue 48
     ("The operator does not exist.", "SFC_IC0003", Reason.NOT_SET_UP, False),
 ]
 
-# Of gateways, proxies and banks: none says that the payment will not be made.
+# From gateways, proxies and banks: none says that the payment will not be made.
 DOUBTFUL = [
     # facts: NCBA 1, seen while the payer types
     "The transaction is still under processing",
@@ -101,7 +102,7 @@ DOUBTFUL = [
     "DUPLICATE | FTC2611290001",
     "Duplicate request",
     "Transaction is being processed",
-    # Apigee's and AWS' gateways, as their pages quote themselves
+    # Apigee's and AWS' gateways, as quoted in their documentation
     "Rate limit quota violation. Quota limit exceeded.",
     "API rate limit exceeded",
     "Too Many Requests",
@@ -122,8 +123,8 @@ DOUBTFUL = [
     "Service temporarily unavailable. Please try again later",
     "An unexpected error occurred, kindly retry",
     "Connection reset by peer",
-    # Invented, as other gateways and cores might put the same.
-    # There already.
+    # Invented: what other gateways and core banking systems might say.
+    # Duplicates.
     "Transaction reference has been used",
     "Reference number already used",
     "reqTransactionReferenceNo must be unique",
@@ -134,7 +135,7 @@ DOUBTFUL = [
     "Transaction already posted",
     "Transaction already in the system",
     "Rejected as the request was already handled",
-    # Nobody answered, or nobody knows.
+    # No answer, or an unknown outcome.
     "Failed to get response from core banking",
     "Could not get a response from T24",
     "Declined: response not received",
@@ -166,17 +167,17 @@ DOUBTFUL = [
     "Unclear if cancelled",
     "Cancellation failed",
     "Gateway returned 504",
-    # Too fast, too late.
+    # Rate and time limits.
     "TPS exceeded",
     "Rejected: time limit exceeded",
     "Throughput limit exceeded",
     "Daily limit of API reached",
     "Limit of transactions per second exceeded",
-    # A no that is taken back.
+    # A refusal that is negated.
     "Not cancelled",
     "Payment was not declined",
     "Token not invalid; payment accepted",
-    # Somebody has it, and says nothing of what became of it.
+    # Accepted by someone, without the outcome.
     "Request accepted",
     "Success. Request accepted for processing",
     "The service request has been accepted successfully",
@@ -203,7 +204,7 @@ DOUBTFUL = [
     "Push notification sent",
 ]
 
-# Invented: a no that says that a yes beside it is none.
+# Invented: refusals which mean that a success beside them is not one.
 DENIED = [
     "Limit exceeded",
     "Account is dormant",
@@ -214,7 +215,7 @@ DENIED = [
     "REVERSED",
 ]
 
-# Invented: a yes that says that a no beside it is none.
+# Invented: successes which mean that a refusal beside them is not one.
 CLAIMED = [
     "Transaction posted successfully",
     "Transaction posted, callback failed",
@@ -224,8 +225,8 @@ CLAIMED = [
     "Failed, amount debited",
 ]
 
-# Of refusals that were seen in public, and of Azure's gateway as its pages quote it; the rest
-# are invented. Nothing in them says that the request may have been carried out.
+# Refusals that were seen in public, and those of Azure's gateway as its pages quote them; the
+# rest are invented. None of them says that the request may have been carried out.
 CLEAR = [
     "Invalid TelephoneNo: use 254XXXXXXXXX",
     "Invalid API credentials",

@@ -1,4 +1,4 @@
-"""The NCBA collections gateway, over the simulated bank or one that answers oddly."""
+"""The NCBA collections gateway, with the simulated bank or one that answers oddly."""
 
 from __future__ import annotations
 

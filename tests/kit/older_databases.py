@@ -1,4 +1,4 @@
-"""Rows as earlier versions of the schema left them, for tests of the migrations after them."""
+"""Rows as earlier schema versions left them, for tests of the migrations that follow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from tests.kit.plain_store import START
 
 NOW = int(START.timestamp() * 1000)
-KEPT_UP_TO_0003 = [  # tables whose rows later migrations keep as they are
+KEPT_UP_TO_0003 = [  # tables whose rows later migrations leave unchanged
     "partners", "partner_wallets", "people", "addresses", "limits", "transfers",
     "wallet_transactions", "ncb_stk_push_logs", "float_purchases", "otp_validations", "evidence",
     "provider_calls", "review_items", "events", "sessions", "slots", "outbox", "trail", "topups",
@@ -29,7 +29,7 @@ STATES = [
 
 
 def fill(conn: sqlite3.Connection) -> None:
-    """A desk of two partners, as the first version left it."""
+    """The data of an installation with three partners, as the first version left it."""
     for code, currency, suspended in (("ACME", "KES", 1), ("DEMO", "KES", 0), ("UGX", "UGX", 0)):
         conn.execute("INSERT INTO partners VALUES (?, ?, ?)", (code, suspended, NOW))
         conn.execute("INSERT INTO partner_wallets VALUES (?, ?, 50000)", (code, currency))
@@ -104,7 +104,7 @@ def fill(conn: sqlite3.Connection) -> None:
             " '254712345678', 1, ?, 2, ?, ?, 'shut')",
             (str(number) if number else None, kind, state, NOW, NOW),
         )
-    conn.execute("DELETE FROM outbox WHERE id = 2")  # cleaned up: ids have gaps
+    conn.execute("DELETE FROM outbox WHERE id = 2")  # cleaned up, so ids have gaps
     conn.execute("INSERT INTO events VALUES ('telegram', '1', ?, NULL)", (NOW,))
     conn.execute(
         "INSERT INTO sessions VALUES ('telegram', 'DEMO', 9, 'topup', 'confirm', ?, ?, ?)",
@@ -125,7 +125,7 @@ def named(conn: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
 
 
 PURCHASES = [
-    # state, reason, code's status
+    # state, reason, status of the code
     ("QUOTED", None, None),
     ("OTP_SENT", None, "pending"),
     ("AUTHORISED", None, "used"),
@@ -137,7 +137,7 @@ PURCHASES = [
 
 
 def fill_float(conn: sqlite3.Connection) -> None:
-    """Purchases in several states, their codes, and documents, as the third version left them."""
+    """Purchases in several states, with codes and documents, as the third version left them."""
     for n, (state, reason, code) in enumerate(PURCHASES):
         reference = f"FL-22222{n + 2}"
         conn.execute(
@@ -172,7 +172,7 @@ def fill_float(conn: sqlite3.Connection) -> None:
 
 
 def propose(conn: sqlite3.Connection) -> None:
-    """An open proposal, as from 0004 on."""
+    """An open proposal, as stored since migration 0004."""
     conn.execute(
         "INSERT INTO proposals (id, kind, partner, about, outcome, amount_cents, currency, reason,"
         " proposed_by, proposed_at, status) VALUES ('PR-222222', 'adjust', 'DEMO', 'AD-222222',"

@@ -22,7 +22,7 @@ PENDING, LOCKED, EXPIRED, REVOKED, USED = (
 
 
 class Codes:
-    """Draws and checks codes, each in a transaction of its own."""
+    """Draws and checks codes, each in its own transaction."""
 
     def __init__(self, store: PlainStore) -> None:
         self.store = store
@@ -60,7 +60,7 @@ class Codes:
         return newest
 
     def lock(self, operation: str, phone: Phone = PHONE, partner: str = "DEMO") -> None:
-        """Three wrong codes for this operation."""
+        """Lock this operation with three wrong codes."""
         binding = self.binding(operation, partner)
         issued = self.issue(binding, phone)
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""The Open Banking gateway, over the simulated bank or one that answers oddly."""
+"""The Open Banking gateway, with the simulated bank or one that answers oddly."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class FloatBankSetup:
 
 @dataclass
 class OddBank:
-    """Gives a token, and ``answer`` to everything else; redirects would be followed."""
+    """Gives a token, and ``answer`` to everything else; its client follows redirects."""
 
     answer: Handler
     token: object = field(default_factory=lambda: {"accessToken": "t", "tokenType": "Bearer"})

@@ -1,4 +1,4 @@
-"""The outbox's sender on a database that outlives it, between two recording channels."""
+"""The outbox's sender with two recording channels, on a database that outlives it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class OutboxHarness(DatabaseOnClock):
         self.chat = RecordingChannel(CHAT, clock)
         self.sms = RecordingChannel(SMS, clock)
         self.told: list[tuple[str, str, bool]] = []
-        self.lost: list[str] = []  # codes of which no message can arrive
+        self.lost: list[str] = []  # codes that no message can deliver any more
         self.start()
 
     def start(self, pace: MessageRates = NO_PACE) -> None:

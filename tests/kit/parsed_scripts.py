@@ -1,4 +1,4 @@
-"""Scripts written to a folder and read from it."""
+"""Writes scripts to a folder and parses them from there."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lines(folder: Path, text: str) -> list[Line]:
 
 
 def one(folder: Path, text: str) -> Line:
-    """The last line of a play in which amina has tapped something."""
+    """The last line of a script in which amina first taps a button."""
     return lines(folder, "amina> [start]\n" + text)[-1]
 
 

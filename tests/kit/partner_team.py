@@ -1,4 +1,4 @@
-"""A partner with two people, who come, buy, agree and go; one transaction at a time, no desk."""
+"""A partner with two people who join, purchase, approve and leave, one transaction at a time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AMOUNT = Money(1_000_000)
 
 
 class PartnerTeam:
-    """DEMO, with amina who owns it and baraka who operates; both write from the terminal."""
+    """Partner DEMO with amina, its owner, and baraka, an operator; both write from the terminal."""
 
     def __init__(self, store: PlainStore) -> None:
         self.store = store
@@ -58,7 +58,7 @@ class PartnerTeam:
         assert person is not None
         return person
 
-    # Coming -------------------------------------------------------------------------------
+    # Joining ------------------------------------------------------------------------------
 
     def invite(self, name: str, role: Role = Role.OPERATOR, by: str = ADMIN) -> Invited:
         invited = self.store.do(lambda tx: joining.invite(tx, self.random, "DEMO", role, name, by))
@@ -109,7 +109,7 @@ class PartnerTeam:
         assert isinstance(unlinked, Unlinked), unlinked
         return unlinked
 
-    # Buying -------------------------------------------------------------------------------
+    # Purchasing ---------------------------------------------------------------------------
 
     def quotes(self, address: str, amount: Money = AMOUNT, channel: str = "terminal") -> str:
         self.events += 1

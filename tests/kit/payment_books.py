@@ -1,4 +1,4 @@
-"""Top-ups and payments in a plain store, for tests of whose money a payment is."""
+"""Top-ups and payments in a plain store, for tests of which partner a payment belongs to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.kit.topup_driver import TopUpDriver
 
 
 class PaymentBooks:
-    """Partner DEMO, whose top-ups ``worker`` drives; the bank tells of payments."""
+    """Partner DEMO, whose top-ups ``worker`` drives; the bank reports payments."""
 
     def __init__(self, store: PlainStore) -> None:
         self.store = store
@@ -24,7 +24,7 @@ class PaymentBooks:
         self.random = random.Random(5)
 
     def prompt(self, cents: int) -> TopUp:
-        """A prompt that is on the phone."""
+        """Send a prompt to the phone."""
         topup = self.worker.ask(cents, PHONE, again=True)
         assert isinstance(topup, TopUp)
         self.worker.sent(topup.reference, Accepted(f"b-{topup.reference}", None, "ok"))
@@ -38,7 +38,7 @@ class PaymentBooks:
         at: datetime | None = None,
         payer: str = PHONE.msisdn,
     ) -> RecordedPayment:
-        """A notification of a payment, made now unless ``at`` says otherwise."""
+        """Record a notification of a payment, made now unless ``at`` says otherwise."""
         payment = Payment(
             receipt, Money(cents), at or self.store.now, words, Payer(payer), "ncba.notification"
         )
@@ -51,5 +51,5 @@ class PaymentBooks:
         return payment
 
     def balance(self, kind: AccountKind, partner: str = "DEMO") -> int:
-        """In cents, without what is held."""
+        """The posted balance in cents, without held amounts."""
         return self.store.tx.ledger.balance(Account(partner, kind)).posted.cents

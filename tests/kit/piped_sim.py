@@ -1,4 +1,4 @@
-"""``hazina sim`` with its input piped, and what a person reads of it."""
+"""``hazina sim`` with piped input, and what a person reads of its output."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ async def play(tmp_path: Path, script: str | bytes, *, verbose: bool = False) ->
 
 
 def after(transcript: str, line: str) -> str:
-    """What followed the (last) saying of ``line``, up to the next one."""
+    """What followed the last time ``line`` was said, up to the next input."""
     return transcript.rpartition(f"> {line}\n")[2].partition("\n> ")[0]

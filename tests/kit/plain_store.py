@@ -1,4 +1,4 @@
-"""The stores over a real database file and one plain connection, at a moment the test chooses."""
+"""The stores on a real database file and one plain connection, at a time that the test chooses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ OTHER_PHONE = Phone("254110000001")
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """With what the ledger leans on; no test here needs a file to survive a power cut."""
+    """A connection with the pragmas the ledger relies on; no test here needs to survive a power
+    cut."""
     conn = sqlite3.connect(path, isolation_level=None, cached_statements=512)
     conn.execute("PRAGMA journal_mode = MEMORY")
     conn.execute("PRAGMA synchronous = OFF")
@@ -32,7 +33,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 class PlainStore:
-    """``do`` runs one function as the writer would: in a savepoint, with its own moment."""
+    """``do`` runs one function as the writer would: in a savepoint, with its own time."""
 
     def __init__(self, path: Path) -> None:
         path.write_bytes(empty_database())
@@ -40,13 +41,13 @@ class PlainStore:
         self.begin()
 
     def begin(self) -> None:
-        """A transaction that ``undo`` or ``close`` takes back."""
+        """Open a transaction that ``undo`` or ``close`` rolls back."""
         self.conn.execute("BEGIN IMMEDIATE")
         self.now = START
         self.tx = SqliteTx(self.conn)
 
     def undo(self) -> None:
-        """Back to an empty database; cheaper than a new file."""
+        """Go back to an empty database, which is cheaper than a new file."""
         self.conn.execute("ROLLBACK")
         self.begin()
 
@@ -71,7 +72,7 @@ class PlainStore:
         return result
 
     def after(self, day: date, function: Callable[[SqliteTx], T]) -> T:
-        """The same, when that business day is over; the clock stays where it is."""
+        """Run ``function`` as if that business day were over; the clock does not move."""
         tx = SqliteTx(self.conn)
         tx.begin(max(self.now, start_of_day(day + timedelta(days=1))))
         return function(tx)
@@ -83,7 +84,7 @@ class PlainStore:
         return int(self.conn.execute(sql, values).fetchone()[0])
 
     def person(self, code: str = "DEMO", *, suspended: bool = False) -> Person:
-        """Somebody who may top up, of a partner with open accounts."""
+        """A person who may top up, at a partner with open accounts."""
         partner = Partner(code, suspended=suspended)
 
         def add(tx: SqliteTx) -> int:

@@ -18,7 +18,7 @@ given person juma of FINSAFE role viewer phone 254712345679
 
 
 class Playhouse:
-    """Writes a script, plays it, and keeps the stage to look at."""
+    """Writes a script, plays it, and keeps the stage for inspection."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "play.chat"

@@ -1,4 +1,4 @@
-"""``hazina run`` as a process of its own, between a simulated bank and Bot API on loopback."""
+"""``hazina run`` as a separate process, with a simulated bank and Bot API on loopback."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from tests.kit.real_time import until
 
 AMINA = 77
 PASSWORD = "only-for-this-test"
-STOP_MAX_S = 60.0  # for a process that was told to stop
+STOP_MAX_S = 60.0  # for a process that was asked to stop
 
 
 def _hear_hangups() -> None:
-    """Tests that run under ``nohup`` hand its ignored SIGHUP on."""
+    """Undo an ignored SIGHUP, which tests run under ``nohup`` would pass on to the process."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 async def _kill(process: asyncio.subprocess.Process) -> None:
-    """Leave nothing behind, even when a test fails half-way."""
+    """Leave no process behind, even when a test fails halfway."""
     if process.returncode is None:
         process.kill()
         await process.communicate()
@@ -54,7 +54,7 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
 
 
 class ServedProcess:
-    """The outside on loopback, and the process that is started on it."""
+    """The simulated services on loopback, and the process that is started to use them."""
 
     def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
         self.api = TelegramApi(SystemClock())
@@ -96,7 +96,7 @@ class ServedProcess:
         self._env |= settings
 
     def answers(self) -> bool:
-        """Whether something listens at ``port``."""
+        """Whether something listens on ``port``."""
         with closing(socket.socket()) as door:
             return door.connect_ex(("127.0.0.1", self.port)) == 0
 
@@ -119,7 +119,7 @@ class ServedProcess:
         return process
 
     async def ended(self, process: asyncio.subprocess.Process) -> bytes:
-        """What the process wrote to standard error. Raises ``TimeoutError`` if it does not end."""
+        """Return the standard error of the process. Raises ``TimeoutError`` if it does not end."""
         _, log = await asyncio.wait_for(process.communicate(), STOP_MAX_S)
         return log
 

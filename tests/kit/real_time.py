@@ -1,4 +1,4 @@
-"""For tests of real sockets and processes, whose time no test can move."""
+"""Waiting in tests of real sockets and processes, whose time a test cannot control."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    """Wait at most 20 seconds of the machine's own time."""
+    """Wait at most 20 seconds of real time."""
     for _ in range(4000):
         if happened():
             return

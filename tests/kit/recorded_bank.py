@@ -1,4 +1,4 @@
-"""The simulated bank behind an HTTP client that records each request."""
+"""The simulated bank behind an HTTP client that records every request."""
 
 from __future__ import annotations
 

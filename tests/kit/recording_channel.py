@@ -1,4 +1,4 @@
-"""A channel for tests of the outbox."""
+"""A channel that records messages, for tests of the outbox."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from bot.simulation.clock import START, VirtualClock
 
 
 class RecordingChannel:
-    """Records what it sends; raises the errors that were set for an address, one per attempt.
+    """Records what it sends; raises the errors set for an address, one per attempt.
 
-    Messages are numbered from 1, with ``prefix`` before the number.
+    Messages are numbered from 1, after ``prefix``.
     """
 
     def __init__(self, name: str, clock: VirtualClock, prefix: str = "m") -> None:

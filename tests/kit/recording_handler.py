@@ -1,4 +1,4 @@
-"""What an HTTP route hands its input to, when a test looks at the route alone."""
+"""A stand-in for the code behind an HTTP route, for tests of the route alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class RecordingHandler(Generic[T]):
-    """Keeps what it is given; waits while ``free`` is cleared, fails ``failures_left`` times."""
+    """Records its input; waits while ``free`` is cleared, and fails ``failures_left`` times."""
 
     def __init__(self) -> None:
         self.taken: list[T] = []

@@ -1,4 +1,4 @@
-"""A plain store that can crash and be opened again from its file."""
+"""A plain store that can crash and be reopened from its file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.kit.plain_store import PlainStore, connect
 
 
 class Reopened(PlainStore):
-    """Commits what each step did, so that a crash can take back what was not committed."""
+    """Commits after each step, so that a crash loses only uncommitted work."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -21,7 +21,7 @@ class Reopened(PlainStore):
         self.conn.execute("BEGIN IMMEDIATE")
 
     def crash(self) -> None:
-        """What is not committed is gone, and everything is read anew from the file."""
+        """Drop everything uncommitted and reopen the file."""
         self.conn.execute("ROLLBACK")
         self.conn.close()
         self.conn = connect(self.path)

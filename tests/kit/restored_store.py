@@ -1,4 +1,4 @@
-"""A store put back to an older copy of its database."""
+"""A store restored from an older copy of its database."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ LEASE = timedelta(seconds=120)
 
 
 class Old(PlainStore):
-    """A desk that is copied, and goes on."""
+    """A store that continues after it is copied."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.path = path
 
     def copy(self) -> Path:
-        """A backup of this moment."""
+        """Take a backup now."""
         self.conn.execute("COMMIT")
         to = self.path.with_name("backup.db")
         snapshots.copy(self.path, to, self.now)

@@ -1,4 +1,4 @@
-"""Scanners for a scheduler that tests watch."""
+"""Scanners for a scheduler under test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.simulation.clock import VirtualClock
 
 
 class Scanner:
-    """Runs as long as it is held, and returns what it is told to."""
+    """Runs while it is held, and returns what the test set."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self.times: list[datetime] = []

@@ -1,4 +1,4 @@
-"""Banks that give the answers a test has set, after whatever it has them wait for."""
+"""Banks that wait as a test tells them and give the answers it has set."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _ScriptedBank:
 
 
 class ScriptedCollections(_ScriptedBank):
-    """``services.ports.Collections``, as far as top-ups need it."""
+    """The part of ``services.ports.Collections`` that top-ups need."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class ScriptedCollections(_ScriptedBank):
 
 
 class ScriptedFloatBank(_ScriptedBank):
-    """``services.ports.FloatBank``; ``answers`` go first, then ``answer`` every time."""
+    """``services.ports.FloatBank``: ``answers`` are used up first, then ``answer`` repeats."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Credentials set by the command line, and how they lie in the database."""
+"""Credentials set by the command line, and how the database stores them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A served desk of a few routes, and callers who keep it waiting."""
+"""An HTTP server with a few routes, and callers that keep it waiting."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ HOST = "127.0.0.1"
 GET = b"GET /hello HTTP/1.1\r\nHost: desk\r\n\r\n"
 CLOSING = b"GET /hello HTTP/1.1\r\nHost: desk\r\nConnection: close\r\n\r\n"
 POST = b"POST /whole HTTP/1.1\r\nHost: desk\r\n"
-HUGE = 16 * 1024 * 1024  # more than sockets hold between them
+HUGE = 16 * 1024 * 1024  # larger than the sockets' buffers together
 
 
 class Edge:
-    """A served desk of a few routes, and its callers."""
+    """An HTTP server with a few routes, and its callers."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -63,7 +63,7 @@ class Edge:
         return reader, writer
 
     async def ask(self, said: bytes) -> bytes:
-        """All that is answered until the connection is closed."""
+        """Send ``said``; returns everything received until the connection is closed."""
         reader, _ = await self.call(said)
         return await rest(reader)
 
@@ -73,7 +73,7 @@ class Edge:
 
 
 async def rest(reader: asyncio.StreamReader) -> bytes:
-    """A connection that is cut off has no more to say than one that is closed."""
+    """Read until the connection ends; a reset counts as closed."""
     said = bytearray()
     try:
         async with asyncio.timeout(20):
@@ -85,7 +85,7 @@ async def rest(reader: asyncio.StreamReader) -> bytes:
 
 
 async def trickle(writer: asyncio.StreamWriter) -> None:
-    """A byte now and then, for as long as anybody listens."""
+    """Send a byte now and then until the connection ends."""
     try:
         while True:
             writer.write(b"a")

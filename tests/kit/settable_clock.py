@@ -1,4 +1,4 @@
-"""A wall clock that tests set, beside a monotonic one that nobody can."""
+"""A wall clock that tests can set, and a monotonic clock that they cannot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DAY = timedelta(days=1)
 
 
 class SettableClock:
-    """A clock that can be set, and one that cannot."""
+    """``wall`` can be set; ``passed`` cannot."""
 
     def __init__(self) -> None:
         self.wall = START

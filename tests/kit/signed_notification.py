@@ -1,4 +1,4 @@
-"""NCBA's notifications as the bank signs them, and how they are read."""
+"""NCBA's notifications as the bank signs them, and how our code reads them."""
 
 from __future__ import annotations
 

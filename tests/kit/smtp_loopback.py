@@ -1,4 +1,4 @@
-"""A real SMTP server on loopback, with certificates of its own."""
+"""A real SMTP server on loopback, with its own certificates."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def hang_up(server: SMTP) -> None:
 
 
 class LoopbackServer(Controller):
-    """On a port of the system's choice, which the controller has to be told of."""
+    """Listens on a port chosen by the system, and passes that port on to the controller."""
 
     def _trigger_server(self) -> None:
         assert isinstance(self.server, asyncio.Server)
@@ -115,7 +115,7 @@ class Certificates:
 
 
 def certify(folder: Path, name: x509.GeneralName) -> Certificates:
-    """A certificate that signs itself, for ``name``, and a client that trusts only it."""
+    """A self-signed certificate for ``name``, and a client context that trusts only it."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
     now = datetime.now(UTC)
@@ -154,7 +154,7 @@ class MailSetup:
     def mailer(
         self, server: dict[str, Any] | None = None, *, trusted: bool = True, **credentials: Any
     ) -> SmtpMailer:
-        """For a server with STARTTLS unless ``server`` says otherwise."""
+        """A mailer for a server with STARTTLS unless ``server`` says otherwise."""
         options = {"tls_context": self.certificates.server} if server is None else server
         port = self._open(self.inbox, options)
         return SmtpMailer(

@@ -1,4 +1,4 @@
-"""Statements read in a plain store, beside what notifications and purchases have booked."""
+"""Statements imported into a plain store that notifications and purchases have booked in."""
 
 from __future__ import annotations
 

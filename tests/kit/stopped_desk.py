@@ -1,4 +1,4 @@
-"""The database of a desk that has stopped, and how a backup is refused beside it."""
+"""The database of a stopped program, and how a backup is refused beside it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def events(path: Path) -> int:
 
 
 def folder_of(path: Path) -> dict[str, bytes]:
-    """What is beside a database, but for its lock."""
+    """Name and content of every file beside a database, except its lock."""
     return {
         file.name: file.read_bytes()
         for file in path.parent.iterdir()
@@ -37,7 +37,7 @@ def folder_of(path: Path) -> dict[str, bytes]:
 
 
 def refused(file: Path, database: Path, said: str) -> None:
-    """By ``--verify`` and by ``--replace``, in these words, and nothing is touched."""
+    """``--verify`` and ``--replace`` both refuse the backup in these words and change nothing."""
     before = folder_of(database)
     assert [line for line in backup.verify(file, {}, database.parent) if said in line]
     with pytest.raises(BackupFault, match="nothing was done: .*" + said.replace("(", r"\(")):

@@ -1,10 +1,10 @@
-"""The time that the writer measures its batches by, held still."""
+"""A stopped clock for the writer, which measures its batches with one."""
 
 from __future__ import annotations
 
 
 class Stopwatch:
-    """What the writer measures a batch by; stands still, so that a slow machine changes nothing."""
+    """The writer's batch timer. It does not move by itself, so a slow machine changes nothing."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

@@ -1,4 +1,4 @@
-"""A host of straw and a chat on it: the engine's tests without a database."""
+"""A stub host and a chat on it, for tests of the engine without a database."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BOTH = {"amount": FIFTEEN_HUNDRED, "phone": MINE}
 
 
 class StubHost:
-    """Answers what it was told to, and remembers what it was asked to do.
+    """Gives preset answers and records what it was asked to do.
 
     No top-up needs a code unless ``answers`` says so.
     """
@@ -34,14 +34,14 @@ class StubHost:
 
     def __init__(self) -> None:
         self.linked = True
-        self.refusal: Refusal | None = None  # to flows that move money
+        self.refusal: Refusal | None = None  # for flows that move money
         self.answer: Exit | OperationStarted | Refusal = OperationStarted("TU-222222")
         self.amounts: Sequence[Money] = (Money(500_00), Money(1_000_00))
         self.phones: Sequence[Phone] = ()
         self.pages: dict[str | None, View] = {}
         self.answers: dict[str, Exit | OperationStarted | Refusal] = {"secure_topup": Exit("open")}
-        self.asked: list[tuple[str, dict[str, Any], str | None]] = []  # what has its own answer
-        self.runs: list[tuple[str, dict[str, Any]]] = []  # all else
+        self.asked: list[tuple[str, dict[str, Any], str | None]] = []  # those in ``answers``
+        self.runs: list[tuple[str, dict[str, Any]]] = []  # all others
         self.about: list[str | None] = []  # the operations of ``runs``
         self.code_answer: Exit | Refusal = Exit("right")
         self.codes: list[tuple[str, dict[str, Any], str, str]] = []
@@ -149,7 +149,7 @@ class StubHost:
 
 
 class Chat:
-    """One person's conversation; every step goes through the stored form, as between turns."""
+    """One person's conversation; every step goes through the stored form, as in production."""
 
     def __init__(self, flows: FlowRegistry = FLOWS, texts: Texts = TEXTS) -> None:
         self.engine = Engine(flows, texts)

@@ -1,4 +1,4 @@
-"""Calls the simulated Bot API as any HTTP client would, and keeps status and body."""
+"""Calls the simulated Bot API as any HTTP client would, and keeps the status and body."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Caller:
         return str(body["description"])
 
     async def sent(self, **fields: Any) -> dict[str, Any]:
-        """``sendMessage`` to Amina."""
+        """Call ``sendMessage`` for Amina's chat."""
         message: dict[str, Any] = await self.done("sendMessage", chat_id=AMINA, **fields)
         return message
 

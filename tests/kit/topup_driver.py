@@ -1,4 +1,4 @@
-"""Does to top-ups what the collector does, one transaction at a time and without a bank."""
+"""Drives top-ups as the top-up worker does, one transaction at a time and without a bank."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CALL_MS = 250
 
 
 class TopUpDriver:
-    """Begins top-ups for one person, claims them, and brings the answers that a test gives it."""
+    """Begins top-ups for one person, claims them, and delivers the answers a test provides."""
 
     def __init__(self, store: PlainStore) -> None:
         self.store = store
@@ -44,7 +44,7 @@ class TopUpDriver:
     def ask(
         self, cents: int = 150_000, phone: Phone = PHONE, *, again: bool = False
     ) -> TopUp | Duplicate | object:
-        """What one event of the person leads to."""
+        """Ask for a top-up with a new event; returns the result."""
         self.events += 1
         key = f"event-{self.events}"
         return self.store.do(
@@ -55,7 +55,7 @@ class TopUpDriver:
         )  # fmt: skip
 
     def expect(self, cents: int = 150_000) -> TopUp | object:
-        """The person means to pay at the paybill."""
+        """Announce a payment that the person will make at the paybill."""
         self.events += 1
         key = f"event-{self.events}"
         return self.store.do(
@@ -72,7 +72,7 @@ class TopUpDriver:
         )
 
     def start(self, cents: int = 150_000) -> str:
-        """A new top-up's reference."""
+        """Start a top-up; returns its reference."""
         topup = self.ask(cents, again=True)
         assert isinstance(topup, TopUp)
         return topup.reference
@@ -87,7 +87,7 @@ class TopUpDriver:
         return list(work), changes
 
     def claim(self, reference: str) -> TopUp:
-        """This one only; the others that are due are claimed too, and forgotten."""
+        """Claim this top-up; any others that are due are claimed too and dropped."""
         (claimed,) = (topup for topup in self.scan()[0] if topup.reference == reference)
         return claimed
 
@@ -95,7 +95,7 @@ class TopUpDriver:
         return self.store.do(lambda tx: topup_settlement.begin_sending(tx, claimed, LEASE))
 
     def sending(self, reference: str) -> TopUp:
-        """Claimed, and the one request is on its way."""
+        """Claim it and begin its single request."""
         sending = self.begin(self.claim(reference))
         assert sending is not None
         return sending
@@ -113,21 +113,21 @@ class TopUpDriver:
         )
 
     def no_token(self, reference: str) -> TopUpChange | None:
-        """Claimed, and nothing left the machine, not even for a token."""
+        """Claim it; nothing is sent, not even a token request."""
         return self.initiated(self.claim(reference), NotSent("no route"))
 
     def sent(self, reference: str, answer: InitiateAnswer) -> TopUpChange | None:
         return self.initiated(self.sending(reference), answer)
 
     def asked(self, reference: str, answer: QueryAnswer) -> TopUpChange | None:
-        """Wait until it is due, claim it, and bring the bank's answer."""
+        """Wait until it is due, claim it, and deliver the bank's answer."""
         due_at = self.get(reference).due_at
         assert due_at is not None, "nobody will ask about it"
         self.store.now = max(self.store.now, due_at)
         return self.queried(self.claim(reference), answer)
 
     def restart(self) -> int:
-        """The program begins anew; returns how many leases of the last run it ended."""
+        """Restart the program; returns how many leases of the previous run were ended."""
         return self.store.do(lambda tx: tx.topups.end_leases())
 
     def ask_now(self, reference: str) -> TopUp | None:
@@ -146,7 +146,7 @@ PROCESSING = StillOpen("The transaction is still under processing")
 
 
 def in_state(worker: TopUpDriver, state: TopUpState, cents: int = 150_000) -> str:
-    """The reference of a top-up that has come to ``state`` by the shortest way."""
+    """The reference of a top-up brought to ``state`` by the shortest path."""
     reference = worker.start(cents)
     accepted = Accepted(f"b-{reference}", None, "ok")
     answers: dict[TopUpState, tuple[InitiateAnswer | None, QueryAnswer | None]] = {

@@ -1,4 +1,4 @@
-"""The worker of top-ups between a scripted bank and a database of its own."""
+"""The top-up worker, with a scripted bank and its own database."""
 
 from __future__ import annotations
 

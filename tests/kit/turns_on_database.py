@@ -1,4 +1,4 @@
-"""Turns on a database of their own, without a channel or an outbox."""
+"""Turns on their own database, without a channel or an outbox."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ADMINS = (("telegram", ADMIN),)
 
 
 class BrittleEngine(Engine):
-    """Raises on the word "boom", after it has changed what it could."""
+    """Raises on the word "boom" after it has changed the session."""
 
     def step(self, session: Session, event: Event, host: Host) -> StepResult:
         step = super().step(session, event, host)
@@ -42,7 +42,7 @@ class BrittleEngine(Engine):
 
 
 class TurnRunner:
-    """Turns on a database of its own, with what they told the rest of the program."""
+    """Turns on their own database, and what they reported to the rest of the program."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -92,7 +92,7 @@ class TurnRunner:
         await self.tap("mine", address, **rest)
 
     async def row(self, address: str = AMINA, channel: str = "telegram") -> tuple[int, str] | None:
-        """Turn and place of a conversation."""
+        """Turn number and node of a conversation."""
         row = await self.database.read(lambda tx: tx.sessions.load(channel, address))
         return None if row is None else (row.turn, f"{row.flow}.{row.node}")
 
@@ -103,7 +103,7 @@ class TurnRunner:
         return await self.database.read(read)
 
     async def everything(self) -> list[list[tuple[Any, ...]]]:
-        """All that a turn could have changed."""
+        """All rows that a turn could have changed."""
 
         def read(tx: SqliteTx) -> list[list[tuple[Any, ...]]]:
             tables = ("sessions", "events", "outbox", "trail", "wallet_transactions")

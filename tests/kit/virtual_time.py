@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from bot.simulation.clock import VirtualClock
 
 T = TypeVar("T")
-_TURNS = 200  # more loop turns than an HTTP call through ASGI and its client take
+_TURNS = 200  # more event loop turns than an HTTP call through ASGI and its client needs
 
 
 async def settle() -> None:
@@ -20,7 +20,7 @@ async def settle() -> None:
 
 
 async def advance(clock: VirtualClock, seconds: float) -> None:
-    """Jump from one due moment to the next, the end included."""
+    """Jump from one due time to the next, up to and including the end."""
     end = clock.now() + timedelta(seconds=seconds)
     await settle()
     while (due := clock.next_due()) is not None and due <= end:
@@ -31,7 +31,7 @@ async def advance(clock: VirtualClock, seconds: float) -> None:
 
 
 async def run(clock: VirtualClock, work: Coroutine[Any, Any, T]) -> T:
-    """Run to its end, moving the clock whenever nothing else can move."""
+    """Run ``work`` to its end, moving the clock whenever nothing else can run."""
     task = asyncio.ensure_future(work)
     await settle()
     while not task.done():

@@ -1,4 +1,4 @@
-"""Runs a bank worker on a database of its own, with time that the test moves."""
+"""Runs a bank worker on its own database, with time that the test controls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PHONE = Phone("254712345678")
 
 
 def add_finsafe(tx: SqliteTx, *, email: str | None = None, wallet: Money | None = None) -> None:
-    """FINSAFE, and its owner amina, who writes from Telegram."""
+    """Add partner FINSAFE and its owner amina, who writes from Telegram."""
     partners.add(tx, Partner("FINSAFE"))
     amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, email, "en")
     tx.people.link("telegram", AMINA, amina)
@@ -35,9 +35,9 @@ class ScanningWorker(Protocol):
 
 
 class WorkerHarness(DatabaseOnClock):
-    """Scans as the scheduler would: when the worker asks for it, and when something is due.
+    """Scans when the worker asks for it and when something is due, as the scheduler would.
 
-    Its user sets ``worker``, which is given ``committed`` and ``wake``.
+    A test sets ``worker`` and passes it ``committed`` and ``wake``.
     """
 
     worker: ScanningWorker
@@ -58,7 +58,7 @@ class WorkerHarness(DatabaseOnClock):
             self.due = due
 
     async def scan(self) -> None:
-        """Scan, and again whenever the worker asks for it."""
+        """Scan, and repeat while the worker asks for it."""
         while True:
             self.woken = False
             self.due = await self.worker.scan()

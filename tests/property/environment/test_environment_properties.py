@@ -1,4 +1,4 @@
-"""Whatever stands in the environment, in ``.env`` or in an answer: words, never another fault."""
+"""Any environment, ``.env`` file or answer is read, or refused in words; nothing else fails."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_an_env_file_is_read_or_refused_in_lines(tmp_path: Path, content: bytes)
     path.write_bytes(content)
     with suppress(EnvFileFault):
         found = read_env_file(path, ours={"NCB"}, secret={"NCB"})
-        assert found.get("NCB", "").encode() in content  # a secret stands there as it is read
+        assert found.get("NCB", "").encode() in content  # a secret is taken literally
 
 
 @given(

@@ -1,4 +1,4 @@
-"""Whatever people send, in whatever order: what must hold of a conversation after every step."""
+"""Invariants of a conversation after every step, whatever people send and in whatever order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_short_cuts_lead_where_they_say() -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(sorted(BEGINNINGS)), st.lists(happenings, max_size=30))
-# Seldom drawn: from float to a top-up by hand.
+# Rarely generated: from float to a top-up by hand.
 @example("short", [taps(0), taps(32), taps(0)])
 @example("short", [taps(0), taps(32), answers("waiting"), taps(0)])
 def test_whatever_happens_the_conversation_holds(beginning: str, happened: list[Happening]) -> None:
@@ -54,7 +54,7 @@ def test_the_same_happenings_lead_to_the_same_place(happened: list[Happening]) -
 
 
 def test_the_frames_of_another_program_are_never_met() -> None:
-    """A stored conversation of a flow that is gone is closed, whatever stood in it."""
+    """A stored conversation of a flow that no longer exists is closed, whatever it contained."""
     talk = Talk()
     for happening in BEGINNINGS["push"]:
         happening(talk)

@@ -1,4 +1,4 @@
-"""A broadcast reaches each account of active partners exactly once, wherever it was interrupted."""
+"""A broadcast reaches each account of active partners exactly once, even if it is interrupted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Killed(Exception):
 
 
 def seed(store: PlainStore, accounts: list[int], suspended: list[bool]) -> Counter[str]:
-    """People with so many accounts each; returns who should hear it."""
+    """Add people with these numbers of accounts; returns who should receive the broadcast."""
     hear: Counter[str] = Counter()
 
     def fill(tx: SqliteTx) -> None:

@@ -1,4 +1,4 @@
-"""Whatever is queued, and whatever sends meet: everything arrives once and in order."""
+"""Every message arrives once and in order, whatever is queued and whatever faults sending meets."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ FAULTS = {"unclear": Unclear("no answer"), "429": RetryAfter(20)}
 
 
 class Chats:
-    """A channel that meets a fault where it is told to, without an effect."""
+    """A channel with faults on demand; a send that fails has no effect."""
 
     name = CHAT
 
     def __init__(self, clock: VirtualClock, meets: list[str]) -> None:
         self._clock = clock
         self._meets = list(meets)
-        self._held: dict[str, float] = {}  # chats that a 429 holds, and until when
+        self._held: dict[str, float] = {}  # chats that a 429 holds back, and until when
         self.taken: defaultdict[str, list[str]] = defaultdict(list)
 
     async def send(self, address: str, content: MessageContent) -> str:
@@ -116,7 +116,7 @@ async def _deliver(
     assert states <= {"sent"}
     for (address, rank), texts in queued.items():
         arrived = [text for text in chats.taken[address] if text.startswith(rank.name)]
-        if restarts:  # one that was taken when the desk was killed may come again
+        if restarts:  # a message sent just before the program was killed may be sent again
             assert list(dict.fromkeys(arrived)) == texts
         else:
             assert arrived == texts

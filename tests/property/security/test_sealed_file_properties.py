@@ -1,4 +1,4 @@
-"""A sealed file opens as it was, and not at all once anything of it is another."""
+"""A sealed file opens unchanged, and does not open at all once any part of it is altered."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def opened(data: bytes, keys: dict[str, bytes] | None = None) -> bytes:
 
 
 def body(data: bytes) -> tuple[bytes, list[bytes]]:
-    """The header, and each sealed chunk."""
+    """The header, and the sealed chunks."""
     at = len(MAGIC) + len(b"main\n") + 16
     size = CHUNK + TAG
     return data[:at], [data[i : i + size] for i in range(at, len(data), size)]

@@ -1,4 +1,4 @@
-"""A key opens its own scopes of its own partner while it lives, and nothing else ever."""
+"""A key opens its own scopes of its own partner while it is valid, and never anything else."""
 
 from __future__ import annotations
 

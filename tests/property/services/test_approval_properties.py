@@ -31,7 +31,7 @@ POLICY = Policy(short_code="400187")
 PEOPLE = (  # name, partner, role, number
     ("amina", "DEMO", Role.OWNER, "254712345678"),
     ("baraka", "DEMO", Role.OPERATOR, "254733123456"),
-    ("twin", "DEMO", Role.OPERATOR, "254733123456"),  # another name of the same human
+    ("twin", "DEMO", Role.OPERATOR, "254733123456"),  # the same person under another name
     ("neema", "DEMO", Role.VIEWER, "254722111222"),
     ("juma", "OTHER", Role.OWNER, "254733999888"),
 )
@@ -47,7 +47,7 @@ class ApprovalMachine(RuleBasedStateMachine):
         self.keys = Keyring({"1": b"1" * 32})
         self.random = random.Random(4)
         self.events = 0
-        self.agreed: dict[str, tuple[str, Money]] = {}  # who said yes, to how much
+        self.agreed: dict[str, tuple[str, Money]] = {}  # who approved, and how much
         self.may_agree = {name for name, _, role, _ in PEOPLE if role is not Role.VIEWER}
         self.codes: dict[str, str] = {}
 
@@ -125,7 +125,7 @@ class ApprovalMachine(RuleBasedStateMachine):
 
     @rule(n=people, told=st.booleans())
     def somebody_becomes_a_viewer(self, n: int, told: bool) -> None:
-        """By an invitation, which ends what rested on the role, or from the shell."""
+        """Through an invitation, which ends what depended on the old role, or from the shell."""
         name, code, _, phone = PEOPLE[n]
         person = self._person(n)
 

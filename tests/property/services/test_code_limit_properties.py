@@ -1,4 +1,4 @@
-"""Whatever others ask for and get wrong, an owner goes on; who guesses is stopped."""
+"""Other people's requests and wrong codes never block an owner, and whoever guesses is stopped."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from storage.transaction import SqliteTx
 from tests.kit.plain_store import PHONE, PlainStore
 
 KEYS = Keyring({"1": b"1" * 32})
-WRONG = "no code"  # which no drawn one is
+WRONG = "no code"  # which no drawn code can be
 POLICY = Policy(prompts_own=8, prompts_other=3)
 FIXTURES = settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-NAMES = ("viewer", "operator", "stranger", "rival")  # the last two are of another partner
+NAMES = ("viewer", "operator", "stranger", "rival")  # the last two belong to another partner
 gaps = st.sampled_from([0, 0, 0, 0, 31, 61, 600, 3_000, 3_600, 40_000])  # seconds
 NAMES_OWNER, NAMES_ANOTHER, BUYS = "names the owner's number", "names another", "buys"
 DEEDS = (
-    *[("operator", BUYS)] * 4,  # so often that the partner's codes of an hour run out
+    *[("operator", BUYS)] * 4,  # often enough to use up the partner's codes of an hour
     *((name, NAMES_OWNER) for name in NAMES),
     ("viewer", NAMES_ANOTHER),
     ("rival", BUYS),
@@ -49,7 +49,7 @@ def store(tmp_path: Path) -> Iterator[PlainStore]:
 
 
 class Crowd:
-    """An owner, people of the same partner, and people of another."""
+    """An owner, people of the same partner, and people of another partner."""
 
     def __init__(self, store: PlainStore) -> None:
         store.undo()
@@ -61,7 +61,7 @@ class Crowd:
             for n, name in enumerate(NAMES)
         }
         self.drawn = 0
-        self.to_owner: list[tuple[datetime, str]] = []  # proofs to the number: who asked
+        self.to_owner: list[tuple[datetime, str]] = []  # when a proof was sent, and who asked
 
     def _person(self, name: str, phone: str, code: str) -> Person:
         role = Role.VIEWER if name == "viewer" else Role.OPERATOR
@@ -123,7 +123,7 @@ def test_nothing_others_do_takes_an_owners_code(
     crowd = Crowd(store)
     for (name, does), tries, gap in deeds:
         crowd.act(name, does, tries)
-        store.conn.execute("SAVEPOINT before")  # what the owner does is only tried
+        store.conn.execute("SAVEPOINT before")  # the owner's own requests are rolled back
         assert isinstance(crowd.money(crowd.owner), Issued)
         assert isinstance(crowd.money(crowd.owner), Issued)
         store.conn.execute("ROLLBACK TO before")

@@ -1,4 +1,4 @@
-"""Codes, claims, answers, crashes and time in any order: money is held, moved or let go, once."""
+"""Codes, claims, answers, crashes and time in any order: money is held, moved or released once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NEVER_DUE = set(S) - HOLDS
 
 
 class FloatMachine(FloatSteps):
-    """What is always true."""
+    """The invariants."""
 
     @invariant()
     def the_books_are_right(self) -> None:
@@ -23,7 +23,7 @@ class FloatMachine(FloatSteps):
     def every_step_follows_an_arrow(self) -> None:
         for purchase in self._all():
             was = self.states.get(purchase.reference, S.QUOTED)
-            way = {was}  # one step may go two arrows: not sent, and its minute is over
+            way = {was}  # one step may take two transitions: not sent, and its minute is over
             way |= TRANSITIONS[was] | {
                 far for near in TRANSITIONS[was] for far in TRANSITIONS[near]
             }

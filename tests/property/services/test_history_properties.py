@@ -1,4 +1,4 @@
-"""Paging through a partner's history shows everything once, in order, whatever arrives."""
+"""Paging through a partner's history shows everything once and in order, whatever arrives."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.domain.topup import TopUp
 from services.history import PAGE, Page, page
 from tests.kit.plain_store import PHONE, PlainStore
 
-gaps_ms = st.lists(st.sampled_from([0, 0, 1, 1000]), max_size=4 * PAGE)  # many at one moment
+gaps_ms = st.lists(st.sampled_from([0, 0, 1, 1000]), max_size=4 * PAGE)  # many at the same time
 few = st.integers(0, PAGE + 1)
 FIXTURES = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -33,7 +33,7 @@ def store(tmp_path: Path) -> Iterator[PlainStore]:
 
 
 class Shop:
-    """A partner with operations, beside another whose operations are nobody's business."""
+    """A partner with operations, and another partner whose operations must not show."""
 
     def __init__(self, store: PlainStore, seed: int) -> None:
         store.undo()
@@ -41,7 +41,7 @@ class Shop:
         self.random = random.Random(seed)
         self.demo, self.acme = store.person("DEMO"), store.person("ACME")
         self._events = 0
-        self._demos: list[str] = []  # in the order they were begun
+        self._demos: list[str] = []  # in the order in which they began
 
     def begin(self, person: Person) -> None:
         self._events += 1
@@ -64,7 +64,7 @@ class Shop:
         return self.store.do(lambda tx: page(tx, "DEMO", cursor))
 
     def all(self) -> list[str]:
-        """Newest first."""
+        """All references, newest first."""
         return self._demos[::-1]
 
 
@@ -157,7 +157,7 @@ def test_walking_newer_misses_nothing_that_arrived_meanwhile(
         for _ in range(arriving):
             shop.add(1)
         shown = shop.page(shown.newer)
-        # The top page is always whole, and so may show again what was seen on the way.
+        # The newest page is always full, so it may repeat operations already seen.
         seen = [reference for reference in _references(shown) if reference not in seen] + seen
         everything = shop.all()
         assert seen == everything[len(everything) - len(seen) :]

@@ -1,4 +1,4 @@
-"""Payments of one person and amount, in any order of evidence: in the end all are booked once."""
+"""Payments of one person and amount, with evidence in any order: in the end each is booked once."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from tests.kit.topup_driver import TopUpDriver
 
 CENTS = 50_000
 OWN = "own"
-ACCOUNT = "774451"  # what a payment says that names nothing
-NOBODYS = "FEES"  # what somebody typed that names nothing of ours
-GAPS_H = (0.01, 5, 20)  # between two prompts: within one payment's reach, or not
+ACCOUNT = "774451"  # what a payment carries when it names nothing
+NOBODYS = "FEES"  # what a payer typed that names nothing of ours
+GAPS_H = (0.01, 5, 20)  # hours between two prompts: within one payment's reach, or not
 
 
 class Ask(NamedTuple):
-    """A top-up for a partner, so many hours after the one before; paid at once, or never."""
+    """A top-up for a partner, ``gap_h`` hours after the one before; paid at once, or never."""
 
     partner: str
     gap_h: float
@@ -43,10 +43,11 @@ class Ask(NamedTuple):
 
 
 class Evening(NamedTuple):
-    """What is asked for, all from one phone; how often that phone pays beside; with which words
-    each is paid (``OWN`` names the top-up itself); and in which order the bank tells: of prompts
-    when asked, of payments by a notification or a line, of what it takes back by another line.
-    Of those ``nameless`` it says neither the payer nor anything that names a top-up."""
+    """Requests and payments of one phone: the top-ups it asks for, the number of other payments it
+    makes (``beside``), the words of each payment (``OWN`` names its own top-up), and the order in
+    which the bank reports. The bank reports prompts when asked, payments by a notification or a
+    statement line, and reversals by another line. For the ``nameless`` payments it gives neither
+    the payer nor anything that names a top-up."""
 
     asks: list[Ask]
     beside: int
@@ -60,7 +61,7 @@ class Evening(NamedTuple):
 
     @property
     def kept(self) -> Money:
-        """What the bank has in the end."""
+        """The money that the bank has in the end."""
         taken_back = sum(what == "took back" for what, _ in self.order)
         return Money(CENTS * (sum(self.paid) + self.beside - taken_back))
 
@@ -99,7 +100,7 @@ def evenings(
 
 
 class Play:
-    """The evening, until all has been told; after each step the books add up."""
+    """Plays the evening until the bank has reported everything; the books always balance."""
 
     def __init__(self, store: PlainStore, evening: Evening) -> None:
         store.undo()
@@ -163,14 +164,14 @@ class Play:
                 self._line(n, (f"REVERSAL {receipt}",), is_credit=False)
 
     def _read_statement(self) -> None:
-        """In the end it has everything, and is read until its days close."""
+        """In the end the statement contains everything, and is read until its days close."""
         for _ in range(3):
             for what, n in self.evening.order:
                 if what != "asked":
                     self._step("took back" if what == "took back" else "line", n)
 
     def _admins_match(self) -> bool:
-        """Two admins say what a payment in suspense has paid, as the payer has shown them."""
+        """Two admins match a payment in suspense to what it paid, as the payer has shown them."""
         return any(
             self._store.do(lambda tx, arrived=arrived: self._match(tx, arrived))
             for arrived in self._store.do(lambda tx: tx.payments.every())

@@ -31,7 +31,7 @@ picks = st.integers(0, 30)
 
 @dataclass
 class Truth:
-    """A payment as M-PESA has it; ``prompt`` is the top-up whose prompt it answered."""
+    """A payment as M-PESA records it; ``prompt`` is the top-up whose prompt it answered."""
 
     receipt: str
     cents: int
@@ -49,7 +49,7 @@ class PaymentMachine(RuleBasedStateMachine):
         self.store.person("ACME")
         self.prompts: list[str] = []
         self.truth: list[Truth] = []
-        self.over: set[str] = set()  # prompts that can be paid no more
+        self.over: set[str] = set()  # prompts that can no longer be paid
         self.random = random.Random(7)
 
     def teardown(self) -> None:
@@ -73,10 +73,10 @@ class PaymentMachine(RuleBasedStateMachine):
     def a_prompt_is_paid(self, pick: int) -> None:
         reference = self.prompts[pick % len(self.prompts)]
         if reference in self.over:
-            return  # the bank's final no is final
+            return  # the bank's final refusal is final
         topup = self.worker.get(reference)
         if self.store.now - topup.began_at > AFTER_PROMPT:
-            return  # no prompt stands on a phone that long
+            return  # no prompt stays on a phone that long
         if all(truth.prompt != reference for truth in self.truth):
             self._pay(topup.amount.cents, topup.phone.msisdn, reference)
 
@@ -102,7 +102,7 @@ class PaymentMachine(RuleBasedStateMachine):
         truth = self.truth[pick % len(self.truth)]
         said = truth.prompt if words == "own" and truth.prompt else words
         if truth.prompt is not None and said in ("acme", "junk"):
-            said = ACCOUNT  # a prompt of DEMO's names no other partner, and carries no other words
+            said = ACCOUNT  # a prompt of DEMO's never names another partner or carries other words
         phone = truth.phone
         payer = Payer(hashlib.sha256(phone.encode()).hexdigest() if hashed else phone)
         typed = payment_purpose.typed([said], [ACCOUNT])

@@ -1,4 +1,4 @@
-"""Proposals, decisions by any admin and the bank's word in any order: once, or not at all."""
+"""Proposals, admins' decisions and bank answers in any order: each takes effect at most once."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ status_answers = st.sampled_from(
 
 @dataclass
 class Known:
-    """What should be so: money added less taken by hand, and what each approval was about."""
+    """What should be true: money added less taken by hand, and what each approval was about."""
 
     adjusted: int = 0
     done: dict[str, str] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class ProposalMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.store = PlainStore(Path(self.folder.name) / "hazina.db")
         self.worker = TopUpDriver(self.store)
-        self.worker.events = 1_000  # its keys are not the buyer's
+        self.worker.events = 1_000  # distinct from the keys of ``FloatBuyer``
         self.buyer = FloatBuyer(self.store)
         self.buyer.fund(Money(FUNDS))
         self.random = random.Random(2)
@@ -101,12 +101,12 @@ class ProposalMachine(RuleBasedStateMachine):
             one.reference for one in self._purchases() if one.state is PurchaseState.UNKNOWN
         ]
 
-    # What may happen -------------------------------------------------------------------------
+    # Events ----------------------------------------------------------------------------------
 
     @precondition(lambda self: len(self._topups()) < TOPUPS_MAX)
     @rule(cents=st.sampled_from([5_000, 70_000]), sent=st.booleans())
     def a_topup_becomes_unknown(self, cents: int, sent: bool) -> None:
-        """Without a readable answer to the request, or with none for a day."""
+        """Without a readable answer to the request, or without an answer for a day."""
         reference = self.worker.start(cents)
         if not sent:
             self.worker.sent(reference, Unknown("read timeout"))
@@ -115,7 +115,7 @@ class ProposalMachine(RuleBasedStateMachine):
         self.worker.sent(reference, Accepted(f"STK-{reference}", None, "ok"))
         self.store.now += POLLED_FOR
         claimed = self.worker.claim(reference)
-        self.asking.append(claimed)  # another worker that asked, and answers when it likes
+        self.asking.append(claimed)  # another worker that has asked and may answer at any time
         self.worker.queried(claimed, NoAnswer("read timeout"))
         assert self.worker.get(reference).state is TopUpState.UNKNOWN
 
@@ -216,7 +216,7 @@ class ProposalMachine(RuleBasedStateMachine):
         self.worker.queried(claimed, answer)
         now = self.worker.get(claimed.reference)
         if isinstance(answer, Paid) and was.state in (TopUpState.NOT_PAID, TopUpState.REJECTED):
-            assert now.state is TopUpState.PAID_LATE  # also when two admins had called it failed
+            assert now.state is TopUpState.PAID_LATE  # even if two admins had marked it as failed
 
     @precondition(lambda self: self.questions)
     @rule(pick=picks, answer=status_answers)
@@ -234,7 +234,7 @@ class ProposalMachine(RuleBasedStateMachine):
             reference,
         )
 
-    # What is always true ---------------------------------------------------------------------
+    # Invariants ------------------------------------------------------------------------------
 
     @invariant()
     def the_books_are_right(self) -> None:

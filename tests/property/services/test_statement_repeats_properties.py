@@ -1,4 +1,4 @@
-"""Statements that tell the same movements in other words: each counts once, whoever tells it."""
+"""Statements that report the same movements in other words: each movement counts once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def told(way: str, number: str, name: str) -> BankLine:
 
 
 def kept(lines: list[BankLine], before: list[StoredLine]) -> list[StoredLine]:
-    """What is kept when these lines are read after those."""
+    """The stored lines after ``lines`` is read on top of ``before``."""
     known = {one.key for one in before}
     keys = [one.key for one in match_stored(lines, before)]
     assert len(set(keys)) == len(keys)

@@ -53,7 +53,7 @@ WAITS = [
 ]
 ALWAYS_DUE = {S.CREATED, S.SENDING, S.PENDING}
 NEVER_DUE = {S.PAID, S.PAID_LATE, S.REJECTED, S.SEND_UNKNOWN}
-TOLD = set(S) - {S.CREATED, S.SENDING}  # whoever began it hears when it comes to these
+TOLD = set(S) - {S.CREATED, S.SENDING}  # whoever began it is told when it reaches one of these
 
 waits = st.sampled_from(WAITS)
 spreads = st.sampled_from([-1.0, 0.0, 0.37, 1.0])
@@ -79,14 +79,14 @@ picks = st.integers(0, 30)
 
 @dataclass(eq=False)
 class Call:
-    """A worker with a claim: what it holds, and whether it has answered already."""
+    """A worker with a claim: what it holds, and whether it has answered."""
 
     claimed: TopUp
     answered: bool = False
 
 
 class TopUpMachine(RuleBasedStateMachine):
-    """Workers live as long as they like: slow, late, twice, or never to be heard of again."""
+    """Workers live for any length of time: they may be slow or late, answer twice, or disappear."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class TopUpMachine(RuleBasedStateMachine):
         self.store.close()
         self.folder.cleanup()
 
-    # One step, and what must be true of it --------------------------------------------------
+    # One step, and what must hold after it --------------------------------------------------
 
     def _step(self, act: Callable[[], list[TopUpChange]], *, brings: str = "nothing") -> None:
         before = {topup.reference: topup for topup in self.store.tx.topups.every()}
@@ -169,7 +169,7 @@ class TopUpMachine(RuleBasedStateMachine):
     def _queries(self) -> list[Call]:
         return [call for call in self.calls if call.claimed.bank_id is not None]
 
-    # What may happen ------------------------------------------------------------------------
+    # Events ---------------------------------------------------------------------------------
 
     @precondition(lambda self: len(self.store.tx.topups.every()) < TOPUPS_MAX)
     @rule(again=st.booleans())
@@ -326,7 +326,7 @@ class TopUpMachine(RuleBasedStateMachine):
     def a_worker_is_never_heard_of_again(self, pick: int) -> None:
         self.calls.pop(pick % len(self.calls))
 
-    # What is always true --------------------------------------------------------------------
+    # Invariants -----------------------------------------------------------------------------
 
     def _money_calls(self, reference: str) -> int:
         return self.store.count(

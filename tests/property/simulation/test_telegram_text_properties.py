@@ -1,4 +1,4 @@
-"""Whatever text is sent to the simulated Telegram is read rightly, or refused in its words."""
+"""Any text sent to the simulated Telegram is read correctly, or refused in Telegram's words."""
 
 import html
 import re

@@ -1,4 +1,4 @@
-"""However the clock is set: what waits goes on waiting as long as it would have, and no longer."""
+"""However the clock is set, waits take as long as they would have taken, and no longer."""
 
 import asyncio
 import random

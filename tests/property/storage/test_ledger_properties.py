@@ -1,4 +1,4 @@
-"""Random books, right and wrong ones, against sums that a child could check."""
+"""Random transfers, valid and invalid, compared with a simple model of the sums."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ resolutions = st.sampled_from([Phase.POST, Phase.VOID])
 
 @dataclass
 class Sums:
-    """One account as the model keeps it."""
+    """One account in the model."""
 
     debits_pending: int = 0
     debits_posted: int = 0
@@ -58,7 +58,7 @@ class Sums:
 
 
 def _facts(transfer: Transfer) -> tuple[object, ...]:
-    """What a resolution has in common with the hold it resolves."""
+    """The facts in which a resolution must equal the hold it resolves."""
     return transfer.operation, transfer.debit, transfer.credit, transfer.amount
 
 
@@ -69,7 +69,7 @@ class Model:
     resolved: set[str] = field(default_factory=set)
 
     def takes(self, transfer: Transfer) -> bool:
-        """Whether the books accept it; what they accept is booked, a known leg only once."""
+        """Whether the books accept the transfer; if so it is booked, a known leg only once."""
         if transfer.debit == transfer.credit:
             return False
         if transfer.pending_id is not None:
@@ -105,7 +105,7 @@ class Model:
 
 
 class Books(RuleBasedStateMachine):
-    """Each rule offers one transfer to the database and to the model; both must agree."""
+    """Each rule offers one transfer to the database and to the model, and both must agree."""
 
     transfers = Bundle("transfers")
     holds = Bundle("holds")

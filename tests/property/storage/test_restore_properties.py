@@ -1,4 +1,4 @@
-"""Put back to a backup of any moment, a desk sends nothing that the one before may have sent."""
+"""After a restore from any backup, the program sends nothing that it may have sent before."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HELD = (S.AUTHORISED, S.SUBMITTING, S.UNKNOWN)
 
 
 class LiveDatabase:
-    """One that lives on a file: its people act, and its workers send when told to."""
+    """A database on a file: its people act, and its workers send when told to."""
 
     def __init__(self, path: Path, folder: Path) -> None:
         self.folder = folder
@@ -36,11 +36,11 @@ class LiveDatabase:
         self.buyer = FloatBuyer(self.store)
         self.buyer.fund()
         self.worker = TopUpDriver(self.store)
-        self.worker.events = 10_000  # its own, beside the buyer's
-        self.had: set[str] = set()  # references that the bank may have had
+        self.worker.events = 10_000  # distinct from the events of ``FloatBuyer``
+        self.had: set[str] = set()  # references that the bank may have received
 
     def put_back(self, moment: Path) -> None:
-        """Whatever happened since that copy is not in it; the bank, and people, remember."""
+        """Restore the backup. Later changes are lost, but the bank and people remember them."""
         now = self.store.now
         self.store.close()
         shutil.copyfile(moment, self.path)
@@ -60,7 +60,7 @@ class LiveDatabase:
     def _purchases(self, *states: PurchaseState) -> list[str]:
         return [one.reference for one in self.store.tx.purchases.every() if one.state in states]
 
-    # What may happen ------------------------------------------------------------------------
+    # Events ---------------------------------------------------------------------------------
 
     def quotes(self) -> None:
         self.buyer.request(Money(100_000), str(self.buyer.events % 2))
@@ -70,7 +70,7 @@ class LiveDatabase:
             self.buyer.confirm(reference)
 
     def types_every_code(self) -> None:
-        """Those that were ended, too: the messages with them are still on the phone."""
+        """Type ended codes as well: their messages are still on the phone."""
         for reference in self.buyer.codes:
             if self.store.tx.purchases.get(reference) is not None:
                 self.buyer.type(reference)
@@ -135,7 +135,7 @@ steps = st.lists(
     max_size=6,
 )
 
-# How far the last purchase and the last top-up are at the moment of the backup.
+# How far the last purchase and the last top-up have come when the backup is taken.
 ALL_THE_WAY = (
     LiveDatabase.tops_up,
     LiveDatabase.quotes,

@@ -1,4 +1,4 @@
-"""However many groups there are, and however much is said in them: few answers, little memory."""
+"""However many groups there are and however much they write: few answers, bounded memory."""
 
 from __future__ import annotations
 

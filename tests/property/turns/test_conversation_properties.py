@@ -1,4 +1,4 @@
-"""A conversation that was kept at hand is the one that is stored, whatever came in between."""
+"""A cached conversation equals the stored one, whatever came in between."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tests.kit.plain_store import PlainStore
 
 FLOWS = all_flows()
 WHO = ("amina", "brian", "carol")
-SESSIONS_CACHED_MAX = 2  # of three: one is always read again
+SESSIONS_CACHED_MAX = 2  # of three, so one is always read again
 
 
 class Failed(Exception):
-    """A transaction that comes to nothing."""
+    """Makes a transaction fail."""
 
 
 def go_on(session: Session, flow: str) -> None:
-    """What a turn may do: a flow is opened, the one before it is parked, a screen is drawn."""
+    """What a turn may do: open a flow, park the one before it, draw a screen."""
     session.turn += 1
     if session.active is not None:
         session.parked[session.active.flow.name] = session.active

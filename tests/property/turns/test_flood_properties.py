@@ -1,4 +1,4 @@
-"""However fast somebody writes, so many turns a window are answered, and one word more."""
+"""However fast somebody writes, a window answers a limited number of turns and one warning."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def test_no_more_than_the_limit_is_answered_in_a_window_and_it_is_told_once(
         before = session.dump()
         speed = store.do(turn)
         if speed is FloodState.SILENCE:
-            assert session.dump() == before  # and nothing of it is written
-        else:  # what counts survives a restart
+            assert session.dump() == before  # and nothing is written
+        else:  # the count survives a restart
             session = Session.load(all_flows(), session.turn, session.dump())
         fine += speed is FloodState.FINE
         told += speed is FloodState.TOO_FAST

@@ -1,4 +1,4 @@
-"""Whatever strangers write, how often and how many they are: bounded rows, and guests get in."""
+"""However much strangers write and however many they are: rows stay bounded, and guests get in."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ HOUR_S = 3600
 
 
 class _Store:
-    """The part of ``Database`` that turns use, on a plain store."""
+    """The part of ``Database`` that turns use, over a plain store."""
 
     def __init__(self, store: PlainStore) -> None:
         self._store = store
@@ -50,7 +50,7 @@ class _Store:
 
 
 class Door:
-    """Turns at which strangers knock; time passes by ``wait`` only."""
+    """Turns that strangers write to; time passes only through ``wait``."""
 
     def __init__(self, store: PlainStore) -> None:
         store.undo()
@@ -100,7 +100,7 @@ class Door:
         return self.store.count(f"SELECT count(*) FROM {table}")  # noqa: S608
 
     def told(self) -> int:
-        """Notices to the admin."""
+        """Number of notices to the admin."""
         return self.store.count("SELECT count(*) FROM outbox WHERE kind = 'notice'")
 
 
@@ -214,7 +214,7 @@ def test_tries_of_many_accounts_are_bounded_and_hide_nobody_who_holds_an_invitat
     kept = "SELECT count(*) FROM audit_log WHERE act = 'strange'"
     assert door.store.count(kept) == KEPT_ALL_MAX + 1
     assert door.told() == 1
-    door.say(f"/start {token}", "78")  # it is claimed: somebody has forwarded it
+    door.say(f"/start {token}", "78")  # it is taken already: somebody has forwarded it
     about = "SELECT count(*) FROM audit_log WHERE about = 'invite_taken'"
     assert door.store.count(about) == 1
 

@@ -1,4 +1,4 @@
-"""Nobody waits behind more than one piece of each other share, whatever the others ask for."""
+"""No share waits behind more than one piece of each other share, whatever the others ask for."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from bot.workers.fair_shares import FairShares
 
 SHARES = "ABCDE"
 act = st.one_of(
-    st.tuples(st.sampled_from(SHARES), st.integers(1, 20)),  # asks for so many
-    st.tuples(st.just("ends"), st.integers(0, 3)),  # one of those under way
+    st.tuples(st.sampled_from(SHARES), st.integers(1, 20)),  # asks for this many
+    st.tuples(st.just("ends"), st.integers(0, 3)),  # one of those in progress
 )
 
 
@@ -21,7 +21,7 @@ def test_each_other_share_goes_before_at_most_once(acts: list[tuple[str, int]], 
     rota = FairShares(most)
     waiting: list[tuple[str, str]] = []
     under_way: list[tuple[str, str]] = []
-    passed: dict[str, Counter[str]] = {}  # who was begun while a share waits with nothing under way
+    passed: dict[str, Counter[str]] = {}  # who began while an idle share waits
     count = 0
     for what, number in acts:
         if what == "ends":

@@ -1,4 +1,4 @@
-"""The bench measures the real program: small runs of it end, and its own sums are right."""
+"""The benchmark measures the real program: small runs of it finish, and its sums are correct."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ async def test_the_peer_draws_the_same_screens(tmp_path: Path) -> None:
 async def _screens(
     opened: AbstractAsyncContextManager[tuple[Feed, RequestStub]],
 ) -> list[tuple[str, str, list[list[str]]]]:
-    """What one person is shown on a round: how, the words, and what the buttons say."""
+    """What one person is shown in a round: the method, the text and the button labels."""
     shown = []
 
     def on_message(method: str, parameters: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The docs lead somewhere: each path exists, and each name on the map is defined in its file."""
+"""The docs are accurate: each path exists, and each name on the map is defined in its file."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ DOCS = [
     *(PROJECT / "docs").glob("*.md"),
     *PROJECT.glob("docs/decisions/*.md"),
 ]
-INVENTED = ("thing", "things", "carrier", "NAME")  # of CONTRIBUTING's examples
+INVENTED = ("thing", "things", "carrier", "NAME")  # from CONTRIBUTING's examples
 
 
 @pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.name)
 def test_a_path_in_the_docs_exists(doc: Path) -> None:
     if doc.name == "CHANGELOG.md":
-        return  # it names what there was
+        return  # it names files of the past
     paths = set(_PATH.findall(doc.read_text(encoding="utf-8")))
     gone = {path for path in paths if not (PROJECT / path).exists()}
     assert {path for path in gone if Path(path).name.partition(".")[0] not in INVENTED} == set()
@@ -61,7 +61,7 @@ def test_a_name_on_the_map_is_defined_in_its_file(files: list[str], names: list[
 def test_the_map_has_every_notice() -> None:
     texts = Texts.load()
     there = {key for key in texts.keys("en") if key.startswith("notice.")}
-    assert set(_NOTICE.findall(MAP)) == there - {"notice.reconciled.line"}  # part of another
+    assert set(_NOTICE.findall(MAP)) == there - {"notice.reconciled.line"}  # part of another notice
 
 
 def test_the_map_has_every_job_and_room() -> None:

@@ -1,4 +1,4 @@
-"""``.env`` as editors, shells and machines leave it."""
+"""``.env`` files as editors, shells and operating systems leave them."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_folder_or_a_link_to_nothing_is_one_line(env: Path) -> None:
 def test_a_file_that_may_not_be_read_is_one_line(
     env: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(path: Path, mode: str) -> None:  # as for all but root, who runs some tests
+    def refuse(path: Path, mode: str) -> None:  # what anyone but root gets; some runs are by root
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
     env.write_text("NCBA_USERNAME=kahawa\n")

@@ -1,4 +1,4 @@
-"""One address has many spellings, and compares as one."""
+"""An address with several spellings compares as one address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which proxy counts for an address, and what cannot be one."""
+"""Which proxy applies to an address, and which values cannot be a proxy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings: what is refused and how, what is missing, and that each one is in the docs."""
+"""Settings: what is refused and how, what is missing, and that each one is documented."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COMPLETE = {
 
 
 class Machine:
-    """An environment and a folder of its own."""
+    """An environment and a folder."""
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self._folder = folder
@@ -249,7 +249,7 @@ def test_secrets_do_not_show_when_settings_are_printed(machine: Machine) -> None
     assert SECRET not in settings.model_dump_json()
 
 
-# What a real run needs
+# What a run on real services needs
 
 
 def test_a_complete_set_misses_nothing(machine: Machine) -> None:

@@ -1,4 +1,4 @@
-"""What was pasted is read as it looks."""
+"""Pasted text is read as it looks."""
 
 import pytest
 from hypothesis import given
@@ -14,11 +14,11 @@ from services.domain.phone import Phone
 @pytest.mark.parametrize(
     "pasted",
     [
-        "\u202a+254 733 345 678\u202c",  # from contacts, in a text that runs from right to left
-        "\u2068+254733345678\u2069",  # from a message of ours
+        "\u202a+254 733 345 678\u202c",  # from contacts, in a right-to-left text
+        "\u2068+254733345678\u2069",  # from one of our own messages
         "\u200e0733\u200b345\u200b678",
         "+254\u00a0733\u00a0345\u00a0678",
-        "+254\u202f733\u2009345\u2007678",  # narrow, thin and figure blanks
+        "+254\u202f733\u2009345\u2007678",  # narrow, thin and figure spaces
         "0733\t345\t678",
         "0733\u2011345\u2011678",
         "0733\u2013345\u2012678",
@@ -48,9 +48,9 @@ def test_digits_of_another_script_stay_what_they_are(digits: str) -> None:
     "words",
     [
         "two\nlines, and an é",
-        "\U0001f468\u200d\U0001f469\u200d\U0001f467",  # a family is one sign
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",  # a family emoji is joined from several
         "\u2764\ufe0f",
-        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian spells with a joiner
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian spelling uses a joiner
         "\u6c49\uff0c\u5b57",
     ],
 )

@@ -1,4 +1,4 @@
-"""What people type as an amount or a phone: read, or refused with the reason."""
+"""Amounts and phones as people type them: read, or refused with the reason."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from services.domain.refusal import Refusal
 
 LEAST, MOST = Money(100), Money(250_000_00)
 AMOUNT, MOBILE = Amount("topup"), KenyanMobile()
-PARSE_MS_MAX = 50.0  # one is read in microseconds; a pattern that runs away takes seconds
+PARSE_MS_MAX = 50.0  # normally microseconds; a pattern that backtracks badly takes seconds
 
 
 class Limited:
-    """As much of a host as a parser asks for."""
+    """The part of a host that a parser needs."""
 
     def __init__(self, least: Money = LEAST, most: Money = MOST) -> None:
         self._limits = least, most
@@ -216,7 +216,7 @@ def test_what_is_no_kenyan_mobile_is_refused_with_its_reason(text: str, code: st
     assert refused(MOBILE(text, HOST)) == code
 
 
-# Anything at all
+# Any text
 
 WORDS = ("KES", "ksh", "k", "/-", "1", "500", "1,500", "00", "+254", "254", "07", "712", "345")
 MARKS = (",", ".", "-", "−", "e3", "٥", "½", "(", ")", " ", "\n", "\u00a0", "\x00", "ẞ", "İ")
@@ -225,7 +225,7 @@ ANYTHING = st.text(max_size=60) | st.lists(PIECES, max_size=12).map("".join)
 
 
 def test_every_sentence_of_a_refusal_is_there_with_its_facts() -> None:
-    """Each code that the parsers can give, and what its sentence wants filled."""
+    """Each code that the parsers can return has a text with the right placeholders."""
     texts = Texts.load()
     with_a_fact = {"below_minimum": {"minimum"}, "above_maximum": {"maximum"}}
     for language in texts.languages:

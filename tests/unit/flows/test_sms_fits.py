@@ -1,4 +1,4 @@
-"""What an SMS costs, and the check that the desk's own texts cost what they should."""
+"""What an SMS costs, and the check that our own texts cost what they should."""
 
 import pytest
 from hypothesis import given
@@ -19,8 +19,8 @@ NO_FLOWS = FlowRegistry()
         ("“Amina’s” – paid", '"Amina\'s" - paid'),
         ("KES\u00a01,500\u202f\u2068FINSAFE\u2069", "KES 1,500 FINSAFE"),
         ("mark → new", "mark -> new"),
-        ("Amélie", "Amélie"),  # written with one letter instead of two
-        ("Wanjirũ 王", "Wanjirũ 王"),  # a name stays what it is
+        ("Amélie", "Amélie"),  # composed into one letter
+        ("Wanjirũ 王", "Wanjirũ 王"),  # names are not changed
     ],
 )
 def test_signs_are_written_as_a_typist_does_and_names_stay(text: str, out: str) -> None:

@@ -1,4 +1,4 @@
-"""How the texts are filled, and how values look to people."""
+"""How texts are filled in, and how values look to people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a daily job is due: in Nairobi, once a business day, also after downtime."""
+"""When a daily job is due: in Nairobi time, once per business day, also after downtime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mistakes that `make mutants` makes: which there are, how they are called and noticed."""
+"""The mutations of `make mutants`: which there are, their names, and how tests notice them."""
 
 from __future__ import annotations
 

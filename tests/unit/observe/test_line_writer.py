@@ -1,4 +1,4 @@
-"""Nobody waits for who reads the log, and no line that cannot be written is a fault."""
+"""Nobody waits for the reader of the log, and a line that cannot be written is not a fault."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def say_lost(lost: int) -> str:
 
 
 class Pipe:
-    """Both ends, and a writer at one of them."""
+    """Both ends of a pipe, with a writer on one of them."""
 
     def __init__(self) -> None:
         self.reader, handle = os.pipe()
@@ -31,14 +31,14 @@ class Pipe:
         self.writer = LineWriter(self.stream, say_lost)
 
     def fill(self) -> int:
-        """Nothing more fits; returns how much was put in."""
+        """Fill the pipe until nothing more fits; returns how many bytes went in."""
         handle, filled = self.stream.fileno(), 0
         while select.select([], [handle], [], 0)[1]:
             filled += os.write(handle, b"." * select.PIPE_BUF)
         return filled
 
     def read(self, most: int) -> bytes:
-        """All of it, however many reads it takes."""
+        """Read it all, however many reads that takes."""
         data = b""
         while len(data) < most:
             assert select.select([self.reader], [], [], PATIENCE_S)[0], "nothing comes"
@@ -67,7 +67,7 @@ def test_nobody_waits_for_a_reader_that_does_not_read_and_lines_stay_in_order(pi
     filled = pipe.fill()
     lines = [f"line {n}" for n in range(100)]
     for line in lines:
-        pipe.writer.write(line)  # would never return
+        pipe.writer.write(line)  # a blocking write would never return
     waiting = "".join(f"{line}\n" for line in lines).encode()
     assert pipe.read(filled + len(waiting))[filled:] == waiting
     pipe.writer.close(PATIENCE_S)
@@ -126,7 +126,7 @@ def test_the_end_does_not_wait_for_ever(pipe: Pipe) -> None:
 
 
 def test_a_pipe_that_never_blocks_loses_nothing(pipe: Pipe) -> None:
-    """As where a shell shares it with a program that has set it so."""
+    """A shell may share the pipe with a program that has made it non-blocking."""
     flags = fcntl.fcntl(pipe.stream, fcntl.F_GETFL)
     fcntl.fcntl(pipe.stream, fcntl.F_SETFL, flags | os.O_NONBLOCK)
     filled = pipe.fill()
@@ -145,7 +145,7 @@ def test_a_full_disk_costs_lines_and_nothing_else() -> None:
 def test_after_a_line_that_broke_off_the_next_begins_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A disk that fills up takes the beginning of a line."""
+    """A disk that fills up may take only the beginning of a line."""
     real, room = os.write, [3]
 
     def write(handle: int, data: bytes) -> int:

@@ -1,4 +1,4 @@
-"""An error that comes a thousand times is printed five times, and then counted."""
+"""An error that occurs a thousand times is printed five times and then only counted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Watch:
         return self.seconds
 
     def printed(self, method: str = "error", many: int = 1, **facts: Any) -> int:
-        """How many of so many equal lines are printed."""
+        """How many of ``many`` equal lines are printed."""
         printed = 0
         for _ in range(many):
             try:

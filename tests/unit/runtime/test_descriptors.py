@@ -1,4 +1,4 @@
-"""Callers get what is left beside what the desk itself needs."""
+"""Callers get the file descriptors that are left after those the program needs itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.serving.descriptors import (
 
 
 class Limits:
-    """``RLIMIT_NOFILE`` of a process that is not this one."""
+    """``RLIMIT_NOFILE`` of an imaginary process."""
 
     def __init__(self, soft: int, hard: int, most: int = 10**9) -> None:
         self.now = (soft, hard)

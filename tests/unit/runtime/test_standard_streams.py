@@ -1,4 +1,4 @@
-"""A file that the desk opens never becomes its standard output or error."""
+"""A file that the program opens never becomes its standard output or standard error."""
 
 from __future__ import annotations
 

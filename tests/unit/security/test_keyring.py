@@ -1,4 +1,4 @@
-"""The keys outside the database: read, made, refused, used, and never shown."""
+"""Keys kept outside the database: read, created, refused, used, and never shown."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_a_pepper_is_not_the_key_itself() -> None:
 
 
 def test_each_use_has_a_key_of_its_own() -> None:
-    """Who learns the one that digests codes cannot open what is sealed, nor the other way."""
+    """Whoever learns the key that digests codes cannot open sealed data, and vice versa."""
     ring = Keyring.read(OLD)
     pepper = Fernet(base64.urlsafe_b64encode(ring.pepper("1")))
     with pytest.raises(InvalidToken):
@@ -250,7 +250,7 @@ def test_a_file_that_holds_something_else_is_refused_and_left_alone(database: Pa
 
 
 def test_an_empty_file_is_refused_and_kept(database: Path) -> None:
-    """It may have held the key once: a new one would make that loss final."""
+    """It may once have held the key: a new key would make that loss final."""
     path = key_file_beside(database)
     path.touch(mode=0o600)
     with pytest.raises(KeysFault):
@@ -261,7 +261,7 @@ def test_an_empty_file_is_refused_and_kept(database: Path) -> None:
 def test_a_start_that_was_killed_while_it_made_the_file_is_no_obstacle(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing can have been sealed with a key that was never written down."""
+    """A key that was never written down cannot have sealed anything."""
 
     def killed(key_id: str) -> str:
         raise KeyboardInterrupt

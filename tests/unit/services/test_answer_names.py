@@ -1,4 +1,4 @@
-"""What a bank's answer says by its names: statuses, codes, flags and ids."""
+"""What a bank's answer says by its field names: statuses, codes, flags and ids."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_status_is_one_whatever_stands_before_its_name(
     assert isinstance(read_purchase(reply(200, resultCode="000", **more), CREDENTIALS), Unknown)
 
 
-# M-PESA's own name for a receipt is a transaction's code.
+# ``txn`` is left out: M-PESA calls its receipt a transaction code.
 @given(
     PREFIXES.filter(lambda prefix: prefix != "txn"),
     st.sampled_from(["1032", "17", "E99", "51"]),

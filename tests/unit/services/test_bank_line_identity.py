@@ -1,4 +1,4 @@
-"""The identity of a bank line is stored: it stays what it was, for the same words on each side."""
+"""The identity of a bank line is stored, so it must not change for the same words on each side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents open, have the pages and pixels they should, and are the same bytes twice."""
+"""Documents open, have the expected pages and pixels, and are byte-identical when made twice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Points = list[tuple[datetime, Money]]
 
 
 def statement(lines: int, *, detail: str = "", partner: str = "Jamii") -> Statement:
-    """``lines`` payments of KES 1,000, a minute apart."""
+    """A statement of ``lines`` payments of KES 1,000, a minute apart."""
     opening = Money(100_000 * lines)
     moved = [
         StatementLine(
@@ -50,7 +50,7 @@ def statement(lines: int, *, detail: str = "", partner: str = "Jamii") -> Statem
 
 
 def pages(pdf: bytes) -> list[str]:
-    """What is drawn on each page, as PDF operators."""
+    """The contents of each page, as PDF operators."""
     streams = re.findall(rb"stream\n(.*?)\nendstream", pdf, re.DOTALL)
     drawn = [zlib.decompress(stream).decode("latin-1") for stream in streams]
     assert len(re.findall(rb"/Type /Page\n", pdf)) == len(drawn)

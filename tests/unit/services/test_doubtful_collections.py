@@ -1,4 +1,4 @@
-"""Doubt in an answer about a prompt: it is neither paid nor refused."""
+"""A doubtful answer about a prompt means neither paid nor refused."""
 
 from __future__ import annotations
 

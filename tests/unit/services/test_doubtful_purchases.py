@@ -1,4 +1,4 @@
-"""Doubt in an answer about a purchase of float: it is neither bought nor refused."""
+"""A doubtful answer about a float purchase means neither succeeded nor refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words of doubt: nobody's no is final beside them, and nobody's yes."""
+"""Doubtful words: beside them, neither a refusal nor a success is final."""
 
 from __future__ import annotations
 

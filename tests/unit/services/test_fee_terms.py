@@ -1,4 +1,4 @@
-"""A fee on one line: read in any order, said back as it is typed, or refused with the reason."""
+"""A fee on one line: read in any order, written back as typed, or refused with the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a purchase costs: whole cents, rounded half up, between the bounds of the contract."""
+"""What a purchase costs: whole cents, rounded half up, within the contract's bounds."""
 
 from __future__ import annotations
 

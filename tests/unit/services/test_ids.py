@@ -1,4 +1,4 @@
-"""References survive being read out over a phone."""
+"""References survive being read aloud over the phone."""
 
 import random
 import re
@@ -9,7 +9,7 @@ from services.domain.ids import ALPHABET, DRAWS_MAX, draw_unique, new_reference
 
 
 class Dice:
-    """Draws what it is told to, and remembers between how many it had to choose."""
+    """A random source that draws preset values and records the range of each draw."""
 
     def __init__(self, *draws: int) -> None:
         self._draws = list(draws)

@@ -1,4 +1,4 @@
-"""Every row of facts: M-PESA, Outcomes, and of the phrases in facts: NCBA 1."""
+"""Every row of facts: M-PESA, Outcomes, and the phrases of facts: NCBA 1."""
 
 from __future__ import annotations
 
@@ -120,12 +120,12 @@ def test_what_is_said_while_the_payer_still_types_is_never_final(text: str) -> N
         "Transaction not found",
         "Something new",
         "777",
-        "10321",  # no whole token
+        "10321",  # not a whole token
         "x1032",
         "500.003.021",
         "1032.50",
         "1,032",
-        "Try again in 2 minutes",  # short codes are words of ordinary sentences
+        "Try again in 2 minutes",  # short codes occur in ordinary sentences
         "1-3 business days",
         "2 minutes left",
         "Payment of KES 2001 received",  # an amount, not a code

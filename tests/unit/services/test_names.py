@@ -1,4 +1,4 @@
-"""A name is what is seen of it, and two that look the same are told apart from two that do not."""
+"""A name consists of its visible characters, and names that look alike are recognised as such."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What NCBA's notifications of our account say, and what they are worth (facts: NCBA 6)."""
+"""What NCBA's notifications of our account say, and how far to trust them (facts: NCBA 6)."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_what_is_signed_and_is_no_payment(changes: dict[str, str], verdict: Verd
         ({"CustomerName": "CHRISTOPHE EXAMPLE"}, "FT26240ABCDE"),  # ten letters are a name
         ({"CustomerName": "UF4OR6RP9Q UF4OR6RP9R"}, "FT26240ABCDE"),
         ({"CustomerName": "", "Narrative": "UF4OR6RP9Q"}, "FT26240ABCDE"),  # typed by the payer
-        ({"TransType": "886"}, "FT26240ABCDE"),  # not by M-PESA
+        ({"TransType": "886"}, "FT26240ABCDE"),  # not from M-PESA
     ],
 )
 def test_the_receipt_is_mpesas_where_it_can_be_told(changes: dict[str, str], receipt: str) -> None:
@@ -166,7 +166,7 @@ def test_the_receipt_is_mpesas_where_it_can_be_told(changes: dict[str, str], rec
     [
         ({"PhoneNr": PHONE, "CustomerName": "ASHA"}, PHONE),
         ({"PhoneNr": "0712345678"}, PHONE),
-        ({"PhoneNr": "254733345678"}, ""),  # the name has another
+        ({"PhoneNr": "254733345678"}, ""),  # the name field has another number
         ({"PhoneNr": "", "CustomerName": "ASHA EXAMPLE 2547*****678"}, ""),
         ({"PhoneNr": "774451", "CustomerName": "ASHA"}, ""),
     ],
@@ -185,7 +185,7 @@ def test_credentials_are_never_kept() -> None:
 
 
 def test_digits_that_would_be_a_time_of_another_century_leave_a_message_clear() -> None:
-    """Moved by one digit, the first days of a year are a day of October 2060, 2070 and so on."""
+    """Shifted by one digit, the first days of a year read as October 2060, 2070 and so on."""
     for time in ("2601011030", "2601021030", "2601030930", "2701011030", "2612011030"):
         for number in ("FTC260302ABCD", "FT26240ABCDE", "FT26240ABCD"):
             found = read({"TransID": number, "TransTime": time})

@@ -1,4 +1,4 @@
-"""What NCBA's notifications say, and what they are worth."""
+"""What NCBA's notifications say, and how far to trust them."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_what_was_typed_is_kept_though_it_names_nothing(words: str) -> None:
     payment = read(signed({**SAID, "BillRefNumber": "774451", "Narrative": words})).payment
     assert payment is not None
     assert payment.typed == words.upper()
-    assert payment.signed == ""  # the narrative is not in the hash
+    assert payment.signed == ""  # the hash does not cover the narrative
     assert words in payment.account_reference
 
 

@@ -1,4 +1,4 @@
-"""Whose word NCBA's notifications are: what their hash covers."""
+"""What the hash of NCBA's notifications covers, and so who sent them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_whatever_is_changed_is_noticed_unless_it_is_not_signed(name: str) -> No
     fields = signed(SAID)
     fields[name] += "1"
     unsigned = name in {"FTRef", "Narrative"}
-    if name == "BusinessShortCode":  # our own number is tried as well: the hash holds
+    if name == "BusinessShortCode":  # our own number is tried as well, so the hash holds
         assert read(fields).verdict is Verdict.OTHER_PAYBILL
         return
     assert read(fields).verdict is (Verdict.TAKEN if unsigned else Verdict.BAD_HASH)

@@ -1,4 +1,4 @@
-"""What is kept of NCBA's notifications: all that cannot be read, and no secret."""
+"""What is kept of NCBA's notifications: everything unreadable, and no secrets."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_what_cannot_be_read_is_kept_without_trying_it_again_and_again(
     body = (first + piece * 64_000)[:64_000]
     began = process_time()
     read_notification(body, xml=False, credentials=CREDENTIALS)
-    assert process_time() - began < 2  # it was 50
+    assert process_time() - began < 2  # it once took 50
 
 
 def test_a_hash_and_a_key_are_not_kept_of_what_cannot_be_read() -> None:

@@ -1,4 +1,4 @@
-"""Codes as values: what is read as one, what its digest depends on, and how it is drawn."""
+"""Codes as values: what counts as one, what its digest depends on, and how it is drawn."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_the_same_is_digested_to_the_same() -> None:
 
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_no_two_bindings_read_the_same(operation: str, destination: str) -> None:
-    """Nothing that stands in one part can pass for the end of another."""
+    """No content of one part can be mistaken for the end of another."""
     other = replace(BINDING, operation=operation, destination=destination)
     swapped = replace(BINDING, operation=destination, destination=operation)
     assert (other.canonical() == swapped.canonical()) == (operation == destination)
@@ -178,7 +178,7 @@ def test_a_digest_does_not_hold_the_code() -> None:
 
 
 class Fixed:
-    """``services.domain.ids.RandomSource`` that draws what it was given."""
+    """A ``services.domain.ids.RandomSource`` that draws preset numbers."""
 
     def __init__(self, *numbers: int) -> None:
         self.numbers: Iterator[int] = iter(numbers)
@@ -209,7 +209,7 @@ def test_codes_come_from_the_whole_range() -> None:
     assert {code[0] for code in codes} == set("0123456789")
 
 
-# Waits and tries ----------------------------------------------------------------------------
+# Waiting times and attempts -----------------------------------------------------------------
 
 
 def otp(sent: int = 1, attempts: int = 0) -> Otp:

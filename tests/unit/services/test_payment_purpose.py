@@ -1,4 +1,4 @@
-"""What a payer typed, told apart from our own account, and what of ours it may name."""
+"""What a payer typed, told apart from our own account number, and what of ours it may name."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_our_account_alone_is_nothing_that_was_typed(said: str) -> None:
         (("774451", "UMOJA"), "UMOJA"),
         (("774451#UMOJA", "umoja"), "UMOJA"),
         (("FINSAFE", "rent for May"), "FINSAFE#RENT FOR MAY"),
-        (("774452",), "774452"),  # another account is no word of ours
+        (("774452",), "774452"),  # another account number is not one of our words
         (("школа",), "ШКОЛА"),
         (("N/A",), "N A"),
     ],

@@ -1,4 +1,4 @@
-"""A phone exists in one form only, and never shows itself whole where it is logged."""
+"""A phone has only one form, and is never shown in full where it is logged."""
 
 import pytest
 

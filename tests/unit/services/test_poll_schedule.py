@@ -1,4 +1,4 @@
-"""How often the bank is asked about an open prompt, and what a top-up may become."""
+"""How often the bank is asked about an open prompt, and which states a top-up may enter."""
 
 from dataclasses import replace
 from datetime import timedelta

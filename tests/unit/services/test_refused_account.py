@@ -1,4 +1,4 @@
-"""Which refusals of a prompt are about the account number that we send, and not about its payer."""
+"""Which refusals of a prompt concern the account number that we send and not the payer."""
 
 from __future__ import annotations
 

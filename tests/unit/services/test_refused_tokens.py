@@ -1,4 +1,4 @@
-"""A money request whose token the bank refused was not processed: it is sent once more, once."""
+"""A money request refused for its token was not processed, so it is sent again exactly once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OPENBANKING = OpenBankingCredentials(
 
 
 class OneTokenBank:
-    """Knows one token at a time, and counts what it did and did not admit."""
+    """A bank that accepts one token at a time and counts the requests it accepts and refuses."""
 
     def __init__(self, refusal: object = None) -> None:
         self.tokens = 0

@@ -30,7 +30,7 @@ MORNING = datetime(2026, 11, 3, 5, 30, 7, tzinfo=UTC)  # 08:30:07 in Nairobi
 def line(
     paid_in: int | None, paid_out: int | None, balance: int, *, detail: str = "", at: int = 0
 ) -> StatementLine:
-    """Amounts in shillings, ``at`` in minutes after ``MORNING``."""
+    """A line with amounts in shillings; ``at`` is in minutes after ``MORNING``."""
     return StatementLine(
         at=MORNING + timedelta(minutes=at),
         reference=f"TU-{at}",

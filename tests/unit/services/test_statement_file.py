@@ -1,4 +1,4 @@
-"""A statement as a CSV file: every line is read, or the one that cannot be is named."""
+"""A statement as a CSV file: every line is read, or the unreadable one is named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is looked for at rest is found, and what only looks like it is not."""
+"""The scan finds secrets at rest, and ignores what only looks like one."""
 
 from __future__ import annotations
 

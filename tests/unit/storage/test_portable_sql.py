@@ -1,4 +1,4 @@
-"""What may never stand in SQL: conflict rules that reach into triggers, and text put together."""
+"""What SQL must never contain: conflict clauses that affect triggers, and concatenated text."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ PYTHON = sorted(ROOT.glob("storage/**/*.py"))
 SQL = sorted(ROOT.glob("storage/**/*.sql"))
 ROOMS = ("bot", "flows", "services")
 
-# In a trial these made money: they carry their rule into the triggers that keep the books.
+# In an experiment these created money: they override the rules of the triggers on the books.
 FORBIDDEN = re.compile(
     r"\bOR\s+(?:IGNORE|REPLACE|ROLLBACK|FAIL)\b|\bREPLACE\s+INTO\b"
     r"|\bON\s+CONFLICT\s+(?:IGNORE|REPLACE|ROLLBACK|FAIL)\b"
@@ -23,12 +23,12 @@ STATEMENT = re.compile(
     r"^\s*(?:SELECT|INSERT\s+INTO|UPDATE|DELETE\s+FROM|WITH|CREATE|ALTER|DROP|REPLACE)\b.*",
     re.DOTALL,
 )
-# What cannot be written out: a shipped file's statements, and pragmas, which take no parameters.
+# What cannot be a literal: a shipped file's statements, and pragmas, which take no parameters.
 NOT_WRITTEN_OUT = {
     ("migrate.py", "statement"),
     ("connection.py", "pragma"),
     ("empty_database.py", "pragma"),
-    ("clock_step.py", "statement"),  # one of a list that is written out above
+    ("clock_step.py", "statement"),  # one of a list of literals above
 }
 
 
@@ -39,7 +39,7 @@ def _texts(node: ast.AST) -> Iterator[str]:
 
 
 def _built(tree: ast.AST) -> Iterator[str]:
-    """Statements put together by f-string, ``%``, ``+``, ``format`` or ``join``."""
+    """Statements built with f-strings, ``%``, ``+``, ``format`` or ``join``."""
     for node in ast.walk(tree):
         is_built = (
             isinstance(node, ast.JoinedStr)
@@ -142,7 +142,7 @@ def test_only_storage_touches_the_tables(room: str) -> None:
     found = [
         f"{file.name}: {text}"
         for file in sorted((ROOT / room).rglob("*.py"))
-        if not {"bench", "storm"} & set(file.parts)  # which look from outside
+        if not {"bench", "storm"} & set(file.parts)  # which examine the program from outside
         for text in _texts(ast.parse(file.read_text(encoding="utf-8")))
         if touches.search(text)
     ]

@@ -1,4 +1,4 @@
-"""Whoever opens the schema reads what each column means, on its own line."""
+"""Every column of the schema is explained by a comment on its own line."""
 
 import re
 import sqlite3
@@ -19,7 +19,7 @@ _ENTRY = re.compile(r"^    (?=\S)", re.MULTILINE)  # a column or a constraint; i
 
 
 def _tables() -> dict[str, dict[str, str]]:
-    """Table → column → all its lines, as our files leave them when they have all been applied."""
+    """Table → column → all its lines, after all migrations have been applied."""
     tables: dict[str, dict[str, str]] = {}
     for migration in shipped():
         for found in _STATEMENT.finditer(migration.sql):

@@ -1,4 +1,4 @@
-"""The desk's own time: what of the machine's clock it follows, and what it does not."""
+"""The program's own time: which changes of the machine's clock it follows, and which not."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What an answer to getMe says, however odd it is."""
+"""How an answer to getMe is read, however odd it is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.channels.telegram.identity import (
     verify_bot,
 )
 
-# What ``open_bot`` keeps quiet: PTB warns of its own property when it builds the error.
+# ``open_bot`` silences this too: PTB warns about its own property when it builds the error.
 pytestmark = pytest.mark.filterwarnings("ignore:.*attribute `retry_after`")
 
 TOKEN = "7000000001:only-for-this-test"

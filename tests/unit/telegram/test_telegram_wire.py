@@ -1,4 +1,4 @@
-"""What each Telegram update means, also when somebody made it up."""
+"""What each Telegram update means, even if somebody forged it."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whatever a flow calls by name is registered: otherwise it fails only when it is tapped."""
+"""Everything that a flow calls by name is registered; otherwise it would fail only when tapped."""
 
 from __future__ import annotations
 

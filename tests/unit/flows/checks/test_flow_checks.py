@@ -1,4 +1,4 @@
-"""Every node leads somewhere and to an end, and its fields and buttons are sound."""
+"""Every node leads somewhere and to an end, and its fields and buttons are valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Money moves only after a Confirm that shows it, or a code."""
+"""Money moves only after a Confirm that shows it, or after a code."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_second_confirm_must_show_everything_too() -> None:
 
 
 def test_the_shipped_top_up_is_held_to_it() -> None:
-    """Not only straw flows: the same fault in the real one is found."""
+    """The check finds the same fault in the real flow, not only in the invented ones."""
     nodes = tuple(
         replace(node, shows=("amount",))
         if isinstance(node, Confirm) and node.id == "duplicate"
@@ -173,7 +173,7 @@ CODED_WORDS = {
 
 
 def coded(*nodes: Node) -> Flow:
-    """As ``changed``, of a sound flow with a quote and a code."""
+    """Like ``changed``, on a valid flow with a quote and a code."""
     new = {node.id: node for node in nodes}
     kept = tuple(new.pop(node.id, node) for node in CODED)
     return replace(
@@ -227,7 +227,7 @@ def test_an_edit_that_goes_on_at_the_code_is_a_fault() -> None:
 
 @pytest.mark.parametrize("again", ["send", "code"])
 def test_an_edit_that_is_not_confirmed_anew_is_a_fault(again: str) -> None:
-    """After an edit the flow goes on at ``again``, and that must not pass the confirm by."""
+    """After an edit the flow continues at ``again``, and that must not bypass the confirmation."""
     confirm = replace(QUOTED_CONFIRM, after_edit=again)
     assert "topup.push: moves money, but confirm leads there without a Confirm's yes" in (
         found_coded(coded(confirm))
@@ -244,7 +244,7 @@ def test_use_cases_in_a_ring_do_not_vouch_for_each_other() -> None:
 
 
 def test_a_waiting_use_case_between_confirm_and_money_is_a_fault() -> None:
-    """Whatever is confirmed may have changed when its outcome comes."""
+    """What was confirmed may have changed by the time the outcome arrives."""
     send = replace(SEND, waits=True, on={**SEND.on, "unknown": "refused"})
     assert "topup.push: moves money, but send leads there without a Confirm's yes" in found_coded(
         coded(send), send__ask="Wait."

@@ -1,4 +1,4 @@
-"""Every text is there in each language, with what its placeholders need."""
+"""Every text exists in each language, with the values its placeholders need."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_text_that_one_language_has_too_many_is_a_fault() -> None:
 @pytest.mark.parametrize(
     ("key", "wanted"),
     [
-        ("topup__amount__ask", "amount"),  # its own answer is not known yet
+        ("topup__amount__ask", "amount"),  # the answer to this question is not known yet
         ("topup__amount__ask", "status"),
         ("topup__phone__ask", "phone"),
         ("topup__phone__ask", "reference"),
@@ -173,7 +173,7 @@ def test_what_every_path_gives_is_known_where_they_meet() -> None:
 
 
 def test_a_way_round_by_edit_does_not_hide_what_a_path_leaves_out() -> None:
-    """The loop from the confirm back to the question must not vouch for itself."""
+    """The loop from the confirmation back to the question must not count as having asked it."""
     confirm = replace(CONFIRM, edit={"phone": "phone"})
     start = Choose("amount", options=(Option("skip", to="confirm"), Option("go", to="phone")))
     words = words_for("amount.skip", "amount.go")

@@ -1,4 +1,4 @@
-"""Pages to look at, numbers that pick, and conversations that outlive a time or a version."""
+"""Pages to look at, choices by number, and conversations that outlive a deadline or a version."""
 
 from __future__ import annotations
 

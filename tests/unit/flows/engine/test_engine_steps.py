@@ -1,4 +1,4 @@
-"""One step of a conversation after the other, to each outcome, back and edited."""
+"""Single steps of a conversation: to each outcome, back, and through edits."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def test_back_out_of_an_edit_keeps_the_old_value(chat: Chat) -> None:
 
 
 def test_an_edit_that_was_left_is_over(chat: Chat) -> None:
-    """Walking the ordinary way afterwards does not jump."""
+    """Continuing the usual way afterwards does not jump back to the confirmation."""
     chat.to_confirm().tap("edit-amount")
     chat.tap("back")
     chat.tap("back")

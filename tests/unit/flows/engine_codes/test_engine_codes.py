@@ -1,4 +1,4 @@
-"""The engine asks for a code and hands it to its use case, and shows quotes anew."""
+"""The engine asks for a code, passes it to its use case, and shows new quotes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN = {"amount": AMOUNT, "fees": QUOTED["fees"], "total": QUOTED["total"]}
 (CODE_NODE,) = (node for node in FLOAT.nodes if isinstance(node, Code))
 
 
-# A code that is typed
+# Typed codes
 
 
 def test_from_the_amount_to_the_bank(chat: FloatChat) -> None:
@@ -181,7 +181,7 @@ def test_another_code_for_what_has_ended_leads_where_the_node_says(chat: FloatCh
 
 
 def test_an_outcome_that_comes_by_itself_closes_the_question(chat: FloatChat) -> None:
-    """Its code could not be delivered."""
+    """For example, when the code could not be delivered."""
     chat.to_code()
     key = chat.engine.finish_operation(chat.session, "float", PURCHASE, "refused")
     assert (key, chat.session.active) == ("float.refused.ask", None)

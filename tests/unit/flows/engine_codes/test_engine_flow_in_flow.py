@@ -37,7 +37,7 @@ def test_what_is_missing_is_topped_up_with_what_is_known(chat: FloatChat) -> Non
 
 @pytest.mark.parametrize("way", ["words", "help", "number", "sticker", "continue", "back"])
 def test_what_is_missing_is_said_however_often_it_is_asked(chat: FloatChat, way: str) -> None:
-    """What an exit said must not be needed again where the question is drawn anew."""
+    """The values an exit provided must not be needed again when the question is redrawn."""
     short(chat)
     said = chat.text
     match way:
@@ -99,7 +99,7 @@ def test_coming_back_while_it_is_still_short_says_so_again(chat: FloatChat) -> N
 
 
 def test_a_top_up_that_waits_already_stays_with_its_operation(chat: FloatChat) -> None:
-    """It is told of when it ends; a second one can stand beside it."""
+    """Its end is reported when it comes, and a second top-up can run beside it."""
     chat.host.answer = OperationStarted("TU-222222")
     chat.to_push()
     short(chat).tap("topup")
@@ -134,7 +134,7 @@ LEFT_AT: dict[str, tuple[Callable[[FloatChat], object], bool]] = {
 def test_an_operation_is_let_go_once_where_it_is_left_for_good(
     chat: FloatChat, place: str, way: str
 ) -> None:
-    """Before anything is waited for, and never while it is with the bank."""
+    """Let go before anything is waited for, and never while the operation is with the bank."""
     go, lets_go = LEFT_AT[place]
     go(chat)
     if way == "menu-cancel":
@@ -171,7 +171,7 @@ def test_a_top_up_that_waits_for_its_code_is_let_go() -> None:
     assert chat.host.acts == [("cancel_topup", "TU-333333")]
 
 
-# A conversation begun in the version before
+# A conversation begun in the previous version
 
 
 def first_version(body: str) -> str:

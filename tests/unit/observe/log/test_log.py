@@ -1,4 +1,4 @@
-"""The log is set up once, in the form that was asked for, and nothing secret is in it."""
+"""The log is configured once, in the requested format, and contains no secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masks hold in every configuration and over a whole play."""
+"""Masking works in every configuration and during a whole play."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SECRETS = SimulatedSettings(
 
 
 def to_itself(level: str = "info", hidden: Sequence[str] = ()) -> log.Log:
-    """As ``hazina run`` does it: without the handlers that pytest puts in the way of ours."""
+    """Configure the log as ``hazina run`` does, without the handlers that pytest adds."""
     logging.getLogger().handlers.clear()
     return log.configure(level, hidden)
 
@@ -54,7 +54,7 @@ def configured(level: str) -> None:
 
 
 def plant(secrets: Sequence[str]) -> None:
-    """Each secret on every way into the log, ours and a library's."""
+    """Log each secret in every possible way, through our logger and a library's."""
     ours, theirs = structlog.get_logger("bot.x"), logging.getLogger("a.library")
     for secret in secrets:
         ours.debug(f"it is {secret}")
@@ -105,7 +105,7 @@ def test_secrets_planted_everywhere_are_not_in_the_log(
 
 
 def test_a_line_and_its_end_are_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A library's thread once wrote between the two, and both lines were lost to machines."""
+    """A library's thread once wrote between the two, and machines could read neither line."""
     written: list[str] = []
 
     class Writes(StringIO):
@@ -209,16 +209,16 @@ bot*
 
 
 class Overheard(SimulatedStage):
-    """Its ``@no-secrets`` reads the log as `hazina run` writes it, with nothing held back."""
+    """Its ``@no-secrets`` reads the log as `hazina run` writes it, without any filtering."""
 
     def __init__(self, channel: str, capsys: pytest.CaptureFixture[str]) -> None:
-        super().__init__(channel, threads=True)  # whose library logs too
+        super().__init__(channel, threads=True)  # so that the thread library logs too
         self._capsys = capsys
         self.lines: list[str] = []
 
     async def open(self, head: ScriptHead, givens: Sequence[Given]) -> None:
         await super().open(head, givens)
-        for name in ("httpx", "aiosqlite"):  # as if nobody had hushed those that name addresses
+        for name in ("httpx", "aiosqlite"):  # undo the silencing: they log addresses
             logging.getLogger(name).setLevel(logging.DEBUG)
 
     async def secrets(self) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Directives: what happens outside during a play, and what is no directive."""
+"""Directives: what happens outside the conversation during a play, and what is not a directive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The head and the given lines of a script, and what is wrong with them."""
+"""The head and the given lines of a script, and the errors in them."""
 
 from __future__ import annotations
 

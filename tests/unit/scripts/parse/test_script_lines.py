@@ -110,7 +110,7 @@ def test_blanks_between_words_are_read_as_one(tmp_path: Path, line: str, plain: 
 
 
 def _without_places(line: object) -> object:
-    """The line's own facts, in order."""
+    """The line's own facts in order, without its position in the file."""
     if not hasattr(line, "at"):
         return line
     names = [name for name in line.__dataclass_fields__ if name != "at"]  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Fixtures of the tests beside it."""
+"""Fixtures for the tests in this folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The player says what people say, and compares what the bot answers."""
+"""The player sends what people say and compares the bot's answers."""
 
 from __future__ import annotations
 

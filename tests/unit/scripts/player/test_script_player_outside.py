@@ -1,4 +1,4 @@
-"""What happens outside during a play, and the command that plays scripts."""
+"""Events outside the conversation during a play, and the command that plays scripts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.scripts.command import talk
 from bot.scripts.source_line import ScriptError
 from tests.kit.playhouse import GIVEN, Playhouse
 
-# What happens outside
+# Events outside the conversation
 
 
 async def test_directives_reach_the_stage(house: Playhouse) -> None:

@@ -1,4 +1,4 @@
-"""The simulated bank lets in, asks handsets and keeps books."""
+"""The simulated bank authenticates callers, prompts handsets and keeps its books."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.simulation.ncba.prompts import PromptState
 from tests.kit.bank_caller import BASE, PHONE, Caller
 from tests.kit.virtual_time import advance
 
-# --- Who may ask --------------------------------------------------------------------------------
+# --- Authentication -----------------------------------------------------------------------------
 
 
 async def test_a_token_is_as_the_guide_has_it(caller: Caller) -> None:

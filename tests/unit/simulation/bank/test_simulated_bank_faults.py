@@ -1,4 +1,4 @@
-"""The simulated bank fails, and dies around a call, as it is told to."""
+"""The simulated bank fails, or dies before or after a call, as a test tells it to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulated bank sells float, once for each reference, and tells of it."""
+"""The simulated bank sells float once for each reference, and sends a notification of it."""
 
 from __future__ import annotations
 
