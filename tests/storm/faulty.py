@@ -88,20 +88,20 @@ def to_its_partner(right: Any, tx: Any, arrived: Any, chain: Any) -> Any:
     return [payment_assignment.assign(tx, arrived, chain[0].partner)]
 
 
-def answered_before(right: Any, cashier: Any, notification: Any) -> Any:
+def answered_before(right: Any, intake: Any, notification: Any) -> Any:
     """Every third notification is acknowledged and forgotten."""
 
     async def answer() -> bool:
         if int(notification.digest[0], 16) % 3 == 0:
             return notification.verdict is Verdict.TAKEN
-        answered: bool = await right(cashier, notification)
+        answered: bool = await right(intake, notification)
         return answered
 
     return answer()
 
 
-def twice(right: Any, teller: Any, tx: Any, *rest: Any) -> Any:
-    return [*right(teller, tx, *rest), *right(teller, tx, *rest)]
+def twice(right: Any, api: Any, tx: Any, *rest: Any) -> Any:
+    return [*right(api, tx, *rest), *right(api, tx, *rest)]
 
 
 def nothing(right: Any, *args: Any, **kwargs: Any) -> Any:

@@ -39,9 +39,9 @@ class DocumentHarness:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.sent: list[OutboxRow] = []
-        self.clerk = self.clerk_of(DocumentWorker)
+        self.worker = self.worker_of(DocumentWorker)
 
-    def clerk_of(self, kind: type[C]) -> C:
+    def worker_of(self, kind: type[C]) -> C:
         texts, flows = Texts.load(), all_flows()
         chance = cast("Random", random.Random(1))
         return kind(
@@ -64,8 +64,8 @@ class DocumentHarness:
             "ST-222222", "FINSAFE", "telegram", address, "en", DocumentFormat.CSV, day, day
         )
         await self.database.write(lambda tx: tx.documents.add(document))
-        await self.clerk.scan()
-        await self.clerk.stop(grace_s=5.0)
+        await self.worker.scan()
+        await self.worker.stop(grace_s=5.0)
         made = await self.database.read(lambda tx: tx.documents.get("ST-222222"))
         assert made is not None
         return made.state
@@ -103,7 +103,7 @@ async def test_nothing_goes_to_who_was_let_go_meanwhile(
 # Order and attempts
 
 
-class HeldClerk(DocumentWorker):
+class HeldDocumentWorker(DocumentWorker):
     """A document worker that finishes a document when told to."""
 
     def __init__(self, *args: Any) -> None:
@@ -118,10 +118,10 @@ class HeldClerk(DocumentWorker):
 
 
 @pytest.fixture
-async def held(harness: DocumentHarness) -> AsyncIterator[HeldClerk]:
-    harness.clerk = clerk = harness.clerk_of(HeldClerk)
-    yield clerk
-    await clerk.stop(grace_s=0.0)
+async def held(harness: DocumentHarness) -> AsyncIterator[HeldDocumentWorker]:
+    harness.worker = worker = harness.worker_of(HeldDocumentWorker)
+    yield worker
+    await worker.stop(grace_s=0.0)
 
 
 async def asks(harness: DocumentHarness, address: str, *references: str) -> None:
@@ -136,20 +136,20 @@ async def asks(harness: DocumentHarness, address: str, *references: str) -> None
             assert tx.documents.add(document)
 
     await harness.database.write(ask)
-    await harness.clerk.scan()
+    await harness.worker.scan()
     await asyncio.sleep(0)
 
 
-async def ends(clerk: HeldClerk, reference: str) -> None:
-    tasks = set(clerk._pool.tasks)
-    clerk.held[reference].set()
+async def ends(worker: HeldDocumentWorker, reference: str) -> None:
+    tasks = set(worker._pool.tasks)
+    worker.held[reference].set()
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    await clerk.scan()
+    await worker.scan()
     await asyncio.sleep(0)
 
 
 async def test_a_statement_is_not_behind_the_many_of_another_partner(
-    harness: DocumentHarness, held: HeldClerk
+    harness: DocumentHarness, held: HeldDocumentWorker
 ) -> None:
     big = [f"ST-22222{n}" for n in range(2, 10)]
     await asks(harness, AMINA, *big)
@@ -164,7 +164,7 @@ async def test_a_statement_is_not_behind_the_many_of_another_partner(
 
 
 async def test_a_document_in_the_making_counts_no_further_attempt(
-    harness: DocumentHarness, held: HeldClerk
+    harness: DocumentHarness, held: HeldDocumentWorker
 ) -> None:
     await asks(harness, AMINA, "ST-222222", "ST-222223")
     for _ in range(5):
@@ -175,7 +175,7 @@ async def test_a_document_in_the_making_counts_no_further_attempt(
 
 
 async def test_what_the_database_did_not_take_is_begun_at_the_next_look(
-    harness: DocumentHarness, held: HeldClerk, monkeypatch: pytest.MonkeyPatch
+    harness: DocumentHarness, held: HeldDocumentWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fails(*_: object) -> None:
         raise DatabaseUnavailable("full")

@@ -92,26 +92,26 @@ async def _deliver(
             memory=memory,
         )
 
-        def open_deliverer() -> OutboxSender:
+        def open_sender() -> OutboxSender:
             keys = Keyring({"1": bytes(32)})
             return OutboxSender(database, clock, {CHAT: chats}, pace, keys, lambda tx, otp: [])
 
-        deliverer, queued = open_deliverer(), defaultdict(list)
+        sender, queued = open_sender(), defaultdict(list)
         for batch in batches:
             rows = await database.write(lambda tx, batch=batch: _queue(tx, batch))
             for row in rows:
                 queued[row.address, row.rank].append(row.text)
-            deliverer.push(rows)
+            sender.push(rows)
             await _advance(clock, 0.05)
-            assert len(deliverer._in_memory) <= IN_MEMORY_MAX[Rank.ANSWER]
+            assert len(sender._in_memory) <= IN_MEMORY_MAX[Rank.ANSWER]
             if restarts:
-                deliverer.abort()
+                sender.abort()
                 await _advance(clock, 0.05)
-                deliverer = open_deliverer()
-                await deliverer.scan()
+                sender = open_sender()
+                await sender.scan()
         await _advance(clock, 12_000)
         states = await database.read(_states)
-        await deliverer.stop()
+        await sender.stop()
         await database.close()
     assert states <= {"sent"}
     for (address, rank), texts in queued.items():

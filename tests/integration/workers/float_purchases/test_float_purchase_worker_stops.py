@@ -119,7 +119,7 @@ async def test_a_question_that_is_cancelled_is_asked_again_after_a_start(
     assert await harness.state(reference) is S.SUCCEEDED
 
 
-async def test_a_stopped_buyer_claims_nothing(harness: FloatHarness) -> None:
+async def test_a_stopped_float_worker_claims_nothing(harness: FloatHarness) -> None:
     await harness.worker.stop(grace_s=0)
     reference = await harness.begin()
     assert await harness.worker.scan() is None

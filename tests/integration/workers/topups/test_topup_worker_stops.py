@@ -83,7 +83,7 @@ async def test_grace_has_an_end(harness: TopUpHarness) -> None:
     assert await harness.state(reference) is TopUpState.SEND_UNKNOWN
 
 
-async def test_a_stopped_collector_claims_nothing(harness: TopUpHarness) -> None:
+async def test_a_stopped_top_up_worker_claims_nothing(harness: TopUpHarness) -> None:
     await harness.worker.stop(grace_s=0)
     reference = await harness.begin()
     assert await harness.worker.scan() is None
