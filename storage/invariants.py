@@ -198,7 +198,7 @@ def _purchase_legs(conn: sqlite3.Connection) -> Iterator[str]:
         "   coalesce(sum(t.leg) FILTER (WHERE t.phase = 'void'), 0) AS voids,"
         "   coalesce(sum(t.leg) FILTER (WHERE t.phase = 'single'), 0) AS moves"
         "  FROM purchases AS p LEFT JOIN legs AS t ON t.operation = p.reference"
-        "  GROUP BY p.seq) AS p"
+        "  GROUP BY p.seq, p.reference, p.state, p.transfer_fee_cents, p.processing_fee_cents) AS p"
         " WHERE holds <> CASE WHEN state NOT IN"
         "   ('AUTHORISED', 'SUBMITTING', 'UNKNOWN', 'SUCCEEDED', 'FAILED') THEN 0"
         "  ELSE 1 + CASE WHEN transfer_fee_cents = 0 THEN 0 ELSE 1000 END"

@@ -209,7 +209,7 @@ class OutboxStore:
         """Whether any message with this code is still queued, or was sent and has not failed."""
         row = self._conn.execute(
             "SELECT 1 FROM outbox WHERE otp = ? AND (state = 'queued'"
-            " OR state = 'sent' AND delivered IS NOT 0) LIMIT 1",
+            " OR state = 'sent' AND coalesce(delivered, 1) = 1) LIMIT 1",
             (otp,),
         ).fetchone()
         return row is not None

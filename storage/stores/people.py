@@ -226,7 +226,8 @@ class PeopleStore:
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (partner, name) DO UPDATE"
             " SET role = excluded.role, phone = excluded.phone, email = excluded.email,"
             " language = excluded.language, invited = 0, phone_changed_at = CASE"
-            " WHEN phone <> excluded.phone AND invited = 0 THEN ? ELSE phone_changed_at END"
+            " WHEN people.phone <> excluded.phone AND people.invited = 0 THEN ?"
+            " ELSE people.phone_changed_at END"
             " RETURNING id",
             (
                 partner,

@@ -50,7 +50,7 @@ class StatisticsStore:
     def count(self, kind: str, first: int, currency: str = "KES") -> OperationCounts:
         """``kind`` is topup or b2c_float_purchase; counts from operation number ``first`` on."""
         done = DONE[kind]
-        # The plus signs rule out partial indexes: where one might apply depending on a parameter,
+        # ``coalesce`` rules out partial indexes: where one might apply depending on a parameter,
         # SQLite prepares the statement again for every value.
         row = self._conn.execute(
             "SELECT count(*), count(*) FILTER (WHERE state NOT IN ('CREATED', 'SENDING',"
@@ -58,13 +58,14 @@ class StatisticsStore:
             "  'AUTHORISED', 'SUBMITTING')),"
             " count(*) FILTER (WHERE state IN (?, ?)),"
             " coalesce(sum(amount_cents) FILTER (WHERE state IN (?, ?)), 0)"
-            " FROM wallet_transactions WHERE seq >= ? AND +type = ? AND listed = 1",
+            " FROM wallet_transactions WHERE seq >= ? AND coalesce(type, '') = ? AND listed = 1",
             (*done, *done, first, kind),
         ).fetchone()
         begun, decided, finished, cents = row
         median = self._conn.execute(
-            "SELECT settled_at - created_at FROM wallet_transactions WHERE seq >= ? AND +type = ?"
-            " AND +state IN (?, ?) ORDER BY settled_at - created_at LIMIT 1 OFFSET ?",
+            "SELECT settled_at - created_at FROM wallet_transactions WHERE seq >= ?"
+            " AND coalesce(type, '') = ? AND coalesce(state, '') IN (?, ?)"
+            " ORDER BY settled_at - created_at LIMIT 1 OFFSET ?",
             (first, kind, *done, finished // 2),
         ).fetchone()
         seconds = None if median is None else median[0] / 1000
