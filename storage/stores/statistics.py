@@ -30,7 +30,8 @@ class StatisticsStore:
 
     def first_operation_since(self, moment: datetime) -> int:
         """The number of the first operation begun at or after ``moment``. Numbers grow with time,
-        so a binary search replaces an index."""
+        so a binary search replaces an index. Where several processes begin operations, a few of
+        that very moment may be counted on its other side."""
         since = to_ms(moment)
         row = self._conn.execute("SELECT max(seq) FROM wallet_transactions").fetchone()
         low, high = 0, (row[0] or 0) + 1  # low < first <= high
@@ -72,22 +73,29 @@ class StatisticsStore:
         return OperationCounts(begun, decided, finished, Money(cents, currency), seconds)
 
     def first_step_since(self, moment: datetime) -> int | None:
-        """The number of the first trail row since then; rows are in time order."""
+        """The number of the first trail row since then."""
         row = self._conn.execute(
             "SELECT id FROM trail WHERE at >= ? ORDER BY at, id LIMIT 1", (to_ms(moment),)
         ).fetchone()
         return None if row is None else int(row[0])
 
-    def reached(self, first: int) -> tuple[dict[str, int], int]:
-        """How often people reached each screen since trail row ``first``, by ``flow.node``, and the
-        row to continue from next time."""
-        last = self._conn.execute("SELECT max(id) FROM trail").fetchone()[0] or 0
+    def last_step_before(self, moment: datetime) -> int:
+        """The number of the last trail row before then, 0 if there is none."""
+        row = self._conn.execute(
+            "SELECT id FROM trail WHERE at < ? ORDER BY at DESC, id DESC LIMIT 1",
+            (to_ms(moment),),
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def reached(self, first: int, last: int | None = None) -> dict[str, int]:
+        """How often people reached each screen from trail row ``first`` to ``last`` (default: the
+        newest), by ``flow.node``."""
         rows = self._conn.execute(
-            "SELECT after, count(*) FROM trail WHERE id BETWEEN ? AND ?"
+            "SELECT after, count(*) FROM trail WHERE id >= ? AND id <= coalesce(?, id)"
             " AND (before IS NULL OR before <> after) AND after IS NOT NULL GROUP BY after",
             (first, last),
         )
-        return dict(rows.fetchall()), max(first, last + 1)
+        return dict(rows.fetchall())
 
     def received_by_day(self, days: list[tuple[datetime, datetime]]) -> list[int]:
         """Cents received from top-ups begun on each day."""
