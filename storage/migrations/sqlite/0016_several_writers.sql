@@ -46,3 +46,13 @@ WHEN NEW.moves <> OLD.moves + 1 OR NOT EXISTS (
            OR t.credit_partner = OLD.partner AND t.credit_kind = OLD.kind
               AND t.credit_move = NEW.moves))
 BEGIN SELECT RAISE(ABORT, 'a balance is only the sum of transfers'); END;
+
+-- The end of each chain of the audit log. Whoever appends updates its row first, which others wait for.
+CREATE TABLE audit_heads (
+    partner TEXT    NOT NULL PRIMARY KEY,                    -- whose chain
+    n       INTEGER NOT NULL,                                -- number of its last row
+    hash    TEXT    NOT NULL                                 -- hash of its last row
+) STRICT, WITHOUT ROWID;
+INSERT INTO audit_heads (partner, n, hash)
+SELECT a.partner, a.n, a.hash FROM audit_log AS a
+WHERE a.n = (SELECT max(b.n) FROM audit_log AS b WHERE b.partner = a.partner);
