@@ -160,3 +160,4 @@ def shift_times(conn: sqlite3.Connection, was_ms: int, by_ms: int) -> None:
     }
     for statement, names in MOVES + (MOVES_BACK if by_ms < 0 else ()):
         conn.execute(statement, [values[name] for name in names.split()])
+    conn.execute("UPDATE cache_versions SET version = version + 1")

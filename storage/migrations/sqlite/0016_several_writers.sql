@@ -56,3 +56,12 @@ CREATE TABLE audit_heads (
 INSERT INTO audit_heads (partner, n, hash)
 SELECT a.partner, a.n, a.hash FROM audit_log AS a
 WHERE a.n = (SELECT max(b.n) FROM audit_log AS b WHERE b.partner = a.partner);
+
+-- Rows that processes keep in memory. A change of one raises the version in the same transaction, and
+-- every process looks at it before it believes its copy.
+CREATE TABLE cache_versions (
+    name    TEXT    NOT NULL PRIMARY KEY,                    -- which rows: people, limits, fees, notifications
+    version INTEGER NOT NULL                                 -- grows with every change of one of them
+) STRICT, WITHOUT ROWID;
+INSERT INTO cache_versions (name, version)
+VALUES ('people', 0), ('limits', 0), ('fees', 0), ('notifications', 0);

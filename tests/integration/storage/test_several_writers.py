@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from services.domain.fees import Fee, FeeKind
 from services.domain.ledger import Account, AccountKind, opening_balance
+from services.domain.limits import EVERYBODY
 from services.domain.money import Money
+from services.domain.notification import ChatMode, NotificationKind, NotificationPreference
 from services.domain.partner import Partner, Role
 from storage.sqlite.empty_database import empty_database
+from storage.time.clock_step import shift_times
+from storage.time.milliseconds import to_ms
 from storage.transaction import SqliteTx
-from tests.kit.plain_store import PHONE, START, connect
+from tests.kit.plain_store import OTHER_PHONE, PHONE, START, connect
 
 T = TypeVar("T")
 
@@ -63,6 +69,123 @@ def set_up(tx: SqliteTx) -> None:
     tx.ledger.open_accounts("DEMO", AccountKind, "KES")
     amina = tx.people.add_person("DEMO", "Amina", Role.OWNER, PHONE, None, "en")
     tx.people.link("telegram", "77", amina)
+
+
+# Caches -------------------------------------------------------------------------------------
+
+
+def amina_id(tx: SqliteTx) -> int:
+    (amina,) = tx.people.of("DEMO")
+    return amina.id
+
+
+DIGEST = NotificationKind.DIGEST
+READS: dict[str, Callable[[SqliteTx], object]] = {
+    "person": lambda tx: tx.people.at("telegram", "77"),
+    "stranger": lambda tx: tx.people.at("telegram", "78"),
+    "partner": lambda tx: tx.people.partner("DEMO"),
+    "limit": lambda tx: tx.limits.find("float.day", EVERYBODY),
+    "fee": lambda tx: tx.fees.in_force("DEMO", FeeKind.TRANSFER),
+    "preference": lambda tx: tx.notification_preferences.get("DEMO", DIGEST),
+}
+CHANGES: list[tuple[str, Callable[[SqliteTx], object]]] = [
+    ("person", lambda tx: tx.people.set_language(amina_id(tx), "sw")),
+    ("person", lambda tx: tx.people.set_phone(amina_id(tx), OTHER_PHONE)),
+    ("person", lambda tx: tx.people.set_email(amina_id(tx), "a@b.example")),
+    ("person", lambda tx: tx.people.unlink("telegram", "77")),
+    ("person", lambda tx: tx.people.add_partner(Partner("DEMO", suspended=True))),
+    ("person", lambda tx: tx.people.add_person("DEMO", "Amina", Role.VIEWER, PHONE, None, "en")),
+    ("stranger", lambda tx: tx.people.link("telegram", "78", amina_id(tx))),
+    ("partner", lambda tx: tx.people.add_partner(Partner("DEMO", suspended=True))),
+    ("limit", lambda tx: tx.limits.set_from_now("float.day", Money(5_000), "admin")),
+    ("fee", lambda tx: tx.fees.set("DEMO", Fee(FeeKind.TRANSFER, fixed=Money(7)), "admin")),
+    (
+        "preference",
+        lambda tx: tx.notification_preferences.set(
+            "DEMO", NotificationPreference(DIGEST, ChatMode.OFF, sms=True, owners=False)
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "change"), CHANGES, ids=[f"{n}" for n in range(len(CHANGES))])
+def test_a_change_is_seen_by_the_next_function_of_every_process(
+    processes: tuple[Process, Process], what: str, change: Callable[[SqliteTx], object]
+) -> None:
+    one, other = processes
+    before = one.do(READS[what])
+    assert other.do(READS[what]) == before
+    other.do(change)
+    after = other.do(READS[what])
+    assert after != before, "the test would prove nothing"
+    assert one.do(READS[what]) == after
+
+
+@pytest.mark.parametrize("what", READS)
+def test_what_nobody_has_changed_is_asked_for_once(
+    processes: tuple[Process, Process], what: str
+) -> None:
+    one, _ = processes
+    one.do(READS[what])
+
+    def twice(tx: SqliteTx) -> None:
+        READS[what](tx)
+        READS[what](tx)
+
+    one.do(twice)
+    assert one.ran("SELECT") == one.ran("FROM cache_versions") == 1
+
+
+def test_a_function_sees_its_own_changes(processes: tuple[Process, Process]) -> None:
+    one, _ = processes
+
+    def change(tx: SqliteTx) -> tuple[object, object]:
+        before = tx.limits.find("float.day")
+        tx.limits.set_from_now("float.day", Money(5_000), "admin")
+        return before, tx.limits.find("float.day")
+
+    assert one.do(change) == (None, Money(5_000))
+    assert one.do(READS["limit"]) == Money(5_000)
+
+
+def test_a_change_that_was_rolled_back_is_seen_by_nobody(
+    processes: tuple[Process, Process],
+) -> None:
+    one, other = processes
+
+    def fail(tx: SqliteTx) -> None:
+        tx.limits.set_from_now("float.day", Money(5_000), "admin")
+        assert tx.limits.find("float.day") == Money(5_000)
+        raise ValueError
+
+    with pytest.raises(ValueError, match=r"^$"):
+        one.do(fail)
+    assert one.do(READS["limit"]) is None
+    # The other's change raises the version to the number that the failed one had.
+    other.do(lambda tx: tx.limits.set_from_now("float.day", Money(6_000), "admin"))
+    assert one.do(READS["limit"]) == Money(6_000)
+
+
+def test_settings_that_the_clock_has_moved_are_read_again(
+    processes: tuple[Process, Process],
+) -> None:
+    one, other = processes
+    in_an_hour = to_ms(START + timedelta(hours=1))
+    one.do(lambda tx: tx.limits.set("float.day", in_an_hour, Money(5_000), "admin"))
+    assert one.do(READS["limit"]) is None
+    was = to_ms(START + timedelta(hours=2))
+    other.do(lambda tx: shift_times(tx.conn, was, to_ms(START) - was))
+    assert one.do(READS["limit"]) == Money(5_000)
+
+
+def test_who_takes_the_next_number_of_a_fee_waits_for_others_first(
+    processes: tuple[Process, Process],
+) -> None:
+    one, _ = processes
+    one.do(CHANGES[-2][1])
+    first, second, *_ = (sql for sql in one.sql if not sql.startswith("BEGIN"))
+    assert first.startswith("UPDATE cache_versions")
+    assert second.startswith("INSERT INTO fee_versions")
 
 
 # The audit log ------------------------------------------------------------------------------
