@@ -53,10 +53,15 @@ class NoticeStore:
         )
         return [partner for (partner,) in rows]
 
-    def digested(self, partner: str, day: str) -> None:
-        self._conn.execute(
-            "UPDATE notifications SET last_day = ? WHERE partner = ? AND kind = 'digest'",
-            (day, partner),
+    def claim_digest(self, partner: str, day: str) -> bool:
+        """Mark the digest for ``day`` as sent; False when another process already has."""
+        return (
+            self._conn.execute(
+                "UPDATE notifications SET last_day = ? WHERE partner = ? AND kind = 'digest'"
+                " AND (last_day IS NULL OR last_day < ?)",
+                (day, partner, day),
+            ).rowcount
+            == 1
         )
 
     def forget(self) -> None:

@@ -258,3 +258,30 @@ def test_two_processes_book_in_turn(processes: tuple[Process, Process]) -> None:
     wallet = Account("DEMO", AccountKind.WALLET)
     assert one.do(lambda tx: tx.ledger.balance(wallet)).posted == Money(406)
     assert one.do(lambda tx: tx.ledger.violations()) == []
+
+
+# Daily work ---------------------------------------------------------------------------------
+
+
+def test_one_of_two_processes_marks_a_day_done(processes: tuple[Process, Process]) -> None:
+    done = [
+        process.do(lambda tx, day=day: tx.daily.done("digest", day))
+        for day in ("2026-03-02", "2026-03-03")
+        for process in processes
+    ]
+    assert done == [True, False, True, False]
+
+
+def test_one_of_two_processes_sends_a_partners_digest(processes: tuple[Process, Process]) -> None:
+    one, _ = processes
+    one.do(CHANGES[-1][1])
+    due = [
+        process.do(lambda tx: tx.notification_preferences.digests_due("2026-03-02", 9))
+        for process in processes
+    ]
+    assert due == [["DEMO"], ["DEMO"]]
+    claimed = [
+        process.do(lambda tx: tx.notification_preferences.claim_digest("DEMO", "2026-03-02"))
+        for process in processes
+    ]
+    assert claimed == [True, False]
