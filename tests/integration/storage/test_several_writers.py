@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -250,14 +251,60 @@ def test_a_head_that_is_not_the_last_row_is_found(
 # The books ----------------------------------------------------------------------------------
 
 
-def test_two_processes_book_in_turn(processes: tuple[Process, Process]) -> None:
-    one, other = processes
+WALLET, FLOAT = (Account("DEMO", kind) for kind in (AccountKind.WALLET, AccountKind.FLOAT))
+NUMBERED = (
+    "INSERT INTO transfers (seq, id, operation, phase, debit_partner, debit_kind, credit_partner,"
+    " credit_kind, currency, amount_cents, code, booked_at, debit_move, credit_move)"
+    " VALUES (?, ?, 'x', 'single', 'DEMO', 'wallet', 'DEMO', 'float', 'KES', 100, 'opening', 0,"
+    " ?, ?)"
+)
+
+
+def book(process: Process, *values: object) -> None:
+    process.do(lambda tx: tx.conn.execute(NUMBERED, values))
+
+
+@pytest.fixture
+def funded(processes: tuple[Process, Process]) -> tuple[Process, Process]:
+    """The wallet holds 1,000 shillings, by its first move."""
+    processes[0].do(lambda tx: tx.ledger.book(opening_balance("DEMO", WALLET.kind, Money(100_000))))
+    return processes
+
+
+def test_two_processes_book_in_turn(funded: tuple[Process, Process]) -> None:
+    one, other = funded
+    leg = opening_balance("DEMO", WALLET.kind, Money(100))
     for number, process in enumerate((one, other, other, one)):
-        leg = opening_balance("DEMO", AccountKind.WALLET, Money(100 + number))
-        process.do(lambda tx, leg=leg, n=number: tx.ledger.book(replace(leg, id=f"leg {n}")))
-    wallet = Account("DEMO", AccountKind.WALLET)
-    assert one.do(lambda tx: tx.ledger.balance(wallet)).posted == Money(406)
+        process.do(lambda tx, n=number: tx.ledger.book(replace(leg, id=f"leg {n}")))
+    assert one.do(lambda tx: tx.ledger.balance(WALLET)).posted == Money(100_400)
     assert one.do(lambda tx: tx.ledger.violations()) == []
+
+
+def test_the_order_of_numbers_need_not_be_the_order_of_booking(
+    funded: tuple[Process, Process],
+) -> None:
+    """Writers draw a number each before either of them commits."""
+    one, other = funded
+    book(other, 20, "drawn second", 2, 1)
+    book(one, 10, "drawn first", 3, 2)
+    assert one.do(lambda tx: tx.ledger.balance(FLOAT)).posted == Money(200)
+    assert one.do(lambda tx: tx.ledger.violations()) == []
+
+
+@pytest.mark.parametrize(
+    "moves",
+    [(1, 1), (3, 1), (2, 0), (2, 2), (None, 1), (2, None)],
+    ids=lambda moves: f"wallet {moves[0]}, float {moves[1]}",
+)
+def test_a_transfer_bears_the_next_number_in_both_accounts(
+    funded: tuple[Process, Process], moves: tuple[int | None, int | None]
+) -> None:
+    """A number that another writer has used meanwhile is refused too."""
+    one, _ = funded
+    with pytest.raises(sqlite3.IntegrityError, match="sum of transfers"):
+        book(one, 7, "leg", *moves)
+    assert one.do(lambda tx: tx.ledger.balance(WALLET)).posted == Money(100_000)
+    book(one, 7, "leg", 2, 1)
 
 
 # Daily work ---------------------------------------------------------------------------------
