@@ -44,7 +44,7 @@ def count(tx: SqliteTx, now: datetime, known: ScreenCounts) -> Figures:
         at=now,
         topups=_counts(store, "topup", first),
         floats=_counts(store, "b2c_float_purchase", first),
-        screens=known.brought_up_to_date(store, since["week"]),
+        screens=known.brought_up_to_date(store, since["week"], now),
     )
 
 
