@@ -47,6 +47,7 @@ from bot.workers.float_purchases import FloatPurchaseWorker
 from bot.workers.payments import PaymentIntake
 from bot.workers.topups import TopUpWorker
 from flows.catalogue import all_flows
+from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.check import check
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
@@ -64,13 +65,18 @@ LONG_S = 3_600.0  # limit for jobs that read the whole database or fetch days of
 
 @dataclass
 class Dependencies:
-    """The program's environment. The defaults are the real one."""
+    """The program's environment. The defaults are the real one.
+
+    ``request_channels`` only answer requests: what they can do, by name. Their adapters call
+    ``App.handle`` and show its answer; nothing is ever sent to them.
+    """
 
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=system_random)
     alarm: Alarm = field(default_factory=SchedulerAlarm)
     bank: httpx.AsyncClient | None = None  # used by one app only, and closed with it
     channels: Mapping[str, Channel] = field(default_factory=dict)
+    request_channels: Mapping[str, ChannelCapabilities] = field(default_factory=dict)
     pace: MessageRates | None = None  # None: from the settings
     delivered: OnDelivered | None = None
     probe: Callable[[str], None] = lambda point: None
@@ -90,12 +96,14 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
     engine = Engine(all_flows(), Texts.load())
     check(engine.flows, engine.texts)
     database = await _open_database(settings, dependencies, stack)
-    core = _core(settings, dependencies, engine, database)
     client = await stack.enter_async_context(
         bank_client(settings, read_network()) if dependencies.bank is None else dependencies.bank
     )
+    clock = DatabaseClock(dependencies.clock, database.time)
+    channels = {**carriers(settings, client, clock), **dependencies.channels}
+    core = _core(settings, dependencies, engine, database, clock, channels)
     banks = _banks(settings, core, client)
-    sender = _outbox(settings, dependencies, core, client)
+    sender = _outbox(settings, dependencies, core, channels)
     workers = _workers(core, banks, sender.push)
     payment_intake = PaymentIntake(database, core.random, core.notifier, sender.push)
     turns = Turns(
@@ -148,12 +156,16 @@ async def _open_database(
 
 
 def _core(
-    settings: Settings, dependencies: Dependencies, engine: Engine, database: Database
+    settings: Settings,
+    dependencies: Dependencies,
+    engine: Engine,
+    database: Database,
+    clock: DatabaseClock,
+    channels: Mapping[str, Channel],
 ) -> Core:
     # After opening the database: a key file without a database means that the database was lost.
     secret = settings.hazina_keys
     keys = open_keyring(None if secret is None else secret.get_secret_value(), settings.database)
-    clock = DatabaseClock(dependencies.clock, database.time)
     # Admins are identified by chat account; without Telegram the terminal takes its place.
     chat = "telegram" if "telegram" in dependencies.channels else "terminal"
     jobs = JobScheduler(clock, dependencies.alarm)
@@ -167,6 +179,10 @@ def _core(
         jobs=jobs,
         metrics=Metrics(clock.monotonic),
         strangers=StrangerLimiter(settings.message_rate_overall, clock.monotonic),
+        channels={
+            **{name: channel.capabilities for name, channel in channels.items()},
+            **dependencies.request_channels,
+        },
     )
     sessions = SessionCache(engine.flows)
     return Core(
@@ -197,7 +213,7 @@ def _banks(settings: Settings, core: Core, client: httpx.AsyncClient) -> _Banks:
 
 
 def _outbox(
-    settings: Settings, dependencies: Dependencies, core: Core, client: httpx.AsyncClient
+    settings: Settings, dependencies: Dependencies, core: Core, channels: Mapping[str, Channel]
 ) -> OutboxSender:
     pace = dependencies.pace or MessageRates(
         settings.message_rate_chat, settings.message_rate_overall
@@ -205,7 +221,7 @@ def _outbox(
     return OutboxSender(
         core.database,
         core.clock,
-        {**carriers(settings, client, core.clock), **dependencies.channels},
+        channels,
         pace,
         core.context.keys,
         core.notifier.code_lost,

@@ -12,6 +12,7 @@ from bot.observe.metrics import Metrics
 from bot.observe.statistics import StatisticsBoard
 from bot.outbox.carriers import MAIL, SMS, buttons_to_json
 from bot.rate_limits.strangers import StrangerLimiter
+from flows.engine.capabilities import NOT_SERVED, ChannelCapabilities
 from flows.engine.engine import UNBOUND
 from flows.engine.event import Button, Event
 from flows.engine.texts import Texts
@@ -74,6 +75,11 @@ class AppContext:
     board: StatisticsBoard = field(default_factory=StatisticsBoard)
     metrics: Metrics = field(default_factory=Metrics)
     strangers: StrangerLimiter = field(default_factory=StrangerLimiter)
+    channels: Mapping[str, ChannelCapabilities] = field(default_factory=dict)
+
+    def channel(self, name: str) -> ChannelCapabilities:
+        """What a channel can do. Stored accounts may be on one that this program does not have."""
+        return self.channels.get(name, NOT_SERVED)
 
     @property
     def admin_names(self) -> frozenset[str]:

@@ -17,6 +17,7 @@ from bot.turns.registry import (
     USE_CASES,
     VIEWS,
 )
+from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.event import Event
 from flows.engine.host import Exit, OperationStarted, View
 from services import float_quotes
@@ -32,7 +33,6 @@ from storage.transaction import SqliteTx
 USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (500, 1_000, 5_000))
 USUAL_FLOAT = tuple(Money(shillings * 100) for shillings in (5_000, 10_000, 50_000))
 SUGGESTIONS = 3  # buttons of usual values
-CONTACT_SHARING_CHANNELS = frozenset({"telegram"})  # channels that share a person's own contact
 # The least for amounts without a stored limit; their most is that of a low-balance mark.
 LEAST = {"mark": Money(0), "limit": Money(0), "adjustment": Money(1)}
 LIMITS = {"topup": ("c2b.min", "c2b.max"), "float": ("float.min", "float.max")}
@@ -76,8 +76,8 @@ class TurnHost:
         return self._turn.language
 
     @property
-    def shares_contacts(self) -> bool:
-        return self._event.channel in CONTACT_SHARING_CHANNELS
+    def channel(self) -> ChannelCapabilities:
+        return self._context.channel(self._event.channel)
 
     def offers(self, what: str) -> bool:
         by_hand = self._context.policy.by_hand

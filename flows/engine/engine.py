@@ -48,7 +48,7 @@ class Engine:
         refusal = drop_forbidden_frames(session, host)
         if refusal is not None and stranger is None:  # an invitation starts over
             return self._refused(session, refusal, host)
-        if event.kind is EventKind.TEXT and event.picks:
+        if event.kind is EventKind.TEXT and not host.channel.buttons:
             event = self._picked(session, event, host)
         closed = session.closed
         if event.kind is not EventKind.TAP:
@@ -274,7 +274,7 @@ class Engine:
         if isinstance(node, Code):
             return self._code(session, frame, node, text, host)
         if isinstance(node, Contact):
-            if host.shares_contacts:
+            if host.channel.contacts:
                 return self._reprompt(session, host, "share_please")
             return self._number(session, frame, node, text, host)
         if not isinstance(node, Ask):

@@ -109,7 +109,7 @@ class ScreenRenderer:
                 rows += (self._way_out(frame, host),)
             case Contact():
                 shared = (Button(CONTACT, self.say(host, f"{key}.contact")),)
-                rows = (shared,) if host.shares_contacts else (self._way_out(frame, host),)
+                rows = (shared,) if host.channel.contacts else (self._way_out(frame, host),)
             case Choose():
                 args = {field: getattr(frame.data, field) for field in node.args}
                 if node.view is not None:

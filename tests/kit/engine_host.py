@@ -17,6 +17,7 @@ from services.domain.money import Money
 from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
+from tests.kit.channels import CHAT
 
 ENGINE = Engine(all_flows(), Texts.load())
 MONEY = frozenset(
@@ -54,6 +55,7 @@ class FakeHost:
 
     def __init__(self) -> None:
         self.may_move = True
+        self.channel = CHAT
         self.answer: Answer = Exit("duplicate")
         self.amounts = AMOUNTS
         self.phones = PHONES[1:]
@@ -67,10 +69,6 @@ class FakeHost:
         return {"name": "Amina", "partner": "FINSAFE", "my_phone": PHONES[0], "bank": ""}
 
     def offers(self, what: str) -> bool:
-        return True
-
-    @property
-    def shares_contacts(self) -> bool:
         return True
 
     def has_right(self, needs: Right | None) -> bool:

@@ -24,6 +24,7 @@ from services.ports import Random
 from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
+from tests.kit.channels import CHANNELS
 
 TEXTS = Texts.load()
 KEYS = Keyring({"1": bytes(32)})
@@ -53,7 +54,7 @@ class TurnRunner:
             database,
             BrittleEngine(all_flows(), TEXTS),
             SessionCache(all_flows()),
-            At(TEXTS, cast("Random", random.Random(1)), KEYS, NO_CODES, ADMINS),
+            At(TEXTS, cast("Random", random.Random(1)), KEYS, NO_CODES, ADMINS, channels=CHANNELS),
             self._committed,
             self._begins,
             lambda tx, outcome: (),

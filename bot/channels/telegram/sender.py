@@ -7,17 +7,32 @@ from typing import Any
 from telegram import Bot, InputFile
 
 from bot.channels.telegram.errors import as_channel_errors
-from bot.channels.telegram.render import is_inline, render, truncate
+from bot.channels.telegram.render import TEXT_LIMIT, is_inline, render, truncate
 from bot.channels.telegram.wire import CHANNEL
 from bot.outbox.channel import MessageContent, Undeliverable, without_copy_marks
+from flows.engine.capabilities import ChannelCapabilities
 
 CAPTION_LIMIT = 1024  # characters
 ALERT_LIMIT = 200  # characters in the answer to a tap (facts: channels, Telegram)
+CAPABILITIES = ChannelCapabilities(
+    buttons=True,
+    edits=True,
+    deletes=True,
+    contacts=True,
+    files=True,
+    push=True,
+    waiting=True,
+    command_menu=True,
+    carrier=False,
+    page_length=TEXT_LIMIT,
+)
 UNKNOWN_ID = "0"  # id of a message that was accepted by an answer without one
 
 
 class TelegramChannel:
     """``bot.outbox.channel.Channel`` over PTB's client. An address is the id of a private chat."""
+
+    capabilities = CAPABILITIES
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot

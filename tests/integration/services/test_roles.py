@@ -22,6 +22,7 @@ from services.domain.refusal import Refusal
 from services.policy import NO_CODES
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
+from tests.kit.channels import CHANNELS
 from tests.kit.plain_store import PlainStore
 from tests.kit.turns_on_database import TurnRunner, seed
 
@@ -88,7 +89,8 @@ async def test_an_open_flow_of_somebody_who_lost_the_role_goes_nowhere(
 def test_a_step_asks_for_its_right_whatever_led_there(
     store: PlainStore, use_case: str, role: Role
 ) -> None:
-    runner = At(Texts.load(), random.Random(1), Keyring({"1": bytes(32)}), NO_CODES)
+    keys = Keyring({"1": bytes(32)})
+    runner = At(Texts.load(), random.Random(1), keys, NO_CODES, channels=CHANNELS)
     person = replace(store.person(), role=role)
     event = Event("telegram", "77", "1", EventKind.TAP)
     host = TurnHost(runner, store.tx, event, person, is_admin=False)

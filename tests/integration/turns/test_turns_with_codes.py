@@ -20,6 +20,7 @@ from services.domain.money import Money
 from services.policy import Policy
 from services.ports import Random
 from storage.transaction import SqliteTx
+from tests.kit.channels import CHANNELS
 from tests.kit.turns_on_database import (
     ADMINS,
     KEYS,
@@ -36,7 +37,7 @@ def coded(runner: TurnRunner) -> TurnRunner:
         runner.database,
         BrittleEngine(all_flows(), TEXTS),
         SessionCache(all_flows()),
-        At(TEXTS, cast("Random", random.Random(1)), KEYS, policy, ADMINS),
+        At(TEXTS, cast("Random", random.Random(1)), KEYS, policy, ADMINS, channels=CHANNELS),
         runner._committed,
         runner._begins,
         lambda tx, outcome: (),

@@ -31,6 +31,7 @@ from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
+from tests.kit.channels import CHANNELS
 from tests.kit.plain_store import PlainStore
 
 T = TypeVar("T")
@@ -65,6 +66,7 @@ class Door:
             NO_CODES,
             (("telegram", ADMIN),),
             strangers=StrangerLimiter(30.0, lambda: self.passed_s),
+            channels=CHANNELS,
         )
         self.turns = Turns(
             cast("Database", _Store(store)),
