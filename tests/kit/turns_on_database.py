@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from bot.context import AppContext as At
@@ -11,6 +11,7 @@ from bot.security.keyring import Keyring
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Decided, Turns
 from flows.catalogue import all_flows
+from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.engine import Engine, StepResult
 from flows.engine.event import Event, EventKind
 from flows.engine.host import Host
@@ -45,7 +46,9 @@ class BrittleEngine(Engine):
 class TurnRunner:
     """Turns on their own database, and what they reported to the rest of the program."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, channels: Mapping[str, ChannelCapabilities] = CHANNELS
+    ) -> None:
         self.database = database
         self.committed: list[OutboxRow] = []
         self.begun: list[str] = []
@@ -54,7 +57,7 @@ class TurnRunner:
             database,
             BrittleEngine(all_flows(), TEXTS),
             SessionCache(all_flows()),
-            At(TEXTS, cast("Random", random.Random(1)), KEYS, NO_CODES, ADMINS, channels=CHANNELS),
+            At(TEXTS, cast("Random", random.Random(1)), KEYS, NO_CODES, ADMINS, channels=channels),
             self._committed,
             self._begins,
             lambda tx, outcome: (),
