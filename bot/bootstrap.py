@@ -294,7 +294,7 @@ def _add_jobs(
     if settings.sells_float:  # otherwise statements come from files only
         add("reconciliation", reconciliation.scan, reconciliation.ask, limit_s=LONG_S)
     add("backup", BackupJob(database, clock, context, push, backups).scan, limit_s=LONG_S)
-    add("broadcast", BroadcastJob(database, clock, push).scan)
+    add("broadcast", BroadcastJob(database, clock, context, push).scan)
     add("stats", StatisticsJob(database, clock, context.board).scan, limit_s=LONG_S)
     audit = AuditCheckJob(database, clock, context, push, heads=tells_heads)
     add("audit", audit.scan, limit_s=LONG_S)

@@ -27,9 +27,9 @@ def queue_purchase_change(
         **_quote_facts(purchase),
         "status": float_handlers.status(outcomes.engine.texts, purchase.language, purchase),
     }
-    rows.append(outcomes.live_message(tx, "float", purchase, session, "float.buy.ask", live))
+    rows += outcomes.live_message(tx, "float", purchase, session, "float.buy.ask", live)
     if purchase.state is PurchaseState.SUCCEEDED:
-        rows += queue_low_balances(tx, outcomes.engine.texts, purchase)
+        rows += queue_low_balances(tx, outcomes.context, purchase)
     return rows
 
 

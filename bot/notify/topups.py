@@ -29,23 +29,23 @@ def queue_topup_change(
     topup = change.topup
     if change.kind is not ChangeKind.OUTCOME:
         session = outcomes.sessions.peek(tx, topup.channel, topup.address)
-        return [_live_message(tx, outcomes, topup, session)]
+        return _live_message(tx, outcomes, topup, session)
     session = outcomes.sessions.load(tx, topup.channel, topup.address)
     facts = outcomes.facts(tx, topup) | {"phone": topup.phone}
     goes_on = "float" if _resumes_float(topup, session) else None
     rows = outcomes.receipt(tx, "topup", topup, session, _exit(topup), facts, goes_on)
-    receipt = rows[0].text if rows else ""
-    rows.append(_live_message(tx, outcomes, topup, session))
+    receipt = rows[0] if rows else None
+    rows += _live_message(tx, outcomes, topup, session)
     if topup.state is TopUpState.REJECTED:
         rows += _account_refused(tx, outcomes, topup)
-    if topup.state in CREDITED:
-        rows += _paid_by_sms(tx, topup, receipt)
+    if topup.state in CREDITED and receipt is not None and receipt.channel != SMS:
+        rows += _paid_by_sms(tx, topup, receipt.text)
     return rows
 
 
 def _live_message(
     tx: SqliteTx, outcomes: OutcomeNotices, topup: TopUp, session: Session
-) -> OutboxRow:
+) -> list[OutboxRow]:
     facts = {
         "reference": topup.reference,
         "amount": topup.amount,

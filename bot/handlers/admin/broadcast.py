@@ -22,7 +22,10 @@ def find(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit:
 
 
 def count(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit:
-    return Exit("counted", sets={"people": turn.tx.broadcasts.count_recipients()})
+    counts = turn.tx.broadcasts.count_recipients().items()
+    return Exit(
+        "counted", sets={"people": sum(n for name, n in counts if turn.app.channel(name).push)}
+    )
 
 
 def start(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
