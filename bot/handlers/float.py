@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers import approvals as approval_handlers
+from bot.handlers.outcomes import outcome_facts
 from bot.handlers.wrong_codes import code_exit, report_wrong_code
 from flows.engine.host import Exit, OperationStarted
 from flows.engine.texts import Texts
@@ -21,6 +22,8 @@ from services.otp import NotPassed
 
 # Refusals after which a different amount may be accepted.
 AMOUNT_REFUSED = frozenset({"float_least", "float_most", "float_day", "float_day_desk"})
+UNDECIDED = frozenset({PurchaseState.AUTHORISED, PurchaseState.SUBMITTING})
+APPROVED = UNDECIDED | {PurchaseState.UNKNOWN, PurchaseState.SUCCEEDED, PurchaseState.FAILED}
 
 
 def request(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
@@ -153,17 +156,32 @@ def check(turn: TurnContext, operation: str) -> Refusal | None:
     return None
 
 
+def check_outcome(turn: TurnContext, operation: str) -> Exit | Refusal | None:
+    """How it has ended, for whoever asks instead of waiting; until then as ``check``."""
+    purchase = turn.tx.purchases.get(operation)
+    if purchase is None or purchase.partner != turn.person.partner.code:
+        return None
+    if purchase.state in UNDECIDED:
+        return check(turn, operation)
+    return Exit(outcome_exit(purchase), outcome_facts(turn.tx, turn.app.texts, purchase))
+
+
+def outcome_exit(purchase: Purchase) -> str:
+    """The exit that the outcome takes from the waiting Do node."""
+    return purchase.state.value.lower()
+
+
 def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
     purchase = turn.tx.purchases.get(operation)
     assert purchase is not None
-    if purchase.state in (PurchaseState.QUOTED, PurchaseState.OTP_SENT) or purchase.due_at is None:
-        code = turn.tx.otps.newest(operation)
-        until = turn.tx.now if code is None else code.expires_at
-        return {"reference": operation, "sent_to": turn.code_destination(), "until": until}
-    return {
-        "reference": operation,
-        "status": status(turn.app.texts, turn.person.language, purchase),
-    }
+    if purchase.state in APPROVED:
+        return {
+            "reference": operation,
+            "status": status(turn.app.texts, turn.person.language, purchase),
+        }
+    code = turn.tx.otps.newest(operation)
+    until = turn.tx.now if code is None else code.expires_at
+    return {"reference": operation, "sent_to": turn.code_destination(), "until": until}
 
 
 def status(texts: Texts, language: str, purchase: Purchase) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.context import AppContext, TurnContext
 from bot.handlers import statement
+from bot.handlers.outcomes import outcome_facts
 from bot.handlers.wrong_codes import code_exit, refuse_code
 from flows.engine.host import Exit, OperationStarted
 from flows.engine.texts import Texts
@@ -15,6 +16,13 @@ from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.domain.topup import PaymentMethod, TopUp, TopUpState
 from services.otp import Passed
+
+UNDECIDED = frozenset({TopUpState.CREATED, TopUpState.SENDING, TopUpState.PENDING})
+BY_HAND_EXITS = {
+    TopUpState.PAID: "by_hand_paid",
+    TopUpState.PAID_LATE: "by_hand_late",
+    TopUpState.NOT_PAID: "lapsed",
+}
 
 
 def secure(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
@@ -136,6 +144,26 @@ def check(turn: TurnContext, operation: str) -> None:
     topup = turn.tx.topups.get(operation)
     if topup is not None and topup.partner == turn.person.partner.code:
         topup_settlement.query_now(turn.tx, topup.reference)
+
+
+def check_outcome(turn: TurnContext, operation: str) -> Exit | None:
+    """How it has ended, for whoever asks instead of waiting; until then the bank is asked."""
+    topup = turn.tx.topups.get(operation)
+    if topup is None or topup.partner != turn.person.partner.code:
+        return None
+    if topup.state in UNDECIDED:
+        topup_settlement.query_now(turn.tx, operation)
+        return None
+    return Exit(outcome_exit(topup), outcome_facts(turn.tx, turn.app.texts, topup))
+
+
+def outcome_exit(topup: TopUp) -> str:
+    """The exit that the outcome takes from the waiting Do node."""
+    if topup.by_hand and topup.state in BY_HAND_EXITS:
+        return BY_HAND_EXITS[topup.state]
+    if topup.state is TopUpState.NOT_PAID and topup.due_at is not None:
+        return "not_paid_so_far"
+    return topup.state.value.lower()
 
 
 def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:

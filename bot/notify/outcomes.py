@@ -14,7 +14,6 @@ from bot.turns.sessions import SessionCache
 from flows.engine.engine import UNBOUND, Engine
 from flows.engine.event import Button, Event, EventKind
 from flows.engine.session import Session
-from services import balances
 from services.domain.float_purchase import Purchase
 from services.domain.partner import Person
 from services.domain.topup import TopUp
@@ -49,7 +48,8 @@ class OutcomeNotices:
         facts: Mapping[str, Any],
         goes_on: str | None = None,
     ) -> list[OutboxRow]:
-        """Finish the waiting step by exit ``exit_of`` and queue the receipt.
+        """Finish the waiting step by exit ``exit_of`` and queue the receipt. Where people do not
+        wait for outcomes, the step stays until they ask.
 
         ``goes_on`` names a parked flow that waited for this operation; the receipt has a button
         that resumes it.
@@ -58,7 +58,10 @@ class OutcomeNotices:
         operation, or that person can be told nowhere, it goes to another account of theirs, or else
         to the owners.
         """
-        key = self.engine.finish_operation(session, flow, operation.reference, exit_of)
+        waiting = self.context.channel(operation.channel).waiting
+        key = self.engine.finish_operation(
+            session, flow, operation.reference, exit_of, asked=not waiting
+        )
         self.sessions.save(tx, operation.channel, operation.address, session, touched=False)
         person = linked_initiator(tx, operation)
         account = self.context.account_to_tell(tx, operation.channel, operation.address)
@@ -111,19 +114,3 @@ class OutcomeNotices:
             edits=True,
         )
         return [row]
-
-    def facts(self, tx: SqliteTx, operation: Operation) -> dict[str, Any]:
-        partner = tx.people.partner(operation.partner)
-        assert partner is not None
-        seen = balances.of(tx, partner)
-        facts: dict[str, Any] = {
-            "reference": operation.reference,
-            "amount": operation.amount,
-            "at": tx.now,
-            "balance": seen.wallet.posted,
-            "float": seen.float.posted,
-        }
-        if operation.reason is not None:
-            key = f"reason.{operation.reason}"
-            facts["reason"] = self.engine.texts.say(operation.language, key)
-        return facts

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.context import queue_admin_notices
 from bot.handlers import topup as topup_handlers
+from bot.handlers.outcomes import outcome_facts
 from bot.notify.outcomes import OutcomeNotices, linked_initiator
 from bot.outbox.carriers import SMS
 from flows.engine.session import Session
@@ -14,12 +15,6 @@ from services.domain.topup import CREDITED, TopUp, TopUpState
 from services.topup_settlement import ACCOUNT_REFUSED, ChangeKind, TopUpChange
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
-
-BY_HAND_EXITS = {
-    TopUpState.PAID: "by_hand_paid",
-    TopUpState.PAID_LATE: "by_hand_late",
-    TopUpState.NOT_PAID: "lapsed",
-}
 
 
 def queue_topup_change(
@@ -31,9 +26,11 @@ def queue_topup_change(
         session = outcomes.sessions.peek(tx, topup.channel, topup.address)
         return _live_message(tx, outcomes, topup, session)
     session = outcomes.sessions.load(tx, topup.channel, topup.address)
-    facts = outcomes.facts(tx, topup) | {"phone": topup.phone}
+    facts = outcome_facts(tx, outcomes.engine.texts, topup)
     goes_on = "float" if _resumes_float(topup, session) else None
-    rows = outcomes.receipt(tx, "topup", topup, session, _exit(topup), facts, goes_on)
+    rows = outcomes.receipt(
+        tx, "topup", topup, session, topup_handlers.outcome_exit(topup), facts, goes_on
+    )
     receipt = rows[0] if rows else None
     rows += _live_message(tx, outcomes, topup, session)
     if topup.state is TopUpState.REJECTED:
@@ -67,15 +64,6 @@ def _resumes_float(topup: TopUp, session: Session) -> bool:
         and session.active is not None
         and session.active.waiting == topup.reference
     )
-
-
-def _exit(topup: TopUp) -> str:
-    """The exit that the outcome takes from the waiting Do node."""
-    if topup.by_hand and topup.state in BY_HAND_EXITS:
-        return BY_HAND_EXITS[topup.state]
-    if topup.state is TopUpState.NOT_PAID and topup.due_at is not None:
-        return "not_paid_so_far"
-    return topup.state.value.lower()
 
 
 def _account_refused(tx: SqliteTx, outcomes: OutcomeNotices, topup: TopUp) -> list[OutboxRow]:

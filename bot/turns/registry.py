@@ -80,10 +80,10 @@ CODE_CHECKS: dict[str, CodeCheck] = {
     **joining.CODE_CHECKS,
 }
 ACTIONS: dict[str, Action] = {
-    "check_topup": topup.check,
+    "check_topup": topup.check_outcome,
     "resend_topup_code": topup.resend_code,
     "cancel_topup": topup.cancel,
-    "check_float": float.check,
+    "check_float": float.check_outcome,
     "check_operation": _check_operation,
     "topup_code_stands": topup.exit_if_code_ended,
     "float_code_stands": float.exit_if_code_ended,

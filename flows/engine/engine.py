@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from flows.engine.event import Event, EventKind, Screen, StepResult
-from flows.engine.frames import data_facts, drop_forbidden_frames, drop_parked, fill, park, remember
+from flows.engine.frames import (
+    acts_while_waiting,
+    data_facts,
+    drop_forbidden_frames,
+    drop_parked,
+    fill,
+    park,
+    remember,
+)
 from flows.engine.host import Exit, Host
 from flows.engine.navigation import Navigation
 from flows.engine.node_runner import NodeRunner
@@ -80,13 +88,24 @@ class Engine:
         """The commands this person can use, each with its description."""
         return self._renderer.commands(host)
 
-    def finish_operation(self, session: Session, flow: str, operation: str, exit_name: str) -> str:
-        """Close the frame that waits for an operation that has ended, if there is one.
+    def finish_operation(
+        self,
+        session: Session,
+        flow: str,
+        operation: str,
+        exit_name: str,
+        *,
+        asked: bool = False,
+    ) -> str:
+        """Close the frame that waits for an operation that has ended, if there is one. ``asked``:
+        it stays if its person can ask there how it ended.
 
         Returns the text key of the outcome's End, whether or not a frame waits.
         """
         for frame in (session.active, *session.parked.values()):
             if frame is not None and frame.operation == operation:
+                if asked and acts_while_waiting(frame):
+                    continue
                 if frame is session.active:
                     session.active, session.bare = None, True
                 else:
