@@ -118,9 +118,8 @@ def _start(
 
 def expect(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> OperationStarted | Refusal:
     way = PaymentMethod(args["way"].lower())
-    if turn.app.policy.by_hand is None or (
-        way is PaymentMethod.QR and not turn.app.policy.by_hand.has_till
-    ):
+    by_hand, files = turn.app.policy.by_hand, turn.app.channel(turn.event.channel).files
+    if by_hand is None or (way is PaymentMethod.QR and not (by_hand.has_till and files)):
         return Refusal("not_by_hand")
     event = turn.event
     topup = topups.start_by_hand(

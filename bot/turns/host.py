@@ -81,7 +81,9 @@ class TurnHost:
 
     def offers(self, what: str) -> bool:
         by_hand = self._context.policy.by_hand
-        return by_hand is not None and (what == "paybill" or by_hand.has_till)
+        return by_hand is not None and (
+            what == "paybill" or (by_hand.has_till and self.channel.files)
+        )
 
     def facts(self) -> Mapping[str, Any]:
         person = self._turn.linked_person

@@ -20,7 +20,7 @@ from flows.engine.texts import Texts
 from services import partners
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from services.policy import NO_CODES
+from services.policy import NO_CODES, Policy
 from services.ports import Random
 from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxRow
@@ -47,7 +47,10 @@ class TurnRunner:
     """Turns on their own database, and what they reported to the rest of the program."""
 
     def __init__(
-        self, database: Database, channels: Mapping[str, ChannelCapabilities] = CHANNELS
+        self,
+        database: Database,
+        channels: Mapping[str, ChannelCapabilities] = CHANNELS,
+        policy: Policy = NO_CODES,
     ) -> None:
         self.database = database
         self.committed: list[OutboxRow] = []
@@ -57,7 +60,7 @@ class TurnRunner:
             database,
             BrittleEngine(all_flows(), TEXTS),
             SessionCache(all_flows()),
-            At(TEXTS, cast("Random", random.Random(1)), KEYS, NO_CODES, ADMINS, channels=channels),
+            At(TEXTS, cast("Random", random.Random(1)), KEYS, policy, ADMINS, channels=channels),
             self._committed,
             self._begins,
             lambda tx, outcome: (),
