@@ -66,11 +66,10 @@ def shown(decided: Decided) -> str:
 
 
 def pages(text: str, length: int | None) -> list[str]:
-    """The text in pages of ``length`` characters at most, each but the last with room for the
-    line that offers the next."""
+    """The text in pages of ``length`` characters at most, cut behind a blank if there is one, each
+    but the last with room for the line that offers the next."""
     if length is None or len(text) <= length:
         return [text]
     room = length - len(MORE_LINE)
-    end = max(text.rfind("\n", 0, room), text.rfind(" ", 0, room))
-    end = room if end <= 0 else end
-    return [text[:end], *pages(text[end:].lstrip(), length)]
+    end = max(text.rfind("\n", 0, room), text.rfind(" ", 0, room)) + 1 or room
+    return [text[:end], *pages(text[end:], length)]
