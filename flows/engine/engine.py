@@ -22,6 +22,7 @@ from flows.engine.host import Exit, Host
 from flows.engine.navigation import Navigation
 from flows.engine.node_runner import NodeRunner
 from flows.engine.nodes import Ask, Choose, Code, Confirm, Contact, Do, Flow, Look
+from flows.engine.numbers import picked_number
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import (
     RESUME_NODE,
@@ -57,7 +58,11 @@ class Engine:
         if refusal is not None and stranger is None:  # an invitation starts over
             return self._refused(session, refusal, host)
         if event.kind is EventKind.TEXT and not host.channel.buttons:
-            event = self._picked(session, event, host)
+            tap = self._picked(session, event, host)
+            if tap is not None:
+                step = self._tap(session, tap, host)
+                is_stale = step.transition == "stale"  # its number meant another option when shown
+                return self._reprompt(session, host, "moved_on") if is_stale else step
         closed = session.closed
         if event.kind is not EventKind.TAP:
             session.closed = None
@@ -150,36 +155,16 @@ class Engine:
 
     # Inputs --------------------------------------------------------------------------------
 
-    def _picked(self, session: Session, event: Event, host: Host) -> Event:
-        """Where a channel has no buttons, turn a typed number into a tap, unless the question takes
-        text."""
-        frame = session.active
-        asks = (
-            frame is not None
-            and frame.node != RESUME_NODE
-            and isinstance(frame.flow.node(frame.node), Ask | Code | Contact)
-        )
-        if asks or session.bare:
-            return event
-        text = event.text.strip()
-        if not (text.isascii() and text.isdigit() and len(text) <= 2):
-            return event
-        options = self._options(session, host)
-        if not 1 <= int(text) <= len(options):
-            return event
-        return Event(
-            event.channel,
-            event.address,
-            event.event_id,
-            EventKind.TAP,
-            turn=session.turn,
-            option=options[int(text) - 1],
-            message_id=event.message_id,
-        )
-
-    def _options(self, session: Session, host: Host) -> list[str]:
-        """The option ids of the current screen, in reading order."""
-        return [button.id for row in self._redrawn(session, host).rows for button in row]
+    def _picked(self, session: Session, event: Event, host: Host) -> Event | None:
+        """The tap that a typed number stands for, where a channel has no buttons."""
+        number = picked_number(session, event.text)
+        if number is None:
+            return None
+        options = [button.id for row in self._redrawn(session, host).rows for button in row]
+        if not 1 <= number <= len(options):
+            return None
+        option = options[number - 1]
+        return event._replace(kind=EventKind.TAP, text="", turn=session.turn, option=option)
 
     def _tap(self, session: Session, event: Event, host: Host) -> StepResult:
         option = event.option

@@ -165,7 +165,7 @@ async def test_a_file_is_refused_where_none_can_be_sent(caller: Caller) -> None:
     assert shown.startswith("Files cannot be sent here.")
 
 
-async def test_an_option_that_has_gone_from_its_place_is_not_taken(caller: Caller) -> None:
+async def test_a_number_that_means_another_option_by_now_takes_none(caller: Caller) -> None:
     """The list has a new first entry since it was shown."""
     await caller.asks("/history")
     caller.world.bank.set_handset(ADDRESS, Handset.PAYS)
@@ -187,6 +187,7 @@ async def test_an_option_that_has_gone_from_its_place_is_not_taken(caller: Calle
     await caller.world.app.database.write(begin)
     shown = await caller.asks("1")
     assert shown.startswith("That menu has moved on.")
+    assert "TU-" in await caller.asks("1")  # the list stood below
 
 
 async def test_a_colleague_is_told_by_sms(caller: Caller) -> None:
