@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from bot.app import App
 from bot.bench.transport import AsgiTransport
 from bot.bootstrap import Dependencies, open_app
-from bot.channels.telegram.sender import CAPABILITIES
+from bot.channels.telegram.capabilities import CAPABILITIES
 from bot.channels.telegram.wire import CHANNEL
 from bot.clock import SystemClock
 from bot.outbox.attempt import OnDelivered

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.channels import terminal
-from bot.channels.telegram.sender import CAPABILITIES as CHAT
+from bot.channels.telegram.capabilities import CAPABILITIES as CHAT
 from bot.outbox.carriers import CARRIER, MAIL, SMS
 from flows.engine.capabilities import ChannelCapabilities
 

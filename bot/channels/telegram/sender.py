@@ -6,26 +6,14 @@ from typing import Any
 
 from telegram import Bot, InputFile
 
+from bot.channels.telegram.capabilities import CAPABILITIES
 from bot.channels.telegram.errors import as_channel_errors
-from bot.channels.telegram.render import TEXT_LIMIT, is_inline, render, truncate
+from bot.channels.telegram.render import is_inline, render, truncate
 from bot.channels.telegram.wire import CHANNEL
 from bot.outbox.channel import MessageContent, Undeliverable, without_copy_marks
-from flows.engine.capabilities import ChannelCapabilities
 
 CAPTION_LIMIT = 1024  # characters
 ALERT_LIMIT = 200  # characters in the answer to a tap (facts: channels, Telegram)
-CAPABILITIES = ChannelCapabilities(
-    buttons=True,
-    edits=True,
-    deletes=True,
-    contacts=True,
-    files=True,
-    push=True,
-    waiting=True,
-    command_menu=True,
-    carrier=False,
-    page_length=TEXT_LIMIT,
-)
 UNKNOWN_ID = "0"  # id of a message that was accepted by an answer without one
 
 
