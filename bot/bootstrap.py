@@ -169,6 +169,8 @@ def _core(
     # Admins are identified by chat account; without Telegram the terminal takes its place.
     chat = "telegram" if "telegram" in dependencies.channels else "terminal"
     jobs = JobScheduler(clock, dependencies.alarm)
+    answering = dependencies.request_channels
+    assert not any(one.push for one in answering.values()), "nothing could be sent there"
     context = AppContext(
         engine.texts,
         dependencies.random,
@@ -181,7 +183,7 @@ def _core(
         strangers=StrangerLimiter(settings.message_rate_overall, clock.monotonic),
         channels={
             **{name: channel.capabilities for name, channel in channels.items()},
-            **dependencies.request_channels,
+            **answering,
         },
     )
     sessions = SessionCache(engine.flows)

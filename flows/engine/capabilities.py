@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LATER = ("edits", "deletes", "files", "waiting")  # what is sent after the answer to an event
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelCapabilities:
     """Nothing has a default: a new channel has to answer each of these.
 
     Without ``push`` a channel only answers requests: an event gets at most one message, which the
-    adapter shows and, for the same event again, shows again.
+    adapter shows and, for the same event again, shows again. Nothing that comes later is possible
+    there, so the rest of what ``LATER`` names raises ``ValueError``.
     """
 
     buttons: bool  # options are buttons; without, the adapter numbers them and a number picks one
@@ -23,6 +26,11 @@ class ChannelCapabilities:
     command_menu: bool  # shows a menu of commands beside the chat
     carrier: bool  # one way: it delivers later, perhaps without ever saying so
     page_length: int | None  # characters of one message, for the adapter; None: no limit
+
+    def __post_init__(self) -> None:
+        wrong = [name for name in LATER if getattr(self, name)]
+        if wrong and not self.push:
+            raise ValueError(f"without push there is no {', '.join(wrong)}")
 
 
 # Of a channel that the running program does not have: nothing can be sent there.
