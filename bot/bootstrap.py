@@ -48,6 +48,7 @@ from bot.workers.float_purchases import FloatPurchaseWorker
 from bot.workers.payments import PaymentIntake
 from bot.workers.topups import TopUpWorker
 from flows.catalogue import all_flows
+from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.check import check
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
@@ -65,13 +66,18 @@ LONG_S = 3_600.0  # limit for jobs that read the whole database or fetch days of
 
 @dataclass
 class Dependencies:
-    """The program's environment. The defaults are the real one."""
+    """The program's environment. The defaults are the real one.
+
+    ``request_channels`` only answer requests: what they can do, by name. Their adapters call
+    ``App.handle`` and show its answer; nothing is ever sent to them.
+    """
 
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=system_random)
     alarm: Alarm = field(default_factory=SchedulerAlarm)
     bank: httpx.AsyncClient | None = None  # used by one app only, and closed with it
     channels: Mapping[str, Channel] = field(default_factory=dict)
+    request_channels: Mapping[str, ChannelCapabilities] = field(default_factory=dict)
     pace: MessageRates | None = None  # None: from the settings
     delivered: OnDelivered | None = None
     probe: Callable[[str], None] = lambda point: None
@@ -92,12 +98,14 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
     engine = Engine(all_flows(), Texts.load(), HANDLERS)
     check(engine.flows, engine.texts, HANDLERS)
     database = await _open_database(settings, dependencies, stack)
-    core = _core(settings, dependencies, engine, database)
     client = await stack.enter_async_context(
         bank_client(settings, read_network()) if dependencies.bank is None else dependencies.bank
     )
+    clock = DatabaseClock(dependencies.clock, database.time)
+    channels = {**carriers(settings, client, clock), **dependencies.channels}
+    core = _core(settings, dependencies, engine, database, clock, channels)
     banks = _banks(settings, core, client)
-    sender = _outbox(settings, dependencies, core, client)
+    sender = _outbox(settings, dependencies, core, channels)
     workers = _workers(core, banks, sender.push)
     payment_intake = PaymentIntake(database, core.random, core.notifier, sender.push)
     turns = Turns(
@@ -150,15 +158,21 @@ async def _open_database(
 
 
 def _core(
-    settings: Settings, dependencies: Dependencies, engine: Engine, database: Database
+    settings: Settings,
+    dependencies: Dependencies,
+    engine: Engine,
+    database: Database,
+    clock: DatabaseClock,
+    channels: Mapping[str, Channel],
 ) -> Core:
     # After opening the database: a key file without a database means that the database was lost.
     secret = settings.hazina_keys
     keys = open_keyring(None if secret is None else secret.get_secret_value(), settings.database)
-    clock = DatabaseClock(dependencies.clock, database.time)
     # Admins are identified by chat account; without Telegram the terminal takes its place.
     chat = "telegram" if "telegram" in dependencies.channels else "terminal"
     jobs = JobScheduler(clock, dependencies.alarm)
+    answering = dependencies.request_channels
+    assert not any(one.push for one in answering.values()), "nothing could be sent there"
     context = AppContext(
         engine.texts,
         dependencies.random,
@@ -169,6 +183,10 @@ def _core(
         jobs=jobs,
         metrics=Metrics(clock.monotonic),
         strangers=StrangerLimiter(settings.message_rate_overall, clock.monotonic),
+        channels={
+            **{name: channel.capabilities for name, channel in channels.items()},
+            **answering,
+        },
     )
     sessions = SessionCache(engine.flows)
     return Core(
@@ -199,7 +217,7 @@ def _banks(settings: Settings, core: Core, client: httpx.AsyncClient) -> _Banks:
 
 
 def _outbox(
-    settings: Settings, dependencies: Dependencies, core: Core, client: httpx.AsyncClient
+    settings: Settings, dependencies: Dependencies, core: Core, channels: Mapping[str, Channel]
 ) -> OutboxSender:
     pace = dependencies.pace or MessageRates(
         settings.message_rate_chat, settings.message_rate_overall
@@ -207,7 +225,7 @@ def _outbox(
     return OutboxSender(
         core.database,
         core.clock,
-        {**carriers(settings, client, core.clock), **dependencies.channels},
+        channels,
         pace,
         core.context.keys,
         core.notifier.code_lost,
@@ -280,7 +298,7 @@ def _add_jobs(
     if settings.sells_float:  # otherwise statements come from files only
         add("reconciliation", reconciliation.scan, reconciliation.ask, limit_s=LONG_S)
     add("backup", BackupJob(database, clock, context, push, backups).scan, limit_s=LONG_S)
-    add("broadcast", BroadcastJob(database, clock, push).scan)
+    add("broadcast", BroadcastJob(database, clock, context, push).scan)
     add("stats", StatisticsJob(database, clock, context.board).scan, limit_s=LONG_S)
     audit = AuditCheckJob(database, clock, context, push, heads=tells_heads)
     add("audit", audit.scan, limit_s=LONG_S)

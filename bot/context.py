@@ -12,6 +12,7 @@ from bot.observe.metrics import Metrics
 from bot.observe.statistics import StatisticsBoard
 from bot.outbox.carriers import MAIL, SMS, buttons_to_json
 from bot.rate_limits.strangers import StrangerLimiter
+from flows.engine.capabilities import NOT_SERVED, ChannelCapabilities
 from flows.engine.engine import UNBOUND
 from flows.engine.event import Button, Event
 from flows.engine.texts import Texts
@@ -74,6 +75,27 @@ class AppContext:
     board: StatisticsBoard = field(default_factory=StatisticsBoard)
     metrics: Metrics = field(default_factory=Metrics)
     strangers: StrangerLimiter = field(default_factory=StrangerLimiter)
+    channels: Mapping[str, ChannelCapabilities] = field(default_factory=dict)
+
+    def channel(self, name: str) -> ChannelCapabilities:
+        """What a channel can do. Stored accounts may be on one that this program does not have."""
+        return self.channels.get(name, NOT_SERVED)
+
+    def accounts_to_tell(self, tx: SqliteTx, person: Person) -> list[tuple[str, str]]:
+        """Where to send a person what they did not ask for: their accounts, or their phone if all
+        of those are on channels that only answer. Empty for somebody unlinked."""
+        accounts = tx.people.addresses(person.id)
+        reached = [account for account in accounts if self.channel(account[0]).push]
+        if accounts and not reached and self.channel(SMS).push:
+            return [(SMS, person.phone.msisdn)]
+        return reached
+
+    def account_to_tell(self, tx: SqliteTx, channel: str, address: str) -> tuple[str, str] | None:
+        """This account, or where else its person can be told; ``None``: nowhere."""
+        if self.channel(channel).push:
+            return channel, address
+        person = tx.people.at(channel, address)
+        return None if person is None else next(iter(self.accounts_to_tell(tx, person)), None)
 
     @property
     def admin_names(self) -> frozenset[str]:
@@ -183,8 +205,9 @@ class TurnContext:
             self._seal(MAIL, email, f"{self.say('mail.code_subject')}\n{words}", issued.otp.id)
 
     def send_sealed(self, secret: str, words: str) -> None:
-        """Queue text that contains a secret, identified by ``secret``, for this chat."""
-        self._seal(self.event.channel, self.event.address, words, secret)
+        """Queue text that contains a secret, identified by ``secret``, for this person."""
+        to = self.app.account_to_tell(self.tx, *self.sender) or self.sender
+        self._seal(*to, words, secret)
 
     def _seal(self, channel: str, address: str, words: str, secret: str) -> None:
         sealed = self.app.keys.seal(words)
@@ -192,16 +215,17 @@ class TurnContext:
         self.rows.append(row)
 
     def queue_notice(self, channel: str, address: str, text: str) -> None:
-        """Queue a notice to another chat."""
-        self.rows.append(self.tx.outbox.add(channel, address, kind="notice", text=text))
+        """Queue a notice to another chat, unless its channel only answers."""
+        if self.app.channel(channel).push:
+            self.rows.append(self.tx.outbox.add(channel, address, kind="notice", text=text))
 
     def notify_person(
         self, person: Person, key: str, facts: Mapping[str, Any], *, opens: str
     ) -> None:
-        """Queue a notice to every account of a person, with a button that opens a flow."""
+        """Queue a notice to a person, everywhere, with a button that opens a flow."""
         texts, language = self.app.texts, person.language
         button = Button(opens, texts.say(language, f"menu.{opens}"))
-        for channel, address in self.tx.people.addresses(person.id):
+        for channel, address in self.app.accounts_to_tell(self.tx, person):
             row = self.tx.outbox.add(
                 channel,
                 address,

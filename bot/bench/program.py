@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from bot.app import App
 from bot.bench.transport import AsgiTransport
 from bot.bootstrap import Dependencies, open_app
+from bot.channels.telegram.capabilities import CAPABILITIES
 from bot.channels.telegram.wire import CHANNEL
 from bot.clock import SystemClock
 from bot.outbox.attempt import OnDelivered
@@ -23,6 +24,7 @@ from bot.runtime import interpreter
 from bot.simulation.ncba.bank import SimulatedBank
 from bot.simulation.ncba.openbanking_api import PREFIX
 from bot.simulation.settings import SimulatedSettings
+from flows.engine.capabilities import ChannelCapabilities
 from services import partners
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
@@ -46,6 +48,10 @@ class NullChannel(Channel):
     @property
     def name(self) -> str:
         return CHANNEL
+
+    @property
+    def capabilities(self) -> ChannelCapabilities:
+        return CAPABILITIES
 
     async def send(self, address: str, content: MessageContent) -> str:
         self.sent += 1

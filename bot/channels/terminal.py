@@ -13,9 +13,22 @@ from bot.outbox.channel import (
     Unclear,
     without_copy_marks,
 )
+from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.event import TEXT_LIMIT, Event, from_text
 
 CHANNEL = "terminal"
+CAPABILITIES = ChannelCapabilities(
+    buttons=False,
+    edits=True,
+    deletes=True,  # as a chat, whose place it takes: a script then counts the same commits
+    contacts=False,
+    files=True,
+    push=True,
+    waiting=True,
+    command_menu=False,
+    carrier=False,
+    page_length=None,
+)
 
 
 @dataclass(slots=True)
@@ -34,6 +47,7 @@ class TerminalChannel:
     """
 
     name = CHANNEL
+    capabilities = CAPABILITIES
 
     def __init__(self) -> None:
         self.messages: dict[str, Message] = {}
@@ -94,5 +108,5 @@ def _shown(content: MessageContent) -> MessageContent:
 
 
 def event_from_line(address: str, event_id: str, text: str) -> Event:
-    """An event for a typed line. A number picks an option if the question takes no text."""
-    return from_text(CHANNEL, address, event_id, text[:TEXT_LIMIT], event_id, picks=True)
+    """An event for a typed line."""
+    return from_text(CHANNEL, address, event_id, text[:TEXT_LIMIT], event_id)

@@ -8,6 +8,7 @@ from typing import Any
 from bot.context import TurnContext
 from bot.handlers import approvals as approval_handlers
 from bot.handlers.declaring import Handlers
+from bot.handlers.outcomes import outcome_facts
 from bot.handlers.wrong_codes import code_exit, report_wrong_code
 from flows.engine.host import Exit, OperationStarted
 from flows.engine.texts import Texts
@@ -30,6 +31,8 @@ SUGGESTED = 3  # amounts offered as buttons
 
 # Refusals after which a different amount may be accepted.
 AMOUNT_REFUSED = frozenset({"float_least", "float_most", "float_day", "float_day_desk"})
+UNDECIDED = frozenset({PurchaseState.AUTHORISED, PurchaseState.SUBMITTING})
+APPROVED = UNDECIDED | {PurchaseState.UNKNOWN, PurchaseState.SUCCEEDED, PurchaseState.FAILED}
 
 
 @HANDLERS.suggestion("float_amounts", needs=Right.MOVE_MONEY)
@@ -183,7 +186,6 @@ def cancel(turn: TurnContext, operation: Reference) -> None:
     float_purchases.cancel(turn.tx, turn.person, operation)
 
 
-@HANDLERS.action("check_float", needs=Right.VIEW)
 def check(turn: TurnContext, operation: Reference) -> Refusal | None:
     purchase = turn.tx.purchases.get(operation)
     if purchase is None:
@@ -194,18 +196,34 @@ def check(turn: TurnContext, operation: Reference) -> Refusal | None:
     return None
 
 
+@HANDLERS.action("check_float", needs=Right.VIEW)
+def check_outcome(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
+    """How it has ended, for whoever asks instead of waiting; until then as ``check``."""
+    purchase = turn.tx.purchases.get(operation)
+    if purchase is None:
+        return None
+    if purchase.state in UNDECIDED:
+        return check(turn, operation)
+    return Exit(outcome_exit(purchase), outcome_facts(turn.tx, turn.app.texts, purchase))
+
+
+def outcome_exit(purchase: Purchase) -> str:
+    """The exit that the outcome takes from the waiting Do node."""
+    return purchase.state.value.lower()
+
+
 @HANDLERS.progress("FL", needs=Right.VIEW)
 def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
     purchase = turn.tx.purchases.get(operation)
     assert purchase is not None
-    if purchase.state in (PurchaseState.QUOTED, PurchaseState.OTP_SENT) or purchase.due_at is None:
-        code = turn.tx.otps.newest(operation)
-        until = turn.tx.now if code is None else code.expires_at
-        return {"reference": operation, "sent_to": turn.code_destination(), "until": until}
-    return {
-        "reference": operation,
-        "status": status(turn.app.texts, turn.person.language, purchase),
-    }
+    if purchase.state in APPROVED:
+        return {
+            "reference": operation,
+            "status": status(turn.app.texts, turn.person.language, purchase),
+        }
+    code = turn.tx.otps.newest(operation)
+    until = turn.tx.now if code is None else code.expires_at
+    return {"reference": operation, "sent_to": turn.code_destination(), "until": until}
 
 
 def status(texts: Texts, language: str, purchase: Purchase) -> str:

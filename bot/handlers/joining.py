@@ -105,8 +105,10 @@ def _announce(turn: TurnContext, joined: Joined) -> None:
     notice_facts = {"code": person.partner.code, "who": person.name}
     for channel, address in joined.left:
         turn.queue_notice(channel, address, turn.say("notice.moved_account", notice_facts))
-    for channel, address in joined.other_accounts:
-        turn.queue_notice(channel, address, turn.say("notice.further_account", notice_facts))
+    by_sms = SMS, person.phone.msisdn  # instead of an account on a channel that only answers
+    for account in joined.other_accounts:
+        to = account if turn.app.channel(account[0]).push else by_sms
+        turn.queue_notice(*to, turn.say("notice.further_account", notice_facts))
     if joined.old_phone is not None:
         turn.queue_notice(
             SMS, joined.old_phone.msisdn, turn.say("notice.moved_phone", notice_facts)

@@ -68,7 +68,10 @@ def queue_qr(turn: TurnContext, topup: TopUp) -> None:
 def queue_document(
     turn: TurnContext, partner: str | None, format_: DocumentFormat, period: Period
 ) -> OperationStarted | Refusal:
-    """Refuses with ``documents_wait``, ``documents_hour`` or ``documents_partner``."""
+    """Refuses with ``no_files``, where none can be sent, ``documents_wait``, ``documents_hour`` or
+    ``documents_partner``."""
+    if not turn.app.channel(turn.event.channel).files:
+        return Refusal("no_files")
     return _check_rate(turn) or _add(turn, partner, format_, period)
 
 

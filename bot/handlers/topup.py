@@ -8,6 +8,7 @@ from typing import Any
 from bot.context import AppContext, TurnContext
 from bot.handlers import statement
 from bot.handlers.declaring import Handlers
+from bot.handlers.outcomes import outcome_facts
 from bot.handlers.wrong_codes import code_exit, refuse_code
 from flows.engine.host import Exit, OperationStarted
 from flows.engine.texts import Texts
@@ -21,6 +22,13 @@ from services.domain.topup import PaymentMethod, TopUp, TopUpState
 from services.otp import Passed
 
 HANDLERS = Handlers()
+UNDECIDED = frozenset({TopUpState.CREATED, TopUpState.SENDING, TopUpState.PENDING})
+BY_HAND_EXITS = {
+    TopUpState.PAID: "by_hand_paid",
+    TopUpState.PAID_LATE: "by_hand_late",
+    TopUpState.NOT_PAID: "lapsed",
+}
+
 
 USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (500, 1_000, 5_000))
 SUGGESTED = 3  # amounts or phones offered as buttons
@@ -163,9 +171,8 @@ def _start(
 )
 def expect(turn: TurnContext, amount: Money, way: str) -> OperationStarted | Refusal:
     method = PaymentMethod(way.lower())
-    if turn.app.policy.by_hand is None or (
-        method is PaymentMethod.QR and not turn.app.policy.by_hand.has_till
-    ):
+    by_hand, files = turn.app.policy.by_hand, turn.app.channel(turn.event.channel).files
+    if by_hand is None or (method is PaymentMethod.QR and not (by_hand.has_till and files)):
         return Refusal("not_by_hand")
     event = turn.event
     topup = topups.start_by_hand(
@@ -185,9 +192,29 @@ def expect(turn: TurnContext, amount: Money, way: str) -> OperationStarted | Ref
     return OperationStarted(topup.reference)
 
 
-@HANDLERS.action("check_topup", needs=Right.VIEW)
 def check(turn: TurnContext, operation: Reference) -> None:
     topup_settlement.query_now(turn.tx, operation)
+
+
+@HANDLERS.action("check_topup", needs=Right.VIEW)
+def check_outcome(turn: TurnContext, operation: Reference) -> Exit | None:
+    """How it has ended, for whoever asks instead of waiting; until then the bank is asked."""
+    topup = turn.tx.topups.get(operation)
+    if topup is None:
+        return None
+    if topup.state in UNDECIDED:
+        topup_settlement.query_now(turn.tx, operation)
+        return None
+    return Exit(outcome_exit(topup), outcome_facts(turn.tx, turn.app.texts, topup))
+
+
+def outcome_exit(topup: TopUp) -> str:
+    """The exit that the outcome takes from the waiting Do node."""
+    if topup.by_hand and topup.state in BY_HAND_EXITS:
+        return BY_HAND_EXITS[topup.state]
+    if topup.state is TopUpState.NOT_PAID and topup.due_at is not None:
+        return "not_paid_so_far"
+    return topup.state.value.lower()
 
 
 @HANDLERS.progress("TU", needs=Right.VIEW)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from bot.context import AppContext
 from bot.outbox.durable_write import PushRows
 from services.ports import Clock
 from storage.sqlite.database import Database, Priority
@@ -15,22 +16,32 @@ EVERY = timedelta(seconds=1)
 
 
 class BroadcastJob:
-    def __init__(self, database: Database, clock: Clock, push: PushRows) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, context: AppContext, push: PushRows
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._context = context
         self._push = push
 
     async def scan(self) -> datetime | None:
         """Send a page of the running broadcast; returns ``None`` when there is none left."""
         if await self._database.read(lambda tx: tx.broadcasts.running()) is None:
             return None
-        rows, goes_on = await self._database.write(queue_next_page, Priority.JOBS)
+        rows, goes_on = await self._database.write(
+            lambda tx: queue_next_page(tx, self._context), Priority.JOBS
+        )
         self._push(rows)
         return self._clock.now() + EVERY if goes_on else None
 
 
-def queue_next_page(tx: SqliteTx, people: int = PAGE) -> tuple[list[OutboxRow], bool]:
-    """Queue the next page and record the progress in one transaction, so nobody gets it twice."""
+def queue_next_page(
+    tx: SqliteTx, context: AppContext, people: int = PAGE
+) -> tuple[list[OutboxRow], bool]:
+    """Queue the next page and record the progress in one transaction, so nobody gets it twice.
+
+    It goes only where chats can be written to, never by SMS.
+    """
     running = tx.broadcasts.running()
     if running is None:
         return [], False
@@ -43,6 +54,7 @@ def queue_next_page(tx: SqliteTx, people: int = PAGE) -> tuple[list[OutboxRow], 
             recipient.channel, recipient.address, kind="notice", text=running.text, rank=Rank.BULK
         )
         for recipient in recipients
+        if context.channel(recipient.channel).push
     ]
-    tx.broadcasts.went_on(running.id, recipients[-1].person_id, len(recipients))
+    tx.broadcasts.went_on(running.id, recipients[-1].person_id, len(rows))
     return rows, True

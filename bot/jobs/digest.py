@@ -83,6 +83,7 @@ class DigestJob:
                         channel, address, kind="notice", text=text, silent=silent, rank=Rank.BULK
                     )
                     for channel, address in accounts
+                    if self._context.channel(channel).push
                 ]
             if preference.sms:
                 phone = owner.phone.msisdn

@@ -79,6 +79,9 @@ class RestoreReport:
         person = tx.people.at(purchase.channel, purchase.address)
         if person is None or person.id != purchase.person_id:
             return []
+        account = self._context.account_to_tell(tx, purchase.channel, purchase.address)
+        if account is None:
+            return []
         facts = {
             "reference": purchase.reference,
             "amount": purchase.amount,
@@ -87,8 +90,7 @@ class RestoreReport:
         text = self._context.texts.say(purchase.language, "notice.restored_float", facts)
         return [
             tx.outbox.add(
-                purchase.channel,
-                purchase.address,
+                *account,
                 kind="receipt",
                 text=text,
                 fallback=person.phone.msisdn,

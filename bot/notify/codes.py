@@ -41,7 +41,9 @@ def _conversation_code_lost(tx: SqliteTx, outcomes: OutcomeNotices, code: Otp) -
         outcomes.sessions.save(tx, channel, address, session, touched=False)
         facts = {"reference": reference, "amount": code.binding.amount}
         text = outcomes.engine.texts.say(language, key, facts)
-        rows.append(tx.outbox.add(channel, address, kind="notice", text=text))
+        account = outcomes.context.account_to_tell(tx, channel, address)
+        if account is not None:
+            rows.append(tx.outbox.add(*account, kind="notice", text=text))
     return rows
 
 

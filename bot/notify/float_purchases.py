@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.handlers import float as float_handlers
+from bot.handlers.outcomes import outcome_facts
 from bot.notify.low_balances import queue_low_balances
 from bot.notify.outcomes import OutcomeNotices
 from services.domain.float_purchase import Purchase, PurchaseState
@@ -19,17 +20,16 @@ def queue_purchase_change(
     """Queue the receipt, an edit of the live message, and alerts about balances now low."""
     purchase = change.purchase
     session = outcomes.sessions.load(tx, purchase.channel, purchase.address)
-    exit_of = purchase.state.value.lower()
-    rows = outcomes.receipt(
-        tx, "float", purchase, session, exit_of, _purchase_facts(tx, outcomes, purchase)
-    )
+    facts = outcome_facts(tx, outcomes.engine.texts, purchase)
+    exit_of = float_handlers.outcome_exit(purchase)
+    rows = outcomes.receipt(tx, "float", purchase, session, exit_of, facts)
     live = {
         **_quote_facts(purchase),
         "status": float_handlers.status(outcomes.engine.texts, purchase.language, purchase),
     }
-    rows.append(outcomes.live_message(tx, "float", purchase, session, "float.buy.ask", live))
+    rows += outcomes.live_message(tx, "float", purchase, session, "float.buy.ask", live)
     if purchase.state is PurchaseState.SUCCEEDED:
-        rows += queue_low_balances(tx, outcomes.engine.texts, purchase)
+        rows += queue_low_balances(tx, outcomes.context, purchase)
     return rows
 
 
@@ -38,12 +38,8 @@ def queue_purchase_refused(
 ) -> list[OutboxRow]:
     """Queue the receipt of a purchase that ended before the bank was asked, with the reason."""
     session = outcomes.sessions.load(tx, purchase.channel, purchase.address)
-    facts = _purchase_facts(tx, outcomes, purchase)
+    facts = outcome_facts(tx, outcomes.engine.texts, purchase)
     return outcomes.receipt(tx, "float", purchase, session, "declined", facts)
-
-
-def _purchase_facts(tx: SqliteTx, outcomes: OutcomeNotices, purchase: Purchase) -> dict[str, Any]:
-    return outcomes.facts(tx, purchase) | _quote_facts(purchase)
 
 
 def _quote_facts(purchase: Purchase) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.context import AppContext
 from bot.notify.outcomes import linked_initiator
 from bot.outbox.carriers import SMS, buttons_to_json
 from flows.engine.engine import UNBOUND
@@ -12,13 +13,14 @@ from services.alerts import LowBalance
 from services.domain.float_purchase import Purchase
 from services.domain.money import Money
 from services.domain.notification import ChatMode, NotificationKind, NotificationPreference
+from services.domain.partner import Person
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 REMEDY = {NotificationKind.LOW_WALLET: "topup", NotificationKind.LOW_FLOAT: "float"}
 
 
-def queue_low_balances(tx: SqliteTx, texts: Texts, purchase: Purchase) -> list[OutboxRow]:
+def queue_low_balances(tx: SqliteTx, context: AppContext, purchase: Purchase) -> list[OutboxRow]:
     """Queue alerts for balances that this purchase took below their marks."""
     partner = tx.people.partner(purchase.partner)
     assert partner is not None
@@ -27,14 +29,25 @@ def queue_low_balances(tx: SqliteTx, texts: Texts, purchase: Purchase) -> list[O
     rows: list[OutboxRow] = []
     for low in lows:
         preference = tx.notification_preferences.get(partner.code, low.kind)
-        is_linked = linked_initiator(tx, purchase) is not None
-        accounts = [(purchase.channel, purchase.address)] if is_linked else []
-        if preference.owners:
-            for owner in tx.people.owners(partner.code):
-                accounts += tx.people.addresses(owner.id)
-        for channel, address in dict.fromkeys(accounts):
-            rows += _alert(tx, texts, low, preference, channel, address)
+        told = _told(tx, context, purchase, owners=preference.owners)
+        for account, person in told.items():
+            rows += _alert(tx, context.texts, low, preference, person, account)
     return rows
+
+
+def _told(
+    tx: SqliteTx, context: AppContext, purchase: Purchase, *, owners: bool
+) -> dict[tuple[str, str], Person]:
+    """The accounts that hear of it: the buyer's, and all of the owners' if they chose so."""
+    told = {}
+    buyer = linked_initiator(tx, purchase)
+    account = context.account_to_tell(tx, purchase.channel, purchase.address)
+    if buyer is not None and account is not None:
+        told[account] = buyer
+    if owners:
+        for owner in tx.people.owners(purchase.partner):
+            told |= dict.fromkeys(context.accounts_to_tell(tx, owner), owner)
+    return told
 
 
 def _alert(
@@ -42,23 +55,20 @@ def _alert(
     texts: Texts,
     low: LowBalance,
     preference: NotificationPreference,
-    channel: str,
-    address: str,
+    person: Person,
+    account: tuple[str, str],
 ) -> list[OutboxRow]:
     """Queue one alert, with a button that opens the flow that raises the balance again."""
-    person = tx.people.at(channel, address)
-    if person is None:
-        return []
     rows = []
     facts = {"partner": person.partner.code, "mark": low.threshold, "balance": low.balance}
     text = texts.say(person.language, f"notice.{low.kind}", facts)
-    if preference.chat is not ChatMode.OFF:
+    in_chat = preference.chat is not ChatMode.OFF
+    if in_chat:
         remedy = REMEDY[low.kind]
         button = Button(remedy, texts.say(person.language, f"menu.{remedy}"))
         rows.append(
             tx.outbox.add(
-                channel,
-                address,
+                *account,
                 kind="notice",
                 text=text,
                 rows=buttons_to_json(((button,),)),
@@ -66,6 +76,6 @@ def _alert(
                 silent=preference.chat is ChatMode.SILENT,
             )
         )
-    if preference.sms:
+    if preference.sms and not (in_chat and account[0] == SMS):
         rows.append(tx.outbox.add(SMS, person.phone.msisdn, kind="notice", text=text))
     return rows

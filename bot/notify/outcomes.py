@@ -8,13 +8,12 @@ from typing import Any, TypeAlias
 
 from bot.context import AppContext
 from bot.notify.owners import notify_owners
-from bot.outbox.carriers import buttons_to_json
+from bot.outbox.carriers import SMS, buttons_to_json
 from bot.turns.host import TurnHost
 from bot.turns.sessions import SessionCache
 from flows.engine.engine import UNBOUND, Engine
 from flows.engine.event import Button, Event, EventKind
 from flows.engine.session import Session
-from services import balances
 from services.domain.float_purchase import Purchase
 from services.domain.partner import Person
 from services.domain.topup import TopUp
@@ -49,18 +48,24 @@ class OutcomeNotices:
         facts: Mapping[str, Any],
         goes_on: str | None = None,
     ) -> list[OutboxRow]:
-        """Finish the waiting step by exit ``exit_of`` and queue the receipt.
+        """Finish the waiting step by exit ``exit_of`` and queue the receipt. Where people do not
+        wait for outcomes, the step stays until they ask.
 
         ``goes_on`` names a parked flow that waited for this operation; the receipt has a button
         that resumes it.
 
         A receipt shows balances. If the account is no longer linked to the person who began the
-        operation, it goes to another account of that person, or else to the owners.
+        operation, or that person can be told nowhere, it goes to another account of theirs, or else
+        to the owners.
         """
-        key = self.engine.finish_operation(session, flow, operation.reference, exit_of)
+        waiting = self.context.channel(operation.channel).waiting
+        key = self.engine.finish_operation(
+            session, flow, operation.reference, exit_of, asked=not waiting
+        )
         self.sessions.save(tx, operation.channel, operation.address, session, touched=False)
         person = linked_initiator(tx, operation)
-        if person is None:
+        account = self.context.account_to_tell(tx, operation.channel, operation.address)
+        if person is None or account is None:
             began = None if operation.person_id is None else tx.people.of_id(operation.person_id)
             first = [] if began is None else [began]
             return notify_owners(tx, self.context, operation.partner, key, facts, first)
@@ -70,13 +75,12 @@ class OutcomeNotices:
             text = f"{text}\n\n{texts.say(language, f'{goes_on}.waits')}"
             rows = buttons_to_json(((Button(goes_on, texts.say(language, f"menu.{goes_on}")),),))
         row = tx.outbox.add(
-            operation.channel,
-            operation.address,
+            *account,
             kind="receipt",
             text=text,
             rows=rows,
             turn=UNBOUND,
-            fallback=person.phone.msisdn,
+            fallback=None if account[0] == SMS else person.phone.msisdn,
             protect=True,
         )
         return [row]
@@ -89,15 +93,17 @@ class OutcomeNotices:
         session: Session,
         text: str,
         facts: Mapping[str, Any],
-    ) -> OutboxRow:
-        """Queue an edit of the operation's live message."""
+    ) -> list[OutboxRow]:
+        """Queue an edit of the operation's live message, on a channel with edits."""
+        if not self.context.channel(operation.channel).edits:
+            return []
         screen = None
         person = linked_initiator(tx, operation)
         if person is not None:  # an account that is no longer linked gets no buttons
             event = Event(operation.channel, operation.address, "", EventKind.OTHER)
             host = TurnHost(self.context, tx, event, person, is_admin=False)
             screen = self.engine.live_screen(session, operation.reference, host)
-        return tx.outbox.add(
+        row = tx.outbox.add(
             operation.channel,
             operation.address,
             kind="progress",
@@ -107,19 +113,4 @@ class OutcomeNotices:
             slot=f"{flow}:{operation.reference}",
             edits=True,
         )
-
-    def facts(self, tx: SqliteTx, operation: Operation) -> dict[str, Any]:
-        partner = tx.people.partner(operation.partner)
-        assert partner is not None
-        seen = balances.of(tx, partner)
-        facts: dict[str, Any] = {
-            "reference": operation.reference,
-            "amount": operation.amount,
-            "at": tx.now,
-            "balance": seen.wallet.posted,
-            "float": seen.float.posted,
-        }
-        if operation.reason is not None:
-            key = f"reason.{operation.reason}"
-            facts["reason"] = self.engine.texts.say(operation.language, key)
-        return facts
+        return [row]

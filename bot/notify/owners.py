@@ -21,14 +21,14 @@ def notify_owners(
 ) -> list[OutboxRow]:
     """Queue a receipt for every account of ``first``, or else of the partner's owners.
 
-    If none of them has a linked account, everybody else at the partner gets it, and failing that
+    If none of them can be told anywhere, everybody else at the partner gets it, and failing that
     the admins, so that somebody always does.
     """
     for people in (first, tx.people.owners(partner), tx.people.of(partner)):
         rows = []
         for person in people:
             text = context.texts.say(person.language, key, facts)
-            for channel, address in tx.people.addresses(person.id):
+            for channel, address in context.accounts_to_tell(tx, person):
                 rows.append(tx.outbox.add(channel, address, kind="receipt", text=text))
         if rows:
             return rows

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.context import queue_admin_notices
 from bot.handlers import topup as topup_handlers
+from bot.handlers.outcomes import outcome_facts
 from bot.notify.outcomes import OutcomeNotices, linked_initiator
 from bot.outbox.carriers import SMS
 from flows.engine.session import Session
@@ -15,12 +16,6 @@ from services.topup_settlement import ACCOUNT_REFUSED, ChangeKind, TopUpChange
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
-BY_HAND_EXITS = {
-    TopUpState.PAID: "by_hand_paid",
-    TopUpState.PAID_LATE: "by_hand_late",
-    TopUpState.NOT_PAID: "lapsed",
-}
-
 
 def queue_topup_change(
     tx: SqliteTx, outcomes: OutcomeNotices, change: TopUpChange
@@ -29,23 +24,25 @@ def queue_topup_change(
     topup = change.topup
     if change.kind is not ChangeKind.OUTCOME:
         session = outcomes.sessions.peek(tx, topup.channel, topup.address)
-        return [_live_message(tx, outcomes, topup, session)]
+        return _live_message(tx, outcomes, topup, session)
     session = outcomes.sessions.load(tx, topup.channel, topup.address)
-    facts = outcomes.facts(tx, topup) | {"phone": topup.phone}
+    facts = outcome_facts(tx, outcomes.engine.texts, topup)
     goes_on = "float" if _resumes_float(topup, session) else None
-    rows = outcomes.receipt(tx, "topup", topup, session, _exit(topup), facts, goes_on)
-    receipt = rows[0].text if rows else ""
-    rows.append(_live_message(tx, outcomes, topup, session))
+    rows = outcomes.receipt(
+        tx, "topup", topup, session, topup_handlers.outcome_exit(topup), facts, goes_on
+    )
+    receipt = rows[0] if rows else None
+    rows += _live_message(tx, outcomes, topup, session)
     if topup.state is TopUpState.REJECTED:
         rows += _account_refused(tx, outcomes, topup)
-    if topup.state in CREDITED:
-        rows += _paid_by_sms(tx, topup, receipt)
+    if topup.state in CREDITED and receipt is not None and receipt.channel != SMS:
+        rows += _paid_by_sms(tx, topup, receipt.text)
     return rows
 
 
 def _live_message(
     tx: SqliteTx, outcomes: OutcomeNotices, topup: TopUp, session: Session
-) -> OutboxRow:
+) -> list[OutboxRow]:
     facts = {
         "reference": topup.reference,
         "amount": topup.amount,
@@ -67,15 +64,6 @@ def _resumes_float(topup: TopUp, session: Session) -> bool:
         and session.active is not None
         and session.active.waiting == topup.reference
     )
-
-
-def _exit(topup: TopUp) -> str:
-    """The exit that the outcome takes from the waiting Do node."""
-    if topup.by_hand and topup.state in BY_HAND_EXITS:
-        return BY_HAND_EXITS[topup.state]
-    if topup.state is TopUpState.NOT_PAID and topup.due_at is not None:
-        return "not_paid_so_far"
-    return topup.state.value.lower()
 
 
 def _account_refused(tx: SqliteTx, outcomes: OutcomeNotices, topup: TopUp) -> list[OutboxRow]:

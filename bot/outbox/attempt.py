@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar
 
 import structlog
 
-from bot.outbox.carriers import MAIL, SMS, buttons_from_json
+from bot.outbox.carriers import buttons_from_json
 from bot.outbox.channel import (
     AnswerLost,
     Blocked,
@@ -43,7 +43,6 @@ UNPROMPTED = frozenset({"receipt", "notice"})
 # A carrier may be down for an hour, but a person who waits for a code needs it within minutes.
 CODE_PAUSES_S = (0.0, 1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 CARRIER_PAUSES_S = (5.0, 15.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0)
-CARRIERS = frozenset({SMS, MAIL})
 # How long each attempt waits for an answer. A slow channel accepts a message and answers late: with
 # the same short timeout, every retry would send the message again.
 ANSWER_TIMEOUTS_S = (15.0, 120.0, 300.0)
@@ -110,7 +109,7 @@ class SendAttempts:
             # While it waited, its code or its recipient may have been removed.
             if not is_fresh and not await self._is_queued(row):
                 return Finished()
-            if _may_be_lost(row):
+            if self.is_code_by_carrier(row):
                 if row.unsure >= UNSURE_MAX:
                     return await self._give_up(row, "the desk stopped while it was sent")
                 # Recorded as lost before the call: a kill during it must not send it again.
@@ -185,7 +184,7 @@ class SendAttempts:
 
     async def _lost(self, row: OutboxRow, why: str) -> SendResult:
         """It may have arrived. A code is sent at most once more, and then counts as sent."""
-        if not _may_be_lost(row):
+        if not self.is_code_by_carrier(row):
             return await self._retry_or_give_up(row, why)
         row = row._replace(unsure=row.unsure + 1)
         if row.unsure < UNSURE_MAX:
@@ -194,7 +193,7 @@ class SendAttempts:
 
     async def _retry_or_give_up(self, row: OutboxRow, why: str) -> SendResult:
         """Not certainly accepted: retry a limited number of times."""
-        pauses = _pauses(row)
+        pauses = self._pauses(row)
         if row.attempts < len(pauses):
             pause = pauses[row.attempts]
             return await self._reschedule(row, row.attempts + 1, pause, why, unclear=True)
@@ -228,13 +227,15 @@ class SendAttempts:
             _log.warning("message will never arrive", row=row.id, channel=row.channel, why=why)
         return Finished(rows=rows)
 
+    def _pauses(self, row: OutboxRow) -> Sequence[float]:
+        if self._is_carrier(row.channel):
+            return CARRIER_PAUSES_S if row.otp is None else CODE_PAUSES_S
+        return NOTICE_PAUSES_S if row.kind in UNPROMPTED else ANSWER_PAUSES_S
 
-def _pauses(row: OutboxRow) -> Sequence[float]:
-    if row.channel in CARRIERS:
-        return CARRIER_PAUSES_S if row.otp is None else CODE_PAUSES_S
-    return NOTICE_PAUSES_S if row.kind in UNPROMPTED else ANSWER_PAUSES_S
+    def is_code_by_carrier(self, row: OutboxRow) -> bool:
+        """A carrier may deliver a code without ever answering."""
+        return row.otp is not None and self._is_carrier(row.channel)
 
-
-def _may_be_lost(row: OutboxRow) -> bool:
-    """Whether it is a code sent by a carrier, which may deliver it without ever answering."""
-    return row.otp is not None and row.channel in CARRIERS
+    def _is_carrier(self, name: str) -> bool:
+        channel = self._channels.get(name)
+        return channel is not None and channel.capabilities.carrier

@@ -14,6 +14,7 @@ from bot.outbox.channel import (
     Undeliverable,
     without_copy_marks,
 )
+from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.event import Button, Rows
 from services.domain.gsm7 import as_sms_text
 from services.domain.message import Mail, MessageAnswer, NotTaken, Taken, Unsure
@@ -22,6 +23,18 @@ from services.ports import Mailer, Sms
 
 SMS = "sms"
 MAIL = "mail"
+CARRIER = ChannelCapabilities(
+    buttons=False,
+    edits=False,
+    deletes=False,
+    contacts=False,
+    files=False,
+    push=True,
+    waiting=False,
+    command_menu=False,
+    carrier=True,
+    page_length=None,
+)
 BUTTONS_CACHED_MAX = 1_024  # conversions remembered each way: most buttons are the same for all
 
 
@@ -45,6 +58,7 @@ class SmsChannel:
     """
 
     name = SMS
+    capabilities = CARRIER
 
     def __init__(self, carrier: Sms) -> None:
         self._carrier = carrier
@@ -72,6 +86,7 @@ class MailChannel:
     """A ``Channel`` whose addresses are mail addresses. A text's first line is the subject."""
 
     name = MAIL
+    capabilities = CARRIER
 
     def __init__(self, mailer: Mailer) -> None:
         self._mailer = mailer

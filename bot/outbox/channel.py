@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
+from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.event import Rows
 
 Commands: TypeAlias = Sequence[tuple[str, str]]  # name without slash, and description
@@ -73,6 +74,9 @@ class Channel(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> ChannelCapabilities: ...
 
     async def send(self, address: str, content: MessageContent) -> str:
         """Send a new message; returns its id."""

@@ -14,7 +14,6 @@ from functools import partial
 
 from bot.outbox.answer_backlog import AnswerBacklog
 from bot.outbox.attempt import (
-    CARRIERS,
     Finished,
     OnCodeLost,
     OnDelivered,
@@ -135,7 +134,7 @@ class OutboxSender:
         self._in_memory[row.id] = due
         if row.fallback is not None:
             self._schedule_sms(row)
-        chat = row.channel, row.address, row.otp is not None and row.channel in CARRIERS
+        chat = row.channel, row.address, self._attempts.is_code_by_carrier(row)
         queue = self._queues.get(chat)
         if queue is None:
             queue = self._queues[chat] = ChatQueue()

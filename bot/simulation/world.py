@@ -11,7 +11,7 @@ import random
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -44,6 +44,7 @@ from bot.simulation.ncba.bank import SimulatedBank
 from bot.simulation.ncba.client import BankClient
 from bot.simulation.ncba.paybill import BankNotification
 from bot.simulation.notification_sender import NotificationDelivery, NotificationSender
+from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.event import Event
 from services.ports import Random
 from storage.sqlite.batch import SimulatedCrash
@@ -82,6 +83,7 @@ class World:
         alerted: Callable[[str, str], None] | None = None,
         start: datetime | None = None,
         threads: bool = True,
+        request_channels: Mapping[str, ChannelCapabilities] | None = None,
     ) -> None:
         self._memory = home if isinstance(home, sqlite3.Connection) else None
         self._folder = home if isinstance(home, Path) else Path("in memory")
@@ -111,6 +113,7 @@ class World:
         self.armed_crashes: list[ArmedCrash] = []
         self.last_crash: datetime | None = None
         self._threads = threads
+        self._request_channels = request_channels or {}
         self._delivered = delivered
         self._alerted = alerted
         self._killed = False
@@ -154,6 +157,7 @@ class World:
             alarm=VirtualAlarm(self.clock),
             bank=BankClient(self.bank),
             channels=channels,
+            request_channels=self._request_channels,
             pace=MessageRates(per_chat=None, overall=None),
             delivered=self._delivered,
             probe=self._database_probe,

@@ -15,8 +15,6 @@ from flows.engine.session import Session
 from services.domain.partner import Role
 from storage.transaction import SqliteTx
 
-COMMAND_MENU_CHANNELS = frozenset({"telegram"})  # channels that show a menu of commands
-
 
 class CommandMenus:
     """Menus by role and language. A session stores the digest of the menu that its chat shows."""
@@ -31,7 +29,7 @@ class CommandMenus:
 
         It changes with the person's role and language, and with the program's commands.
         """
-        if event.channel not in COMMAND_MENU_CHANNELS:
+        if not self._context.channel(event.channel).command_menu:
             return None
         person = tx.people.at(event.channel, event.address)  # the step may have changed them
         is_admin = (event.channel, event.address) in self._context.admins

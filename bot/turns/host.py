@@ -11,6 +11,7 @@ from bot.handlers.suspicious_attempts import note_suspicious_attempt
 from bot.turns import authorisation
 from bot.turns.authorisation import AccessDenied
 from bot.turns.registry import HANDLERS
+from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.declarations import HandlerKind
 from flows.engine.event import Event
 from flows.engine.host import Exit, OperationStarted, View
@@ -23,7 +24,6 @@ from services.preferences import THRESHOLD_MAX
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
-CONTACT_SHARING_CHANNELS = frozenset({"telegram"})  # channels that share a person's own contact
 # The least for amounts without a stored limit; their most is that of a low-balance mark.
 LEAST = {"mark": Money(0), "limit": Money(0), "adjustment": Money(1)}
 LIMITS = {"topup": ("c2b.min", "c2b.max"), "float": ("float.min", "float.max")}
@@ -67,12 +67,14 @@ class TurnHost:
         return self._turn.language
 
     @property
-    def shares_contacts(self) -> bool:
-        return self._event.channel in CONTACT_SHARING_CHANNELS
+    def channel(self) -> ChannelCapabilities:
+        return self._context.channel(self._event.channel)
 
     def offers(self, what: str) -> bool:
         by_hand = self._context.policy.by_hand
-        return by_hand is not None and (what == "paybill" or by_hand.has_till)
+        return by_hand is not None and (
+            what == "paybill" or (by_hand.has_till and self.channel.files)
+        )
 
     def facts(self) -> Mapping[str, Any]:
         person = self._turn.linked_person

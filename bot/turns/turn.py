@@ -35,6 +35,9 @@ IGNORED = "unheard"  # a stranger's turn that is dropped without an answer, a ro
 class Decided(NamedTuple):
     """What the turn committed. ``alert`` answers a tap that changed nothing.
 
+    ``rows`` are its messages. Of a repeated event they are those that the channel has not accepted
+    yet, or the stored answer on a channel that only answers; the adapter shows ``answer`` there.
+
     ``at`` is the node where the event arrived, ``exit`` the exit it took from there. ``commands``
     is the channel's new command menu if it has changed; it is empty for strangers. ``wakes`` are
     jobs to run now or at a given time.
@@ -50,6 +53,11 @@ class Decided(NamedTuple):
     fault: str | None = None
     commands: Commands | None = None
     wakes: Sequence[Wakeup] = ()
+
+    @property
+    def answer(self) -> OutboxRow | None:
+        """The message that answers the event, if there is one."""
+        return next((row for row in self.rows if row.kind == "answer"), None)
 
 
 class Turns:
@@ -81,8 +89,8 @@ class Turns:
     async def handle(self, event: Event) -> Decided:
         """Decide the event. When this returns, it is committed and may be acknowledged.
 
-        Idempotent: a repeated event changes nothing. Raises ``DatabaseUnavailable`` if nothing was
-        committed; the event must then not be acknowledged.
+        Idempotent: a repeated event changes nothing, and is answered as before. Raises
+        ``DatabaseUnavailable`` if nothing was committed; the event must then not be acknowledged.
         """
         began = time.perf_counter()
         try:
@@ -95,7 +103,7 @@ class Turns:
             self._context.metrics.record_stranger("silent")
             return decided
         took = time.perf_counter() - began
-        self._push(decided.rows)
+        self._push(self._to_send(event, decided.rows))
         if decided.operation is not None:
             self._wake(decided.operation)
         if self._context.jobs is not None:
@@ -106,6 +114,11 @@ class Turns:
                     self._context.jobs.wake(job, due)
         self._record(event, decided, took)
         return decided
+
+    def _to_send(self, event: Event, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        if self._context.channel(event.channel).push:
+            return rows
+        return [row for row in rows if row.channel != event.channel]  # its adapter shows the answer
 
     def _record(self, event: Event, decided: Decided, took_s: float) -> None:
         """Log one line for the turn, without anything the person wrote, and record its metrics."""
@@ -129,7 +142,7 @@ class Turns:
         if person is None and not is_admin:
             return self._decide_stranger(tx, event)
         if not tx.sessions.mark_handled(event.channel, event.event_id):
-            return Decided(repeated=True)
+            return self._repeated(tx, event)
         session = self._sessions.load(tx, event.channel, event.address)
         limit = flood.limit_for(self._context.policy, is_admin=is_admin)
         speed = flood.count_turn(tx, limit, session, event)
@@ -141,7 +154,7 @@ class Turns:
         """A stranger's turn. If it is dropped, nothing is written, not even the event's id: a
         repeated event has nothing to do twice."""
         if tx.sessions.is_handled(event.channel, event.event_id):
-            return Decided(repeated=True)
+            return self._repeated(tx, event)
         session = self._sessions.load(tx, event.channel, event.address)
         guest, policy = is_guest(tx, session, event), self._context.policy
         limit = flood.limit_for(policy) if guest else flood.limit_for_stranger(policy)
@@ -154,6 +167,15 @@ class Turns:
         if speed is not FloodState.FINE:
             return self._slow_down(tx, event, None, session, speed, limit)
         return self._step(tx, event, None, session, has_trail=guest)
+
+    def _repeated(self, tx: SqliteTx, event: Event) -> Decided:
+        """Only the account that sent the event gets its answer: ids are its channel's, and may be
+        the caller's own."""
+        key = event.channel, event.address, event.event_id
+        if self._context.channel(event.channel).push:
+            return Decided(tx.outbox.unsent(*key), repeated=True)
+        answer = tx.outbox.answer_to(*key)
+        return Decided(() if answer is None else (answer,), repeated=True)
 
     def _step(
         self,
@@ -185,13 +207,16 @@ class Turns:
         rows = list(host.rows)
         for outcome in host.outcomes:
             rows += self._notify(tx, outcome)
-        if step.wipe and event.message_id is not None:
-            rows.append(self._wipe(tx, event, event.message_id))
-        if step.screen is not None:
-            rows.append(self._answer(tx, event, step.screen, turn))
+        if step.wipe:
+            rows += self._wipe(tx, event)
+        screen, alert = step.screen, step.alert
+        if not self._context.channel(event.channel).push:
+            screen, alert = _in_one_message(screen, alert), None
+        if screen is not None:
+            rows.append(self._answer(tx, event, screen, turn))
         return Decided(
             rows,
-            step.alert,
+            alert,
             step.operation,
             commands=commands,
             wakes=host.wakes,
@@ -210,9 +235,9 @@ class Turns:
         limit: RateLimit,
     ) -> Decided:
         """Ignore the event, except that a message that may hold a code is deleted."""
-        rows = []
-        if event.message_id is not None and self._engine.may_be_code(session, event.text):
-            rows.append(self._wipe(tx, event, event.message_id))
+        rows: list[OutboxRow] = []
+        if self._engine.may_be_code(session, event.text):
+            rows += self._wipe(tx, event)
         if speed is FloodState.TOO_FAST:
             seconds = flood.record_flood(tx, limit, session, event)
             self._sessions.save(tx, event.channel, event.address, session, touched=False)
@@ -223,19 +248,23 @@ class Turns:
             rows, person=None if person is None else person.id, at=session.at, exit="flooded"
         )
 
-    def _wipe(self, tx: SqliteTx, event: Event, message_id: str) -> OutboxRow:
+    def _wipe(self, tx: SqliteTx, event: Event) -> list[OutboxRow]:
         """Delete the person's message: it may hold a code (facts: channels, Telegram)."""
-        return tx.outbox.add(
+        if event.message_id is None or not self._context.channel(event.channel).deletes:
+            return []
+        row = tx.outbox.add(
             event.channel,
             event.address,
             kind="wipe",
             text="",
             event_id=event.event_id,
             n=1,
-            target=message_id,
+            target=event.message_id,
         )
+        return [row]
 
     def _answer(self, tx: SqliteTx, event: Event, screen: Screen, turn: int) -> OutboxRow:
+        channel = self._context.channel(event.channel)
         return tx.outbox.add(
             event.channel,
             event.address,
@@ -245,8 +274,9 @@ class Turns:
             turn=turn,
             event_id=event.event_id,
             slot=screen.slot,
-            edits=screen.replace,
+            edits=screen.replace and channel.edits,
             protect=screen.protect,
+            is_sent=not channel.push,
         )
 
     async def _fault(self, event: Event) -> Decided:
@@ -257,8 +287,17 @@ class Turns:
 
         def store(tx: SqliteTx) -> Decided:
             if not tx.sessions.mark_handled(event.channel, event.event_id, fault.reference):
-                return Decided(repeated=True)
+                return self._repeated(tx, event)
             rows = [self._answer(tx, event, Screen(text), 0)]
             return Decided(rows, exit="fault", fault=fault.reference)
 
         return await self._database.write(store)
+
+
+def _in_one_message(screen: Screen | None, alert: str | None) -> Screen | None:
+    """For a channel that answers with one message and has no alerts beside it."""
+    if alert is None:
+        return screen
+    if screen is None:
+        return Screen(alert)
+    return screen._replace(text=f"{alert}\n\n{screen.text}")

@@ -14,7 +14,7 @@ from flows.engine.texts import Texts, placeholders
 from services.domain.gsm7 import as_sms_text, parts, septets
 
 CODES = "sms."  # all texts under this key carry a code
-# Sent by SMS as well as, or instead of, in the chat.
+# Sent by SMS as well as in the chat, or instead of it: a person may have none to write to.
 NOTICES = (
     "notice.low_wallet",
     "notice.low_float",
@@ -22,6 +22,16 @@ NOTICES = (
     "notice.moved_phone",
     "notice.moved_mail",
     "notice.restored_float",
+    "notice.credited",
+    "notice.reversed",
+    "notice.reversed_due",
+    "notice.adjusted_credit",
+    "notice.adjusted_debit",
+    "notice.approval_asked",
+    "notice.approved",
+    "notice.second_set",
+    "notice.second_cleared",
+    "notice.further_account",
 )
 PARTS_MAX = 3  # for texts without a code
 
@@ -35,12 +45,15 @@ WIDEST: Mapping[str, str] = {
         ("amount", "total", "fees", "balance", "float", "wallet", "mark", "received", "bought"),
         MONEY,
     ),
+    **dict.fromkeys(("due", "above"), MONEY),
     **dict.fromkeys(("code_of", "partner"), _CODE_OF_PARTNER),
     **dict.fromkeys(("at", "until"), _MOMENT),
     **dict.fromkeys(("topups", "purchases", "open"), "9999"),
     "who": _NAME,
     "phone": _PHONE,
-    "reference": "TU-7K3QF9",
+    **dict.fromkeys(("reference", "reversal"), "TU-7K3QF9"),
+    "receipt": "W" * 20,
+    "payer": _PHONE,
     "destination": "4…187",
 }
 

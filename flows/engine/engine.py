@@ -10,11 +10,20 @@ from dataclasses import replace
 
 from flows.engine.declarations import Declarations, waits
 from flows.engine.event import Event, EventKind, Screen, StepResult
-from flows.engine.frames import data_facts, drop_forbidden_frames, drop_parked, fill, park, remember
+from flows.engine.frames import (
+    acts_while_waiting,
+    data_facts,
+    drop_forbidden_frames,
+    drop_parked,
+    fill,
+    park,
+    remember,
+)
 from flows.engine.host import Exit, Host
 from flows.engine.navigation import Navigation
 from flows.engine.node_runner import NodeRunner
 from flows.engine.nodes import Ask, Choose, Code, Confirm, Contact, Do, Flow, Look
+from flows.engine.numbers import picked_number
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import (
     RESUME_NODE,
@@ -50,8 +59,12 @@ class Engine:
         refusal = drop_forbidden_frames(session, host)
         if refusal is not None and stranger is None:  # an invitation starts over
             return self._refused(session, refusal, host)
-        if event.kind is EventKind.TEXT and event.picks:
-            event = self._picked(session, event, host)
+        if event.kind is EventKind.TEXT and not host.channel.buttons:
+            tap = self._picked(session, event, host)
+            if tap is not None:
+                step = self._tap(session, tap, host)
+                is_stale = step.transition == "stale"  # its number meant another option when shown
+                return self._reprompt(session, host, "moved_on") if is_stale else step
         closed = session.closed
         if event.kind is not EventKind.TAP:
             session.closed = None
@@ -82,13 +95,24 @@ class Engine:
         """The commands this person can use, each with its description."""
         return self._renderer.commands(host)
 
-    def finish_operation(self, session: Session, flow: str, operation: str, exit_name: str) -> str:
-        """Close the frame that waits for an operation that has ended, if there is one.
+    def finish_operation(
+        self,
+        session: Session,
+        flow: str,
+        operation: str,
+        exit_name: str,
+        *,
+        asked: bool = False,
+    ) -> str:
+        """Close the frame that waits for an operation that has ended, if there is one. ``asked``:
+        it stays if its person can ask there how it ended.
 
         Returns the text key of the outcome's End, whether or not a frame waits.
         """
         for frame in (session.active, *session.parked.values()):
             if frame is not None and frame.operation == operation:
+                if asked and acts_while_waiting(frame):
+                    continue
                 if frame is session.active:
                     session.active, session.bare = None, True
                 else:
@@ -134,36 +158,16 @@ class Engine:
 
     # Inputs --------------------------------------------------------------------------------
 
-    def _picked(self, session: Session, event: Event, host: Host) -> Event:
-        """Where a channel has no buttons, turn a typed number into a tap, unless the question takes
-        text."""
-        frame = session.active
-        asks = (
-            frame is not None
-            and frame.node != RESUME_NODE
-            and isinstance(frame.flow.node(frame.node), Ask | Code | Contact)
-        )
-        if asks or session.bare:
-            return event
-        text = event.text.strip()
-        if not (text.isascii() and text.isdigit() and len(text) <= 2):
-            return event
-        options = self._options(session, host)
-        if not 1 <= int(text) <= len(options):
-            return event
-        return Event(
-            event.channel,
-            event.address,
-            event.event_id,
-            EventKind.TAP,
-            turn=session.turn,
-            option=options[int(text) - 1],
-            message_id=event.message_id,
-        )
-
-    def _options(self, session: Session, host: Host) -> list[str]:
-        """The option ids of the current screen, in reading order."""
-        return [button.id for row in self._redrawn(session, host).rows for button in row]
+    def _picked(self, session: Session, event: Event, host: Host) -> Event | None:
+        """The tap that a typed number stands for, where a channel has no buttons."""
+        number = picked_number(session, event.text)
+        if number is None:
+            return None
+        options = [button.id for row in self._redrawn(session, host).rows for button in row]
+        if not 1 <= number <= len(options):
+            return None
+        option = options[number - 1]
+        return event._replace(kind=EventKind.TAP, text="", turn=session.turn, option=option)
 
     def _tap(self, session: Session, event: Event, host: Host) -> StepResult:
         option = event.option
@@ -280,7 +284,7 @@ class Engine:
         if isinstance(node, Code):
             return self._code(session, frame, node, text, host)
         if isinstance(node, Contact):
-            if host.shares_contacts:
+            if host.channel.contacts:
                 return self._reprompt(session, host, "share_please")
             return self._number(session, frame, node, text, host)
         if not isinstance(node, Ask):

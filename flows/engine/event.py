@@ -25,8 +25,7 @@ class Event(NamedTuple):
     ``argument`` is the rest of a command, or the album of a message that is not text. A tap has
     ``turn``, the turn its screen was drawn on (-1 if the button was not ours), and ``option``, what
     was tapped; ``tap_id`` is the tap the channel wants acknowledged. ``message_id`` is the message
-    that carried the event, if any. ``picks`` says that the channel shows numbers instead of
-    buttons, so a typed number may pick one.
+    that carried the event, if any.
     """
 
     channel: str
@@ -39,12 +38,9 @@ class Event(NamedTuple):
     option: str = ""
     tap_id: str | None = None
     message_id: str | None = None
-    picks: bool = False
 
 
-def from_text(
-    channel: str, address: str, event_id: str, text: str, message_id: str, *, picks: bool = False
-) -> Event:
+def from_text(channel: str, address: str, event_id: str, text: str, message_id: str) -> Event:
     """Normalise a typed line; a slash and a word make a command (``/topup@bot`` too)."""
     text = normalise_input(text)
     if text.startswith("/"):
@@ -58,11 +54,8 @@ def from_text(
             text=word[:64].lower(),
             argument=rest.strip()[:TEXT_LIMIT],
             message_id=message_id,
-            picks=picks,
         )
-    return Event(
-        channel, address, event_id, EventKind.TEXT, text=text, message_id=message_id, picks=picks
-    )
+    return Event(channel, address, event_id, EventKind.TEXT, text=text, message_id=message_id)
 
 
 class Button(NamedTuple):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flows.engine.host import Host
+from flows.engine.nodes import Do
 from flows.engine.session import HISTORY_MAX, Frame, HistoryEntry, Session
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
@@ -28,6 +29,12 @@ def fill(frame: Frame, values: Mapping[str, Any]) -> None:
     if values:
         known = {**data_facts(frame), **values}
         frame.data = frame.flow.data.model_validate(known)
+
+
+def acts_while_waiting(frame: Frame) -> Sequence[str]:
+    """The options on the operation that the frame waits for, such as asking how it stands."""
+    node = frame.flow.node(frame.node) if frame.waiting is not None else None
+    return list(node.acts) if isinstance(node, Do) else ()
 
 
 def park(session: Session) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
+from flows.engine.capabilities import ChannelCapabilities
 from services.domain.money import Money
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
@@ -63,8 +64,8 @@ class Host(Protocol):
         ...
 
     @property
-    def shares_contacts(self) -> bool:
-        """Whether the channel can prove a person's own number."""
+    def channel(self) -> ChannelCapabilities:
+        """What the channel of this event can do."""
         ...
 
     def has_right(self, needs: Right | None) -> bool:

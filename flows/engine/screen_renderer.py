@@ -101,6 +101,7 @@ class ScreenRenderer:
             choice = (self._button(host, "continue"), self._button(host, "restart"))
             return self.say(host, "engine.resume", {"flow": flow}), (choice,), None
         slot: str | None = None
+        below = ""
         rows: Rows
         node = frame.flow.node(frame.node)
         match node:
@@ -109,7 +110,7 @@ class ScreenRenderer:
                 rows += (self._way_out(frame, host),)
             case Contact():
                 shared = (Button(CONTACT, self.say(host, f"{key}.contact")),)
-                rows = (shared,) if host.shares_contacts else (self._way_out(frame, host),)
+                rows = (shared,) if host.channel.contacts else (self._way_out(frame, host),)
             case Choose():
                 args = {field: getattr(frame.data, field) for field in node.args}
                 if node.view is not None:
@@ -136,6 +137,8 @@ class ScreenRenderer:
                 acts = tuple(Button(act, self.say(host, f"{key}.{act}")) for act in node.acts)
                 rows = ((*acts, self._button(host, "menu")),)
                 slot = f"{name}:{frame.waiting}"
+                if acts and not host.channel.waiting:
+                    below = self.say(host, "engine.ask_later", {"option": acts[0].label})
             case Code():
                 operation = frame.operation
                 assert operation is not None
@@ -159,7 +162,8 @@ class ScreenRenderer:
                 rows = self.menu_rows(host)
             case Call():
                 raise AssertionError("a Call is never stood at")
-        return self.say(host, f"{key}.ask", known), rows, slot
+        text = self.say(host, f"{key}.ask", known)
+        return f"{text}\n{below}" if below else text, rows, slot
 
     def _look_rows(
         self,

@@ -59,13 +59,13 @@ class BroadcastStore:
         ).fetchone()
         return None if row is None else _broadcast(row)
 
-    def count_recipients(self) -> int:
-        """How many accounts a broadcast reaches: all that are linked to an active partner."""
-        row = self._conn.execute(
-            "SELECT count(*) FROM addresses AS a JOIN people AS p ON p.id = a.person_id"
-            " JOIN partners AS r ON r.code = p.partner WHERE r.suspended = 0"
-        ).fetchone()
-        return int(row[0])
+    def count_recipients(self) -> dict[str, int]:
+        """How many accounts are linked to an active partner, by channel."""
+        rows = self._conn.execute(
+            "SELECT a.channel, count(*) FROM addresses AS a JOIN people AS p ON p.id = a.person_id"
+            " JOIN partners AS r ON r.code = p.partner WHERE r.suspended = 0 GROUP BY a.channel"
+        )
+        return dict(rows.fetchall())
 
     def next_recipients(self, after: int, people: int) -> list[Recipient]:
         """All accounts of the next ``people`` people after the person ``after``."""

@@ -79,19 +79,20 @@ class OutboxStore:
         silent: bool = False,
         document: str | None = None,
         rank: Rank | None = None,
+        is_sent: bool = False,
     ) -> OutboxRow:
         """Queue a message; ``fallback`` is a phone to send an SMS to if the chat rejects it.
 
         ``rank`` defaults to NOTICE for notices and ANSWER for everything else. ``otp`` is the code
         in a sealed ``text``, ``target`` the message to delete, ``document`` the reference of the
-        attachment.
+        attachment. ``is_sent``: the channel shows it by itself, so it is stored and never queued.
         """
         if rank is None:
             rank = Rank.NOTICE if kind == "notice" else Rank.ANSWER
         cursor = self._conn.execute(
             "INSERT INTO outbox (channel, address, event_id, n, kind, slot, edits, text, rows,"
             " turn, fallback, protect, otp, target, silent, document, state, due_at, created_at,"
-            " rank) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)",
+            " rank) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 channel,
                 address,
@@ -109,6 +110,7 @@ class OutboxStore:
                 target,
                 int(silent),
                 document,
+                "sent" if is_sent else "queued",
                 self._time.ms,
                 self._time.ms,
                 rank,
@@ -150,6 +152,31 @@ class OutboxStore:
             " FROM outbox"
             " WHERE state = 'queued' AND (rank, id) > (?, ?) ORDER BY rank, id LIMIT ?",
             (*after, limit),
+        )
+        return [_row(row) for row in rows]
+
+    def answer_to(self, channel: str, address: str, event_id: str) -> OutboxRow | None:
+        """The stored answer to an event of this account."""
+        row = self._conn.execute(
+            "SELECT id, channel, address, event_id, n, kind, slot, edits, text, rows, turn,"
+            " fallback, protect, otp, target, silent, document, attempts, due_at, unsure, rank,"
+            " 0 FROM outbox"
+            " WHERE channel = ? AND event_id = ? AND address = ? AND kind = 'answer'",
+            (channel, event_id, address),
+        ).fetchone()
+        return None if row is None else _row(row)
+
+    def unsent(self, channel: str, address: str, event_id: str) -> list[OutboxRow]:
+        """What the channel has not accepted of the messages for an event of this account; no codes.
+
+        They count as put off: one may be sent just now, which is looked up before a second send.
+        """
+        rows = self._conn.execute(
+            "SELECT id, channel, address, event_id, n, kind, slot, edits, text, rows, turn,"
+            " fallback, protect, otp, target, silent, document, attempts, due_at, unsure, rank,"
+            " 1 FROM outbox WHERE channel = ? AND event_id = ? AND address = ?"
+            " AND state = 'queued' AND otp IS NULL ORDER BY id",
+            (channel, event_id, address),
         )
         return [_row(row) for row in rows]
 

@@ -31,6 +31,7 @@ from services.float_purchases import CodeSent
 from services.policy import Policy
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
+from tests.kit.channels import CHANNELS
 from tests.kit.database_on_clock import DatabaseOnClock
 from tests.kit.recording_channel import RecordingChannel
 from tests.kit.worker_harness import PHONE
@@ -48,7 +49,11 @@ class CodeDelivery(DatabaseOnClock):
         )
         self.random = random.Random(1)
         self.parts = Parts(
-            Texts.load(), self.random, Keyring({"1": b"1" * 32}), Policy(short_code="400187")
+            Texts.load(),
+            self.random,
+            Keyring({"1": b"1" * 32}),
+            Policy(short_code="400187"),
+            channels=CHANNELS,
         )
         self.codes: list[str] = []
         self.reference = ""

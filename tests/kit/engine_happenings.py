@@ -16,6 +16,7 @@ from flows.engine.nodes import Do
 from flows.engine.session import RESUME_NODE, Frame, Session
 from services.domain.money import Money
 from services.domain.refusal import Refusal
+from tests.kit.channels import CHAT, NUMBERED
 from tests.kit.engine_host import AMOUNTS, ENGINE, FEES, PHONES, RIGHT, FakeHost, UseCaseOutcomes
 from tests.kit.engine_talk import CODE, NAVIGATION, Talk, frames_of
 
@@ -44,7 +45,13 @@ def _event(kind: EventKind, **rest: Any) -> Event:
 
 
 def says(text: str, picks: bool) -> Happening:
-    return lambda talk: talk.step(_event(EventKind.TEXT, text=text, picks=picks)) and None
+    """``picks``: on a channel that shows numbers instead of buttons."""
+
+    def do(talk: Talk) -> None:
+        talk.host.channel = NUMBERED if picks else CHAT
+        talk.step(_event(EventKind.TEXT, text=text))
+
+    return do
 
 
 def commands(word: str) -> Happening:

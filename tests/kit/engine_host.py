@@ -19,6 +19,7 @@ from services.domain.money import Money
 from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
+from tests.kit.channels import CHAT
 
 WAITED_AT = (HandlerKind.USE_CASE, HandlerKind.CODE_CHECK)
 ENGINE = Engine(all_flows(), Texts.load(), HANDLERS)
@@ -60,6 +61,7 @@ class FakeHost:
 
     def __init__(self) -> None:
         self.may_move = True
+        self.channel = CHAT
         self.answer: Answer = Exit("duplicate")
         self.amounts = AMOUNTS
         self.phones = PHONES[1:]
@@ -73,10 +75,6 @@ class FakeHost:
         return {"name": "Amina", "partner": "FINSAFE", "my_phone": PHONES[0], "bank": ""}
 
     def offers(self, what: str) -> bool:
-        return True
-
-    @property
-    def shares_contacts(self) -> bool:
         return True
 
     def has_right(self, needs: Right | None) -> bool:

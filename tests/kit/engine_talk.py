@@ -120,7 +120,7 @@ class Talk:
         self, event: Event, stood: Frame | None, turn: int, args: dict[str, Any]
     ) -> None:
         """Money moves only on "yes" to this very screen, and only for what this screen showed."""
-        picked = event.picks and event.text.strip() == "1"
+        picked = not self.host.channel.buttons and event.text.strip() == "1"
         tapped = event.kind is EventKind.TAP and (event.option, event.turn) == ("yes", turn)
         assert tapped or picked
         assert stood is not None

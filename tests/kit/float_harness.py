@@ -23,6 +23,7 @@ from services.float_purchases import CodeSent
 from services.policy import Policy
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
+from tests.kit.channels import CHANNELS
 from tests.kit.scripted_bank import ScriptedFloatBank
 from tests.kit.worker_harness import AMINA, WorkerHarness
 
@@ -40,7 +41,11 @@ class FloatHarness(WorkerHarness):
         self.bank = ScriptedFloatBank()
         self.random = random.Random(1)
         self.parts = Parts(
-            Texts.load(), self.random, Keyring({"1": b"1" * 32}), Policy(short_code="400187")
+            Texts.load(),
+            self.random,
+            Keyring({"1": b"1" * 32}),
+            Policy(short_code="400187"),
+            channels=CHANNELS,
         )
         self.begun = 0
         self.start()

@@ -93,3 +93,16 @@ class PlainStore:
             return tx.people.add_person(code, "Amina", Role.OWNER, PHONE, None, "en")
 
         return Person(self.do(add), "Amina", partner, Role.OWNER, PHONE, None, "en")
+
+
+class StoreDatabase:
+    """The part of ``Database`` that turns use, over a plain store."""
+
+    def __init__(self, store: PlainStore) -> None:
+        self._store = store
+
+    async def write(self, function: Callable[[SqliteTx], T]) -> T:
+        return self._store.do(function)
+
+    async def read(self, function: Callable[[SqliteTx], T]) -> T:
+        return self._store.do(function)

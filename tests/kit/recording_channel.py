@@ -10,6 +10,7 @@ from bot.outbox.channel import (
     MessageGone,
 )
 from bot.simulation.clock import START, VirtualClock
+from tests.kit.channels import CHANNELS, CHAT
 
 
 class RecordingChannel:
@@ -20,6 +21,7 @@ class RecordingChannel:
 
     def __init__(self, name: str, clock: VirtualClock, prefix: str = "m") -> None:
         self.name = name
+        self.capabilities = CHANNELS.get(name, CHAT)
         self.taken: list[tuple[str, str]] = []  # address, text
         self.times: list[float] = []  # seconds since the start
         self.contents: list[MessageContent] = []

@@ -18,6 +18,7 @@ from services.domain.money import Money
 from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
+from tests.kit.channels import CHAT, NUMBERED
 
 FLOWS = all_flows()
 TEXTS = Texts.load()
@@ -36,6 +37,7 @@ class StubHost:
 
     def __init__(self) -> None:
         self.linked = True
+        self.channel = CHAT
         self.refusal: Refusal | None = None  # for flows that move money
         self.answer: Exit | OperationStarted | Refusal = OperationStarted("TU-222222")
         self.amounts: Sequence[Money] = (Money(500_00), Money(1_000_00))
@@ -57,10 +59,6 @@ class StubHost:
 
     def offers(self, what: str) -> bool:
         return False
-
-    @property
-    def shares_contacts(self) -> bool:
-        return True
 
     def has_right(self, needs: Right | None) -> bool:
         return needs is not Right.ADMIN
@@ -149,7 +147,9 @@ class Chat:
         return self.last
 
     def say(self, text: str, *, picks: bool = False) -> StepResult:
-        return self.send(Event("terminal", "77", "1", EventKind.TEXT, text=text, picks=picks))
+        """``picks``: on a channel that shows numbers instead of buttons."""
+        self.host.channel = NUMBERED if picks else CHAT
+        return self.send(Event("terminal", "77", "1", EventKind.TEXT, text=text))
 
     def command(self, word: str) -> StepResult:
         return self.send(Event("terminal", "77", "1", EventKind.COMMAND, text=word))

@@ -23,6 +23,7 @@ from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
+from tests.kit.channels import CHANNELS
 from tests.kit.scripted_bank import ScriptedCollections
 from tests.kit.worker_harness import AMINA, PHONE, WorkerHarness
 
@@ -47,7 +48,7 @@ class TopUpHarness(WorkerHarness):
             Notifier(
                 Engine(all_flows(), TEXTS, HANDLERS),
                 SessionCache(all_flows()),
-                At(TEXTS, self.random, KEYS, NO_CODES),
+                At(TEXTS, self.random, KEYS, NO_CODES, channels=CHANNELS),
             ),
             self.committed,
             self.wake,

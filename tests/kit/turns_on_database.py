@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from bot.context import AppContext as At
@@ -12,6 +12,7 @@ from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Decided, Turns
 from flows.catalogue import all_flows
+from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.engine import Engine, StepResult
 from flows.engine.event import Event, EventKind
 from flows.engine.host import Host
@@ -20,11 +21,12 @@ from flows.engine.texts import Texts
 from services import partners
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from services.policy import NO_CODES
+from services.policy import NO_CODES, Policy
 from services.ports import Random
 from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
+from tests.kit.channels import CHANNELS
 
 TEXTS = Texts.load()
 KEYS = Keyring({"1": bytes(32)})
@@ -45,7 +47,12 @@ class BrittleEngine(Engine):
 class TurnRunner:
     """Turns on their own database, and what they reported to the rest of the program."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self,
+        database: Database,
+        channels: Mapping[str, ChannelCapabilities] = CHANNELS,
+        policy: Policy = NO_CODES,
+    ) -> None:
         self.database = database
         self.committed: list[OutboxRow] = []
         self.begun: list[str] = []
@@ -54,7 +61,7 @@ class TurnRunner:
             database,
             BrittleEngine(all_flows(), TEXTS, HANDLERS),
             SessionCache(all_flows()),
-            At(TEXTS, cast("Random", random.Random(1)), KEYS, NO_CODES, ADMINS),
+            At(TEXTS, cast("Random", random.Random(1)), KEYS, policy, ADMINS, channels=channels),
             self._committed,
             self._begins,
             lambda tx, outcome: (),

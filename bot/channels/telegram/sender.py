@@ -6,6 +6,7 @@ from typing import Any
 
 from telegram import Bot, InputFile
 
+from bot.channels.telegram.capabilities import CAPABILITIES
 from bot.channels.telegram.errors import as_channel_errors
 from bot.channels.telegram.render import is_inline, render, truncate
 from bot.channels.telegram.wire import CHANNEL
@@ -18,6 +19,8 @@ UNKNOWN_ID = "0"  # id of a message that was accepted by an answer without one
 
 class TelegramChannel:
     """``bot.outbox.channel.Channel`` over PTB's client. An address is the id of a private chat."""
+
+    capabilities = CAPABILITIES
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot

@@ -24,7 +24,10 @@ def find(turn: TurnContext) -> Exit:
 
 @HANDLERS.use_case("count_hearers", needs=Right.ADMIN)
 def count(turn: TurnContext) -> Exit:
-    return Exit("counted", sets={"people": turn.tx.broadcasts.count_recipients()})
+    counts = turn.tx.broadcasts.count_recipients().items()
+    return Exit(
+        "counted", sets={"people": sum(n for name, n in counts if turn.app.channel(name).push)}
+    )
 
 
 @HANDLERS.use_case("start_broadcast", needs=Right.ADMIN)

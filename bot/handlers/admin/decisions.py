@@ -126,5 +126,5 @@ def _notify_owners(turn: TurnContext, adjustment: Adjustment) -> None:
     }
     for owner in turn.tx.people.owners(adjustment.partner):
         text = turn.app.texts.say(owner.language, f"notice.adjusted_{adjustment.resolution}", facts)
-        for channel, address in turn.tx.people.addresses(owner.id):
+        for channel, address in turn.app.accounts_to_tell(turn.tx, owner):
             turn.queue_notice(channel, address, text)

@@ -156,7 +156,7 @@ class Simulator:
         option = self._picked_of_notice(line.strip())
         if option is not None and self._notice is not None:
             return self.tap(option, self._notice)
-        return event_from_line(self.who, self._event_id(), line)._replace(picks=False)
+        return event_from_line(self.who, self._event_id(), line)
 
     def tap(self, option: str, message_id: str | None = None) -> Event:
         """Tap an option of a message, by default the newest screen, on the turn it was drawn."""

@@ -22,7 +22,7 @@ from bot.outbox.channel import (
 )
 from bot.simulation.clock import START
 from flows.engine.event import Button
-from tests.kit.outbox_harness import AMINA, BARAKA, OutboxHarness
+from tests.kit.outbox_harness import AMINA, BARAKA, CHAT, OutboxHarness
 
 TRIES_MAX = len(ANSWER_PAUSES_S) + 1
 
@@ -68,6 +68,19 @@ async def test_a_row_pushed_twice_is_sent_once(harness: OutboxHarness) -> None:
     harness.sender.push([row, row])
     await harness.settle()
     assert harness.chat.texts == ["one"]
+
+
+async def test_a_row_of_a_repeated_event_is_not_sent_again_in_the_second_it_was_sent(
+    harness: OutboxHarness,
+) -> None:
+    row = await harness.queue("one", event_id="e1")
+    (found,) = await harness.database.read(lambda tx: tx.outbox.unsent(CHAT, AMINA, "e1"))
+    harness.sender.push([row])
+    await harness.settle()
+    harness.sender.push([found])  # found before it was sent, pushed after
+    await harness.settle()
+    assert harness.chat.texts == ["one"]
+    assert await harness.database.read(lambda tx: tx.outbox.unsent(CHAT, AMINA, "e1")) == []
 
 
 async def test_a_chat_that_was_served_is_served_again(harness: OutboxHarness) -> None:

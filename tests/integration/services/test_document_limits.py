@@ -22,10 +22,15 @@ from services.domain.refusal import Refusal
 from services.policy import NO_CODES
 from services.ports import Random
 from storage.transaction import SqliteTx
+from tests.kit.channels import CHANNELS
 from tests.kit.plain_store import PlainStore
 
 CONTEXT = AppContext(
-    Texts.load(), cast("Random", random.Random(1)), Keyring({"1": bytes(32)}), NO_CODES
+    Texts.load(),
+    cast("Random", random.Random(1)),
+    Keyring({"1": bytes(32)}),
+    NO_CODES,
+    channels=CHANNELS,
 )
 DAYS = Period(date(2026, 3, 1), date(2026, 3, 1))
 ADMIN = "1"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot.turns.turn import Decided
 from flows.engine.event import EventKind
 from tests.kit.turns_on_database import (
     AMINA,
@@ -25,15 +24,6 @@ async def test_an_answer_carries_its_event_and_the_turn_of_its_buttons(runner: T
     decided = await runner.say("1500")
     (row,) = decided.rows
     assert (row.event_id, row.turn, row.kind, row.address) == ("2", 2, "answer", AMINA)
-
-
-async def test_the_same_event_again_decides_and_sends_nothing(runner: TurnRunner) -> None:
-    event = runner.event(EventKind.COMMAND, text="topup")
-    await runner.turns.handle(event)
-    before, sent = await runner.everything(), list(runner.committed)
-    again = await runner.turns.handle(event)
-    assert again == Decided(repeated=True)
-    assert (await runner.everything(), runner.committed) == (before, sent)
 
 
 async def test_the_same_yes_again_begins_no_second_top_up(runner: TurnRunner) -> None:

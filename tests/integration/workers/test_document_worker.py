@@ -29,6 +29,7 @@ from services.ports import Collections, Random
 from storage.sqlite.database import Database, DatabaseUnavailable
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
+from tests.kit.channels import CHANNELS
 
 C = TypeVar("C", bound=DocumentWorker)
 ADMIN, AMINA, GONE, ELSEWHERE = "900", "77", "78", "79"
@@ -50,7 +51,14 @@ class DocumentHarness:
             VirtualClock(),
             Engine(flows, texts, HANDLERS),
             SessionCache(flows),
-            AppContext(texts, chance, Keyring({"1": bytes(32)}), NO_CODES, (("telegram", ADMIN),)),
+            AppContext(
+                texts,
+                chance,
+                Keyring({"1": bytes(32)}),
+                NO_CODES,
+                (("telegram", ADMIN),),
+                channels=CHANNELS,
+            ),
             self._committed,
             lambda _: None,
             cast("Collections", None),

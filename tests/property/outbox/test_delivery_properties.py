@@ -20,6 +20,7 @@ from storage.sqlite.database import Database
 from storage.sqlite.empty_database import in_memory
 from storage.stores.outbox import OutboxRow, Rank
 from storage.transaction import SqliteTx
+from tests.kit import channels
 
 CHAT = "chat"
 IN_MEMORY_MAX = {Rank.ANSWER: 5, Rank.NOTICE: 3, Rank.BULK: 2}
@@ -30,7 +31,7 @@ FAULTS = {"unclear": Unclear("no answer"), "429": RetryAfter(20)}
 class Chats:
     """A channel with faults on demand; a send that fails has no effect."""
 
-    name = CHAT
+    name, capabilities = CHAT, channels.CHAT
 
     def __init__(self, clock: VirtualClock, meets: list[str]) -> None:
         self._clock = clock

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeVar, cast
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -32,22 +31,12 @@ from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
-from tests.kit.plain_store import PlainStore
+from tests.kit.channels import CHANNELS
+from tests.kit.plain_store import PlainStore, StoreDatabase
 
-T = TypeVar("T")
 ADMIN = "1"
 FLOWS, TEXTS, KEYS = all_flows(), Texts.load(), Keyring({"1": bytes(32)})
 HOUR_S = 3600
-
-
-class _Store:
-    """The part of ``Database`` that turns use, over a plain store."""
-
-    def __init__(self, store: PlainStore) -> None:
-        self._store = store
-
-    async def write(self, function: Callable[[SqliteTx], T]) -> T:
-        return self._store.do(function)
 
 
 class Door:
@@ -66,9 +55,10 @@ class Door:
             NO_CODES,
             (("telegram", ADMIN),),
             strangers=StrangerLimiter(30.0, lambda: self.passed_s),
+            channels=CHANNELS,
         )
         self.turns = Turns(
-            cast("Database", _Store(store)),
+            cast("Database", StoreDatabase(store)),
             Engine(FLOWS, TEXTS, HANDLERS),
             SessionCache(FLOWS),
             desk,

@@ -107,6 +107,15 @@ def test_a_picked_suggestion_is_the_one_that_was_shown(chat: Chat) -> None:
     assert chat.data.phone == OTHER
 
 
+def test_a_number_typed_after_its_screen_was_closed_picks_nothing(chat: Chat) -> None:
+    chat.to_confirm()
+    chat.session.expire()
+    step = chat.say("1", picks=True)
+    assert step.transition == "expired"
+    assert chat.text.startswith("You were away for a while, so I closed this: Top up.")
+    assert chat.say("1", picks=True).transition == "opened"  # the menu is what is shown now
+
+
 # Time and versions
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flows.engine.host import Exit, OperationStarted
@@ -9,6 +11,7 @@ from flows.engine.session import HISTORY_MAX
 from flows.topup import TopUpData
 from services.domain.money import Money
 from services.domain.refusal import Refusal
+from tests.kit.channels import CHAT
 from tests.kit.engine_texts import MENU
 from tests.kit.stub_chat import BOTH, FIFTEEN_HUNDRED, MINE, OTHER, Chat, stands
 
@@ -141,6 +144,29 @@ def test_an_outcome_closes_what_waits_parked(chat: Chat) -> None:
     chat.to_push().command("balance")
     chat.engine.finish_operation(chat.session, "topup", "TU-222222", "paid")
     assert (chat.session.at, chat.session.parked) == ("balance.show", {})
+
+
+def test_where_people_ask_for_outcomes_the_question_stays(chat: Chat) -> None:
+    chat.to_confirm()
+    chat.host.channel = replace(CHAT, waiting=False)
+    chat.tap("yes")
+    before = stands(chat)
+    key = chat.engine.finish_operation(chat.session, "topup", "TU-222222", "paid", asked=True)
+    assert (key, stands(chat)) == ("topup.paid.ask", before)
+    assert chat.text.endswith("Choose Check now to see how it ends.")
+    facts = {"amount": FIFTEEN_HUNDRED, "phone": MINE, "balance": "-", "at": "-"}
+    chat.host.act_answers["check_topup"] = Exit("paid", facts | {"reference": "TU-222222"})
+    chat.tap("check")
+    assert chat.text.startswith("Received KES 1,500.")
+    assert chat.session.active is None
+
+
+def test_where_nothing_can_be_asked_an_outcome_closes_all_the_same(chat: Chat) -> None:
+    chat.begin().say("1500")
+    assert chat.session.active is not None
+    chat.session.active.node, chat.session.active.waiting = "expect", "TU-222222"
+    chat.engine.finish_operation(chat.session, "topup", "TU-222222", "lapsed", asked=True)
+    assert chat.session.active is None
 
 
 def test_an_outcome_leaves_what_waits_for_another(chat: Chat) -> None:
