@@ -16,8 +16,9 @@ import structlog
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.scheduler import JobScheduler
 from bot.workers.bank_worker import BankWorker
+from services.domain.database import DatabaseUnavailable, Priority
 from services.ports import Clock
-from storage.sqlite.database import Database, DatabaseUnavailable, Priority
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 
 FRESH_S = 1.0  # how long the database's last answer is reused

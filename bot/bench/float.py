@@ -29,8 +29,8 @@ from services import balances, otp
 from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.otp import PARTNER_MAX
+from services.domain.outbox import OutboxRow
 from services.domain.partner import Partner
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 AT_ONCE = 64

@@ -32,8 +32,8 @@ from bot.simulation.ncba.handsets import Handset
 from services import topup_settlement, topups
 from services.domain.bank import Accepted
 from services.domain.money import Money
+from services.domain.outbox import OutboxRow
 from services.domain.topup import TopUp
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 TARGETS = (Target("unsettled", below=1), Target("late_max_s", below=2))

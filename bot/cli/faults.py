@@ -22,9 +22,13 @@ def faults_as_lines() -> Iterator[None]:
     from bot.security.lost_database import DatabaseLost
     from bot.security.stored_secrets import SecretsFault
     from flows.engine.check import InvalidFlow
-    from storage.sqlite.damage import DatabaseDamaged
-    from storage.sqlite.database_file import DatabaseFileMoved, DatabaseInUse, LockingUnsupported
-    from storage.sqlite.migrate import MigrationError
+    from services.domain.database import (
+        DatabaseDamaged,
+        DatabaseFileMoved,
+        DatabaseInUse,
+        LockingUnsupported,
+        MigrationError,
+    )
 
     try:
         yield

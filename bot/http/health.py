@@ -14,8 +14,8 @@ from starlette.routing import BaseRoute, Route
 
 from bot.app import App
 from bot.observe.log import configured
-from storage.sqlite.database import DatabaseUnavailable
-from storage.stores.operations import StateBacklog
+from services.domain.database import DatabaseUnavailable
+from services.domain.operation import StateBacklog
 from storage.transaction import SqliteTx
 
 COUNTED_MAX = 10_000  # rows of one kind; a count stops there

@@ -8,9 +8,10 @@ from datetime import datetime
 from bot.notify.notifier import Notifier
 from services import approvals
 from services.domain.approval import APPROVAL_LIFE
+from services.domain.database import Priority
+from services.domain.outbox import OutboxRow
 from services.ports import Clock
-from storage.sqlite.database import Database, Priority
-from storage.stores.outbox import OutboxRow
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 
 PAGE = 100  # purchases in one transaction

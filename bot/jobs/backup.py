@@ -18,9 +18,10 @@ from bot.outbox.durable_write import PushRows
 from bot.security import backup
 from bot.security.backup_file import BackupFault
 from services.domain.business_days import business_day
+from services.domain.database import Priority
+from services.domain.outbox import OutboxRow
 from services.ports import Clock
-from storage.sqlite.database import Database, Priority
-from storage.stores.outbox import OutboxRow
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)

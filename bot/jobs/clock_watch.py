@@ -16,10 +16,11 @@ import structlog
 from bot.context import AppContext, queue_admin_notices
 from bot.jobs.scheduler import JobScheduler
 from bot.outbox.durable_write import PushRows, write_until_committed
+from services.domain.clock_step import ClockStep
+from services.domain.database import DatabaseUnavailable
+from services.domain.outbox import OutboxRow
 from services.ports import Clock
-from storage.sqlite.database import Database, DatabaseUnavailable
-from storage.stores.clock import ClockStep
-from storage.stores.outbox import OutboxRow
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 
 NOT_READY_S = 60.0  # after a step, so that monitoring notices

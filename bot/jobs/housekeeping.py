@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from bot.turns.sessions import SessionCache
 from flows.engine.session import IDLE_TIMEOUT
 from services import float_purchases, otp
+from services.domain.database import Priority
 from services.policy import Policy
 from services.ports import Clock
-from storage.sqlite.database import Database, Priority
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 
 EVENTS_KEPT = timedelta(days=3)  # Telegram's ids can restart after an idle week

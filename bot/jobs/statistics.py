@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from bot.observe.statistics import Figures, ScreenCounts, StatisticsBoard
 from services.domain.business_days import business_day, start_of_day_at
+from services.domain.statistics import OperationCounts
 from services.ports import Clock
 from storage.sqlite.database import Database
-from storage.stores.statistics import OperationCounts, StatisticsStore
+from storage.stores.statistics import StatisticsStore
 from storage.transaction import SqliteTx
 
 

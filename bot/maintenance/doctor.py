@@ -31,8 +31,9 @@ from flows.catalogue import all_flows
 from flows.engine.check import InvalidFlow, check
 from flows.engine.texts import Texts
 from services.domain.bank import Ready
+from services.domain.database import MigrationError
 from services.gateways.ncba.collections import NcbaCollections
-from storage.sqlite.migrate import MigrationError, pending_migrations, refuse_additions
+from storage.sqlite.migrate import pending_migrations, refuse_additions
 from storage.stores.secrets import stored_secrets
 
 FOR_OTHERS = 0o007

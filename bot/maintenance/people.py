@@ -12,10 +12,9 @@ from services import partners, person_lookup
 from services.domain.ledger import HOUSE
 from services.domain.limits import DESK
 from services.domain.names import NAME_MAX
-from services.domain.partner import Partner, Role
+from services.domain.partner import AddressTaken, Partner, Role
 from services.domain.refusal import Refusal
 from storage.sqlite.database import Database
-from storage.stores.people import AddressTaken
 from storage.transaction import SqliteTx
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,15}")

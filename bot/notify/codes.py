@@ -6,7 +6,7 @@ from bot.notify.float_purchases import queue_purchase_refused
 from bot.notify.outcomes import OutcomeNotices
 from services import float_purchases, otp
 from services.domain.otp import Otp, OtpStatus, Purpose
-from storage.stores.outbox import OutboxRow
+from services.domain.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 

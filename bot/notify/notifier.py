@@ -15,13 +15,13 @@ from bot.notify.topups import queue_topup_change
 from bot.turns.sessions import SessionCache
 from flows.engine.engine import Engine
 from services.domain.float_purchase import Purchase
+from services.domain.outbox import OutboxRow
 from services.domain.reconciliation import ReconciliationDay
 from services.float_settlement import PurchaseChange
 from services.payments import Credited, HeldInSuspense, PaymentEffect, RefusedNotification
 from services.reconciliation.effects import LineEffect
 from services.reversals import Reversed
 from services.topup_settlement import TopUpChange
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 

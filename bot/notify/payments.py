@@ -7,10 +7,10 @@ from typing import Any
 from bot.context import AppContext, queue_admin_notices
 from bot.notify.owners import notify_owners
 from services import balances
+from services.domain.outbox import OutboxRow
 from services.domain.payment import STATEMENT, RecordedPayment
 from services.payments import Credited, HeldInSuspense, RefusedNotification
 from services.reversals import Reversed
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 

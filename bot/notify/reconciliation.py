@@ -7,9 +7,9 @@ from datetime import date
 
 from bot.context import AppContext, queue_admin_notices
 from flows.engine.texts import format_value
+from services.domain.outbox import OutboxRow
 from services.domain.phone import mask_phones
 from services.domain.reconciliation import ReconciliationDay
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 SHOWN_MAX = 10  # findings or days in one notice; the report has all of them

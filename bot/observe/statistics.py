@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from storage.stores.statistics import OperationCounts, StatisticsStore
+from services.domain.statistics import OperationCounts
+from storage.stores.statistics import StatisticsStore
 
 FRESH = timedelta(seconds=2)  # older figures are recounted when somebody looks
 

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 import structlog
 
+from services.domain.database import DatabaseUnavailable, Priority
+from services.domain.outbox import OutboxRow
 from services.ports import Clock
-from storage.sqlite.database import Database, DatabaseUnavailable, Priority
-from storage.stores.outbox import OutboxRow
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 
 AGAIN_S = 1.0

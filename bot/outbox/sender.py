@@ -25,9 +25,9 @@ from bot.outbox.attempt import (
 from bot.outbox.channel import Channel
 from bot.outbox.chat_queue import ChatQueue
 from bot.outbox.pacing import ROUNDING_S, MessageRates, OverallRateLimiter, RateLimiter
+from services.domain.outbox import BEFORE_ALL, OutboxRow, Rank
 from services.ports import Clock, Keys
 from storage.sqlite.database import Database, Priority
-from storage.stores.outbox import BEFORE_ALL, OutboxRow, Rank
 from storage.transaction import SqliteTx
 
 PAGE = 500  # rows per read

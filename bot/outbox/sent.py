@@ -12,9 +12,9 @@ from functools import partial
 from typing import NamedTuple
 
 from bot.outbox.durable_write import write_until_committed
+from services.domain.outbox import OutboxRow
 from services.ports import Clock
 from storage.sqlite.database import Database
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 NOTES_MAX = 64  # messages per transaction, to keep it short

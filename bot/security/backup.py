@@ -22,9 +22,9 @@ from bot.security.backup_file import (
 from bot.security.keyring import KeysFault, read_keys
 from bot.security.private_folders import private_folder, sweep
 from bot.settings import Settings
+from services.domain.database import InvalidDatabaseFile
 from storage.sqlite import snapshots
 from storage.sqlite.database_file import locked
-from storage.sqlite.snapshots import InvalidDatabaseFile
 
 
 def backup_folder(settings: Settings) -> Path:

@@ -15,8 +15,8 @@ from typing import BinaryIO
 from bot.security import sealed_file
 from bot.security.private_folders import private_folder
 from bot.security.sealed_file import CannotUnseal
+from services.domain.database import InvalidDatabaseFile
 from storage.sqlite import snapshots
-from storage.sqlite.snapshots import InvalidDatabaseFile
 
 SUFFIX, SEALED_SUFFIX = ".db", ".db.sealed"
 AT = "%Y%m%dT%H%M%SZ"  # timestamp in file names, UTC

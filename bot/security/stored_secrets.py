@@ -12,8 +12,9 @@ from bot.environment.setting_errors import describe_errors
 from bot.security.keyring import Keyring, KeysFault, open_keyring, sealed_by
 from bot.settings import Settings, secret_names
 from services.domain.ledger import HOUSE
+from services.domain.stored_secret import StoredSecret
 from storage.sqlite.database import Database
-from storage.stores.secrets import StoredSecret, stored_secrets
+from storage.stores.secrets import stored_secrets
 from storage.transaction import SqliteTx
 
 VALUE_MAX = 4_096  # characters

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from bot.simulation.prompt_matching import PromptMatches, match_prompts
 from services.domain.money import Money
 from services.domain.payment import PaymentState, Verdict
+from services.domain.topup import CreditedTopUp
 from services.gateways.openbanking.purchase_wire import bank_reference
-from storage.stores.topups import CreditedTopUp
 from storage.transaction import SqliteTx
 
 if TYPE_CHECKING:

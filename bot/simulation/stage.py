@@ -33,7 +33,7 @@ from services.domain.bank_line import BankLine
 from services.domain.business_days import business_day
 from services.domain.ledger import Account, AccountKind, Balance
 from services.domain.money import Money
-from storage.stores.outbox import OutboxRow
+from services.domain.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 

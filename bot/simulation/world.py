@@ -45,10 +45,10 @@ from bot.simulation.ncba.client import BankClient
 from bot.simulation.ncba.paybill import BankNotification
 from bot.simulation.notification_sender import NotificationDelivery, NotificationSender
 from flows.engine.event import Event
+from services.domain.database import SimulatedCrash
+from services.domain.outbox import OutboxRow
 from services.ports import Random
-from storage.sqlite.batch import SimulatedCrash
 from storage.sqlite.empty_database import empty_database
-from storage.stores.outbox import OutboxRow
 
 if TYPE_CHECKING:  # skipping Telegram halves the start time of worlds without it
     from types import ModuleType

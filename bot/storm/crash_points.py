@@ -25,9 +25,9 @@ from bot.storm.faults import CRASH_POINTS
 from bot.storm.invariant_checker import BrokenInvariant, InvariantChecker
 from bot.storm.people import Actor
 from services.domain.money import Money
+from services.domain.outbox import OutboxRow
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 PHONE = "254710000001"

@@ -13,10 +13,10 @@ from bot.simulation.prompt_matching import match_prompts
 from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
 from bot.simulation.world import World
 from services.domain.float_purchase import TRANSITIONS as PURCHASE_FOLLOWS
+from services.domain.outbox import OutboxRow
 from services.domain.payment import Payment
 from services.domain.topup import TRANSITIONS as TOPUP_FOLLOWS
 from storage.invariants import violations_by_invariant
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 UNKNOWN = frozenset({"UNKNOWN", "SEND_UNKNOWN"})  # resolved by admins

@@ -22,8 +22,8 @@ from bot.storm.paybill_traffic import PaybillTraffic
 from bot.storm.people import Actor
 from bot.storm.story import Story, Tally
 from flows.engine.event import Event
+from services.domain.outbox import OutboxRow
 from storage.sqlite.empty_database import in_memory
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 ROUNDS = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from flows.engine.session import IDLE_TIMEOUT, FlowRegistry, Session
-from storage.stores.sessions import SessionRow
+from services.domain.session import SessionRow
 from storage.transaction import SqliteTx
 
 SESSIONS_CACHED_MAX = 1_000  # most recently saved conversations; others are parsed again

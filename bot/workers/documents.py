@@ -22,10 +22,11 @@ from flows.engine.engine import Engine
 from services import statements
 from services.documents import DocumentsMissing
 from services.domain.bank import QrPicture
+from services.domain.database import Priority
 from services.domain.document import Document, Period
+from services.domain.outbox import OutboxRow
 from services.ports import Clock, Collections
-from storage.sqlite.database import Database, Priority
-from storage.stores.outbox import OutboxRow
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)

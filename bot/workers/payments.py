@@ -8,12 +8,12 @@ import structlog
 
 from bot.notify.notifier import Notifier
 from services import payment_notifications, payments
+from services.domain.outbox import OutboxRow
 from services.domain.payment import BankNotification
 from services.payment_notifications import IntakeResult
 from services.payments import PaymentEffect
 from services.ports import Random
 from storage.sqlite.database import Database
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)

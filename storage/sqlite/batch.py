@@ -9,19 +9,17 @@ import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from services.domain.clock_step import ClockStep
+from services.domain.database import SimulatedCrash
 from storage.after_restore import recover_after_restore
 from storage.sqlite.database_file import DatabaseFile
-from storage.stores.clock import ClockFollower, ClockStep
+from storage.stores.clock import ClockFollower
 from storage.transaction import SqliteTx
 
 T = TypeVar("T")
 
 BATCH_MS = 20  # after which a batch commits what has run so far
 FILE_CHECK_EVERY_S = 0.25  # how often the file's name is checked while there are writes
-
-
-class SimulatedCrash(BaseException):
-    """Raised by a probe: the writer stops at once, as if the process had been killed."""
 
 
 class QueuedWrite(Generic[T]):

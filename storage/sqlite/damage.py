@@ -6,13 +6,11 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+from services.domain.database import DatabaseDamaged
+
 _PRIMARY = 0xFF  # of an extended error code
 _CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _HEAD = "*** in database main ***"
-
-
-class DatabaseDamaged(Exception):
-    """The file cannot be trusted; the message says what was found."""
 
 
 def damage_reported_by(error: BaseException | None) -> str | None:

@@ -12,15 +12,22 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
-from enum import IntEnum
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
 
+from services.domain.clock_step import ClockStep
+from services.domain.database import (
+    DatabaseFileMoved,
+    DatabaseUnavailable,
+    MigrationError,
+    Priority,
+    SimulatedCrash,
+)
 from storage.sqlite import damage
-from storage.sqlite.batch import BatchRunner, QueuedWrite, SimulatedCrash, as_future_error
+from storage.sqlite.batch import BatchRunner, QueuedWrite, as_future_error
 from storage.sqlite.connection import (
     DURABLE,
     PRAGMAS,
@@ -32,9 +39,9 @@ from storage.sqlite.connection import (
     connect,
     connect_in_thread,
 )
-from storage.sqlite.database_file import DatabaseFile, DatabaseFileMoved
-from storage.sqlite.migrate import MigrationError, migrate, pending_migrations
-from storage.stores.clock import ClockFollower, ClockStep
+from storage.sqlite.database_file import DatabaseFile
+from storage.sqlite.migrate import migrate, pending_migrations
+from storage.stores.clock import ClockFollower
 from storage.time.timekeeper import Timekeeper
 from storage.transaction import SqliteTx
 
@@ -45,17 +52,6 @@ BATCH_MAX = 256  # functions per commit
 JOBS_SHARE = 32  # slots of a batch reserved for jobs, however many people wait
 READERS = 2
 HAND_OVER_S = 0.00005  # lets a reader's thread acquire the interpreter lock
-
-
-class DatabaseUnavailable(Exception):
-    """Nothing in the batch was committed; the database is being reopened. Retry."""
-
-
-class Priority(IntEnum):
-    """Who goes first when both are waiting."""
-
-    PEOPLE = 0
-    JOBS = 1
 
 
 class Database:

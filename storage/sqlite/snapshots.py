@@ -9,15 +9,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from services.domain.database import InvalidDatabaseFile, MigrationError
 from storage import invariants
 from storage.sqlite import schema
-from storage.sqlite.migrate import (
-    MigrationError,
-    applied_migrations,
-    migrate,
-    pending_migrations,
-    refuse_additions,
-)
+from storage.sqlite.migrate import applied_migrations, migrate, pending_migrations, refuse_additions
 from storage.stores import audit, restores
 from storage.stores.clock import ClockStore
 from storage.time.transaction_time import TransactionTime
@@ -26,10 +21,6 @@ OWNER_ONLY = 0o600
 MAGIC = b"SQLite format 3\0"
 LOGS = ("-wal", "-journal")  # suffixes of the files SQLite keeps beside a database
 _UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # the latter where SQLite quotes damaged names
-
-
-class InvalidDatabaseFile(Exception):
-    """The file is not a complete database of this program; the message says why."""
 
 
 def copy(database: Path, to: Path, at: datetime | None = None) -> None:

@@ -6,21 +6,11 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
-from services.domain.audit import FIRST, AuditRow, canonical, chain_hash
+from services.domain.audit import FIRST, AuditRow, Expected, Head, canonical, chain_hash
 from storage.time.milliseconds import to_ms
 from storage.time.transaction_time import TransactionTime
-
-# Partner → expected next row number and previous hash.
-Expected: TypeAlias = dict[str, tuple[int, str]]
-
-
-class Head(NamedTuple):
-    """The number of rows, and a hash that covers all of them."""
-
-    rows: int
-    digest: str
 
 
 class AuditStore:

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
-from typing import NamedTuple
 
 from services.domain.money import Money
+from services.domain.statistics import OperationCounts
 from storage.time.milliseconds import to_ms
-
-
-class OperationCounts(NamedTuple):
-    """Operations of one kind begun in a period. ``decided`` have a known outcome; ``median_s`` is
-    the median time from begun to done."""
-
-    begun: int
-    decided: int
-    done: int
-    total: Money
-    median_s: float | None
-
 
 DONE = {"topup": ("PAID", "PAID_LATE"), "b2c_float_purchase": ("SUCCEEDED", "SUCCEEDED")}
 

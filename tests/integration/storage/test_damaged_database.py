@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from storage.sqlite.damage import DatabaseDamaged, FileCheck
-from storage.sqlite.database import Database, DatabaseUnavailable
+from services.domain.database import DatabaseDamaged, DatabaseUnavailable
+from storage.sqlite.damage import FileCheck
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 from tests.kit.held_writer import Box
 

@@ -14,11 +14,16 @@ from typing import Any
 
 import pytest
 
+from services.domain.database import (
+    DatabaseInUse,
+    DatabaseUnavailable,
+    MigrationError,
+    Priority,
+    SimulatedCrash,
+)
 from services.domain.partner import Partner
-from storage.sqlite.database import READERS, Database, DatabaseUnavailable, Priority, SimulatedCrash
-from storage.sqlite.database_file import DatabaseInUse
+from storage.sqlite.database import READERS, Database
 from storage.sqlite.empty_database import in_memory
-from storage.sqlite.migrate import MigrationError
 from storage.transaction import SqliteTx
 from tests.kit.held_writer import PATIENCE_S, START, Box, Gate, hear, noted, send
 

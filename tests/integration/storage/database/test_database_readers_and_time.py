@@ -10,10 +10,7 @@ import pytest
 
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from storage.sqlite.database import (
-    READERS,
-    Database,
-)
+from storage.sqlite.database import READERS, Database
 from storage.transaction import SqliteTx
 from tests.kit.held_writer import PATIENCE_S, START, Box, Gate, hear, held, noted, send
 

@@ -7,11 +7,12 @@ import sqlite3
 
 import pytest
 
+from services.domain.database import Priority
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from storage.sqlite.batch import BATCH_MS
-from storage.sqlite.database import BATCH_MAX, JOBS_SHARE, Database, Priority
+from storage.sqlite.database import BATCH_MAX, JOBS_SHARE, Database
 from storage.transaction import SqliteTx
 from tests.kit.held_writer import Box, Gate, hear, held, noted, send
 from tests.kit.stopwatch import Stopwatch
