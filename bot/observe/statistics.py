@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from services.domain.statistics import OperationCounts
-from storage.stores.statistics import StatisticsStore
+from services.ports import Statistics
 
 FRESH = timedelta(seconds=2)  # older figures are recounted when somebody looks
 
@@ -28,7 +28,7 @@ class ScreenCounts:
     times: Counter[str] = field(default_factory=Counter)
     next_row: int | None = None  # of the trail: the first one not counted yet
 
-    def brought_up_to_date(self, store: StatisticsStore, since: datetime) -> ScreenCounts:
+    def brought_up_to_date(self, store: Statistics, since: datetime) -> ScreenCounts:
         """Adds what happened since the last count; starts over if ``since`` changed."""
         known = self if since == self.since else ScreenCounts(since)
         first = known.next_row or store.first_step_since(since)

@@ -1,12 +1,22 @@
-"""How writing takes turns, and what goes wrong with a database."""
+"""How writing takes turns, and what can be wrong with a database.
+
+Every fault says in its message what is wrong, in words for whoever runs the program::
+
+    DatabaseFault
+    ├── DatabaseFailed            reading or writing failed
+    │   └── DatabaseUnavailable   it is being reopened: retry
+    ├── DatabaseDamaged
+    ├── DatabaseInUse
+    ├── DatabaseFileMoved
+    ├── LockingUnsupported
+    ├── MigrationError
+    └── InvalidDatabaseFile
+"""
 
 from __future__ import annotations
 
 from enum import IntEnum
-
-
-class DatabaseUnavailable(Exception):
-    """Nothing in the batch was committed; the database is being reopened. Retry."""
+from typing import NamedTuple
 
 
 class Priority(IntEnum):
@@ -16,27 +26,46 @@ class Priority(IntEnum):
     JOBS = 1
 
 
-class DatabaseDamaged(Exception):
+class DatabaseCondition(NamedTuple):
+    """``damage``: the first fault found in the file; ``pending``: migrations not yet applied."""
+
+    damage: str | None
+    pending: tuple[str, ...]
+
+
+class DatabaseFault(Exception):
+    """The database cannot be used as it is."""
+
+
+class DatabaseFailed(DatabaseFault):
+    """Reading or writing failed; the message is the database engine's own."""
+
+
+class DatabaseUnavailable(DatabaseFailed):
+    """Nothing in the batch was committed; the database is being reopened. Retry."""
+
+
+class DatabaseDamaged(DatabaseFault):
     """The file cannot be trusted; the message says what was found."""
 
 
-class DatabaseInUse(Exception):
+class DatabaseInUse(DatabaseFault):
     """Another process is using this database."""
 
 
-class LockingUnsupported(Exception):
+class LockingUnsupported(DatabaseFault):
     """The file system cannot keep a second process out."""
 
 
-class DatabaseFileMoved(Exception):
+class DatabaseFileMoved(DatabaseFault):
     """The database's name no longer leads to a file, or leads to a different one."""
 
 
-class MigrationError(Exception):
+class MigrationError(DatabaseFault):
     """The database does not fit this program; the message says what to do."""
 
 
-class InvalidDatabaseFile(Exception):
+class InvalidDatabaseFile(DatabaseFault):
     """The file is not a complete database of this program; the message says why."""
 
 

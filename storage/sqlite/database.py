@@ -20,6 +20,7 @@ import structlog
 
 from services.domain.clock_step import ClockStep
 from services.domain.database import (
+    DatabaseFailed,
     DatabaseFileMoved,
     DatabaseUnavailable,
     MigrationError,
@@ -140,8 +141,9 @@ class Database:
     ) -> T:
         """Run ``function`` in the next commit; returns after that commit.
 
-        An exception it raises is re-raised here, and only its own work is rolled back. Raises
-        ``DatabaseUnavailable`` when the commit itself failed, so nothing happened.
+        An exception it raises is re-raised here (SQLite's own as ``DatabaseFailed``), and only its
+        own work is rolled back. Raises ``DatabaseUnavailable`` when the commit itself failed, so
+        nothing happened.
         """
         if self._killed:
             raise asyncio.CancelledError("the database was killed")
@@ -201,7 +203,7 @@ class Database:
         finally:
             _end_read(tx)
         if tx.conn.total_changes != changes:
-            raise sqlite3.OperationalError("attempt to write where only reading is meant")
+            raise DatabaseFailed("attempt to write where only reading is meant")
         return result
 
     @property
@@ -376,15 +378,13 @@ class Database:
             queue.clear()
 
     def _run_read(self, tx: SqliteTx, function: Callable[[SqliteTx], T]) -> T:
-        tx.conn.execute("BEGIN")
-        self._clock.begin_reading(tx)
         try:
+            tx.conn.execute("BEGIN")
+            self._clock.begin_reading(tx)
             return function(tx)
-        except StopIteration as error:
-            raise as_future_error(error) from error
-        except sqlite3.DatabaseError as error:
+        except (StopIteration, sqlite3.Error) as error:
             self.check_for_damage(error)
-            raise
+            raise as_future_error(error) from error
 
 
 def _end_read(tx: SqliteTx) -> None:

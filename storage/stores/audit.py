@@ -126,15 +126,14 @@ class AuditStore:
     def head(self, until: datetime) -> Head:
         return head(self._conn, to_ms(until))
 
-
-def ends(conn: sqlite3.Connection) -> list[tuple[str, int, str]]:
-    """Partner, length and last hash of each chain."""
-    rows = conn.execute(
-        "SELECT a.partner, a.n, a.hash FROM audit_log AS a JOIN"
-        " (SELECT partner, max(n) AS n FROM audit_log GROUP BY partner) AS ends"
-        " ON ends.partner = a.partner AND ends.n = a.n ORDER BY a.partner"
-    )
-    return [(partner, n, digest) for partner, n, digest in rows]
+    def ends(self) -> list[tuple[str, int, str]]:
+        """Partner, length and last hash of each chain."""
+        rows = self._conn.execute(
+            "SELECT a.partner, a.n, a.hash FROM audit_log AS a JOIN"
+            " (SELECT partner, max(n) AS n FROM audit_log GROUP BY partner) AS ends"
+            " ON ends.partner = a.partner AND ends.n = a.n ORDER BY a.partner"
+        )
+        return [(partner, n, digest) for partner, n, digest in rows]
 
 
 def head(conn: sqlite3.Connection, until_ms: int) -> Head:

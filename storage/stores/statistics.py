@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.domain.money import Money
@@ -76,7 +77,7 @@ class StatisticsStore:
         )
         return dict(rows.fetchall()), max(first, last + 1)
 
-    def received_by_day(self, days: list[tuple[datetime, datetime]]) -> list[int]:
+    def received_by_day(self, days: Sequence[tuple[datetime, datetime]]) -> list[int]:
         """Cents received from top-ups begun on each day."""
         sums = []
         for start, end in days:

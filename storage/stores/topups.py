@@ -268,6 +268,11 @@ class TopUpStore:
         )
         return [CreditedTopUp(row[0], row[1], Money(row[2], row[3])) for row in rows]
 
+    def prompted(self) -> list[str]:
+        """References over all partners, whole table: for tests and the simulator."""
+        rows = self._conn.execute("SELECT reference FROM topups WHERE sent_at IS NOT NULL")
+        return [reference for (reference,) in rows]
+
     def begun_since(self, moment: datetime, partner: str) -> Money:
         row = self._conn.execute(
             "SELECT coalesce(sum(amount_cents), 0) FROM wallet_transactions WHERE partner = ?"

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from services.domain.database import (
+    DatabaseFailed,
     DatabaseInUse,
     DatabaseUnavailable,
     MigrationError,
@@ -226,7 +227,7 @@ async def test_nobody_waits_for_ever_when_the_clock_fails(tmp_path: Path) -> Non
 
 async def test_without_threads_a_read_that_writes_is_an_error(tmp_path: Path) -> None:
     database = await Database.open(tmp_path / "hazina.db", lambda: START, threads=False)
-    with pytest.raises(sqlite3.OperationalError, match="only reading"):
+    with pytest.raises(DatabaseFailed, match="only reading"):
         await database.read(lambda tx: tx.people.add_partner(Partner("ACME")))
     assert await database.read(lambda tx: tx.people.partner("ACME")) is None
     await database.close()

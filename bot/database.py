@@ -1,0 +1,17 @@
+"""The database engine, chosen here and nowhere else: the rest of ``bot`` knows only protocols.
+
+An engine is three modules of functions, which mypy compares with the protocols.
+"""
+
+from __future__ import annotations
+
+from services.ports.database import DatabaseEngine
+from services.ports.database_files import DatabaseFiles
+from services.ports.simulated_databases import SimulatedDatabases
+from storage.sqlite import engine as sqlite_engine
+from storage.sqlite import simulated as sqlite_simulated
+from storage.sqlite import snapshots as sqlite_files
+
+database_engine: DatabaseEngine = sqlite_engine
+database_files: DatabaseFiles = sqlite_files
+simulated_databases: SimulatedDatabases = sqlite_simulated
