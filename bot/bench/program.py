@@ -149,7 +149,7 @@ async def running_program(
     async with AsyncExitStack() as stack:
         app = await open_app(settings, dependencies, stack)
         await app.start()
-        interpreter.tune()
+        interpreter.tune(gc_freeze=settings.gc_freeze, switch_interval_s=settings.switch_interval_s)
         try:
             yield app
         finally:
