@@ -2,11 +2,11 @@
 # PYTHON=python3.12 chooses the interpreter (.venv then keeps it); ARGS goes to pytest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types contracts format bench storm mutants foreign dist lock clean
+.PHONY: help setup run test test-sql lint types contracts format bench storm mutants foreign dist lock clean
 BIN := .venv/bin
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: export SETUP = $(value SETUP_SCRIPT)
 setup: ## Build .venv from requirements.lock; quick when nothing changed
@@ -17,6 +17,10 @@ run: setup ## Everything simulated, with a chat in this terminal
 
 test: lint types contracts ## Every check: lint, types, contracts, tests, conversation scripts
 	$(BIN)/pytest -n 2 --maxschedchunk 25 $(ARGS)
+
+# Starts the server itself, in a temporary folder; psql reads the statements, so no driver is needed.
+test-sql: setup ## Does PostgreSQL understand the SQL of storage? (apt-get install postgresql)
+	$(BIN)/pytest -m postgres $(ARGS) tests/sql
 
 lint: setup ## Style and formatting
 	$(BIN)/ruff check

@@ -40,6 +40,7 @@ from bot.security import lost_database
 from bot.security.backup import backup_folder, read_backup_keys, sweep_leftovers
 from bot.security.keyring import open_keyring
 from bot.settings import AuditHeads, Settings
+from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Turns
 from bot.workers.documents import DocumentWorker
@@ -84,12 +85,13 @@ class Dependencies:
 async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncExitStack) -> App:
     """Build everything on ``stack``, which closes the database and the bank's client.
 
-    Raises ``flows.engine.check.InvalidFlow``, ``bot.security.keyring.KeysFault``,
-    ``bot.security.lost_database.DatabaseLost``, ``bot.environment.network.NetworkFault``,
-    ``DatabaseFault``. The caller starts and stops the app.
+    Raises ``flows.engine.check.InvalidFlow``, also for what a flow calls without a declared right,
+    ``bot.security.keyring.KeysFault``, ``bot.security.lost_database.DatabaseLost``,
+    ``bot.environment.network.NetworkFault``, ``services.domain.database.DatabaseFault``. The caller
+    starts and stops the app.
     """
-    engine = Engine(all_flows(), Texts.load())
-    check(engine.flows, engine.texts)
+    engine = Engine(all_flows(), Texts.load(), HANDLERS)
+    check(engine.flows, engine.texts, HANDLERS)
     database = await _open_database(settings, dependencies, stack)
     core = _core(settings, dependencies, engine, database)
     client = await stack.enter_async_context(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from flows.engine.nodes import Choose, Do, End, Flow, Look, Option
+from services.domain.ids import Reference
 from services.domain.money import Money
 from services.domain.partner import Right
 
@@ -15,7 +16,7 @@ class ApproveData(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    reference: str | None = None
+    reference: Reference | None = None
     who: str | None = None
     amount: Money | None = None
 

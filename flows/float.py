@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Option
 from flows.parsers.values import Amount
+from services.domain.ids import Reference
 from services.domain.money import Money
 from services.domain.partner import Right
 
@@ -19,7 +20,7 @@ class FloatData(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     amount: Money | None = None
-    purchase: str | None = None
+    purchase: Reference | None = None
     fees: Money | None = None
     total: Money | None = None
     available: Money | None = None
@@ -104,7 +105,6 @@ FLOAT = Flow(
                 "refused": "refused",
             },
             money=True,
-            waits=True,
             acts={"check": "check_float"},
         ),
         End("bought"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from flows.engine.nodes import Flow, Look
+from services.domain.ids import Reference
 
 
 class HistoryData(BaseModel):
-    reference: str | None = None
+    reference: Reference | None = None
 
 
 HISTORY = Flow(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from flows.engine.nodes import Code, Contact, Do, End, Flow
+from services.domain.ids import Reference
 from services.domain.phone import Phone
 
 
@@ -13,7 +14,7 @@ class JoinData(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    invite: str | None = None
+    invite: Reference | None = None
     code: str | None = None  # of the partner
     role: str | None = None
     phone: Phone | None = None

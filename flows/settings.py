@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from flows.engine.nodes import Ask, Choose, Code, Do, End, Flow, Option
 from flows.parsers.values import Amount, KenyanMobile, MailAddress
+from services.domain.ids import Reference
 from services.domain.money import Money
 from services.domain.notification import NotificationKind
 from services.domain.phone import Phone
@@ -23,7 +24,7 @@ class SettingsData(BaseModel):
     new_phone: Phone | None = None
     email: str | None = None
     second_above: Money | None = None
-    change: str | None = None  # reference of a change that waits for its code
+    change: Reference | None = None  # reference of a change that waits for its code
 
 
 _SAVED = {"saved": "menu", "refused": "refused"}

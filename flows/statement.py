@@ -47,7 +47,6 @@ STATEMENT = Flow(
             use_case="request_document",
             args=("period", "format"),
             on=DOCUMENT_EXITS,
-            waits=True,
         ),
         End("made"),
         End("failed"),

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from flows.engine.nodes import Ask, Choose, Code, Confirm, Do, End, Flow, Option
 from flows.parsers.values import Amount, KenyanMobile
+from services.domain.ids import Reference
 from services.domain.money import Money
 from services.domain.partner import Right
 from services.domain.phone import Phone
@@ -19,7 +20,7 @@ class TopUpData(BaseModel):
 
     amount: Money | None = None
     phone: Phone | None = None
-    reference: str | None = None
+    reference: Reference | None = None
     way: str | None = None
 
 
@@ -98,7 +99,6 @@ TOPUP = Flow(
             operation="reference",
             on=_OUTCOMES,
             money=True,
-            waits=True,
             acts={"check": "check_topup"},
         ),
         # Without a prompt: the payer types the paybill details or scans a QR code.
@@ -120,7 +120,6 @@ TOPUP = Flow(
                 "unknown": "unknown",
             },
             money=True,
-            waits=True,
         ),
         Confirm("duplicate", shows=("amount", "phone"), yes="push_again"),
         Do(
@@ -130,7 +129,6 @@ TOPUP = Flow(
             operation="reference",
             on=_OUTCOMES,
             money=True,
-            waits=True,
             acts={"check": "check_topup"},
         ),
         End("paid"),

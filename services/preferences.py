@@ -8,7 +8,7 @@ from dataclasses import replace
 from services import approvals
 from services.domain.money import Money
 from services.domain.notification import ChatMode, NotificationKind, NotificationPreference
-from services.domain.partner import MOVES_MONEY, Partner, Person
+from services.domain.partner import Partner, Person
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.policy import Policy
@@ -18,19 +18,9 @@ THRESHOLD_MAX = Money(1_000_000_000_00)
 
 
 def set_thresholds(
-    tx: Tx, person: Person, *, wallet: Money | None = None, float_: Money | None = None
-) -> Refusal | None:
-    """Set a threshold of the partner; zero disables it. Refusals: ``role``, ``above_maximum``."""
-    return _may_choose(person) or set_partner_thresholds(
-        tx, person.partner, wallet=wallet, float_=float_
-    )
-
-
-def set_partner_thresholds(
     tx: Tx, partner: Partner, *, wallet: Money | None = None, float_: Money | None = None
 ) -> Refusal | None:
-    """Like ``set_thresholds``, for those who may do it for any partner. Refusal:
-    ``above_maximum``."""
+    """Set a threshold of the partner; zero disables it. Refusal: ``above_maximum``."""
     for threshold in (wallet, float_):
         if threshold is not None and threshold > THRESHOLD_MAX:
             return Refusal.of("above_maximum", maximum=THRESHOLD_MAX)
@@ -64,10 +54,8 @@ def set_approval_threshold(
 
 def set_notice(
     tx: Tx, person: Person, kind: NotificationKind, choice: str
-) -> NotificationPreference | Refusal:
-    """``choice`` is a chat mode, or ``sms`` or ``owners`` to toggle those. Refusal: ``role``."""
-    if (refusal := _may_choose(person)) is not None:
-        return refusal
+) -> NotificationPreference:
+    """``choice`` is a chat mode, or ``sms`` or ``owners`` to toggle those."""
     notice = tx.notification_preferences.get(person.partner.code, kind)
     if choice == "sms":
         notice = replace(notice, sms=not notice.sms)
@@ -86,9 +74,3 @@ def set_language(tx: Tx, person: Person, language: str) -> None:
 def forget_phone(tx: Tx, person: Person, phone: Phone) -> None:
     """Stop suggesting the number until it is used to pay again."""
     tx.people.forget_phone(person.id, phone)
-
-
-def _may_choose(person: Person) -> Refusal | None:
-    if person.role in MOVES_MONEY:
-        return None
-    return Refusal.of("role", partner=person.partner.code)

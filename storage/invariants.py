@@ -24,6 +24,7 @@ def violations_by_invariant(conn: sqlite3.Connection) -> Iterator[tuple[str, str
         _attention,
         _adjustments,
         _proposals,
+        _audit_heads,
     ):
         for violation in check(conn):
             yield check.__name__.strip("_").replace("_", " "), violation
@@ -198,7 +199,7 @@ def _purchase_legs(conn: sqlite3.Connection) -> Iterator[str]:
         "   coalesce(sum(t.leg) FILTER (WHERE t.phase = 'void'), 0) AS voids,"
         "   coalesce(sum(t.leg) FILTER (WHERE t.phase = 'single'), 0) AS moves"
         "  FROM purchases AS p LEFT JOIN legs AS t ON t.operation = p.reference"
-        "  GROUP BY p.seq) AS p"
+        "  GROUP BY p.seq, p.reference, p.state, p.transfer_fee_cents, p.processing_fee_cents) AS p"
         " WHERE holds <> CASE WHEN state NOT IN"
         "   ('AUTHORISED', 'SUBMITTING', 'UNKNOWN', 'SUCCEEDED', 'FAILED') THEN 0"
         "  ELSE 1 + CASE WHEN transfer_fee_cents = 0 THEN 0 ELSE 1000 END"
@@ -366,3 +367,15 @@ def _proposals(conn: sqlite3.Connection) -> Iterator[str]:
         " AND p.amount_cents = t.amount_cents)"
     ):
         yield f"transfer {transfer} gives away what two admins have not agreed on"
+
+
+def _audit_heads(conn: sqlite3.Connection) -> Iterator[str]:
+    """The head of each audit chain is its last row."""
+    for (partner,) in conn.execute(
+        "SELECT last.partner FROM (SELECT partner, max(n) AS n FROM audit_log GROUP BY partner)"
+        " AS last JOIN audit_log AS a ON a.partner = last.partner AND a.n = last.n"
+        " LEFT JOIN audit_heads AS h ON h.partner = a.partner AND h.n = a.n AND h.hash = a.hash"
+        " WHERE h.partner IS NULL UNION ALL SELECT h.partner FROM audit_heads AS h WHERE NOT EXISTS"
+        " (SELECT 1 FROM audit_log AS a WHERE a.partner = h.partner)"
+    ):
+        yield f"the head of the audit chain of {partner} is not its last row"

@@ -59,7 +59,7 @@ class SqliteTx:
         self.evidence = EvidenceStore(conn, time)
         self.limits = LimitStore(conn, time)
         self.people = PeopleStore(conn, time)
-        self.notification_preferences = NoticeStore(conn)
+        self.notification_preferences = NoticeStore(conn, time)
         self.statistics = StatisticsStore(conn)
         self.statements = StatementStore(conn)
         self.documents = DocumentStore(conn, time)

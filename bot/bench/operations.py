@@ -74,8 +74,11 @@ def _insert(
     )
     conn.executemany(
         "INSERT INTO transfers (id, operation, phase, debit_partner, debit_kind, credit_partner,"
-        " credit_kind, currency, amount_cents, code, booked_at)"
-        " VALUES (?, ?, 'single', ?, 'collection', ?, 'wallet', 'KES', ?, 'topup', ?)",
+        " credit_kind, currency, amount_cents, code, booked_at, debit_move, credit_move)"
+        " SELECT ?, ?, 'single', d.partner, d.kind, c.partner, c.kind, 'KES', ?, 'topup', ?,"
+        " d.moves + 1, c.moves + 1 FROM accounts AS d JOIN accounts AS c ON c.partner = d.partner"
+        " WHERE d.partner = ? AND d.kind = 'collection' AND d.currency = 'KES'"
+        " AND c.kind = 'wallet' AND c.currency = 'KES'",
         (row.transfer() for row in rows if row.state == "PAID"),
     )
     conn.executemany(
@@ -122,15 +125,13 @@ class _Operation:
         return (self.reference, account, bank_id, self.at_ms + 200, self.at_ms + 900, settled)
 
     def transfer(self) -> tuple[object, ...]:
-        partner = self.person.partner
         settled = self.at_ms + SETTLED_AFTER_MS
         return (
             f"{self.reference}:credit",
             self.reference,
-            partner,
-            partner,
             self.amount,
             settled,
+            self.person.partner,
         )
 
     def evidence(self) -> tuple[object, ...]:

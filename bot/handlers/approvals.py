@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.signatures import UseCase, ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services import approvals
 from services.approvals import AwaitingApproval
 from services.domain.approval import Decision
 from services.domain.float_purchase import Purchase, PurchaseState
-from services.domain.partner import Person
+from services.domain.ids import Reference
+from services.domain.partner import Person, Right
 from services.domain.refusal import Refusal
+
+HANDLERS = Handlers()
 
 
 def notify_approvers(turn: TurnContext, awaits: AwaitingApproval) -> None:
@@ -30,7 +32,8 @@ def notify_approvers(turn: TurnContext, awaits: AwaitingApproval) -> None:
         turn.notify_person(second, "notice.approval_asked", facts, opens="approve")
 
 
-def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
+@HANDLERS.view("approvals", needs=Right.APPROVE, shows=("lines",))
+def listed(turn: TurnContext, cursor: str | None) -> View:
     """Oldest first. The cursor is the last purchase of the previous page, if any."""
     found = approvals.undecided_for(turn.tx, turn.person, cursor)
     page = [approval.purchase for approval in found[: approvals.LIST_MAX]]
@@ -44,8 +47,11 @@ def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
     )
 
 
-def detail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    return View(_facts(turn, args["reference"]))
+@HANDLERS.view(
+    "approval", needs=Right.APPROVE, shows=("amount", "fees", "reference", "status", "total", "who")
+)
+def detail(turn: TurnContext, reference: Reference) -> View:
+    return View(_facts(turn, reference))
 
 
 def _facts(turn: TurnContext, reference: str) -> dict[str, Any]:
@@ -64,8 +70,9 @@ def _facts(turn: TurnContext, reference: str) -> dict[str, Any]:
     }
 
 
-def approve(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    decided = _decide(turn, args["reference"], Decision.APPROVED)
+@HANDLERS.use_case("approve_float", needs=Right.APPROVE)
+def approve(turn: TurnContext, reference: Reference) -> Exit | Refusal:
+    decided = _decide(turn, reference, Decision.APPROVED)
     if isinstance(decided, Refusal):
         return decided
     maker = _maker(turn, decided)
@@ -74,8 +81,9 @@ def approve(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit |
     return Exit("approved", sets={"who": maker.name, "amount": decided.amount})
 
 
-def decline(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    decided = _decide(turn, args["reference"], Decision.DECLINED)
+@HANDLERS.use_case("decline_float", needs=Right.APPROVE)
+def decline(turn: TurnContext, reference: Reference) -> Exit | Refusal:
+    decided = _decide(turn, reference, Decision.DECLINED)
     if isinstance(decided, Refusal):
         return decided
     turn.outcomes.append(decided)
@@ -96,7 +104,3 @@ def _decide(turn: TurnContext, reference: str, decision: Decision) -> Purchase |
         facts = {"cents": decided.amount.cents}
         turn.audit(decided.partner, f"float_{decision}", reference, facts)
     return decided
-
-
-USE_CASES: dict[str, UseCase] = {"approve_float": approve, "decline_float": decline}
-VIEWS: dict[str, ViewBuilder] = {"approvals": listed, "approval": detail}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from bot.context import TurnContext
+from bot.handlers.declaring import Handlers
 from flows.engine.host import View
 from services import balances
-from services.domain.partner import Partner
+from services.domain.partner import Partner, Right
+
+HANDLERS = Handlers()
 
 
-def own_balance(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+@HANDLERS.view(
+    "balance", needs=Right.VIEW, shows=("at", "available", "float", "low", "partner", "wallet")
+)
+def own_balance(turn: TurnContext) -> View:
     return balance_of(turn, turn.person.partner, "balance.show")
 
 

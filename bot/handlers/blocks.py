@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.admin.wording import actor_name, stamp
-from bot.handlers.signatures import Suggester, UseCase, ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services import approvals, blocks
 from services.domain.block import Block
 from services.domain.ledger import HOUSE
 from services.domain.limits import EVERYBODY
+from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
+
+HANDLERS = Handlers()
 
 SHOWN = 20  # newest blocks; others can be found by typing the number
 
@@ -27,11 +30,13 @@ def _desk_blocks(turn: TurnContext) -> Sequence[Block]:
     return turn.tx.blocks.every(SHOWN)
 
 
-def own_list(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+@HANDLERS.view("own_blocks", needs=Right.SET_RULES, shows=("lines",))
+def own_list(turn: TurnContext) -> View:
     return _list(turn, _own_blocks(turn), "block.list")
 
 
-def desk_list(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+@HANDLERS.view("desk_blocks", needs=Right.ADMIN, shows=("lines",))
+def desk_list(turn: TurnContext) -> View:
     return _list(turn, _desk_blocks(turn), "blocking.list")
 
 
@@ -55,20 +60,24 @@ def _partners_words(turn: TurnContext, found: Sequence[Block]) -> str:
     return ", ".join(named)
 
 
-def own_phones(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[Phone]:
+@HANDLERS.suggestion("own_blocked", needs=Right.SET_RULES)
+def own_phones(turn: TurnContext) -> Sequence[Phone]:
     return [block.phone for block in _own_blocks(turn)]
 
 
-def desk_phones(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[Phone]:
+@HANDLERS.suggestion("desk_blocked", needs=Right.ADMIN)
+def desk_phones(turn: TurnContext) -> Sequence[Phone]:
     return turn.tx.blocks.phones(SHOWN)
 
 
-def find_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit:
-    return _find(turn, args["phone"], turn.person.partner.code)
+@HANDLERS.use_case("find_own_block", needs=Right.SET_RULES)
+def find_own(turn: TurnContext, phone: Phone) -> Exit:
+    return _find(turn, phone, turn.person.partner.code)
 
 
-def find_desk(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit:
-    return _find(turn, args["phone"], EVERYBODY)
+@HANDLERS.use_case("find_desk_block", needs=Right.ADMIN)
+def find_desk(turn: TurnContext, phone: Phone) -> Exit:
+    return _find(turn, phone, EVERYBODY)
 
 
 def _find(turn: TurnContext, phone: Phone, partner: str) -> Exit:
@@ -81,18 +90,20 @@ def _find(turn: TurnContext, phone: Phone, partner: str) -> Exit:
     )
 
 
-def desk_block(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    phone: Phone = args["phone"]
+@HANDLERS.view("desk_block", needs=Right.ADMIN, shows=("phone", "whose"))
+def desk_block(turn: TurnContext, phone: Phone) -> View:
     found = blocks.liftable(turn.tx, phone, EVERYBODY)
     return View({"phone": phone, "whose": _partners_words(turn, found)})
 
 
-def block_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _check_cooling_off(turn) or _block(turn, args["phone"], turn.person.partner.code)
+@HANDLERS.use_case("block_own", needs=Right.SET_RULES)
+def block_own(turn: TurnContext, phone: Phone) -> Exit | Refusal:
+    return _check_cooling_off(turn) or _block(turn, phone, turn.person.partner.code)
 
 
-def block_desk(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _block(turn, args["phone"], EVERYBODY)
+@HANDLERS.use_case("block_desk", needs=Right.ADMIN)
+def block_desk(turn: TurnContext, phone: Phone) -> Exit | Refusal:
+    return _block(turn, phone, EVERYBODY)
 
 
 def _check_cooling_off(turn: TurnContext) -> Refusal | None:
@@ -108,12 +119,14 @@ def _block(turn: TurnContext, phone: Phone, partner: str) -> Exit | Refusal:
     return Exit("done")
 
 
-def unblock_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _check_cooling_off(turn) or _unblock(turn, args["phone"], turn.person.partner.code)
+@HANDLERS.use_case("unblock_own", needs=Right.SET_RULES)
+def unblock_own(turn: TurnContext, phone: Phone) -> Exit | Refusal:
+    return _check_cooling_off(turn) or _unblock(turn, phone, turn.person.partner.code)
 
 
-def unblock_desk(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _unblock(turn, args["phone"], EVERYBODY)
+@HANDLERS.use_case("unblock_desk", needs=Right.ADMIN)
+def unblock_desk(turn: TurnContext, phone: Phone) -> Exit | Refusal:
+    return _unblock(turn, phone, EVERYBODY)
 
 
 def _unblock(turn: TurnContext, phone: Phone, partner: str) -> Exit | Refusal:
@@ -123,19 +136,3 @@ def _unblock(turn: TurnContext, phone: Phone, partner: str) -> Exit | Refusal:
     for block in lifted:
         turn.audit(block.partner or HOUSE, "phone_unblocked", phone.masked)
     return Exit("done")
-
-
-USE_CASES: dict[str, UseCase] = {
-    "find_own_block": find_own,
-    "find_desk_block": find_desk,
-    "block_own": block_own,
-    "block_desk": block_desk,
-    "unblock_own": unblock_own,
-    "unblock_desk": unblock_desk,
-}
-VIEWS: dict[str, ViewBuilder] = {
-    "own_blocks": own_list,
-    "desk_blocks": desk_list,
-    "desk_block": desk_block,
-}
-SUGGESTERS: dict[str, Suggester] = {"own_blocked": own_phones, "desk_blocked": desk_phones}

@@ -6,24 +6,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.signatures import Action, CodeCheck, Progress, UseCase
+from bot.handlers.declaring import Handlers
 from bot.handlers.wrong_codes import code_exit, refusal_of_code, report_wrong_code
 from bot.outbox.carriers import MAIL, SMS
 from flows.engine.host import Exit
 from services import contacts, otp
 from services.contacts import Contact, ContactChanged
+from services.domain.ids import Reference
 from services.domain.otp import Purpose
+from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.otp import Issued, NotPassed
 
-
-def ask_number(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _request_change(turn, args["new_phone"])
+HANDLERS = Handlers()
 
 
-def ask_mail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _request_change(turn, args["email"])
+@HANDLERS.use_case("ask_number", needs=Right.VIEW)
+def ask_number(turn: TurnContext, new_phone: Phone) -> Exit | Refusal:
+    return _request_change(turn, new_phone)
+
+
+@HANDLERS.use_case("ask_mail", needs=Right.VIEW)
+def ask_mail(turn: TurnContext, email: str) -> Exit | Refusal:
+    return _request_change(turn, email)
 
 
 def _request_change(turn: TurnContext, new: Contact) -> Exit | Refusal:
@@ -37,8 +43,9 @@ def _request_change(turn: TurnContext, new: Contact) -> Exit | Refusal:
     return Exit("sent", sets={"change": issued.otp.binding.operation})
 
 
-def resend(turn: TurnContext, change: str) -> Exit | Refusal | None:
-    before = otp.status(turn.tx, change)
+@HANDLERS.action("resend_contact_code", needs=Right.VIEW)
+def resend(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
+    before = otp.status(turn.tx, operation)
     if before is None or before.binding.person_id != turn.person.id:
         return Exit("cancelled")
     if (exit_name := code_exit(turn, before.status, before.who)) is not None:
@@ -60,11 +67,12 @@ def _send_code(turn: TurnContext, issued: Issued) -> None:
         turn.send_code_to(issued, "sms.number_code", facts, phone=issued.otp.phone)
 
 
+@HANDLERS.code_check("check_number_code", needs=Right.VIEW, shows=("sent_to", "until"))
 def check_number(
-    turn: TurnContext, args: Mapping[str, Any], change: str, code: str
+    turn: TurnContext, operation: Reference, code: str, new_phone: Phone
 ) -> Exit | Refusal:
-    new: Phone = args["new_phone"]
-    proved = _prove(turn, change, new, code)
+    new: Phone = new_phone
+    proved = _prove(turn, operation, new, code)
     if not isinstance(proved, ContactChanged):
         return proved
     facts = {"code": turn.person.partner.code, "who": turn.person.name}
@@ -73,10 +81,9 @@ def check_number(
     return Exit("right")
 
 
-def check_mail(
-    turn: TurnContext, args: Mapping[str, Any], change: str, code: str
-) -> Exit | Refusal:
-    proved = _prove(turn, change, args["email"], code)
+@HANDLERS.code_check("check_mail_code", needs=Right.VIEW, shows=("sent_to", "until"))
+def check_mail(turn: TurnContext, operation: Reference, code: str, email: str) -> Exit | Refusal:
+    proved = _prove(turn, operation, email, code)
     if not isinstance(proved, ContactChanged):
         return proved
     words = turn.say("notice.moved_mail", {"code": turn.person.partner.code})
@@ -105,35 +112,25 @@ def _prove(
     return answer
 
 
-def exit_if_code_ended(turn: TurnContext, change: str) -> Exit | None:
-    newest = otp.status(turn.tx, change)
+@HANDLERS.action("contact_code_stands", needs=Right.VIEW)
+def exit_if_code_ended(turn: TurnContext, operation: Reference) -> Exit | None:
+    newest = otp.status(turn.tx, operation)
     exit_name = "cancelled" if newest is None else code_exit(turn, newest.status, newest.who)
     return None if exit_name is None else Exit(exit_name)
 
 
-def cancel(turn: TurnContext, change: str) -> None:
-    contacts.cancel(turn.tx, turn.person, change)
+@HANDLERS.action("cancel_contact", needs=Right.VIEW)
+def cancel(turn: TurnContext, operation: Reference) -> None:
+    contacts.cancel(turn.tx, turn.person, operation)
 
 
-def progress(turn: TurnContext, change: str) -> Mapping[str, Any]:
+@HANDLERS.progress("CH", needs=Right.VIEW)
+def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
     """Where the code was sent, and when it expires."""
-    newest = turn.tx.otps.newest(change)
+    newest = turn.tx.otps.newest(operation)
     assert newest is not None, "a code is sent before the question is asked"
     by_mail = newest.binding.purpose is Purpose.PROVE_MAIL
     return {
         "sent_to": newest.binding.destination if by_mail else newest.phone,
         "until": newest.expires_at,
     }
-
-
-USE_CASES: dict[str, UseCase] = {"ask_number": ask_number, "ask_mail": ask_mail}
-CODE_CHECKS: dict[str, CodeCheck] = {
-    "check_number_code": check_number,
-    "check_mail_code": check_mail,
-}
-ACTIONS: dict[str, Action] = {
-    "resend_contact_code": resend,
-    "contact_code_stands": exit_if_code_ended,
-    "cancel_contact": cancel,
-}
-PROGRESS: dict[str, Progress] = {"CH": progress}

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers import approvals as approval_handlers
+from bot.handlers.declaring import Handlers
 from bot.handlers.wrong_codes import code_exit, report_wrong_code
 from flows.engine.host import Exit, OperationStarted
 from flows.engine.texts import Texts
 from services import float_purchases, float_quotes, float_settlement
 from services.approvals import AwaitingApproval
 from services.domain.float_purchase import HOLDS, Purchase, PurchaseState
+from services.domain.ids import Reference
+from services.domain.money import Money
 from services.domain.otp import OtpStatus
+from services.domain.partner import Right
 from services.domain.refusal import Refusal
 from services.float_purchases import CodeSent
 from services.float_quotes import InsufficientFunds, Requoted
 from services.otp import NotPassed
 
+HANDLERS = Handlers()
+
+USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (5_000, 10_000, 50_000))
+SUGGESTED = 3  # amounts offered as buttons
+
 # Refusals after which a different amount may be accepted.
 AMOUNT_REFUSED = frozenset({"float_least", "float_most", "float_day", "float_day_desk"})
 
 
-def request(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+@HANDLERS.suggestion("float_amounts", needs=Right.MOVE_MONEY)
+def amounts(turn: TurnContext) -> Sequence[Money]:
+    recent = turn.tx.purchases.recent_amounts(turn.person.id, SUGGESTED)
+    return sorted(recent) or USUAL_AMOUNTS
+
+
+@HANDLERS.use_case("request_float", needs=Right.MOVE_MONEY)
+def request(turn: TurnContext, amount: Money) -> Exit | Refusal:
     result = float_quotes.request(
         turn.tx,
         turn.app.random,
@@ -32,7 +48,7 @@ def request(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit |
         turn.event.channel,
         turn.event.address,
         turn.key,
-        args["amount"],
+        amount,
     )
     match result:
         case Refusal(code, facts) if code in AMOUNT_REFUSED:
@@ -47,15 +63,25 @@ def request(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit |
             )
 
 
-def confirm(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -> Exit | Refusal:
-    assert operation is not None
+@HANDLERS.use_case("confirm_float", needs=Right.MOVE_MONEY)
+def confirm(
+    turn: TurnContext, operation: Reference, amount: Money, fees: Money, total: Money
+) -> Exit | Refusal:
     app = turn.app
     repriced = float_quotes.reprice(turn.tx, app.policy, turn.person, operation)
     if isinstance(repriced, Requoted):
         above = turn.say("float.confirm.repriced")
         return Exit("requoted", sets=_quote_fields(repriced.purchase), above=above)
     result = repriced or float_purchases.confirm(
-        turn.tx, app.keys, app.random, app.policy, turn.person, operation, **args
+        turn.tx,
+        app.keys,
+        app.random,
+        app.policy,
+        turn.person,
+        operation,
+        amount=amount,
+        fees=fees,
+        total=total,
     )
     match result:
         case Refusal():
@@ -80,9 +106,13 @@ def _awaiting_approval(turn: TurnContext, awaits: AwaitingApproval) -> Exit:
     return Exit("awaits", sets={"until": awaits.approval.ends_at}, above=above)
 
 
-def check_code(
-    turn: TurnContext, _: Mapping[str, Any], operation: str, code: str
-) -> Exit | Refusal:
+@HANDLERS.code_check(
+    "check_float_code",
+    needs=Right.MOVE_MONEY,
+    shows=("reference", "sent_to", "until"),
+    tells=("amount", "at", "balance", "fees", "float", "reason", "reference", "total"),
+)
+def check_code(turn: TurnContext, operation: Reference, code: str) -> Exit | Refusal:
     app = turn.app
     result = float_purchases.authorise(turn.tx, app.keys, app.policy, turn.person, operation, code)
     match result:
@@ -102,7 +132,8 @@ def check_code(
             return _exit_of_ended(turn, result)
 
 
-def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
+@HANDLERS.action("resend_float_code", needs=Right.MOVE_MONEY)
+def resend_code(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
     app = turn.app
     result = float_purchases.resend(turn.tx, app.keys, app.random, turn.person, operation)
     match result:
@@ -115,15 +146,23 @@ def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
             return None
 
 
-def exit_if_code_ended(turn: TurnContext, operation: str) -> Exit | None:
+@HANDLERS.action("float_code_stands", needs=Right.VIEW)
+def exit_if_code_ended(turn: TurnContext, operation: Reference) -> Exit | None:
     purchase = float_purchases.as_of_now(turn.tx, turn.person, operation)
     if purchase is None:
         return Exit("cancelled")
     return None if purchase.state is PurchaseState.OTP_SENT else _exit_of_ended(turn, purchase)
 
 
+@HANDLERS.use_case(
+    "buy_float",
+    needs=Right.MOVE_MONEY,
+    waits=True,
+    shows=("reference", "status"),
+    tells=("amount", "at", "balance", "fees", "float", "reason", "reference", "total"),
+)
 def buy(
-    turn: TurnContext, args: Mapping[str, Any], operation: str | None
+    turn: TurnContext, operation: Reference | None, amount: Money, fees: Money, total: Money
 ) -> OperationStarted | Refusal:
     """The code was right and the money is held: hand the purchase over to the worker."""
     purchase = None if operation is None else turn.tx.purchases.get(operation)
@@ -133,19 +172,21 @@ def buy(
         or quote is None
         or purchase.state is not PurchaseState.AUTHORISED
         or purchase.person_id != turn.person.id
-        or (quote.amount, quote.fees, quote.total) != (args["amount"], args["fees"], args["total"])
+        or (quote.amount, quote.fees, quote.total) != (amount, fees, total)
     ):
         return Refusal("float_over")
     return OperationStarted(purchase.reference)
 
 
-def cancel(turn: TurnContext, operation: str) -> None:
+@HANDLERS.action("cancel_float", needs=Right.VIEW)
+def cancel(turn: TurnContext, operation: Reference) -> None:
     float_purchases.cancel(turn.tx, turn.person, operation)
 
 
-def check(turn: TurnContext, operation: str) -> Refusal | None:
+@HANDLERS.action("check_float", needs=Right.VIEW)
+def check(turn: TurnContext, operation: Reference) -> Refusal | None:
     purchase = turn.tx.purchases.get(operation)
-    if purchase is None or purchase.partner != turn.person.partner.code:
+    if purchase is None:
         return None
     if purchase.state in HOLDS and not purchase.can_be_queried:
         return Refusal("asked_already")
@@ -153,7 +194,8 @@ def check(turn: TurnContext, operation: str) -> Refusal | None:
     return None
 
 
-def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
+@HANDLERS.progress("FL", needs=Right.VIEW)
+def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
     purchase = turn.tx.purchases.get(operation)
     assert purchase is not None
     if purchase.state in (PurchaseState.QUOTED, PurchaseState.OTP_SENT) or purchase.due_at is None:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from bot.context import TurnContext
+from bot.handlers import float, topup
+from bot.handlers.declaring import Handlers
 from flows.engine.host import View
 from services import history
 from services.domain.adjustment import Adjustment
 from services.domain.float_purchase import Purchase
+from services.domain.ids import Reference
 from services.domain.operation import Operation, OperationType
+from services.domain.partner import Right
 from services.domain.payment import RecordedPayment
+from services.domain.refusal import Refusal
 from services.domain.topup import TopUp
 
+HANDLERS = Handlers()
 
-def operations(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
+
+@HANDLERS.view("history", needs=Right.VIEW, shows=("lines", "partner"))
+def operations(turn: TurnContext, cursor: str | None) -> View:
     return operations_of(turn, turn.person.partner.code, cursor, "history.list")
 
 
@@ -48,8 +54,13 @@ def _line(turn: TurnContext, operation: Operation) -> str:
     return turn.say(f"history.list.{kind}", facts)
 
 
-def operation(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    return operation_of(turn, turn.person.partner.code, args["reference"])
+@HANDLERS.view(
+    "operation",
+    needs=Right.VIEW,
+    shows=("begun", "reason", "receipt", "reference", "settled", "state", "what"),
+)
+def operation(turn: TurnContext, reference: Reference) -> View:
+    return operation_of(turn, turn.person.partner.code, reference)
 
 
 def operation_of(turn: TurnContext, partner: str, reference: str, *, masked: bool = False) -> View:
@@ -70,6 +81,15 @@ def operation_of(turn: TurnContext, partner: str, reference: str, *, masked: boo
     assert purchase is not None, "only listed operations can be opened"
     assert purchase.partner == partner, "nobody opens another partner's"
     return _purchase(turn, purchase)
+
+
+@HANDLERS.action("check_operation", needs=Right.VIEW)
+def check(turn: TurnContext, operation: Reference) -> Refusal | None:
+    """Query the bank for an operation of either kind."""
+    if operation.startswith("FL"):
+        return float.check(turn, operation)
+    topup.check(turn, operation)
+    return None
 
 
 def _topup(turn: TurnContext, topup: TopUp, phone: str) -> View:

@@ -6,21 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.signatures import Action, CodeCheck, Progress, UseCase
+from bot.handlers.declaring import Handlers
 from bot.handlers.suspicious_attempts import note_suspicious_attempt
 from bot.handlers.wrong_codes import code_exit, refusal_of_code
 from bot.outbox.carriers import SMS
 from flows.engine.host import Exit
 from services import approvals, joining, otp
+from services.domain.ids import Reference
 from services.domain.otp import OtpStatus
+from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.joining import Joined
 from services.otp import Issued, NotPassed
 
+HANDLERS = Handlers()
+
 TRACES_MAX = 10  # audit rows about one invitation, however often it is opened
 
 
-def open_invite(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit | Refusal:
+@HANDLERS.use_case("open_invite", needs=None)
+def open_invite(turn: TurnContext) -> Exit | Refusal:
     """The token goes straight from the event to the use case and is not stored."""
     event = turn.event
     opened = joining.claim_invite(
@@ -36,25 +41,27 @@ def open_invite(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit
     )
 
 
-def send_code(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+@HANDLERS.use_case("send_join_code", needs=None)
+def send_code(turn: TurnContext, invite: Reference, phone: Phone) -> Exit | Refusal:
     app, event = turn.app, turn.event
     issued = joining.send_code(
         turn.tx,
         app.admin_names,
         app.keys,
         app.random,
-        args["invite"],
-        args["phone"],
+        invite,
+        phone,
         event.channel,
         event.address,
     )
     return issued if isinstance(issued, Refusal) else _send_issued(turn, issued)
 
 
-def resend_code(turn: TurnContext, invite: str) -> Exit | Refusal | None:
+@HANDLERS.action("resend_join_code", needs=None)
+def resend_code(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
     app, event = turn.app, turn.event
     issued = joining.resend_code(
-        turn.tx, app.admin_names, app.keys, app.random, invite, event.channel, event.address
+        turn.tx, app.admin_names, app.keys, app.random, operation, event.channel, event.address
     )
     if isinstance(issued, Refusal):
         return issued
@@ -68,17 +75,18 @@ def _send_issued(turn: TurnContext, issued: Issued) -> Exit:
     return Exit("sent")
 
 
-def check_code(turn: TurnContext, _: Mapping[str, Any], invite: str, code: str) -> Exit | Refusal:
+@HANDLERS.code_check("check_join_code", needs=None, shows=("sent_to", "until"))
+def check_code(turn: TurnContext, operation: Reference, code: str) -> Exit | Refusal:
     app, event = turn.app, turn.event
     answer = joining.join(
-        turn.tx, app.admin_names, app.keys, invite, code, event.channel, event.address
+        turn.tx, app.admin_names, app.keys, operation, code, event.channel, event.address
     )
     match answer:
         case Refusal():
             return Exit("refused", {"reason": turn.say(f"refusal.{answer.code}", answer.facts)})
         case NotPassed():
             note_suspicious_attempt(turn, "wrong_code")
-            newest = turn.tx.otps.newest(invite)
+            newest = turn.tx.otps.newest(operation)
             assert newest is not None, "a code was counted"
             return refusal_of_code(turn, newest.who, answer)
         case Joined():
@@ -106,25 +114,18 @@ def _announce(turn: TurnContext, joined: Joined) -> None:
     turn.outcomes += joined.ended
 
 
-def exit_if_code_ended(turn: TurnContext, invite: str) -> Exit | Refusal | None:
-    newest = otp.status(turn.tx, invite)
+@HANDLERS.action("join_code_stands", needs=None)
+def exit_if_code_ended(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
+    newest = otp.status(turn.tx, operation)
     if newest is None or newest.status is OtpStatus.PENDING:
         return None
     exit_name = code_exit(turn, newest.status, newest.who)
     return None if exit_name is None else Exit(exit_name)
 
 
-def progress(turn: TurnContext, invite: str) -> Mapping[str, Any]:
+@HANDLERS.progress("IN", needs=None)
+def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
     """Where the code was sent, and when it expires."""
-    newest = turn.tx.otps.newest(invite)
+    newest = turn.tx.otps.newest(operation)
     assert newest is not None, "a code was sent before the question is asked"
     return {"sent_to": newest.phone, "until": newest.expires_at}
-
-
-USE_CASES: dict[str, UseCase] = {"open_invite": open_invite, "send_join_code": send_code}
-CODE_CHECKS: dict[str, CodeCheck] = {"check_join_code": check_code}
-ACTIONS: dict[str, Action] = {
-    "resend_join_code": resend_code,
-    "join_code_stands": exit_if_code_ended,
-}
-PROGRESS: dict[str, Progress] = {"IN": progress}

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from bot.context import TurnContext
-from bot.handlers.signatures import Suggester, UseCase, ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services import joining
-from services.domain.partner import Person
+from services.domain.partner import Person, Right
 from services.domain.refusal import Refusal
+
+HANDLERS = Handlers()
 
 PAGE = 15  # people of one page
 SUGGESTED = 20  # names offered as buttons; any may be typed
 
 
-def own_people(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
+@HANDLERS.view("own_people", needs=Right.INVITE, shows=("code", "lines"))
+def own_people(turn: TurnContext, cursor: str | None) -> View:
     return _people(turn, turn.person.partner.code, cursor)
 
 
-def people(turn: TurnContext, args: Mapping[str, Any], cursor: str | None) -> View:
-    return _people(turn, args["code"], cursor)
+@HANDLERS.view("people", needs=Right.ADMIN, shows=("code", "lines"))
+def people(turn: TurnContext, code: str, cursor: str | None) -> View:
+    return _people(turn, code, cursor)
 
 
 def _people(turn: TurnContext, partner: str, cursor: str | None) -> View:
@@ -50,15 +53,17 @@ def _line(turn: TurnContext, person: Person) -> str:
     )
 
 
-def own_names(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[str]:
+@HANDLERS.suggestion("own_people", needs=Right.INVITE)
+def own_names(turn: TurnContext) -> Sequence[str]:
     """All linked people except the person who asks."""
     own = turn.person
     names = [name for name in _names(turn, own.partner.code) if name != own.name]
     return names[:SUGGESTED]
 
 
-def names(turn: TurnContext, args: Mapping[str, Any]) -> Sequence[str]:
-    return _names(turn, args["code"])[:SUGGESTED]
+@HANDLERS.suggestion("people", needs=Right.ADMIN)
+def names(turn: TurnContext, code: str) -> Sequence[str]:
+    return _names(turn, code)[:SUGGESTED]
 
 
 def _names(turn: TurnContext, partner: str) -> list[str]:
@@ -66,13 +71,15 @@ def _names(turn: TurnContext, partner: str) -> list[str]:
     return [person.name for person in people.of(partner) if people.addresses(person.id)]
 
 
-def unlink_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+@HANDLERS.use_case("unlink_own", needs=Right.INVITE)
+def unlink_own(turn: TurnContext, who: str) -> Exit | Refusal:
     """An owner unlinks operators and viewers, never another owner."""
-    return _unlink(turn, turn.person.partner.code, args["who"])
+    return _unlink(turn, turn.person.partner.code, who)
 
 
-def unlink_from(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _unlink(turn, args["code"], args["who"])
+@HANDLERS.use_case("unlink_from", needs=Right.ADMIN)
+def unlink_from(turn: TurnContext, code: str, who: str) -> Exit | Refusal:
+    return _unlink(turn, code, who)
 
 
 def _unlink(turn: TurnContext, partner: str, who: str) -> Exit | Refusal:
@@ -86,8 +93,3 @@ def _unlink(turn: TurnContext, partner: str, who: str) -> Exit | Refusal:
         turn.queue_notice(channel, address, text)
     turn.outcomes += unlinked.ended
     return Exit("done")
-
-
-USE_CASES: dict[str, UseCase] = {"unlink_own": unlink_own, "unlink_from": unlink_from}
-VIEWS: dict[str, ViewBuilder] = {"own_people": own_people, "people": people}
-SUGGESTERS: dict[str, Suggester] = {"own_people": own_names, "people": names}

@@ -2,44 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from bot.context import TurnContext
+from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services import preferences
 from services.domain.money import Money
 from services.domain.notification import NotificationKind, NotificationPreference
+from services.domain.partner import Right
+from services.domain.phone import Phone
 from services.domain.refusal import Refusal
+
+HANDLERS = Handlers()
 
 PHONES_SHOWN = 3
 
 
-def set_wallet_mark(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    refusal = preferences.set_thresholds(turn.tx, turn.person, wallet=args["wallet_mark"])
+@HANDLERS.use_case("set_wallet_mark", needs=Right.MOVE_MONEY, while_suspended=True)
+def set_wallet_mark(turn: TurnContext, wallet_mark: Money) -> Exit | Refusal:
+    refusal = preferences.set_thresholds(turn.tx, turn.person.partner, wallet=wallet_mark)
     return refusal or _saved(turn)
 
 
-def set_float_mark(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    refusal = preferences.set_thresholds(turn.tx, turn.person, float_=args["float_mark"])
+@HANDLERS.use_case("set_float_mark", needs=Right.MOVE_MONEY, while_suspended=True)
+def set_float_mark(turn: TurnContext, float_mark: Money) -> Exit | Refusal:
+    refusal = preferences.set_thresholds(turn.tx, turn.person.partner, float_=float_mark)
     return refusal or _saved(turn)
 
 
-def set_notification(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    kind = NotificationKind(args["kind"])
-    result = preferences.set_notice(turn.tx, turn.person, kind, args["choice"])
-    return result if isinstance(result, Refusal) else _saved(turn)
+@HANDLERS.use_case("set_notice", needs=Right.MOVE_MONEY, while_suspended=True)
+def set_notification(turn: TurnContext, kind: str, choice: str) -> Exit:
+    preferences.set_notice(turn.tx, turn.person, NotificationKind(kind), choice)
+    return _saved(turn)
 
 
-def set_approval_threshold(
-    turn: TurnContext, args: Mapping[str, Any], _: str | None
-) -> Exit | Refusal:
-    return _set_threshold(turn, args["second_above"])
+@HANDLERS.use_case("set_second", needs=Right.SET_RULES)
+def set_approval_threshold(turn: TurnContext, second_above: Money) -> Exit | Refusal:
+    return _set_threshold(turn, second_above)
 
 
-def clear_approval_threshold(
-    turn: TurnContext, _: Mapping[str, Any], __: str | None
-) -> Exit | Refusal:
+@HANDLERS.use_case("clear_second", needs=Right.SET_RULES)
+def clear_approval_threshold(turn: TurnContext) -> Exit | Refusal:
     return _set_threshold(turn, None)
 
 
@@ -57,14 +59,16 @@ def _set_threshold(turn: TurnContext, above: Money | None) -> Exit | Refusal:
     return _saved(turn)
 
 
-def set_language(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    preferences.set_language(turn.tx, turn.person, args["language"])
+@HANDLERS.use_case("set_language", needs=Right.VIEW)
+def set_language(turn: TurnContext, language: str) -> Exit | Refusal:
+    preferences.set_language(turn.tx, turn.person, language)
     turn.reload()
     return _saved(turn)
 
 
-def forget_phone(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    preferences.forget_phone(turn.tx, turn.person, args["phone"])
+@HANDLERS.use_case("forget_phone", needs=Right.VIEW)
+def forget_phone(turn: TurnContext, phone: Phone) -> Exit | Refusal:
+    preferences.forget_phone(turn.tx, turn.person, phone)
     return _saved(turn)
 
 
@@ -76,7 +80,22 @@ def _saved(turn: TurnContext) -> Exit:
 # Views ----------------------------------------------------------------------------------------
 
 
-def settings(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+@HANDLERS.view(
+    "settings",
+    needs=Right.VIEW,
+    shows=(
+        "email",
+        "float_mark",
+        "language",
+        "notices",
+        "number",
+        "partner",
+        "phones",
+        "second",
+        "wallet_mark",
+    ),
+)
+def settings(turn: TurnContext) -> View:
     partner = turn.person.partner
     return View(
         {
@@ -93,12 +112,14 @@ def settings(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     )
 
 
-def notification_preferences(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+@HANDLERS.view("notices", needs=Right.VIEW, shows=("notices",))
+def notification_preferences(turn: TurnContext) -> View:
     return View({"notices": _preference_lines(turn)})
 
 
-def notification_preference(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    kind = NotificationKind(args["kind"])
+@HANDLERS.view("notice", needs=Right.VIEW, shows=("notice",))
+def notification_preference(turn: TurnContext, kind: str) -> View:
+    kind = NotificationKind(kind)
     return View(
         {
             "notice": _preference_line(
@@ -108,7 +129,8 @@ def notification_preference(turn: TurnContext, args: Mapping[str, Any], _: str |
     )
 
 
-def phones(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+@HANDLERS.view("phones", needs=Right.VIEW, shows=("phones",))
+def phones(turn: TurnContext) -> View:
     return View({"phones": _phones(turn)})
 
 

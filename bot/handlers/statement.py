@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from bot.context import ADMIN_FACTOR, TurnContext
+from bot.handlers.declaring import Handlers
 from flows.engine.host import OperationStarted
 from services.domain.business_days import business_day
 from services.domain.document import Document, DocumentFormat, Period
-from services.domain.ids import draw_unique, new_reference
+from services.domain.ids import Reference, draw_unique, new_reference
+from services.domain.partner import Right
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp
+from services.statements import month_before, month_so_far
+
+HANDLERS = Handlers()
 
 HOUR = timedelta(hours=1)
 WAITING_MAX = 5  # unfinished documents of one account
@@ -20,20 +25,35 @@ HOUR_MAX = 20  # documents an hour for one account
 PARTNER_HOUR_MAX = 60  # documents an hour for all of a partner's people together
 
 
-def request(
-    turn: TurnContext, args: Mapping[str, Any], _: str | None
-) -> OperationStarted | Refusal:
-    return queue_document(
-        turn, turn.person.partner.code, DocumentFormat(args["format"]), args["period"]
-    )
+@HANDLERS.suggestion("periods", needs=None)
+def periods(turn: TurnContext) -> Sequence[Period]:
+    today = business_day(turn.tx.now)
+    return [month_so_far(today), month_before(today)]
 
 
-def export(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> OperationStarted | Refusal:
+@HANDLERS.use_case(
+    "request_document",
+    needs=Right.VIEW,
+    waits=True,
+    shows=("reference", "status"),
+    tells=("partner", "reference"),
+)
+def request(turn: TurnContext, period: Period, format: str) -> OperationStarted | Refusal:
+    return queue_document(turn, turn.person.partner.code, DocumentFormat(format), period)
+
+
+@HANDLERS.use_case(
+    "export_document",
+    needs=Right.ADMIN,
+    waits=True,
+    shows=("reference", "status"),
+    tells=("partner", "reference"),
+)
+def export(turn: TurnContext, code: str, period: Period, format: str) -> OperationStarted | Refusal:
     """Admins may export any partner's statement; this is audited."""
-    code = args["code"]
-    asked = queue_document(turn, code, DocumentFormat(args["format"]), args["period"])
+    asked = queue_document(turn, code, DocumentFormat(format), period)
     if isinstance(asked, OperationStarted):
-        facts = {"format": args["format"], "period": str(args["period"])}
+        facts = {"format": format, "period": str(period)}
         turn.audit(code, "exported", code, facts)
     return asked
 
@@ -94,7 +114,10 @@ def _add(
     return OperationStarted(draw_unique(drawn, turn.tx.documents.add).reference)
 
 
-def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
+@HANDLERS.progress("ST", needs=None)
+def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
+    """Of a document that this account asked for, as an admin or as a partner's person."""
     document = turn.tx.documents.get(operation)
-    state = "FAILED" if document is None else document.state
+    is_own = document is not None and (document.channel, document.address) == turn.sender
+    state = document.state if document is not None and is_own else "FAILED"
     return {"reference": operation, "status": turn.say(f"document_status.{state}")}

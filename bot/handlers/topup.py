@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.context import AppContext, TurnContext
 from bot.handlers import statement
+from bot.handlers.declaring import Handlers
 from bot.handlers.wrong_codes import code_exit, refuse_code
 from flows.engine.host import Exit, OperationStarted
 from flows.engine.texts import Texts
 from services import otp, topup_settlement, topups
+from services.domain.ids import Reference
+from services.domain.money import Money
+from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.domain.topup import PaymentMethod, TopUp, TopUpState
 from services.otp import Passed
 
+HANDLERS = Handlers()
 
-def secure(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    amount, phone = args["amount"], args["phone"]
+USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (500, 1_000, 5_000))
+SUGGESTED = 3  # amounts or phones offered as buttons
+
+
+@HANDLERS.suggestion("amounts", needs=Right.MOVE_MONEY)
+def amounts(turn: TurnContext) -> Sequence[Money]:
+    recent = turn.tx.topups.recent_amounts(turn.person.id, SUGGESTED)
+    return sorted(recent) or USUAL_AMOUNTS
+
+
+@HANDLERS.suggestion("phones", needs=Right.VIEW)
+def phones(turn: TurnContext) -> Sequence[Phone]:
+    """Numbers that paid recently, without the person's own."""
+    own = turn.person
+    recent = turn.tx.topups.recent_phones(own.id, SUGGESTED + 1)
+    return [phone for phone in recent if phone != own.phone][:SUGGESTED]
+
+
+@HANDLERS.use_case("secure_topup", needs=Right.MOVE_MONEY)
+def secure(turn: TurnContext, amount: Money, phone: Phone) -> Exit | Refusal:
     if not topups.needs_code(turn.app.policy, amount):
         return Exit("open")
     app = turn.app
@@ -31,17 +54,24 @@ def secure(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | 
     return Exit("sent", sets={"reference": issued.otp.binding.operation})
 
 
+@HANDLERS.code_check(
+    "check_topup_code",
+    needs=Right.MOVE_MONEY,
+    shows=("sent_to", "until"),
+    tells=("amount", "at", "balance", "phone", "reason", "reference"),
+)
 def check_code(
-    turn: TurnContext, args: Mapping[str, Any], operation: str, code: str
+    turn: TurnContext, operation: Reference, code: str, amount: Money, phone: Phone
 ) -> Exit | Refusal:
-    binding = topups.code_binding(turn.person, operation, args["amount"], args["phone"])
+    binding = topups.code_binding(turn.person, operation, amount, phone)
     answer = otp.validate(turn.tx, turn.app.keys, binding, code)
     if isinstance(answer, Passed):
         return Exit("right")
     return refuse_code(turn, binding, answer, code)
 
 
-def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
+@HANDLERS.action("resend_topup_code", needs=Right.MOVE_MONEY)
+def resend_code(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
     before = otp.status(turn.tx, operation)
     if before is None or before.binding.person_id != turn.person.id:
         return Exit("cancelled")
@@ -59,32 +89,48 @@ def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
     return None
 
 
-def exit_if_code_ended(turn: TurnContext, operation: str) -> Exit | None:
+@HANDLERS.action("topup_code_stands", needs=Right.VIEW)
+def exit_if_code_ended(turn: TurnContext, operation: Reference) -> Exit | None:
     code = otp.status(turn.tx, operation)
     exit_name = "cancelled" if code is None else code_exit(turn, code.status, turn.person.phone)
     return None if exit_name is None else Exit(exit_name)
 
 
-def cancel(turn: TurnContext, operation: str) -> None:
+@HANDLERS.action("cancel_topup", needs=Right.VIEW)
+def cancel(turn: TurnContext, operation: Reference) -> None:
     before = turn.tx.otps.newest(operation)
     if before is not None and before.binding.person_id == turn.person.id:
         otp.revoke(turn.tx, operation)
 
 
+@HANDLERS.use_case(
+    "start_topup",
+    needs=Right.MOVE_MONEY,
+    waits=True,
+    shows=("reference", "status"),
+    tells=("amount", "at", "balance", "phone", "reason", "reference"),
+)
 def start(
-    turn: TurnContext, args: Mapping[str, Any], operation: str | None
+    turn: TurnContext, operation: Reference | None, amount: Money, phone: Phone
 ) -> Exit | OperationStarted | Refusal:
-    return _start(turn, args, operation, again=False)
+    return _start(turn, operation, amount, phone, again=False)
 
 
+@HANDLERS.use_case(
+    "start_another_topup",
+    needs=Right.MOVE_MONEY,
+    waits=True,
+    shows=("reference", "status"),
+    tells=("amount", "at", "balance", "phone", "reason", "reference"),
+)
 def start_another(
-    turn: TurnContext, args: Mapping[str, Any], operation: str | None
+    turn: TurnContext, operation: Reference | None, amount: Money, phone: Phone
 ) -> Exit | OperationStarted | Refusal:
-    return _start(turn, args, operation, again=True)
+    return _start(turn, operation, amount, phone, again=True)
 
 
 def _start(
-    turn: TurnContext, args: Mapping[str, Any], operation: str | None, *, again: bool
+    turn: TurnContext, secured: Reference | None, amount: Money, phone: Phone, *, again: bool
 ) -> Exit | OperationStarted | Refusal:
     result = topups.start(
         turn.tx,
@@ -93,10 +139,10 @@ def _start(
         turn.event.channel,
         turn.event.address,
         turn.key,
-        args["amount"],
-        args["phone"],
+        amount,
+        phone,
         policy=turn.app.policy,
-        secured=operation,
+        secured=secured,
         again=again,
     )
     match result:
@@ -108,10 +154,17 @@ def _start(
             return OperationStarted(result.reference)
 
 
-def expect(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> OperationStarted | Refusal:
-    way = PaymentMethod(args["way"].lower())
+@HANDLERS.use_case(
+    "expect_topup",
+    needs=Right.MOVE_MONEY,
+    waits=True,
+    shows=("account", "paybill", "reference", "status"),
+    tells=("amount", "at", "balance", "phone", "reason", "reference"),
+)
+def expect(turn: TurnContext, amount: Money, way: str) -> OperationStarted | Refusal:
+    method = PaymentMethod(way.lower())
     if turn.app.policy.by_hand is None or (
-        way is PaymentMethod.QR and not turn.app.policy.by_hand.has_till
+        method is PaymentMethod.QR and not turn.app.policy.by_hand.has_till
     ):
         return Refusal("not_by_hand")
     event = turn.event
@@ -122,23 +175,23 @@ def expect(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Operati
         event.channel,
         event.address,
         turn.key,
-        args["amount"],
-        way,
+        amount,
+        method,
     )
     if isinstance(topup, Refusal):
         return topup
-    if way is PaymentMethod.QR:
+    if method is PaymentMethod.QR:
         statement.queue_qr(turn, topup)
     return OperationStarted(topup.reference)
 
 
-def check(turn: TurnContext, operation: str) -> None:
-    topup = turn.tx.topups.get(operation)
-    if topup is not None and topup.partner == turn.person.partner.code:
-        topup_settlement.query_now(turn.tx, topup.reference)
+@HANDLERS.action("check_topup", needs=Right.VIEW)
+def check(turn: TurnContext, operation: Reference) -> None:
+    topup_settlement.query_now(turn.tx, operation)
 
 
-def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
+@HANDLERS.progress("TU", needs=Right.VIEW)
+def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
     topup = turn.tx.topups.get(operation)
     if topup is not None:
         facts = {

@@ -66,7 +66,8 @@ class AuditCheckJob:
         return found
 
     def _tell(self, day: date, breaks: list[str], tx: SqliteTx) -> list[OutboxRow]:
-        mark_done(tx, JOB, day)
+        if not mark_done(tx, JOB, day):
+            return []
         if breaks:
             facts = {"count": len(breaks), "breaks": "\n".join(breaks[:SHOWN])}
             return queue_admin_notices(tx, self._context, "notice.audit_broken", facts)

@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from bot.context import AppContext, queue_admin_notices
-from bot.jobs.daily import DailyRun, mark_done_once
+from bot.jobs.daily import DailyRun, mark_done
 from bot.outbox.durable_write import PushRows
 from bot.security import backup
 from bot.security.backup_file import BackupFault
@@ -80,6 +80,6 @@ class BackupJob:
 
     def _tell(self, error: str, tx: Tx) -> list[OutboxRow]:
         """Once per business day."""
-        if not mark_done_once(tx, JOB, business_day(tx.now)):
+        if not mark_done(tx, JOB, business_day(tx.now)):
             return []
         return queue_admin_notices(tx, self._context, "notice.backup_failed", {"why": error})

@@ -46,13 +46,7 @@ async def is_done(database: Database, job: str, day: date) -> bool:
     return await database.read(lambda tx: tx.daily.last(job)) == day.isoformat()
 
 
-def mark_done(tx: SqliteTx, job: str, day: date) -> None:
-    tx.daily.done(job, day.isoformat())
-
-
-def mark_done_once(tx: SqliteTx, job: str, day: date) -> bool:
-    """Mark it done; ``False`` if it already was. For notices that are sent once a day."""
-    if tx.daily.last(job) == day.isoformat():
-        return False
-    mark_done(tx, job, day)
-    return True
+def mark_done(tx: SqliteTx, job: str, day: date) -> bool:
+    """Mark it done; ``False`` if it already was, also by another process. Ask it before telling
+    anybody what is told once a day."""
+    return tx.daily.done(job, day.isoformat())

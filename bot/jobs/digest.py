@@ -49,8 +49,8 @@ class DigestJob:
         partners = tx.notification_preferences.digests_due(day, PAGE)
         rows: list[OutboxRow] = []
         for partner in partners:
-            rows += self._tell(tx, partner)
-            tx.notification_preferences.digested(partner, day)
+            if tx.notification_preferences.claim_digest(partner, day):
+                rows += self._tell(tx, partner)
         return len(partners), rows
 
     def _tell(self, tx: SqliteTx, code: str) -> list[OutboxRow]:

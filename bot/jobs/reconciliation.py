@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from bot.jobs.daily import DailyRun, is_done, mark_done, mark_done_once
+from bot.jobs.daily import DailyRun, is_done, mark_done
 from bot.notify.notifier import Notifier
 from bot.outbox.durable_write import PushRows
 from services.domain.bank import NoAnswer
@@ -98,7 +98,7 @@ class ReconciliationJob:
         for day in days:
             if tx.reconciliations.day(day) is None:  # makes it an open day
                 tx.reconciliations.save_day(day, "ncba", has_ended=False)
-        if not mark_done_once(tx, MISSING, today):
+        if not mark_done(tx, MISSING, today):
             return []
         return self._notifier.statement_missing(tx, days)
 

@@ -43,7 +43,7 @@ def count(tx: Tx, now: datetime, known: ScreenCounts) -> Figures:
         at=now,
         topups=_counts(store, "topup", first),
         floats=_counts(store, "b2c_float_purchase", first),
-        screens=known.brought_up_to_date(store, since["week"]),
+        screens=known.brought_up_to_date(store, since["week"], now),
     )
 
 

@@ -26,6 +26,7 @@ from bot.security.keyring import KeysFault, key_file_beside, open_keyring
 from bot.security.lost_database import DatabaseLost
 from bot.security.stored_secrets import SecretsFault, with_stored_secrets
 from bot.settings import Settings, SettingsFault, read_settings
+from bot.turns.registry import HANDLERS
 from flows.catalogue import all_flows
 from flows.engine.check import InvalidFlow, check
 from flows.engine.texts import Texts
@@ -207,7 +208,7 @@ def _messages(settings: Settings) -> CheckResult:
 
 def _flows() -> CheckResult:
     try:
-        check(all_flows(), Texts.load())
+        check(all_flows(), Texts.load(), HANDLERS)
     except InvalidFlow as error:
         return failed("flows", str(error), "correct the flow or the text it names")
     return passed("flows", "every path ends, every text is there")

@@ -11,6 +11,8 @@ from services.domain.statistics import OperationCounts
 from services.ports import Statistics
 
 FRESH = timedelta(seconds=2)  # older figures are recounted when somebody looks
+# Another process may commit a row with a lower number later, but none that was begun before this.
+SETTLED_AFTER = timedelta(minutes=1)
 
 
 class ScreenCount(NamedTuple):
@@ -26,16 +28,25 @@ class ScreenCounts:
 
     since: datetime | None = None
     times: Counter[str] = field(default_factory=Counter)
-    next_row: int | None = None  # of the trail: the first one not counted yet
+    settled: Counter[str] = field(default_factory=Counter)  # up to ``next_row``
+    next_row: int | None = None  # of the trail: from here on rows are counted again
 
+<<<<<<< HEAD
     def brought_up_to_date(self, store: Statistics, since: datetime) -> ScreenCounts:
+=======
+    def brought_up_to_date(
+        self, store: StatisticsStore, since: datetime, now: datetime
+    ) -> ScreenCounts:
+>>>>>>> main
         """Adds what happened since the last count; starts over if ``since`` changed."""
         known = self if since == self.since else ScreenCounts(since)
         first = known.next_row or store.first_step_since(since)
         if first is None:
             return known
-        times, next_row = store.reached(first)
-        return ScreenCounts(since, known.times + Counter(times), next_row)
+        settled, last = known.settled, store.last_step_before(now - SETTLED_AFTER)
+        if last >= first:
+            settled, first = settled + Counter(store.reached(first, last)), last + 1
+        return ScreenCounts(since, settled + Counter(store.reached(first)), settled, first)
 
     def of(self, flow: str) -> list[ScreenCount]:
         """The flow's screens, the most visited first."""

@@ -8,30 +8,21 @@ from typing import Any
 
 from bot.context import AppContext, OperationUpdate, TurnContext, Wakeup
 from bot.handlers.suspicious_attempts import note_suspicious_attempt
-from bot.turns.registry import (
-    ACTIONS,
-    CODE_CHECKS,
-    PROGRESS,
-    REQUIRED_RIGHTS,
-    SUGGESTERS,
-    USE_CASES,
-    VIEWS,
-)
+from bot.turns import authorisation
+from bot.turns.authorisation import AccessDenied
+from bot.turns.registry import HANDLERS
+from flows.engine.declarations import HandlerKind
 from flows.engine.event import Event
 from flows.engine.host import Exit, OperationStarted, View
 from services import float_quotes
 from services.domain.business_days import business_day
 from services.domain.money import Money
-from services.domain.partner import RIGHTS, Person, Right
+from services.domain.partner import Person, Right
 from services.domain.refusal import Refusal
 from services.preferences import THRESHOLD_MAX
-from services.statements import month_before, month_so_far
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
-USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (500, 1_000, 5_000))
-USUAL_FLOAT = tuple(Money(shillings * 100) for shillings in (5_000, 10_000, 50_000))
-SUGGESTIONS = 3  # buttons of usual values
 CONTACT_SHARING_CHANNELS = frozenset({"telegram"})  # channels that share a person's own contact
 # The least for amounts without a stored limit; their most is that of a low-balance mark.
 LEAST = {"mark": Money(0), "limit": Money(0), "adjustment": Money(1)}
@@ -102,31 +93,17 @@ class TurnHost:
     def entry_refusal(self) -> Refusal | None:
         if self._turn.linked_person is not None or self._turn.is_admin:
             return None
-        return Refusal.of("not_linked", address=self._event.address)
+        return authorisation.not_linked(self._turn)
 
     def has_right(self, needs: Right | None) -> bool:
-        """The only place that checks roles; checked again for every step that acts."""
-        if needs is None:
-            return True
-        if needs is Right.ADMIN:
-            return self._turn.is_admin
-        person = self._turn.linked_person
-        return person is not None and needs in RIGHTS[person.role]
+        return authorisation.has_right(self._turn, needs)
 
     def open_refusal(self, flow: str, needs: Right | None) -> Refusal | None:
         """Whether this person may enter ``flow`` now."""
-        if needs is None or (self.has_right(Right.ADMIN) and needs is Right.ADMIN):
-            return None
-        person = self._turn.linked_person
-        if person is None:
-            return Refusal("admin_only") if self._turn.is_admin else self.entry_refusal()
-        if not self.has_right(needs):
-            return Refusal.of("role", partner=person.partner.code)
-        if needs is Right.MOVE_MONEY and person.partner.suspended:
-            return Refusal.of("suspended", partner=person.partner.code)
-        if flow == "float":
-            return float_quotes.check_may_buy(self._tx, self._context.policy, person)
-        return None
+        refusal = authorisation.check_right(self._turn, needs)
+        if refusal is None and flow == "float":
+            return float_quotes.check_may_buy(self._tx, self._context.policy, self._turn.person)
+        return refusal
 
     def has_partner(self, code: str) -> bool:
         return self._tx.people.partner(code) is not None
@@ -144,47 +121,47 @@ class TurnHost:
         limits, partner = self._tx.limits, self._turn.person.partner.code
         return limits.in_force(least, partner), limits.in_force(most, partner)
 
-    def suggest(self, name: str, args: Mapping[str, Any]) -> Sequence[Any]:
-        if name in SUGGESTERS:
-            return SUGGESTERS[name](self._turn, args)
-        if name == "periods":
-            today = self.today()
-            return [month_so_far(today), month_before(today)]
-        person = self._turn.person
-        if name == "amounts":
-            own = self._tx.topups.recent_amounts(person.id, SUGGESTIONS)
-            return sorted(own) or USUAL_AMOUNTS
-        if name == "float_amounts":
-            own = self._tx.purchases.recent_amounts(person.id, SUGGESTIONS)
-            return sorted(own) or USUAL_FLOAT
-        assert name == "phones"
-        recent = self._tx.topups.recent_phones(person.id, SUGGESTIONS + 1)
-        return [phone for phone in recent if phone != person.phone][:SUGGESTIONS]
-
     def run(
         self, use_case: str, args: Mapping[str, Any], operation: str | None
     ) -> Exit | OperationStarted | Refusal:
-        if refusal := self._check_right(use_case):
-            return refusal
-        return USE_CASES[use_case](self._turn, args, operation)
-
-    def _check_right(self, use_case: str) -> Refusal | None:
-        """Check the role as it is now, not as it was when the button was shown."""
-        needs = REQUIRED_RIGHTS.get(use_case)
-        return None if needs is None else self.open_refusal(use_case, needs)
+        values = {**args, "operation": operation}
+        result: Exit | OperationStarted | Refusal
+        result = self._call(HandlerKind.USE_CASE, use_case, values)
+        return result
 
     def check_code(
         self, use_case: str, args: Mapping[str, Any], operation: str, code: str
     ) -> Exit | Refusal:
-        if refusal := self._check_right(use_case):
-            return refusal
-        return CODE_CHECKS[use_case](self._turn, args, operation, code)
+        values = {**args, "operation": operation, "code": code}
+        result: Exit | Refusal = self._call(HandlerKind.CODE_CHECK, use_case, values)
+        return result
 
-    def act(self, use_case: str, operation: str) -> Exit | Refusal | None:
-        return self._check_right(use_case) or ACTIONS[use_case](self._turn, operation)
+    def act(self, action: str, operation: str) -> Exit | Refusal | None:
+        result: Exit | Refusal | None
+        result = self._call(HandlerKind.ACTION, action, {"operation": operation})
+        return result
+
+    def suggest(self, name: str, args: Mapping[str, Any]) -> Sequence[Any]:
+        suggested: Sequence[Any] = self._show(HandlerKind.SUGGESTION, name, args)
+        return suggested
 
     def progress(self, operation: str) -> Mapping[str, Any]:
-        return PROGRESS[operation[:2]](self._turn, operation)
+        facts: Mapping[str, Any]
+        facts = self._show(HandlerKind.PROGRESS, operation[:2], {"operation": operation})
+        return facts
 
     def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
-        return VIEWS[view](self._turn, args, cursor)
+        loaded: View = self._show(HandlerKind.VIEW, view, {**args, "cursor": cursor})
+        return loaded
+
+    def _call(self, kind: HandlerKind, name: str, values: Mapping[str, Any]) -> Any:
+        handler = HANDLERS[kind, name]
+        refusal = authorisation.check_access(self._turn, handler, values)
+        return refusal or handler.call(self._turn, values)
+
+    def _show(self, kind: HandlerKind, name: str, values: Mapping[str, Any]) -> Any:
+        """Raises ``AccessDenied``."""
+        handler = HANDLERS[kind, name]
+        if refusal := authorisation.check_access(self._turn, handler, values):
+            raise AccessDenied(handler, refusal)
+        return handler.call(self._turn, values)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from flows.engine.host import Host
 from flows.engine.nodes import Ask, Confirm, Do, End, Flow, Look
+from services.domain.ids import Reference
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
 
@@ -32,7 +33,7 @@ class BroadcastData(BaseModel):
 
     text: str | None = None
     people: int | None = None
-    broadcast: str | None = None
+    broadcast: Reference | None = None
 
 
 BROADCAST = Flow(

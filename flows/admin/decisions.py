@@ -8,6 +8,7 @@ from flows.engine.nodes import Ask, Choose, Confirm, Do, End, Flow, Look, Option
 from flows.parsers.people import KnownPartner, SingleLine
 from flows.parsers.terms import OperationReference
 from flows.parsers.values import Amount
+from services.domain.ids import Reference
 from services.domain.money import Money
 from services.domain.partner import Right
 from services.domain.proposal import REASON_LEAST, REASON_MOST
@@ -33,13 +34,13 @@ def _fits(name: str, to: str) -> Do:
 class ResolveData(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    reference: str | None = None
+    reference: Reference | None = None
     code: str | None = None
     amount: Money | None = None
     outcome: str | None = None
-    topup: str | None = None
+    topup: Reference | None = None
     reason: str | None = None
-    proposal: str | None = None
+    proposal: Reference | None = None
 
 
 RESOLVE = Flow(
@@ -164,7 +165,7 @@ class AdjustData(BaseModel):
     direction: str | None = None
     amount: Money | None = None
     reason: str | None = None
-    proposal: str | None = None
+    proposal: Reference | None = None
 
 
 ADJUST = Flow(
@@ -210,7 +211,7 @@ class DecidingData(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    proposal: str | None = None
+    proposal: Reference | None = None
     choice: str | None = None
     code: str | None = None
     about: str | None = None

@@ -41,7 +41,6 @@ EXPORT = Flow(
             use_case="export_document",
             args=("code", "period", "format"),
             on=DOCUMENT_EXITS,
-            waits=True,
         ),
         End("made"),
         End("failed"),

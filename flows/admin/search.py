@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from flows.engine.host import Host
 from flows.engine.nodes import Ask, Do, End, Flow, Look
 from flows.parsers.values import read_mobile
+from services.domain.ids import Reference
 from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
@@ -36,7 +37,7 @@ class FindData(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     what: str | None = None
-    reference: str | None = None
+    reference: Reference | None = None
 
 
 _TIMELINE = Look("timeline", view="timeline", args=("reference",), acts={"check": "ask_bank"})
@@ -68,7 +69,7 @@ FIND = Flow(
 class PendingData(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    reference: str | None = None
+    reference: Reference | None = None
 
 
 PENDING = Flow(

@@ -31,7 +31,7 @@ STATS = Flow(
             ),
         ),
         Choose("screens", view="screens", options=(Option("figures", to="figures"),)),
-        Do("make", use_case="chart_activity", args=(), on=DOCUMENT_EXITS, waits=True),
+        Do("make", use_case="chart_activity", args=(), on=DOCUMENT_EXITS),
         End("made"),
         End("failed"),
         End("too_long"),

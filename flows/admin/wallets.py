@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from flows.engine.nodes import Ask, Flow, Look
 from flows.parsers.people import KnownPartner
+from services.domain.ids import Reference
 from services.domain.partner import Right
 
 
@@ -13,7 +14,7 @@ class WalletData(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     code: str | None = None
-    reference: str | None = None
+    reference: Reference | None = None
 
 
 # Partners' people have their own flows for these commands.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
+from flows.engine.check_calls import handler_errors
 from flows.engine.check_sms import sms_errors
 from flows.engine.check_structure import call_errors, node_errors, targets, unreachable_nodes
 from flows.engine.check_texts import language_errors, text_errors, text_name_errors
+from flows.engine.declarations import Declarations
 from flows.engine.nodes import Flow
 from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts
@@ -18,18 +20,18 @@ class InvalidFlow(Exception):
 
 
 @cache
-def check(flows: FlowRegistry, texts: Texts) -> None:
+def check(flows: FlowRegistry, texts: Texts, declared: Declarations) -> None:
     """Raises ``InvalidFlow`` with every fault found; a valid result is cached."""
-    found = [fault for flow in flows for fault in flow_errors(flow, texts)]
+    found = [fault for flow in flows for fault in flow_errors(flow, texts, declared)]
     found += [fault for flow in flows for fault in call_errors(flows, flow)]
     found += [fault for flow in flows for fault in text_name_errors(flow, texts)]
     found += language_errors(texts)
-    found += sms_errors(flows, texts)
+    found += sms_errors(flows, texts, declared)
     if found:
         raise InvalidFlow("\n".join(found))
 
 
-def flow_errors(flow: Flow, texts: Texts) -> Iterator[str]:
+def flow_errors(flow: Flow, texts: Texts, declared: Declarations) -> Iterator[str]:
     """Everything wrong with one flow, in words."""
     nodes = {node.id: node for node in flow.nodes}
     if len(nodes) < len(flow.nodes):
@@ -47,5 +49,6 @@ def flow_errors(flow: Flow, texts: Texts) -> Iterator[str]:
         return
     yield from unreachable_nodes(flow, nodes)
     for node in flow.nodes:
-        yield from node_errors(flow, nodes, node)
-    yield from text_errors(flow, nodes, texts)
+        yield from node_errors(flow, nodes, node, declared)
+    yield from handler_errors(flow, nodes, declared)
+    yield from text_errors(flow, nodes, texts, declared)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from flows.engine.declarations import Declarations, waits
 from flows.engine.nodes import Code, Do, End
 from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts, placeholders
@@ -44,7 +45,7 @@ WIDEST: Mapping[str, str] = {
 }
 
 
-def sms_errors(flows: FlowRegistry, texts: Texts) -> Iterator[str]:
+def sms_errors(flows: FlowRegistry, texts: Texts, declared: Declarations) -> Iterator[str]:
     """Every text that is not GSM-7, is too long, or has a placeholder of unknown width."""
     for language in texts.languages:
         said = texts.keys(language)
@@ -53,7 +54,7 @@ def sms_errors(flows: FlowRegistry, texts: Texts) -> Iterator[str]:
         for key in said:
             if key.startswith(CODES):
                 yield from _fits(texts, language, key, {**widest, "code": "123456"}, 1)
-        for key in (*NOTICES, *_outcomes(flows)):
+        for key in (*NOTICES, *_outcomes(flows, declared)):
             if key in said:
                 facts = {**widest, "code": _CODE_OF_PARTNER}
                 yield from _fits(texts, language, key, facts, PARTS_MAX)
@@ -73,12 +74,15 @@ def _fits(
         yield f"{language}: {key} is {parts(text)} SMS at its widest, of {most} at most"
 
 
-def _outcomes(flows: FlowRegistry) -> Iterator[str]:
+def _outcomes(flows: FlowRegistry, declared: Declarations) -> Iterator[str]:
     """Outcomes of operations: the receipt goes by SMS when the chat cannot be reached."""
     for flow in flows:
         ends = {node.id for node in flow.nodes if isinstance(node, End)}
-        if not any(isinstance(node, Do) and node.waits and node.money for node in flow.nodes):
+        waiting = [
+            node for node in flow.nodes if isinstance(node, Do) and waits(declared, node.use_case)
+        ]
+        if not any(node.money for node in waiting):
             continue
         for node in flow.nodes:
-            if isinstance(node, Code) or (isinstance(node, Do) and node.waits):
+            if isinstance(node, Code) or node in waiting:
                 yield from (f"{flow.name}.{end}.ask" for end in node.on.values() if end in ends)

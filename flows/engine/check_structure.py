@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from flows.engine.host_facts import VIEW_FACTS
+from flows.engine.declarations import Declarations, waits
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Flow, Look, Node
 from flows.engine.session import FlowRegistry
 
@@ -36,7 +36,7 @@ def targets(node: Node) -> tuple[str, ...]:
             return ()
 
 
-def unreachable_nodes(flow: Flow, nodes: dict[str, Node]) -> Iterator[str]:
+def unreachable_nodes(flow: Flow, nodes: Mapping[str, Node]) -> Iterator[str]:
     reached: set[str] = set()
     todo = [flow.start]
     while todo:
@@ -62,7 +62,9 @@ def unreachable_nodes(flow: Flow, nodes: dict[str, Node]) -> Iterator[str]:
         yield f"{flow.name}.{node_id}: no End can be reached from there"
 
 
-def node_errors(flow: Flow, nodes: dict[str, Node], node: Node) -> Iterator[str]:
+def node_errors(
+    flow: Flow, nodes: Mapping[str, Node], node: Node, declared: Declarations
+) -> Iterator[str]:
     where = f"{flow.name}.{node.id}"
     fields = flow.data.model_fields
     for option in option_ids(node):
@@ -77,8 +79,6 @@ def node_errors(flow: Flow, nodes: dict[str, Node], node: Node) -> Iterator[str]
         case Choose():
             used = [name for option in node.options for name in option.fills]
             used = [*used, *node.args, *([node.into] if node.into else [])]
-            if node.view is not None and node.view not in VIEW_FACTS:
-                yield f"{where}: there is no view {node.view}"
             if node.typed is not None and not isinstance(nodes[node.typed], Ask):
                 yield f"{where}: {node.typed} does not read what is typed"
         case Confirm():
@@ -93,13 +93,11 @@ def node_errors(flow: Flow, nodes: dict[str, Node], node: Node) -> Iterator[str]
         case Do():
             used = (*node.args, *([node.operation] if node.operation else []))
             used = (*used, *(name for names in node.gives.values() for name in names))
-            yield from _do(flow, nodes, node)
+            yield from _do(flow, nodes, node, declared)
         case Call():
             used = tuple(node.gives.values())
         case Look():
             used = (*node.args, *([node.into] if node.into else []))
-            if node.view not in VIEW_FACTS:
-                yield f"{where}: there is no view {node.view}"
             if node.acts and not node.args:
                 yield f"{where}: has acts, but nothing that they act on"
     ids = option_ids(node)
@@ -111,28 +109,36 @@ def node_errors(flow: Flow, nodes: dict[str, Node], node: Node) -> Iterator[str]
             yield f"{where}: {name} is no field of {flow.data.__name__}"
 
 
-def _do(flow: Flow, nodes: dict[str, Node], node: Do) -> Iterator[str]:
+def _do(flow: Flow, nodes: Mapping[str, Node], node: Do, declared: Declarations) -> Iterator[str]:
     where = f"{flow.name}.{node.id}"
     if "refused" not in node.on:
         yield f"{where}: has no exit for a refusal"
-    if node.waits and "unknown" not in node.on:
+    if waits(declared, node.use_case) and "unknown" not in node.on:
         yield f"{where}: waits, but has no exit for an unknown outcome"
     if not node.money:
         return
     if flow.start == node.id:
         yield f"{where}: moves money, and nothing is asked before"
-    yield from _confirmed(flow, nodes, node, set(node.args), where, {node.id})
+    yield from _confirmed(flow, nodes, node, set(node.args), where, {node.id}, declared)
 
 
 def _confirmed(
-    flow: Flow, nodes: dict[str, Node], node: Node, args: set[str], where: str, seen: set[str]
+    flow: Flow,
+    nodes: Mapping[str, Node],
+    node: Node,
+    args: set[str],
+    where: str,
+    seen: set[str],
+    declared: Declarations,
 ) -> Iterator[str]:
     """Every way into ``node`` must pass the "yes" of a Confirm that shows its args, directly or
     with only a Code or a Do that does not wait in between."""
     for other in nodes.values():
         if node.id not in targets(other):
             continue
-        passes_on = isinstance(other, Code) or (isinstance(other, Do) and not other.waits)
+        passes_on = isinstance(other, Code) or (
+            isinstance(other, Do) and not waits(declared, other.use_case)
+        )
         if isinstance(other, Do) and passes_on:
             for exit_name, target in other.on.items():
                 for name in sorted(args & set(other.gives.get(exit_name, ()))):
@@ -140,7 +146,7 @@ def _confirmed(
                         yield f"{where}: moves money, but {other.id} changes {name} after the yes"
         if passes_on and other.id != flow.start:
             if other.id not in seen:
-                yield from _confirmed(flow, nodes, other, args, where, seen | {other.id})
+                yield from _confirmed(flow, nodes, other, args, where, seen | {other.id}, declared)
         elif (
             not isinstance(other, Confirm)
             or other.yes != node.id

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flows.engine.check_structure import option_ids, targets
-from flows.engine.host_facts import END_FACTS, PROGRESS_FACTS, REFUSED, SHOWN_ALWAYS, VIEW_FACTS
+from flows.engine.declarations import Declarations, HandlerKind, waits
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Flow, Look, Node
 from flows.engine.texts import Texts, placeholders
 from services.domain.partner import Right
 
+SHOWN_ALWAYS = frozenset({"name", "partner", "my_phone", "bank"})  # facts that any text may use
+REFUSED = frozenset({"reason"})  # facts of a refusal's End
 
-def text_errors(flow: Flow, nodes: dict[str, Node], texts: Texts) -> Iterator[str]:
-    known = _known(flow, nodes)
+
+def text_errors(
+    flow: Flow, nodes: Mapping[str, Node], texts: Texts, declared: Declarations
+) -> Iterator[str]:
+    known = _known(flow, nodes, declared)
     # Strangers, and admins who are nobody's staff, have no partner of their own.
     always = frozenset() if flow.needs in (None, Right.ADMIN) else SHOWN_ALWAYS
     for language in texts.languages:
         for node in flow.nodes:
-            silent = isinstance(node, Call) or (isinstance(node, Do) and not node.waits)
+            passes = isinstance(node, Do) and not waits(declared, node.use_case)
+            silent = passes or isinstance(node, Call)
             asks = set() if silent else {"ask"}
             for name in (*sorted(asks), *option_ids(node)):
                 key = f"{flow.name}.{node.id}.{name}"
@@ -36,8 +42,8 @@ def text_errors(flow: Flow, nodes: dict[str, Node], texts: Texts) -> Iterator[st
                     yield f"{language}: {key} wants {missing}, which not every path gives"
 
 
-def _known(flow: Flow, nodes: dict[str, Node]) -> dict[str, frozenset[str]]:
-    """By node: the fields set on every path to it, plus the facts the host adds there."""
+def known_fields(flow: Flow, nodes: Mapping[str, Node]) -> dict[str, frozenset[str]]:
+    """By node: the fields set on every path to it."""
     everything = frozenset(flow.data.model_fields)
     known = dict.fromkeys(nodes, everything)
     known[flow.start] = frozenset()
@@ -48,17 +54,31 @@ def _known(flow: Flow, nodes: dict[str, Node]) -> dict[str, frozenset[str]]:
                 if target != flow.start:
                     known[target] &= known[node.id] | gives
         if known == before:
-            break
+            return known
+
+
+def _known(
+    flow: Flow, nodes: Mapping[str, Node], declared: Declarations
+) -> dict[str, frozenset[str]]:
+    """By node: the fields set on every path to it, plus the facts the host adds there."""
+    known = known_fields(flow, nodes)
     added: dict[str, frozenset[str]] = {node_id: frozenset() for node_id in nodes}
     for node in nodes.values():
         if isinstance(node, Do | Code):
-            added[node.id] |= PROGRESS_FACTS.get(node.use_case, frozenset())
-            outcome = END_FACTS.get(flow.name, frozenset())
+            kind = HandlerKind.USE_CASE if isinstance(node, Do) else HandlerKind.CODE_CHECK
+            handler = declared.get(kind, node.use_case)
+            if handler is not None:
+                added[node.id] |= handler.shows
             for exit_name, target in node.on.items():
-                if isinstance(nodes[target], End):
-                    added[target] |= REFUSED if exit_name == "refused" else outcome
+                if not isinstance(nodes[target], End):
+                    continue
+                if exit_name == "refused":
+                    added[target] |= REFUSED
+                elif handler is not None:
+                    added[target] |= handler.tells
         if isinstance(node, Look | Choose) and node.view is not None:
-            added[node.id] |= VIEW_FACTS.get(node.view, frozenset())
+            view = declared.get(HandlerKind.VIEW, node.view)
+            added[node.id] |= frozenset() if view is None else view.shows
     return {node_id: known[node_id] | added[node_id] for node_id in nodes}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from flows.engine.declarations import Declarations, waits
 from flows.engine.event import Event, EventKind, Screen, StepResult
 from flows.engine.frames import data_facts, drop_forbidden_frames, drop_parked, fill, park, remember
 from flows.engine.host import Exit, Host
@@ -30,9 +31,10 @@ UNBOUND = 0  # the turn of a button that only opens a flow, and never goes stale
 
 
 class Engine:
-    def __init__(self, flows: FlowRegistry, texts: Texts) -> None:
+    def __init__(self, flows: FlowRegistry, texts: Texts, declared: Declarations) -> None:
         self.flows = flows
         self.texts = texts
+        self._declared = declared
         self._renderer = ScreenRenderer(flows, texts)
         self._runner = NodeRunner(flows, self._renderer)
         self._navigation = Navigation(flows, self._renderer, self._runner)
@@ -107,12 +109,13 @@ class Engine:
         copy = replace(session, active=None if frame is None else replace(frame))
         return self._renderer.current_screen(copy, host)
 
-    @staticmethod
-    def _exits(flow: Flow) -> Mapping[str, str]:
+    def _exits(self, flow: Flow) -> Mapping[str, str]:
         """The exits by which the flow's operations end, at its code or while it waits."""
         exits: dict[str, str] = {}
         for node in flow.nodes:
-            if isinstance(node, Code) or (isinstance(node, Do) and node.waits):
+            if isinstance(node, Code) or (
+                isinstance(node, Do) and waits(self._declared, node.use_case)
+            ):
                 exits |= node.on
         return exits
 
@@ -235,8 +238,11 @@ class Engine:
     ) -> StepResult:
         if option in node.acts:
             operation = str(getattr(frame.data, node.args[0]))
-            host.act(node.acts[option], operation)
+            result = host.act(node.acts[option], operation)
             screen = self._renderer.current_screen(session, host, replace=True)
+            if isinstance(result, Refusal):
+                text = self._renderer.say(host, f"refusal.{result.code}", result.facts)
+                return StepResult(screen, result.code, alert=text)
             done = self._done(frame, option, host)
             return StepResult(screen, option, alert=done, operation=operation)
         if option in ("more", "newer") and option in frame.offered:

@@ -103,7 +103,7 @@ class Host(Protocol):
         """Check a typed code; after a refusal the question stays open."""
         ...
 
-    def act(self, use_case: str, operation: str) -> Exit | Refusal | None:
+    def act(self, action: str, operation: str) -> Exit | Refusal | None:
         """Run a small act on an operation, such as querying the bank now."""
         ...
 

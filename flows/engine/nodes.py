@@ -119,7 +119,6 @@ class Do:
     args: tuple[str, ...]
     on: Mapping[str, str]
     money: bool = False
-    waits: bool = False
     acts: Mapping[str, str] = field(default_factory=dict)
     operation: str | None = None
     gives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

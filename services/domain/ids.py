@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import NewType, Protocol, TypeVar
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0/O, no 1/I/L
 REFERENCE_LENGTH = 6
 DRAWS_MAX = 16  # a clash has a probability of one in thousands, at a million references
 
 _Drawn = TypeVar("_Drawn")
+
+# Names something of a partner, such as an operation. A handler's parameter of this type is refused
+# to people of another partner.
+Reference = NewType("Reference", str)
 
 
 class RandomSource(Protocol):

@@ -12,6 +12,10 @@ from services.domain.operation import DayTotals, FoundOperation, Operation, Stat
 class Operations(Protocol):
     """All listed operations of a partner, whatever their type."""
 
+    def partner_of(self, reference: str) -> str | None:
+        """Whose the operation is; ``None`` if there is none."""
+        ...
+
     def page(
         self, partner: str, size: int, *, before: str | None = None, after: str | None = None
     ) -> Sequence[Operation]:

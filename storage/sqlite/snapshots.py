@@ -53,8 +53,10 @@ def mark(database: Path, at: datetime) -> None:
 
 
 def _mark(conn: sqlite3.Connection, at: datetime) -> None:
-    with conn:
-        restores.mark(conn, at)
+    """A database from before marks existed is left alone: ``hazina restore`` migrates it first."""
+    if ("table", "restores") in schema.read(conn):
+        with conn:
+            restores.mark(conn, at)
 
 
 def sync(path: Path) -> None:

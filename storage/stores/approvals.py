@@ -48,7 +48,7 @@ class ApprovalStore:
         rows = self._conn.execute(
             "SELECT purchase, partner, asked_by, asked_at, decision, decided_by FROM approvals"
             " WHERE partner = ? AND decision IS NULL AND asked_by <> ? AND asked_at > ?"
-            " AND (? IS NULL OR (asked_at, purchase) >"
+            " AND (CAST(? AS TEXT) IS NULL OR (asked_at, purchase) >"
             "  (SELECT asked_at, purchase FROM approvals WHERE purchase = ?))"
             " ORDER BY asked_at, purchase LIMIT ?",
             (partner, but, to_ms(since), after, after, limit),

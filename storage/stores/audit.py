@@ -27,27 +27,20 @@ class AuditStore:
         facts: Mapping[str, object] | None = None,
     ) -> None:
         """Append an act. ``facts`` must hold no secrets, and only masked phone numbers."""
-        before = self._conn.execute(
-            "SELECT n, hash FROM audit_log WHERE partner = ? ORDER BY n DESC LIMIT 1", (partner,)
+        n, previous = self._conn.execute(  # keeps others off the end of this chain until the commit
+            "INSERT INTO audit_heads (partner, n, hash) VALUES (?, 1, ?)"
+            " ON CONFLICT (partner) DO UPDATE SET n = audit_heads.n + 1 RETURNING n, hash",
+            (partner, FIRST),
         ).fetchone()
-        n, previous = (1, FIRST) if before is None else (before[0] + 1, before[1])
         facts_json = canonical(facts or {})
         at = self._time.ms
+        digest = chain_hash(partner, n, at, actor, act, about, facts_json, previous)
         self._conn.execute(
             "INSERT INTO audit_log (partner, n, at, actor, act, about, facts, previous, hash)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                partner,
-                n,
-                at,
-                actor,
-                act,
-                about,
-                facts_json,
-                previous,
-                chain_hash(partner, n, at, actor, act, about, facts_json, previous),
-            ),
+            (partner, n, at, actor, act, about, facts_json, previous, digest),
         )
+        self._conn.execute("UPDATE audit_heads SET hash = ? WHERE partner = ?", (digest, partner))
 
     def count(self) -> int:
         """Rows over all partners."""
@@ -137,7 +130,8 @@ class AuditStore:
 
 
 def head(conn: sqlite3.Connection, until_ms: int) -> Head:
-    """One hash over the last row of every chain, as of that moment."""
+    """One hash over the last row of every chain, as of that moment, which must be over: an act of
+    then could still commit in another process."""
     rows = conn.execute(
         "SELECT a.partner, a.n, a.hash FROM audit_log AS a JOIN"
         " (SELECT partner, max(n) AS n FROM audit_log WHERE at <= ? GROUP BY partner) AS ends"

@@ -13,9 +13,13 @@ class DailyStore:
         row = self._conn.execute("SELECT day FROM daily WHERE job = ?", (job,)).fetchone()
         return None if row is None else str(row[0])
 
-    def done(self, job: str, day: str) -> None:
-        self._conn.execute(
-            "INSERT INTO daily (job, day) VALUES (?, ?)"
-            " ON CONFLICT (job) DO UPDATE SET day = excluded.day",
-            (job, day),
+    def done(self, job: str, day: str) -> bool:
+        """False when that day was marked before, whoever marked it."""
+        return (
+            self._conn.execute(
+                "INSERT INTO daily (job, day) VALUES (?, ?) ON CONFLICT (job) DO UPDATE"
+                " SET day = excluded.day WHERE daily.day <> excluded.day",
+                (job, day),
+            ).rowcount
+            == 1
         )

@@ -56,9 +56,9 @@ class DocumentStore:
             "SELECT d.reference, coalesce(p.partner, '') FROM documents AS d"
             " LEFT JOIN addresses AS a ON a.channel = d.channel AND a.address = d.address"
             " LEFT JOIN people AS p ON p.id = a.person_id"
-            " WHERE d.state = 'REQUESTED' AND (d.topup IS NOT NULL) = ?"
+            " WHERE d.state = 'REQUESTED' AND CASE WHEN d.topup IS NULL THEN 0 ELSE 1 END = ?"
             " ORDER BY d.created_at, d.reference",
-            (pictures,),
+            (int(pictures),),
         ).fetchall()
 
     def claim(self, references: Sequence[str]) -> list[Document]:

@@ -6,6 +6,7 @@ import sqlite3
 
 from services.domain.fees import Fee, FeeKind
 from services.domain.money import Money
+from storage.stores.cache_version import CacheVersion
 from storage.time.transaction_time import TransactionTime
 
 
@@ -14,9 +15,11 @@ class FeeStore:
         self._conn = conn
         self._time = time
         self._cache: dict[tuple[str, FeeKind], list[tuple[int, Fee]]] = {}
+        self._version = CacheVersion(conn, time, "fees", self.forget)
 
     def in_force(self, partner: str, kind: FeeKind) -> Fee:
         """The newest version already in force; a zero fee when none was agreed."""
+        self._version.check()
         key = (partner, kind)
         if key not in self._cache:
             rows = self._conn.execute(
@@ -34,6 +37,7 @@ class FeeStore:
     def set(self, partner: str, fee: Fee, source: str, valid_from_ms: int | None = None) -> None:
         """Add a version, in force from now or from ``valid_from_ms``; the database assigns its
         number."""
+        self._version.bump()  # first: then nobody else takes the same number meanwhile
         self._conn.execute(
             "INSERT INTO fee_versions (partner, kind, version, valid_from, currency, fixed_cents,"
             " ppm, minimum_cents, maximum_cents, source) SELECT ?, ?,"
@@ -53,7 +57,6 @@ class FeeStore:
                 fee.kind,
             ),
         )
-        self.forget()
 
     def forget(self) -> None:
         self._cache.clear()

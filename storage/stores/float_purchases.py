@@ -196,9 +196,9 @@ class PurchaseStore:
         row = self._conn.execute(
             "SELECT coalesce(sum(w.amount_cents), 0) FROM float_purchases AS f"
             " JOIN wallet_transactions AS w ON w.reference = f.reference"
-            " WHERE f.authorised_at BETWEEN ? AND ? AND (? IS NULL OR w.partner = ?)"
+            " WHERE f.authorised_at BETWEEN ? AND ? AND w.partner = coalesce(?, w.partner)"
             " AND w.state IN ('AUTHORISED', 'SUBMITTING', 'UNKNOWN', 'SUCCEEDED')",
-            (to_ms(moment), self._time.ms, partner, partner),
+            (to_ms(moment), self._time.ms, partner),
         ).fetchone()
         return Money(row[0])
 

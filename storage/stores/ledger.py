@@ -44,8 +44,11 @@ class LedgerStore:
         for transfer in transfers:
             self._conn.execute(
                 "INSERT INTO transfers (id, operation, phase, debit_partner, debit_kind,"
-                " credit_partner, credit_kind, currency, amount_cents, code, pending_id, booked_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                " credit_partner, credit_kind, currency, amount_cents, code, pending_id, booked_at,"
+                " debit_move, credit_move) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                " (SELECT moves + 1 FROM accounts WHERE partner = ? AND kind = ? AND currency = ?),"
+                " (SELECT moves + 1 FROM accounts WHERE partner = ? AND kind = ? AND currency = ?))"
+                " ON CONFLICT (id) DO NOTHING",
                 (
                     transfer.id,
                     transfer.operation,
@@ -59,6 +62,12 @@ class LedgerStore:
                     transfer.code,
                     transfer.pending_id,
                     self._time.ms,
+                    transfer.debit.partner,
+                    transfer.debit.kind,
+                    transfer.amount.currency,
+                    transfer.credit.partner,
+                    transfer.credit.kind,
+                    transfer.amount.currency,
                 ),
             )
 

@@ -6,6 +6,7 @@ import sqlite3
 
 from services.domain.limits import EVERYBODY
 from services.domain.money import Money
+from storage.stores.cache_version import CacheVersion
 from storage.time.transaction_time import TransactionTime
 
 
@@ -14,6 +15,7 @@ class LimitStore:
         self._conn = conn
         self._time = time
         self._cache: dict[tuple[str, str], list[tuple[int, Money]]] = {}
+        self._version = CacheVersion(conn, time, "limits", self.forget)
 
     def in_force(self, name: str, partner: str = EVERYBODY) -> Money:
         limit = self.find(name, partner)
@@ -33,6 +35,7 @@ class LimitStore:
         return None
 
     def _rows(self, name: str, partner: str) -> list[tuple[int, Money]]:
+        self._version.check()
         key = (name, partner)
         if key not in self._cache:
             self._cache[key] = [
@@ -59,7 +62,7 @@ class LimitStore:
             " source = excluded.source",
             (name, partner, valid_from_ms, limit.cents, limit.currency, source),
         )
-        self.forget()
+        self._version.bump()
 
     def forget(self) -> None:
         self._cache.clear()

@@ -10,15 +10,19 @@ from services.domain.notification import (
     NotificationKind,
     NotificationPreference,
 )
+from storage.stores.cache_version import CacheVersion
+from storage.time.transaction_time import TransactionTime
 
 
 class NoticeStore:
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._cache: dict[str, dict[NotificationKind, NotificationPreference]] = {}
+        self._version = CacheVersion(conn, time, "notifications", self.forget)
 
     def get(self, partner: str, kind: NotificationKind) -> NotificationPreference:
         """The partner's choice, or the default."""
+        self._version.check()
         if partner not in self._cache:
             rows = self._conn.execute(
                 "SELECT kind, chat, sms, owners FROM notifications WHERE partner = ?", (partner,)
@@ -38,7 +42,7 @@ class NoticeStore:
             " sms = excluded.sms, owners = excluded.owners",
             (partner, notice.kind, notice.chat, int(notice.sms), int(notice.owners)),
         )
-        self.forget()
+        self._version.bump()
 
     def digests_due(self, day: str, limit: int) -> list[str]:
         """Partners that want a digest and have not had the one for ``day`` (ISO)."""
@@ -49,10 +53,15 @@ class NoticeStore:
         )
         return [partner for (partner,) in rows]
 
-    def digested(self, partner: str, day: str) -> None:
-        self._conn.execute(
-            "UPDATE notifications SET last_day = ? WHERE partner = ? AND kind = 'digest'",
-            (day, partner),
+    def claim_digest(self, partner: str, day: str) -> bool:
+        """Mark the digest for ``day`` as sent; False when another process already has."""
+        return (
+            self._conn.execute(
+                "UPDATE notifications SET last_day = ? WHERE partner = ? AND kind = 'digest'"
+                " AND (last_day IS NULL OR last_day < ?)",
+                (day, partner, day),
+            ).rowcount
+            == 1
         )
 
     def forget(self) -> None:

@@ -51,6 +51,12 @@ class OperationStore:
             ).fetchall()
         return [_operation(row) for row in rows]
 
+    def partner_of(self, reference: str) -> str | None:
+        row = self._conn.execute(
+            "SELECT partner FROM wallet_transactions WHERE reference = ?", (reference,)
+        ).fetchone()
+        return None if row is None else row[0]
+
     def of_reference(self, reference: str) -> FoundOperation | None:
         row = self._conn.execute(
             "SELECT reference, type, amount_cents, currency, state, created_at, partner"

@@ -100,7 +100,8 @@ class OutboxStore:
 
     def queued(self, after: tuple[int, int], limit: int) -> list[OutboxRow]:
         """Queued messages by rank and id, starting behind the position ``after``: a (rank, id), or
-        ``BEFORE_ALL``."""
+        ``BEFORE_ALL``. Ids are not in the order of commits: a position is good for one pass, and
+        the next must start before all again."""
         rows = self._conn.execute(
             "SELECT id, channel, address, event_id, n, kind, slot, edits, text, rows, turn,"
             " fallback, protect, otp, target, silent, document, attempts, due_at, unsure, rank,"
@@ -168,7 +169,7 @@ class OutboxStore:
         """Whether any message with this code is still queued, or was sent and has not failed."""
         row = self._conn.execute(
             "SELECT 1 FROM outbox WHERE otp = ? AND (state = 'queued'"
-            " OR state = 'sent' AND delivered IS NOT 0) LIMIT 1",
+            " OR state = 'sent' AND coalesce(delivered, 1) = 1) LIMIT 1",
             (otp,),
         ).fetchone()
         return row is not None

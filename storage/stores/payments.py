@@ -52,7 +52,8 @@ class PaymentStore:
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
             " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
             " FROM external_payments"
-            " WHERE bank_reference = ? AND (receipt <> bank_reference) = ?"
+            " WHERE bank_reference = ?"
+            " AND CASE WHEN receipt <> bank_reference THEN 1 ELSE 0 END = ?"
             " ORDER BY received_at LIMIT 1",
             (bank_reference, int(has_receipt)),
         ).fetchone()
@@ -66,7 +67,8 @@ class PaymentStore:
             " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
             " FROM external_payments"
             " WHERE paid_at BETWEEN ? AND ? AND amount_cents = ? AND currency = ?"
-            " AND (receipt <> coalesce(bank_reference, '')) = ? ORDER BY paid_at, receipt",
+            " AND CASE WHEN receipt <> coalesce(bank_reference, '') THEN 1 ELSE 0 END = ?"
+            " ORDER BY paid_at, receipt",
             (
                 to_ms(since),
                 to_ms(until),

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.domain.partner import AddressTaken, Partner, PartnersPage, Person, Role
 from services.domain.phone import Phone
+from storage.stores.cache_version import CacheVersion
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -20,8 +21,10 @@ class PeopleStore:
         self._time = time
         self._cache: dict[tuple[str, str], Person | None] = {}
         self._partners: dict[str, Partner] = {}
+        self._version = CacheVersion(conn, time, "people", self.forget)
 
     def at(self, channel: str, address: str) -> Person | None:
+        self._version.check()
         key = (channel, address)
         if key in self._cache:
             return self._cache[key]
@@ -51,7 +54,7 @@ class PeopleStore:
 
     def set_language(self, person_id: int, language: str) -> None:
         self._conn.execute("UPDATE people SET language = ? WHERE id = ?", (language, person_id))
-        self.forget()
+        self._version.bump()
 
     def set_phone(self, person_id: int, phone: Phone) -> None:
         """Set a verified number; purchases are frozen from now."""
@@ -59,7 +62,7 @@ class PeopleStore:
             "UPDATE people SET phone = ?, phone_changed_at = ? WHERE id = ?",
             (phone.msisdn, self._time.ms, person_id),
         )
-        self.forget()
+        self._version.bump()
 
     def set_email(self, person_id: int, email: str | None) -> None:
         """Set a verified address, or remove it; purchases are frozen from now."""
@@ -67,7 +70,7 @@ class PeopleStore:
             "UPDATE people SET email = ?, email_changed_at = ? WHERE id = ?",
             (email, self._time.ms, person_id),
         )
-        self.forget()
+        self._version.bump()
 
     def forget_phone(self, person_id: int, phone: Phone) -> None:
         """Payments from this number until now no longer make it a suggested one."""
@@ -113,9 +116,10 @@ class PeopleStore:
                 partner.approve_above_cents,
             ),
         )
-        self.forget()
+        self._version.bump()
 
     def partner(self, code: str) -> Partner | None:
+        self._version.check()
         if code in self._partners:
             return self._partners[code]
         row = self._conn.execute(
@@ -193,7 +197,7 @@ class PeopleStore:
         self._conn.execute(
             "DELETE FROM addresses WHERE channel = ? AND address = ?", (channel, address)
         )
-        self.forget()
+        self._version.bump()
 
     def named(self, partner: str, name: str) -> tuple[Role, str | None] | None:
         """Role and mail address of the partner's person of that name."""
@@ -212,7 +216,8 @@ class PeopleStore:
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (partner, name) DO UPDATE"
             " SET role = excluded.role, phone = excluded.phone, email = excluded.email,"
             " language = excluded.language, invited = 0, phone_changed_at = CASE"
-            " WHEN phone <> excluded.phone AND invited = 0 THEN ? ELSE phone_changed_at END"
+            " WHEN people.phone <> excluded.phone AND people.invited = 0 THEN ?"
+            " ELSE people.phone_changed_at END"
             " RETURNING id",
             (
                 partner,
@@ -225,7 +230,7 @@ class PeopleStore:
                 self._time.ms,
             ),
         ).fetchone()
-        self.forget()
+        self._version.bump()
         return int(row[0])
 
     def reserve_name(self, partner: str, name: str, role: Role, phone: Phone) -> int:
@@ -281,7 +286,7 @@ class PeopleStore:
             "UPDATE people SET first_linked_at = ? WHERE id = ? AND first_linked_at IS NULL",
             (linked_ms, person_id),
         )
-        self.forget()
+        self._version.bump()
 
     def forget(self) -> None:
         self._cache.clear()

@@ -68,7 +68,7 @@ class ProposalStore:
         rows = self._conn.execute(
             "SELECT id, kind, partner, about, outcome, amount_cents, currency, reason,"
             " proposed_by, proposed_at, topup, status, decided_by, decided_at FROM proposals"
-            " WHERE status = 'open' AND (? IS NULL OR (proposed_at, id) <"
+            " WHERE status = 'open' AND (CAST(? AS TEXT) IS NULL OR (proposed_at, id) <"
             " (SELECT proposed_at, id FROM proposals WHERE id = ?))"
             " ORDER BY proposed_at DESC, id DESC LIMIT ?",
             (before, before, limit),

@@ -13,16 +13,12 @@ from storage.time.transaction_time import TransactionTime
 
 
 def mark(conn: sqlite3.Connection, made_at: datetime) -> None:
-    """Mark a copy as a backup; a copy of a copy keeps the first one's time.
-
-    A database from before marks existed is left unmarked: ``hazina restore`` migrates it first.
-    """
-    if conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'restores'").fetchone() is not None:
-        conn.execute(
-            "INSERT INTO restores (made_at) SELECT ? WHERE NOT EXISTS"
-            " (SELECT 1 FROM restores WHERE begun_at IS NULL)",
-            (to_ms(made_at),),
-        )
+    """Mark a copy as a backup; a copy of a copy keeps the first one's time."""
+    conn.execute(
+        "INSERT INTO restores (made_at) SELECT ? WHERE NOT EXISTS"
+        " (SELECT 1 FROM restores WHERE begun_at IS NULL)",
+        (to_ms(made_at),),
+    )
 
 
 class RestoreStore:

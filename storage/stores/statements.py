@@ -31,18 +31,18 @@ class StatementStore:
 
     def movements(self, partner: str, start: datetime, end: datetime, limit: int) -> list[Movement]:
         """Oldest first, from ``start`` up to before ``end``."""
+        wallet = partner, to_ms(start), to_ms(end)
         rows = self._conn.execute(
             "SELECT operation, booked_at, sum(paid_in), sum(paid_out), currency"
             " FROM (SELECT seq, operation, booked_at, currency, amount_cents AS paid_in,"
-            "  0 AS paid_out FROM transfers WHERE credit_partner = :partner"
-            "  AND credit_kind = 'wallet' AND booked_at >= :start AND booked_at < :end"
+            "  0 AS paid_out FROM transfers WHERE credit_partner = ?"
+            "  AND credit_kind = 'wallet' AND booked_at >= ? AND booked_at < ?"
             "  AND phase IN ('single', 'post')"
             "  UNION ALL SELECT seq, operation, booked_at, currency, 0, amount_cents"
-            "  FROM transfers WHERE debit_partner = :partner AND debit_kind = 'wallet'"
-            "  AND booked_at >= :start AND booked_at < :end AND phase IN ('single', 'post'))"
-            " GROUP BY operation, booked_at, currency ORDER BY min(seq)"
-            " LIMIT :limit",
-            {"partner": partner, "start": to_ms(start), "end": to_ms(end), "limit": limit},
+            "  FROM transfers WHERE debit_partner = ? AND debit_kind = 'wallet'"
+            "  AND booked_at >= ? AND booked_at < ? AND phase IN ('single', 'post'))"
+            " AS movements GROUP BY operation, booked_at, currency ORDER BY min(seq) LIMIT ?",
+            (*wallet, *wallet, limit),
         )
         return [
             Movement(operation, from_ms(at), Money(paid_in, currency), Money(paid_out, currency))

@@ -19,7 +19,8 @@ class StatisticsStore:
 
     def first_operation_since(self, moment: datetime) -> int:
         """The number of the first operation begun at or after ``moment``. Numbers grow with time,
-        so a binary search replaces an index."""
+        so a binary search replaces an index. Where several processes begin operations, a few of
+        that very moment may be counted on its other side."""
         since = to_ms(moment)
         row = self._conn.execute("SELECT max(seq) FROM wallet_transactions").fetchone()
         low, high = 0, (row[0] or 0) + 1  # low < first <= high
@@ -39,7 +40,7 @@ class StatisticsStore:
     def count(self, kind: str, first: int, currency: str = "KES") -> OperationCounts:
         """``kind`` is topup or b2c_float_purchase; counts from operation number ``first`` on."""
         done = DONE[kind]
-        # The plus signs rule out partial indexes: where one might apply depending on a parameter,
+        # ``coalesce`` rules out partial indexes: where one might apply depending on a parameter,
         # SQLite prepares the statement again for every value.
         row = self._conn.execute(
             "SELECT count(*), count(*) FILTER (WHERE state NOT IN ('CREATED', 'SENDING',"
@@ -47,35 +48,43 @@ class StatisticsStore:
             "  'AUTHORISED', 'SUBMITTING')),"
             " count(*) FILTER (WHERE state IN (?, ?)),"
             " coalesce(sum(amount_cents) FILTER (WHERE state IN (?, ?)), 0)"
-            " FROM wallet_transactions WHERE seq >= ? AND +type = ? AND listed = 1",
+            " FROM wallet_transactions WHERE seq >= ? AND coalesce(type, '') = ? AND listed = 1",
             (*done, *done, first, kind),
         ).fetchone()
         begun, decided, finished, cents = row
         median = self._conn.execute(
-            "SELECT settled_at - created_at FROM wallet_transactions WHERE seq >= ? AND +type = ?"
-            " AND +state IN (?, ?) ORDER BY settled_at - created_at LIMIT 1 OFFSET ?",
+            "SELECT settled_at - created_at FROM wallet_transactions WHERE seq >= ?"
+            " AND coalesce(type, '') = ? AND coalesce(state, '') IN (?, ?)"
+            " ORDER BY settled_at - created_at LIMIT 1 OFFSET ?",
             (first, kind, *done, finished // 2),
         ).fetchone()
         seconds = None if median is None else median[0] / 1000
         return OperationCounts(begun, decided, finished, Money(cents, currency), seconds)
 
     def first_step_since(self, moment: datetime) -> int | None:
-        """The number of the first trail row since then; rows are in time order."""
+        """The number of the first trail row since then."""
         row = self._conn.execute(
             "SELECT id FROM trail WHERE at >= ? ORDER BY at, id LIMIT 1", (to_ms(moment),)
         ).fetchone()
         return None if row is None else int(row[0])
 
-    def reached(self, first: int) -> tuple[dict[str, int], int]:
-        """How often people reached each screen since trail row ``first``, by ``flow.node``, and the
-        row to continue from next time."""
-        last = self._conn.execute("SELECT max(id) FROM trail").fetchone()[0] or 0
+    def last_step_before(self, moment: datetime) -> int:
+        """The number of the last trail row before then, 0 if there is none."""
+        row = self._conn.execute(
+            "SELECT id FROM trail WHERE at < ? ORDER BY at DESC, id DESC LIMIT 1",
+            (to_ms(moment),),
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def reached(self, first: int, last: int | None = None) -> dict[str, int]:
+        """How often people reached each screen from trail row ``first`` to ``last`` (default: the
+        newest), by ``flow.node``."""
         rows = self._conn.execute(
-            "SELECT after, count(*) FROM trail WHERE id BETWEEN ? AND ?"
+            "SELECT after, count(*) FROM trail WHERE id >= ? AND id <= coalesce(?, id)"
             " AND (before IS NULL OR before <> after) AND after IS NOT NULL GROUP BY after",
             (first, last),
         )
-        return dict(rows.fetchall()), max(first, last + 1)
+        return dict(rows.fetchall())
 
     def received_by_day(self, days: Sequence[tuple[datetime, datetime]]) -> list[int]:
         """Cents received from top-ups begun on each day."""

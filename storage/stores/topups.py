@@ -218,9 +218,9 @@ class TopUpStore:
         asked = int(status == "asked")
         self._conn.execute(
             "UPDATE ncb_stk_push_logs SET description = ?,"
-            " status = CASE WHEN ? THEN status ELSE ? END,"
-            " answered_at = CASE WHEN ? THEN answered_at ELSE ? END,"
-            " last_asked_at = CASE WHEN ? THEN ? ELSE last_asked_at END,"
+            " status = CASE WHEN ? = 1 THEN status ELSE ? END,"
+            " answered_at = CASE WHEN ? = 1 THEN answered_at ELSE ? END,"
+            " last_asked_at = CASE WHEN ? = 1 THEN ? ELSE last_asked_at END,"
             " polls = polls + ? WHERE reference = ?",
             (
                 description[:EVIDENCE_TEXT_MAX],

@@ -19,53 +19,83 @@ from storage.time.milliseconds import from_ms
 # The longest counting window: freezes, quotas, refused notifications, missing receipts.
 COUNTED_FOR = timedelta(days=31)
 
-# ``:by`` is in milliseconds, negative when the clock went back; ``:since`` is ``COUNTED_FOR``
-# before the step.
+# Each statement with the names of its values in order: ``by`` is in milliseconds, negative when the
+# clock went back; ``since`` is ``COUNTED_FOR`` before the step.
 MOVES = (
     # Operations: those in progress, and ended ones that count towards quotas and days or still lack
     # a receipt.
-    "UPDATE wallet_transactions SET due_at = due_at + :by WHERE due_at IS NOT NULL",
-    "UPDATE wallet_transactions SET created_at = created_at + :by, settled_at = settled_at + :by"
-    " WHERE created_at > :since",
-    "UPDATE ncb_stk_push_logs SET sent_at = sent_at + :by WHERE sent_at > :since",
-    "UPDATE float_purchases SET quoted_at = quoted_at + :by, authorised_at = authorised_at + :by,"
-    " submitted_at = submitted_at + :by WHERE quoted_at > :since",
+    ("UPDATE wallet_transactions SET due_at = due_at + ? WHERE due_at IS NOT NULL", "by"),
+    (
+        "UPDATE wallet_transactions SET created_at = created_at + ?, settled_at = settled_at + ?"
+        " WHERE created_at > ?",
+        "by by since",
+    ),
+    ("UPDATE ncb_stk_push_logs SET sent_at = sent_at + ? WHERE sent_at > ?", "by since"),
+    (
+        "UPDATE float_purchases SET quoted_at = quoted_at + ?, authorised_at = authorised_at + ?,"
+        " submitted_at = submitted_at + ? WHERE quoted_at > ?",
+        "by by by since",
+    ),
     # Compared with the operations above.
-    "UPDATE proposals SET proposed_at = proposed_at + :by WHERE status = 'open'",
-    "UPDATE approvals SET asked_at = asked_at + :by WHERE purchase IN"
-    " (SELECT reference FROM wallet_transactions WHERE state = 'AWAITING_APPROVAL')",
-    "UPDATE clock_changes SET at = at + :by",
+    ("UPDATE proposals SET proposed_at = proposed_at + ? WHERE status = 'open'", "by"),
+    (
+        "UPDATE approvals SET asked_at = asked_at + ? WHERE purchase IN"
+        " (SELECT reference FROM wallet_transactions WHERE state = 'AWAITING_APPROVAL')",
+        "by",
+    ),
+    ("UPDATE clock_changes SET at = at + ?", "by"),
     # Codes: their lifetimes, and the quotas, cool-downs and locks counted from them.
-    "UPDATE otp_validations SET created_at = created_at + :by, expires_at = expires_at + :by,"
-    " ended_at = ended_at + :by WHERE created_at > :since",
-    "UPDATE otp_locks SET unlocked_at = unlocked_at + :by WHERE unlocked_at > :since",
+    (
+        "UPDATE otp_validations SET created_at = created_at + ?, expires_at = expires_at + ?,"
+        " ended_at = ended_at + ? WHERE created_at > ?",
+        "by by by since",
+    ),
+    ("UPDATE otp_locks SET unlocked_at = unlocked_at + ? WHERE unlocked_at > ?", "by since"),
     # Conversations, and the records that prevent duplicates.
-    "UPDATE sessions SET expires_at = expires_at + :by WHERE expires_at IS NOT NULL",
-    "UPDATE slots SET updated_at = updated_at + :by",
-    "UPDATE events SET decided_at = decided_at + :by",
-    "UPDATE floods SET told_at = told_at + :by, until = until + :by",
-    "UPDATE outbox SET created_at = created_at + :by, due_at = due_at + :by",
-    "UPDATE documents SET created_at = created_at + :by",
+    ("UPDATE sessions SET expires_at = expires_at + ? WHERE expires_at IS NOT NULL", "by"),
+    ("UPDATE slots SET updated_at = updated_at + ?", "by"),
+    ("UPDATE events SET decided_at = decided_at + ?", "by"),
+    ("UPDATE floods SET told_at = told_at + ?, until = until + ?", "by by"),
+    ("UPDATE outbox SET created_at = created_at + ?, due_at = due_at + ?", "by by"),
+    ("UPDATE documents SET created_at = created_at + ?", "by"),
     # People: changes freeze purchases for a day; an invitation lasts half an hour.
-    "UPDATE people SET phone_changed_at = phone_changed_at + :by WHERE phone_changed_at > :since",
-    "UPDATE people SET email_changed_at = email_changed_at + :by WHERE email_changed_at > :since",
-    "UPDATE addresses SET linked_at = linked_at + :by, rests_from = rests_from + :by"
-    " WHERE linked_at > :since",
-    "UPDATE invites SET expires_at = expires_at + :by WHERE status IN ('open', 'claimed')",
-    "UPDATE payment_notices SET received_at = received_at + :by"
-    " WHERE verdict <> 'taken' AND received_at > :since",
+    (
+        "UPDATE people SET phone_changed_at = phone_changed_at + ? WHERE phone_changed_at > ?",
+        "by since",
+    ),
+    (
+        "UPDATE people SET email_changed_at = email_changed_at + ? WHERE email_changed_at > ?",
+        "by since",
+    ),
+    (
+        "UPDATE addresses SET linked_at = linked_at + ?, rests_from = rests_from + ?"
+        " WHERE linked_at > ?",
+        "by by since",
+    ),
+    ("UPDATE invites SET expires_at = expires_at + ? WHERE status IN ('open', 'claimed')", "by"),
+    (
+        "UPDATE payment_notices SET received_at = received_at + ?"
+        " WHERE verdict <> 'taken' AND received_at > ?",
+        "by since",
+    ),
 )
 
 # Settings made by a clock that was ahead take effect at the same moment of the corrected clock.
 MOVES_BACK = (
-    "UPDATE limits SET valid_from = valid_from + :by WHERE valid_from > :now AND valid_from <= :was"
-    " AND NOT EXISTS (SELECT 1 FROM limits AS other WHERE other.name = limits.name"
-    "  AND other.partner = limits.partner AND other.valid_from = limits.valid_from + :by)",
-    "UPDATE fee_versions SET valid_from = valid_from + :by"
-    " WHERE valid_from > :now AND valid_from <= :was",
+    (
+        "UPDATE limits SET valid_from = valid_from + ? WHERE valid_from > ? AND valid_from <= ?"
+        " AND NOT EXISTS (SELECT 1 FROM limits AS other WHERE other.name = limits.name"
+        "  AND other.partner = limits.partner AND other.valid_from = limits.valid_from + ?)",
+        "by now was by",
+    ),
+    (
+        "UPDATE fee_versions SET valid_from = valid_from + ?"
+        " WHERE valid_from > ? AND valid_from <= ?",
+        "by now was",
+    ),
     # Daily work done for a future day is done again when that day comes.
-    "UPDATE daily SET day = :yesterday WHERE day > :today",
-    "UPDATE notifications SET last_day = :yesterday WHERE last_day > :today",
+    ("UPDATE daily SET day = ? WHERE day > ?", "yesterday today"),
+    ("UPDATE notifications SET last_day = ? WHERE last_day > ?", "yesterday today"),
 )
 
 _HAPPENED = "when something happened"
@@ -128,5 +158,6 @@ def shift_times(conn: sqlite3.Connection, was_ms: int, by_ms: int) -> None:
         "today": today.isoformat(),
         "yesterday": (today - timedelta(days=1)).isoformat(),
     }
-    for statement in MOVES + (MOVES_BACK if by_ms < 0 else ()):
-        conn.execute(statement, values)
+    for statement, names in MOVES + (MOVES_BACK if by_ms < 0 else ()):
+        conn.execute(statement, [values[name] for name in names.split()])
+    conn.execute("UPDATE cache_versions SET version = version + 1")

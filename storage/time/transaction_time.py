@@ -9,14 +9,17 @@ from storage.time.milliseconds import to_ms
 
 class TransactionTime:
     """``now`` for the domain, ``ms`` for the tables; the writer sets both once per function.
-    ``steady_now`` is explained in ``storage.time.timekeeper.ClockReading``."""
+    ``function`` counts the functions of one connection. ``steady_now`` is explained in
+    ``storage.time.timekeeper.ClockReading``."""
 
-    __slots__ = ("ms", "now", "steady_now")
+    __slots__ = ("function", "ms", "now", "steady_now")
 
     def __init__(self, now: datetime) -> None:
+        self.function = 0
         self.begin(now, now)
 
     def begin(self, now: datetime, steady_now: datetime) -> None:
+        self.function += 1
         self.now = now
         self.ms = to_ms(now)
         self.steady_now = steady_now

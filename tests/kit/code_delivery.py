@@ -15,6 +15,7 @@ from bot.outbox.pacing import MessageRates
 from bot.outbox.sender import OutboxSender
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
+from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
@@ -56,7 +57,7 @@ class CodeDelivery(DatabaseOnClock):
 
     def start(self) -> None:
         self.tell = Notifier(
-            Engine(all_flows(), self.parts.texts), SessionCache(all_flows()), self.parts
+            Engine(all_flows(), self.parts.texts, HANDLERS), SessionCache(all_flows()), self.parts
         )
         channels: dict[str, Channel] = {CHAT: self.chat, SMS: self.sms, MAIL: self.mail}
         self.sender = OutboxSender(

@@ -7,6 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from bot.turns.registry import HANDLERS
+from flows.engine.declarations import waits
 from flows.engine.engine import UNBOUND
 from flows.engine.event import Event, EventKind
 from flows.engine.host import Exit, OperationStarted
@@ -106,7 +108,7 @@ def settles(number: int) -> Happening:
         exits = sorted(
             exit_name
             for node in frame.flow.nodes
-            if isinstance(node, Do) and node.waits
+            if isinstance(node, Do) and waits(HANDLERS, node.use_case)
             for exit_name in node.on
         )
         turn = talk.session.turn

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
+from bot.turns.registry import HANDLERS
 from flows.catalogue import all_flows
+from flows.engine.declarations import HandlerKind
 from flows.engine.engine import Engine
 from flows.engine.host import Exit, OperationStarted, View
 from flows.engine.nodes import Do
@@ -18,7 +20,11 @@ from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 
-ENGINE = Engine(all_flows(), Texts.load())
+WAITED_AT = (HandlerKind.USE_CASE, HandlerKind.CODE_CHECK)
+ENGINE = Engine(all_flows(), Texts.load(), HANDLERS)
+PROGRESS = {
+    name: "-" for handler in HANDLERS if handler.kind in WAITED_AT for name in handler.shows
+}
 MONEY = frozenset(
     node.use_case
     for flow in ENGINE.flows
@@ -167,23 +173,13 @@ class FakeHost:
         self.acts.append((use_case, operation))
 
     def progress(self, operation: str) -> Mapping[str, Any]:
-        until = datetime(2026, 3, 2, 6, 10, tzinfo=UTC)
-        facts = {"reference": operation, "status": "Waiting."}
-        facts |= {"paybill": "880100", "account": "774451#TU7K3QF9"}
-        return facts | {"sent_to": "0712 345 678", "until": until}
+        return PROGRESS | {"reference": operation}
 
     def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
+        facts = dict.fromkeys(HANDLERS[HandlerKind.VIEW, view].shows, "-")
         if view == "history":
-            facts: dict[str, Any] = {"lines": "-"}
             items = [(reference, reference) for reference in REFERENCES]
             return View(facts, items, more="<TU-CCCCCC", newer=cursor and ">TU-AAAAAA")
-        if view == "balance":
-            return View(dict.fromkeys(("at", "wallet", "available", "float", "low"), "-"))
-        if view == "settings":
-            facts = dict.fromkeys(("wallet_mark", "float_mark", "notices", "language"), "-")
-            return View(facts | dict.fromkeys(("phones", "number", "email", "second"), "-"))
-        if view in ("notices", "notice", "phones"):
-            return View({view: "-"})
-        assert args["reference"] in REFERENCES
-        names = ("what", "state", "reason", "begun", "settled", "receipt")
-        return View(dict.fromkeys(names, "-"), acts=frozenset({"check"}))
+        if view == "operation":
+            assert args["reference"] in REFERENCES
+        return View(facts, acts=frozenset({"check"}))

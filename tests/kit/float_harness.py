@@ -9,6 +9,7 @@ from bot.context import AppContext as Parts
 from bot.notify.notifier import Notifier
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
+from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
 from bot.workers.float_purchases import FloatPurchaseWorker
 from flows.catalogue import all_flows
@@ -46,7 +47,7 @@ class FloatHarness(WorkerHarness):
 
     def start(self) -> None:
         tell = Notifier(
-            Engine(all_flows(), self.parts.texts), SessionCache(all_flows()), self.parts
+            Engine(all_flows(), self.parts.texts, HANDLERS), SessionCache(all_flows()), self.parts
         )
         self.worker: FloatPurchaseWorker = FloatPurchaseWorker(
             self.database, self.bank, self.clock, tell, self.committed, self.wake

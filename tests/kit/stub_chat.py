@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from bot.turns.registry import HANDLERS
 from flows.catalogue import all_flows
+from flows.engine.declarations import HandlerKind
 from flows.engine.engine import Engine
 from flows.engine.event import Event, EventKind, Screen, StepResult
 from flows.engine.host import Exit, OperationStarted, View
@@ -122,26 +124,7 @@ class StubHost:
 
     def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
         self.looks.append((view, cursor))
-        facts = {
-            "balance": dict.fromkeys(("at", "wallet", "available", "float", "low"), "-"),
-            "history": {"lines": "-"},
-            "operation": dict.fromkeys(
-                ("what", "state", "reason", "begun", "settled", "receipt"), "-"
-            ),
-            "settings": dict.fromkeys(
-                (
-                    "wallet_mark",
-                    "float_mark",
-                    "notices",
-                    "language",
-                    "phones",
-                    "number",
-                    "email",
-                    "second",
-                ),
-                "-",
-            ),
-        }[view]
+        facts = dict.fromkeys(HANDLERS[HandlerKind.VIEW, view].shows, "-")
         if view == "history":
             return self.pages.get(cursor, View(facts | {"partner": "FINSAFE"}))
         acts = frozenset({"check"}) if view == "operation" else frozenset[str]()
@@ -152,7 +135,7 @@ class Chat:
     """One person's conversation; every step goes through the stored form, as in production."""
 
     def __init__(self, flows: FlowRegistry = FLOWS, texts: Texts = TEXTS) -> None:
-        self.engine = Engine(flows, texts)
+        self.engine = Engine(flows, texts, HANDLERS)
         self.host = StubHost()
         self.session = Session()
         self.screen: Screen | None = None

@@ -9,6 +9,7 @@ from bot.context import AppContext as At
 from bot.notify.notifier import Notifier
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
+from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
 from bot.workers.topups import TopUpWorker
 from flows.catalogue import all_flows
@@ -44,7 +45,7 @@ class TopUpHarness(WorkerHarness):
             self.clock,
             self.random,
             Notifier(
-                Engine(all_flows(), TEXTS),
+                Engine(all_flows(), TEXTS, HANDLERS),
                 SessionCache(all_flows()),
                 At(TEXTS, self.random, KEYS, NO_CODES),
             ),

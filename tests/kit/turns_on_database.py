@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from bot.context import AppContext as At
 from bot.security.keyring import Keyring
+from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Decided, Turns
 from flows.catalogue import all_flows
@@ -51,7 +52,7 @@ class TurnRunner:
         self.count = 0
         self.turns = Turns(
             database,
-            BrittleEngine(all_flows(), TEXTS),
+            BrittleEngine(all_flows(), TEXTS, HANDLERS),
             SessionCache(all_flows()),
             At(TEXTS, cast("Random", random.Random(1)), KEYS, NO_CODES, ADMINS),
             self._committed,

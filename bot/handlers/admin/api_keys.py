@@ -2,41 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.admin.wording import actor_name, stamp
-from bot.handlers.signatures import Suggester, UseCase, ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services import api_keys
 from services.domain.api_key import ApiKey, Scope
+from services.domain.partner import Right
 from services.domain.refusal import Refusal
+
+HANDLERS = Handlers()
 
 SHOWN = 15  # more than may be active at once
 
 
-def listed(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+@HANDLERS.view("api_keys", needs=Right.ADMIN, shows=("code", "lines"))
+def listed(turn: TurnContext, code: str) -> View:
     """Active keys first, so that the list never cuts one off."""
-    keys = turn.tx.api_keys.of(args["code"])
+    keys = turn.tx.api_keys.of(code)
     keys = sorted(keys, key=lambda key: not key.is_active(turn.tx.now))[:SHOWN]
     lines = [turn.say("apikey.list.line", _facts(turn, key)) for key in keys]
-    return View({"code": args["code"], "lines": "\n".join(lines) or turn.say("apikey.list.empty")})
+    return View({"code": code, "lines": "\n".join(lines) or turn.say("apikey.list.empty")})
 
 
-def living(turn: TurnContext, args: Mapping[str, Any]) -> Sequence[str]:
-    keys = turn.tx.api_keys.of(args["code"])
+@HANDLERS.suggestion("living_api_keys", needs=Right.ADMIN)
+def living(turn: TurnContext, code: str) -> Sequence[str]:
+    keys = turn.tx.api_keys.of(code)
     return [key.id for key in keys if key.is_active(turn.tx.now)]
 
 
-def detail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    key = turn.tx.api_keys.get(args["key"])
-    assert key is not None, "only listed keys can be opened"
-    return View(_facts(turn, key))
+@HANDLERS.view("api_key", needs=Right.ADMIN, shows=("by", "key", "made", "scopes", "state", "used"))
+def detail(turn: TurnContext, key: str) -> View:
+    found = turn.tx.api_keys.get(key)
+    assert found is not None, "only listed keys can be opened"
+    return View(_facts(turn, found))
 
 
-def make(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    code, scopes, days = args["code"], args["scopes"], args["days"]
+@HANDLERS.use_case("make_api_key", needs=Right.ADMIN)
+def make(turn: TurnContext, code: str, scopes: str, days: str) -> Exit | Refusal:
     made = api_keys.create(
         turn.tx,
         turn.app.random,
@@ -53,8 +59,9 @@ def make(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Re
     return Exit("made", sets={"key": key_id})
 
 
-def revoke(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    revoked = api_keys.revoke(turn.tx, args["key"])
+@HANDLERS.use_case("revoke_api_key", needs=Right.ADMIN)
+def revoke(turn: TurnContext, key: str) -> Exit | Refusal:
+    revoked = api_keys.revoke(turn.tx, key)
     if isinstance(revoked, Refusal):
         return revoked
     turn.audit(revoked.partner, "api_key_revoked", revoked.id)
@@ -77,8 +84,3 @@ def _facts(turn: TurnContext, key: ApiKey) -> dict[str, Any]:
         "made": stamp(key.created_at),
         "used": never if key.used_at is None else stamp(key.used_at),
     }
-
-
-USE_CASES: dict[str, UseCase] = {"make_api_key": make, "revoke_api_key": revoke}
-VIEWS: dict[str, ViewBuilder] = {"api_keys": listed, "api_key": detail}
-SUGGESTERS: dict[str, Suggester] = {"living_api_keys": living}

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from bot.context import TurnContext
 from bot.handlers.admin.wording import actor_name, readable, stamp
-from bot.handlers.signatures import ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import View
 from services.domain.audit import AuditRow
+from services.domain.partner import Right
+
+HANDLERS = Handlers()
 
 PAGE = 10  # rows of one page
 
 
-def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
+@HANDLERS.view("audit", needs=Right.ADMIN, shows=("lines",))
+def listed(turn: TurnContext, cursor: str | None) -> View:
     """The cursor names the last row of the previous page, so that rows of one moment all appear."""
     if cursor:
         at_ms, partner, n = cursor.split("|")
@@ -43,6 +44,3 @@ def _line(turn: TurnContext, row: AuditRow) -> str:
         "about": actor_name(turn, row.about) if is_person else row.about,
     }
     return turn.say("audit.list.line", facts)
-
-
-VIEWS: dict[str, ViewBuilder] = {"audit": listed}

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from bot.context import TurnContext
 from bot.handlers.admin.partners import get
 from bot.handlers.admin.proposal_facts import ADMIN_LANGUAGE, named_topup, proposal_facts
 from bot.handlers.admin.wording import proposal_words
-from bot.handlers.signatures import UseCase, ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services import balances, proposal_decisions
 from services.domain.adjustment import Adjustment
+from services.domain.ids import Reference
+from services.domain.partner import Right
 from services.domain.proposal import Proposal
 from services.domain.refusal import Refusal
+
+HANDLERS = Handlers()
 
 PAGE = 8  # proposals of one page
 
 
-def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
+@HANDLERS.view("proposals", needs=Right.ADMIN, shows=("lines",))
+def listed(turn: TurnContext, cursor: str | None) -> View:
     """Open proposals, newest first. The cursor is the last of the previous page, if any."""
     found = turn.tx.proposals.open_page(cursor, PAGE + 1)
     page = found[:PAGE]
@@ -32,44 +34,50 @@ def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
     )
 
 
-def detail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    proposal = turn.tx.proposals.get(args["proposal"])
-    assert proposal is not None, "only proposals that are there can be opened"
-    return View(proposal_facts(turn, proposal))
+@HANDLERS.view(
+    "proposal",
+    needs=Right.ADMIN,
+    shows=("about", "amount", "at", "by", "code", "proposal", "reason", "status", "what"),
+)
+def detail(turn: TurnContext, proposal: Reference) -> View:
+    found = turn.tx.proposals.get(proposal)
+    assert found is not None, "only proposals that are there can be opened"
+    return View(proposal_facts(turn, found))
 
 
-def open_proposal(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    choice = args["choice"]
-    proposal = proposal_decisions.find_decidable(
+@HANDLERS.use_case("open_proposal", needs=Right.ADMIN)
+def open_proposal(turn: TurnContext, proposal: Reference, choice: str) -> Exit | Refusal:
+    found = proposal_decisions.find_decidable(
         turn.tx,
         turn.actor,
-        args["proposal"],
+        proposal,
         approves=choice == "approve",
         admins=turn.app.admin_names,
     )
-    if isinstance(proposal, Refusal):
-        return proposal
-    what = proposal.resolution.value
-    if proposal.topup is not None:
-        what = proposal_words(turn.app.texts, turn.language, proposal)
+    if isinstance(found, Refusal):
+        return found
+    what = found.resolution.value
+    if found.topup is not None:
+        what = proposal_words(turn.app.texts, turn.language, found)
     facts = {
-        "code": proposal.partner,
-        "about": proposal.about,
+        "code": found.partner,
+        "about": found.about,
         "outcome": what,
-        "amount": proposal.amount,
-        "reason": proposal.reason,
+        "amount": found.amount,
+        "reason": found.reason,
     }
     return Exit(choice, sets=facts)
 
 
-def approve(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+@HANDLERS.use_case("approve_proposal", needs=Right.ADMIN)
+def approve(turn: TurnContext, proposal: Reference) -> Exit | Refusal:
     event = turn.event
     result = proposal_decisions.approve(
         turn.tx,
         turn.actor,
         event.channel,
         event.address,
-        args["proposal"],
+        proposal,
         admins=turn.app.admin_names,
     )
     if isinstance(result, Refusal):
@@ -83,11 +91,12 @@ def approve(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit |
     return Exit("approved")
 
 
-def decline(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    proposal = proposal_decisions.decline(turn.tx, turn.actor, args["proposal"])
-    if isinstance(proposal, Refusal):
-        return proposal
-    _record_decision(turn, proposal, "declined")
+@HANDLERS.use_case("decline_proposal", needs=Right.ADMIN)
+def decline(turn: TurnContext, proposal: Reference) -> Exit | Refusal:
+    declined = proposal_decisions.decline(turn.tx, turn.actor, proposal)
+    if isinstance(declined, Refusal):
+        return declined
+    _record_decision(turn, declined, "declined")
     return Exit("declined")
 
 
@@ -119,11 +128,3 @@ def _notify_owners(turn: TurnContext, adjustment: Adjustment) -> None:
         text = turn.app.texts.say(owner.language, f"notice.adjusted_{adjustment.resolution}", facts)
         for channel, address in turn.tx.people.addresses(owner.id):
             turn.queue_notice(channel, address, text)
-
-
-USE_CASES: dict[str, UseCase] = {
-    "open_proposal": open_proposal,
-    "approve_proposal": approve,
-    "decline_proposal": decline,
-}
-VIEWS: dict[str, ViewBuilder] = {"proposals": listed, "proposal": detail}

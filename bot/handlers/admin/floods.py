@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.admin.wording import actor_name, stamp
-from bot.handlers.signatures import UseCase, ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services.domain.audit import by_account
 from services.domain.ledger import HOUSE
+from services.domain.partner import Right
 from services.domain.refusal import Refusal
 from storage.stores.floods import Flood
+
+HANDLERS = Handlers()
 
 SHOWN = 10
 
 
-def listed(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+@HANDLERS.view("floods", needs=Right.ADMIN, shows=("lines",))
+def listed(turn: TurnContext) -> View:
     """Accounts silenced now come first, newest first; only they can be opened."""
     floods = turn.tx.floods.newest(SHOWN)
     lines = [turn.say("floods.list.line", _facts(turn, flood)) for flood in floods]
@@ -26,14 +29,16 @@ def listed(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     return View({"lines": "\n".join(lines) or turn.say("floods.list.empty")}, items)
 
 
-def detail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    flood = _get(turn, args["account"])
+@HANDLERS.view("flood", needs=Right.ADMIN, shows=("at", "state", "who"))
+def detail(turn: TurnContext, account: str) -> View:
+    flood = _get(turn, account)
     assert flood is not None, "only listed ones can be opened"
     return View(_facts(turn, flood))
 
 
-def release(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    flood = _get(turn, args["account"])
+@HANDLERS.use_case("release_account", needs=Right.ADMIN)
+def release(turn: TurnContext, account: str) -> Exit | Refusal:
+    flood = _get(turn, account)
     if flood is None or flood.until <= turn.tx.now:
         return Refusal("not_silent")
     turn.tx.floods.let_go(flood.channel, flood.address)
@@ -57,7 +62,3 @@ def _facts(turn: TurnContext, flood: Flood) -> dict[str, Any]:
             "floods.list.silent" if silent else "floods.list.over", {"until": stamp(flood.until)}
         ),
     }
-
-
-USE_CASES: dict[str, UseCase] = {"release_account": release}
-VIEWS: dict[str, ViewBuilder] = {"floods": listed, "flood": detail}

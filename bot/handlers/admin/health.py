@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.admin.wording import age, readable
-from bot.handlers.signatures import ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import View
+from services.domain.partner import Right
+
+HANDLERS = Handlers()
 
 COUNTED_MAX = 10_000  # rows of one kind; a count stops there
 ANSWERS_WITHIN = timedelta(minutes=15)
@@ -18,7 +19,12 @@ AUDIT_ROWS = 500  # newest rows whose chain is verified
 MIB = 1024 * 1024
 
 
-def health(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+@HANDLERS.view(
+    "health",
+    needs=Right.ADMIN,
+    shows=("answers", "at", "audit", "open", "outbox", "reviews", "size", "unknown", "waiting"),
+)
+def health(turn: TurnContext) -> View:
     tx, gauges = turn.tx, turn.app.gauges
     by_state = tx.operations.pending_by_state(COUNTED_MAX)
     unknown = sum(count for state, count in by_state if state.endswith("UNKNOWN"))
@@ -53,6 +59,3 @@ def _audit(turn: TurnContext) -> str:
     if broken:
         return turn.say("health.show.broken", {"first": broken[0], "count": len(broken)})
     return turn.say("health.show.whole", {"rows": AUDIT_ROWS})
-
-
-VIEWS: dict[str, ViewBuilder] = {"health": health}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.admin.wording import stamp
-from bot.handlers.signatures import UseCase, ViewBuilder
+from bot.handlers.declaring import Handlers
 from bot.observe.job_state import JobState
 from flows.engine.host import Exit, View
 from services.domain.ledger import HOUSE
+from services.domain.partner import Right
 from services.domain.refusal import Refusal
+
+HANDLERS = Handlers()
 
 CLEANING = ("codes", "approvals", "sessions", "cleanup")  # jobs that expire and delete old rows
 
@@ -20,7 +22,8 @@ def _states(turn: TurnContext) -> Mapping[str, JobState]:
     return {} if turn.app.jobs is None else turn.app.jobs.states
 
 
-def listed(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+@HANDLERS.view("jobs", needs=Right.ADMIN, shows=("lines",))
+def listed(turn: TurnContext) -> View:
     states = sorted(_states(turn).items())
     lines = [_line(turn, state) for _, state in states]
     return View({"lines": "\n".join(lines)}, [(name, name) for name, _ in states])
@@ -40,8 +43,8 @@ def _line(turn: TurnContext, state: JobState) -> str:
     return turn.say("jobs.list.failing" if state.failures else "jobs.list.line", facts)
 
 
-def run(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    job = args["job"]
+@HANDLERS.use_case("run_job", needs=Right.ADMIN)
+def run(turn: TurnContext, job: str) -> Exit | Refusal:
     if job not in _states(turn):
         return Refusal("no_job")
     turn.wake(job)
@@ -49,12 +52,9 @@ def run(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Ref
     return Exit("done")
 
 
-def clean_up(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit:
+@HANDLERS.use_case("clean_up", needs=Right.ADMIN)
+def clean_up(turn: TurnContext) -> Exit:
     for job in CLEANING:
         turn.wake(job)
     turn.audit(HOUSE, "cleanup_run", "cleanup")
     return Exit("done")
-
-
-USE_CASES: dict[str, UseCase] = {"run_job": run, "clean_up": clean_up}
-VIEWS: dict[str, ViewBuilder] = {"jobs": listed}

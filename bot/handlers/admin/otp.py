@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.admin.wording import actor_name, person_name, stamp
-from bot.handlers.signatures import UseCase, ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services import otp
 from services.domain.audit import by_account
 from services.domain.ledger import HOUSE
 from services.domain.otp import CHECKS_MAX, CodeHolder, Otp, OtpStatus
+from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
+
+HANDLERS = Handlers()
 
 SHOWN = 5  # newest codes of a phone; an operation has at most three
 
 
-def find(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    about = args["about"]
+@HANDLERS.use_case("find_codes", needs=Right.ADMIN)
+def find(turn: TurnContext, about: str) -> Exit | Refusal:
     codes = _codes(turn, about)
     phone = _phone(about, codes)
     if phone is None:
@@ -33,9 +35,10 @@ def find(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Re
     return Exit("locked" if locked else "open", sets=sets)
 
 
-def codes(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    found = _codes(turn, args["about"])
-    locks = _locks(turn, args["about"], found)
+@HANDLERS.view("codes", needs=Right.ADMIN, shows=("lines", "lock"))
+def codes(turn: TurnContext, about: str) -> View:
+    found = _codes(turn, about)
+    locks = _locks(turn, about, found)
     lines = [turn.say("otp.codes.line", _facts(turn, code)) for code in found]
     locked = [_lock(turn, who, since) for who, since in locks]
     return View(
@@ -46,9 +49,10 @@ def codes(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     )
 
 
-def unlock(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    found = _codes(turn, args["about"])
-    locks = _locks(turn, args["about"], found)
+@HANDLERS.use_case("unlock_codes", needs=Right.ADMIN)
+def unlock(turn: TurnContext, about: str) -> Exit | Refusal:
+    found = _codes(turn, about)
+    locks = _locks(turn, about, found)
     partner = found[0].binding.partner if found else HOUSE
     for who, _since in locks:
         otp.unlock(turn.tx, who, turn.actor)
@@ -115,7 +119,3 @@ def _facts(turn: TurnContext, code: Otp) -> dict[str, Any]:
         "most": CHECKS_MAX,
         "sent": code.sent,
     }
-
-
-USE_CASES: dict[str, UseCase] = {"find_codes": find, "unlock_codes": unlock}
-VIEWS: dict[str, ViewBuilder] = {"codes": codes}

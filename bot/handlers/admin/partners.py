@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.signatures import Suggester, UseCase, ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services import balances, partners
-from services.domain.partner import Partner
+from services.domain.partner import Partner, Right
 from services.domain.refusal import Refusal
+
+HANDLERS = Handlers()
 
 PAGE = 8  # partners of one page
 SUGGESTED = 6  # codes offered as buttons
 
 
-def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
+@HANDLERS.view("partners", needs=Right.ADMIN, shows=("lines",))
+def listed(turn: TurnContext, cursor: str | None) -> View:
     """By code. The cursor is the code before the page, or after it if it begins with "<"."""
     page = turn.tx.people.partners_page(cursor, PAGE)
     lines = [turn.say("partners.list.line", _facts(turn, partner)) for partner in page.partners]
@@ -30,13 +32,18 @@ def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
     )
 
 
-def detail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    partner = get(turn, args["code"])
+@HANDLERS.view(
+    "partner",
+    needs=Right.ADMIN,
+    shows=("available", "code", "float", "mark", "people", "state", "wallet"),
+)
+def detail(turn: TurnContext, code: str) -> View:
+    partner = get(turn, code)
     return View(_facts(turn, partner) | {"people": len(turn.tx.people.of(partner.code))})
 
 
-def add(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    code = args["code"]
+@HANDLERS.use_case("add_partner", needs=Right.ADMIN)
+def add(turn: TurnContext, code: str) -> Exit | Refusal:
     if turn.tx.people.partner(code) is not None:
         return Refusal.of("partner_there", partner=code)
     partners.add(turn.tx, Partner(code))
@@ -44,12 +51,14 @@ def add(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Ref
     return Exit("done")
 
 
-def suspend(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _set_suspended(turn, args["code"], suspended=True)
+@HANDLERS.use_case("suspend_partner", needs=Right.ADMIN)
+def suspend(turn: TurnContext, code: str) -> Exit | Refusal:
+    return _set_suspended(turn, code, suspended=True)
 
 
-def resume(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _set_suspended(turn, args["code"], suspended=False)
+@HANDLERS.use_case("resume_partner", needs=Right.ADMIN)
+def resume(turn: TurnContext, code: str) -> Exit | Refusal:
+    return _set_suspended(turn, code, suspended=False)
 
 
 def _set_suspended(turn: TurnContext, code: str, *, suspended: bool) -> Exit:
@@ -65,7 +74,8 @@ def get(turn: TurnContext, code: str) -> Partner:
     return partner
 
 
-def suggested(turn: TurnContext, _: Mapping[str, Any]) -> list[str]:
+@HANDLERS.suggestion("codes", needs=Right.ADMIN)
+def suggested(turn: TurnContext) -> list[str]:
     return [partner.code for partner in turn.tx.people.partners_page(None, SUGGESTED).partners]
 
 
@@ -79,12 +89,3 @@ def _facts(turn: TurnContext, partner: Partner) -> dict[str, Any]:
         "float": seen.float.posted,
         "mark": seen.threshold,
     }
-
-
-USE_CASES: dict[str, UseCase] = {
-    "add_partner": add,
-    "suspend_partner": suspend,
-    "resume_partner": resume,
-}
-VIEWS: dict[str, ViewBuilder] = {"partners": listed, "partner": detail}
-SUGGESTERS: dict[str, Suggester] = {"codes": suggested}

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from bot.context import TurnContext
 from bot.handlers.admin.search import operation_facts
 from bot.handlers.admin.wording import age, readable
-from bot.handlers.signatures import ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import View
+from services.domain.partner import Right
 from storage.stores.evidence import ReviewItem
 from storage.stores.operations import FoundOperation
 from storage.transaction import SqliteTx
+
+HANDLERS = Handlers()
 
 PAGE = 6  # operations of one page
 
@@ -27,7 +29,8 @@ class Page(NamedTuple):
     next: str | None
 
 
-def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
+@HANDLERS.view("pending", needs=Right.ADMIN, shows=("lines",))
+def listed(turn: TurnContext, cursor: str | None) -> View:
     """Oldest first, so "newer" is the next page and "older" returns to the first one."""
     page = _page(turn.tx, cursor)
     lines = [_review(turn, review) for review in page.reviews]
@@ -87,6 +90,3 @@ def _review(turn: TurnContext, review: ReviewItem) -> str:
 
 def _facts(turn: TurnContext, found: FoundOperation) -> dict[str, Any]:
     return operation_facts(turn, found) | {"age": age(turn, found.operation.begun_at)}
-
-
-VIEWS: dict[str, ViewBuilder] = {"pending": listed}

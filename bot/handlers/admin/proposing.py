@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
@@ -10,10 +10,13 @@ from bot.context import TurnContext
 from bot.handlers.admin.proposal_facts import ADMIN_LANGUAGE, named_topup, proposal_facts
 from bot.handlers.admin.timeline_subjects import find_timeline
 from bot.handlers.admin.wording import readable
-from bot.handlers.signatures import Suggester, UseCase, ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services import payment_matching, proposals
 from services.domain.float_purchase import Purchase
+from services.domain.ids import Reference
+from services.domain.money import Money
+from services.domain.partner import Right
 from services.domain.payment import RecordedPayment
 from services.domain.phone import mask_phones
 from services.domain.proposal import Proposal, Resolution
@@ -21,13 +24,16 @@ from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp
 from services.proposals import ReviewItem
 
+HANDLERS = Handlers()
+
 SUGGESTED = 6  # unknown operations offered as buttons
 EVIDENCE_SHOWN = 3  # latest pieces of evidence
 TOPUPS_SHOWN = 5  # top-ups that a payment may have paid
 
 
-def find_unknown(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    found = proposals.find(turn.tx, args["reference"])
+@HANDLERS.use_case("find_unknown", needs=Right.ADMIN)
+def find_unknown(turn: TurnContext, reference: Reference) -> Exit | Refusal:
+    found = proposals.find(turn.tx, reference)
     match found:
         case Refusal():
             return found
@@ -38,9 +44,11 @@ def find_unknown(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> E
     return Exit("found", sets={"code": found.partner, "amount": found.amount})
 
 
-def unknown_operation(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+@HANDLERS.view(
+    "unknown", needs=Right.ADMIN, shows=("code", "evidence", "reference", "since", "state", "what")
+)
+def unknown_operation(turn: TurnContext, reference: Reference) -> View:
     """What is known of an operation whose outcome is unknown."""
-    reference = args["reference"]
     operation = turn.tx.topups.get(reference) or turn.tx.purchases.get(reference)
     assert operation is not None, "it was found before this is shown"
     lines = [
@@ -59,9 +67,14 @@ def unknown_operation(turn: TurnContext, args: Mapping[str, Any], _: str | None)
     )
 
 
-def payment_in_suspense(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+@HANDLERS.view(
+    "suspended",
+    needs=Right.ADMIN,
+    shows=("account", "amount", "at", "may_be_of", "payer", "receipt", "reference", "why"),
+)
+def payment_in_suspense(turn: TurnContext, reference: Reference) -> View:
     """What is known of a payment in suspense."""
-    recorded = turn.tx.payments.of_reference(args["reference"])
+    recorded = turn.tx.payments.of_reference(reference)
     assert recorded is not None, "it was found before this is shown"
     assert recorded.why is not None
     payment = recorded.payment
@@ -93,9 +106,9 @@ def _match_kind(topup: TopUp) -> str:
     return "credited" if topup.state in CREDITED else "open"
 
 
-def finding(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+@HANDLERS.view("finding", needs=Right.ADMIN, shows=("reference", "what", "why"))
+def finding(turn: TurnContext, reference: Reference) -> View:
     """Why a reference has an open review, and what is known of it."""
-    reference = args["reference"]
     trace = find_timeline(turn, reference)
     whys = turn.tx.evidence.open_review_reasons(reference)
     return View(
@@ -116,54 +129,65 @@ def _operation_words(turn: TurnContext, operation: TopUp | Purchase) -> str:
     return turn.say("history.detail.float", facts)
 
 
-def propose_resolution(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    outcome = Resolution(args["outcome"])
+@HANDLERS.use_case("propose_resolution", needs=Right.ADMIN)
+def propose_resolution(
+    turn: TurnContext, reference: Reference, outcome: str, reason: str
+) -> Exit | Refusal:
     proposal = proposals.propose_resolution(
-        turn.tx, turn.app.random, turn.actor, args["reference"], outcome, args["reason"]
+        turn.tx, turn.app.random, turn.actor, reference, Resolution(outcome), reason
     )
     return _proposed(turn, proposal)
 
 
-def propose_assignment(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+@HANDLERS.use_case("propose_assignment", needs=Right.ADMIN)
+def propose_assignment(
+    turn: TurnContext, reference: Reference, code: str, reason: str
+) -> Exit | Refusal:
     proposal = proposals.propose_assignment(
-        turn.tx, turn.app.random, turn.actor, args["reference"], args["code"], args["reason"]
+        turn.tx, turn.app.random, turn.actor, reference, code, reason
     )
     return _proposed(turn, proposal)
 
 
-def find_match(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    found = proposals.find_match(turn.tx, args["reference"], args["topup"])
+@HANDLERS.use_case("find_match", needs=Right.ADMIN)
+def find_match(turn: TurnContext, reference: Reference, topup: Reference) -> Exit | Refusal:
+    found = proposals.find_match(turn.tx, reference, topup)
     if isinstance(found, TopUp):
         return Exit("found", sets={"code": found.partner})
-    if found.facts.get("reference") == args["topup"]:  # another top-up may match
+    if found.facts.get("reference") == topup:  # another top-up may match
         return Exit("again", above=turn.say(f"refusal.{found.code}", found.facts))
     return found
 
 
-def propose_match(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+@HANDLERS.use_case("propose_match", needs=Right.ADMIN)
+def propose_match(
+    turn: TurnContext, reference: Reference, topup: Reference, reason: str
+) -> Exit | Refusal:
     proposal = proposals.propose_match(
-        turn.tx, turn.app.random, turn.actor, args["reference"], args["topup"], args["reason"]
+        turn.tx, turn.app.random, turn.actor, reference, topup, reason
     )
     return _proposed(turn, proposal)
 
 
-def propose_dismissal(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    proposal = proposals.propose_dismissal(
-        turn.tx, turn.app.random, turn.actor, args["reference"], args["reason"]
-    )
+@HANDLERS.use_case("propose_dismissal", needs=Right.ADMIN)
+def propose_dismissal(turn: TurnContext, reference: Reference, reason: str) -> Exit | Refusal:
+    proposal = proposals.propose_dismissal(turn.tx, turn.app.random, turn.actor, reference, reason)
     return _proposed(turn, proposal)
 
 
-def propose_adjustment(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    outcome = Resolution(args["direction"])
+@HANDLERS.use_case("propose_adjustment", needs=Right.ADMIN)
+def propose_adjustment(
+    turn: TurnContext, code: str, direction: str, amount: Money, reason: str
+) -> Exit | Refusal:
+    outcome = Resolution(direction)
     proposal = proposals.propose_adjustment(
         turn.tx,
         turn.app.random,
         turn.actor,
-        args["code"],
+        code,
         outcome,
-        args["amount"],
-        args["reason"],
+        amount,
+        reason,
     )
     return _proposed(turn, proposal)
 
@@ -183,22 +207,6 @@ def _proposed(turn: TurnContext, proposal: Proposal | Refusal) -> Exit | Refusal
     return Exit("proposed", sets={"proposal": proposal.id})
 
 
-def unknowns(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[str]:
+@HANDLERS.suggestion("unknowns", needs=Right.ADMIN)
+def unknowns(turn: TurnContext) -> Sequence[str]:
     return turn.tx.proposals.unresolved(SUGGESTED)
-
-
-USE_CASES: dict[str, UseCase] = {
-    "find_unknown": find_unknown,
-    "propose_resolution": propose_resolution,
-    "propose_assignment": propose_assignment,
-    "find_match": find_match,
-    "propose_match": propose_match,
-    "propose_dismissal": propose_dismissal,
-    "propose_adjustment": propose_adjustment,
-}
-VIEWS: dict[str, ViewBuilder] = {
-    "unknown": unknown_operation,
-    "suspended": payment_in_suspense,
-    "finding": finding,
-}
-SUGGESTERS: dict[str, Suggester] = {"unknowns": unknowns}

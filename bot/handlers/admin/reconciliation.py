@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from bot.context import TurnContext
 from bot.handlers.admin.wording import readable
-from bot.handlers.signatures import ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import View
+from services.domain.partner import Right
 from services.domain.reconciliation import ReconciliationDay
+
+HANDLERS = Handlers()
 
 SHOWN = 14  # newest days
 FINDINGS_SHOWN = 5  # for each day; /pending lists them all
 
 
-def listed(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+@HANDLERS.view("days", needs=Right.ADMIN, shows=("lines",))
+def listed(turn: TurnContext) -> View:
     days = turn.tx.reconciliations.newest(SHOWN)
     lines = [line for day in days for line in _lines(turn, day)]
     return View({"lines": "\n".join(lines) or turn.say("days.list.none")})
@@ -41,6 +42,3 @@ def _lines(turn: TurnContext, day: ReconciliationDay) -> list[str]:
             for found in day.findings[:FINDINGS_SHOWN]
         ),
     ]
-
-
-VIEWS: dict[str, ViewBuilder] = {"days": listed}

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.admin.timeline_subjects import find_timeline
-from bot.handlers.signatures import UseCase, ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from flows.parsers.values import read_mobile
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
+from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from storage.stores.operations import FoundOperation
+
+HANDLERS = Handlers()
 
 FOUND_MAX = 8  # to choose from
 
@@ -24,9 +26,10 @@ _OURS = re.compile(
 _LAST_FOUR = re.compile(r"[0-9]{4}")
 
 
-def search(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+@HANDLERS.use_case("search", needs=Right.ADMIN)
+def search(turn: TurnContext, what: str) -> Exit | Refusal:
     """Try our own references first, then bank ids, M-PESA receipts and phones."""
-    sought = args["what"]
+    sought = what
     ours = _OURS.fullmatch(sought)
     if ours is not None:
         reference = f"{ours[1]}-{ours[2]}".upper()
@@ -43,9 +46,10 @@ def search(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | 
     return Exit("many")
 
 
-def found(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+@HANDLERS.view("found", needs=Right.ADMIN, shows=("lines",))
+def found(turn: TurnContext, what: str) -> View:
     """Matching operations, newest first."""
-    operations = _operations(turn, args["what"])
+    operations = _operations(turn, what)
     references = [match.operation.reference for match in operations]
     lines = [turn.say("find.list.line", operation_facts(turn, match)) for match in operations]
     return View({"lines": "\n".join(lines)}, list(zip(references, references, strict=True)))
@@ -74,7 +78,3 @@ def _operations(turn: TurnContext, sought: str) -> list[FoundOperation]:
     if isinstance(phone, Phone):
         return store.of_phone(phone.msisdn[-4:], phone.msisdn, FOUND_MAX)
     return []
-
-
-USE_CASES: dict[str, UseCase] = {"search": search}
-VIEWS: dict[str, ViewBuilder] = {"found": found}

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers import statement
 from bot.handlers.admin.wording import stamp
-from bot.handlers.signatures import UseCase, ViewBuilder
+from bot.handlers.declaring import Handlers
 from bot.observe.statistics import FRESH, Figures
 from flows.engine.host import OperationStarted, View
 from services.domain.business_days import business_day
 from services.domain.document import DocumentFormat, Period
+from services.domain.partner import Right
 from services.domain.refusal import Refusal
 from storage.stores.statistics import OperationCounts
+
+HANDLERS = Handlers()
 
 JOB = "stats"
 FLOWS = ("topup", "float")  # flows whose screens are counted
 CHART_DAYS = 30
 
 
-def figures(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+@HANDLERS.view("stats", needs=Right.ADMIN, shows=("lines",))
+def figures(turn: TurnContext) -> View:
     known = _figures(turn)
     if known is None:
         return View({"lines": turn.say("stats.figures.counting")})
@@ -46,7 +48,8 @@ def _line(turn: TurnContext, kind: str, count: OperationCounts) -> str:
     return turn.say(f"stats.figures.{kind}", facts)
 
 
-def screens(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+@HANDLERS.view("screens", needs=Right.ADMIN, shows=("lines",))
+def screens(turn: TurnContext) -> View:
     """How many people reached each screen: where the number falls, people leave."""
     known = _figures(turn)
     if known is None:
@@ -72,11 +75,14 @@ def _figures(turn: TurnContext) -> Figures | None:
     return known
 
 
-def chart(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> OperationStarted | Refusal:
+@HANDLERS.use_case(
+    "chart_activity",
+    needs=Right.ADMIN,
+    waits=True,
+    shows=("reference", "status"),
+    tells=("period", "reference"),
+)
+def chart(turn: TurnContext) -> OperationStarted | Refusal:
     today = business_day(turn.tx.now)
     period = Period(today - timedelta(days=CHART_DAYS - 1), today)
     return statement.queue_document(turn, None, DocumentFormat.ACTIVITY, period)
-
-
-USE_CASES: dict[str, UseCase] = {"chart_activity": chart}
-VIEWS: dict[str, ViewBuilder] = {"stats": figures, "screens": screens}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.admin.partners import get
-from bot.handlers.signatures import UseCase, ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services import preferences, terms
 from services.domain.fees import Fee, FeeKind
 from services.domain.ledger import HOUSE
 from services.domain.limits import DESK, EVERYBODY, LimitName
 from services.domain.money import Money
+from services.domain.partner import Right
 from services.domain.refusal import Refusal
+
+HANDLERS = Handlers()
 
 # Refusals after which a different amount may be accepted.
 AMOUNT_REFUSED = frozenset({"limit_crossed", "limit_least"})
@@ -23,8 +25,8 @@ AMOUNT_REFUSED = frozenset({"limit_crossed", "limit_least"})
 # Fees ------------------------------------------------------------------------------------------
 
 
-def fees(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    code = args["code"]
+@HANDLERS.view("fees", needs=Right.ADMIN, shows=("code", "processing", "transfer"))
+def fees(turn: TurnContext, code: str) -> View:
     facts = {
         kind.value: turn.say("fees.kind.line", _fee(turn.tx.fees.in_force(code, kind)))
         for kind in FeeKind
@@ -36,17 +38,17 @@ def _fee(fee: Fee) -> dict[str, Any]:
     return {"terms": fee, "version": fee.version}
 
 
-def compare_fee(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    fee: Fee = args["fee"]
-    standing = turn.tx.fees.in_force(args["code"], fee.kind)
+@HANDLERS.use_case("compare_fee", needs=Right.ADMIN)
+def compare_fee(turn: TurnContext, code: str, fee: Fee) -> Exit | Refusal:
+    standing = turn.tx.fees.in_force(code, fee.kind)
     if standing.has_terms_of(fee):
         return Refusal("fee_same")
     return Exit("compared", sets={"old": standing})
 
 
-def set_fee(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    code, old = args["code"], args["old"]
-    added = terms.set_fee(turn.tx, code, args["fee"], turn.actor, instead_of=old)
+@HANDLERS.use_case("set_fee", needs=Right.ADMIN)
+def set_fee(turn: TurnContext, code: str, fee: Fee, old: Fee) -> Exit | Refusal:
+    added = terms.set_fee(turn.tx, code, fee, turn.actor, instead_of=old)
     if isinstance(added, Refusal):
         return added
     facts = {"kind": added.kind, "version": added.version, "old": old, "new": added}
@@ -57,13 +59,14 @@ def set_fee(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit |
 # Limits ----------------------------------------------------------------------------------------
 
 
-def whose_limits(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return Exit("desk" if args["code"] == DESK else "partner")
+@HANDLERS.use_case("whose_limits", needs=Right.ADMIN)
+def whose_limits(turn: TurnContext, code: str) -> Exit | Refusal:
+    return Exit("desk" if code == DESK else "partner")
 
 
-def limits(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+@HANDLERS.view("limits", needs=Right.ADMIN, shows=("code", "lines"))
+def limits(turn: TurnContext, code: str) -> View:
     """Each limit in force, and whether it is the partner's own or shared."""
-    code = args["code"]
     partner = _limit_owner(code)
     lines = []
     for name in LimitName:
@@ -80,26 +83,27 @@ def limits(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     return View({"code": code, "lines": "\n".join(lines)})
 
 
-def compare_limit(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    name, amount, partner = args["limit"], args["amount"], _limit_owner(args["code"])
-    refusal = terms.check_limit(turn.tx, name, amount, partner)
+@HANDLERS.use_case("compare_limit", needs=Right.ADMIN)
+def compare_limit(turn: TurnContext, code: str, limit: str, amount: Money) -> Exit | Refusal:
+    partner = _limit_owner(code)
+    refusal = terms.check_limit(turn.tx, limit, amount, partner)
     if refusal is not None and refusal.code in AMOUNT_REFUSED:
         return Exit("again", above=turn.say(f"refusal.{refusal.code}", refusal.facts))
     if refusal is not None:
         return refusal
-    old = turn.tx.limits.find(name, partner)
+    old = turn.tx.limits.find(limit, partner)
     return Exit("first") if old is None else Exit("changes", sets={"old": old})
 
 
-def set_limit(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    code, name, amount = args["code"], args["limit"], args["amount"]
+@HANDLERS.use_case("set_limit", needs=Right.ADMIN)
+def set_limit(turn: TurnContext, code: str, limit: str, amount: Money) -> Exit | Refusal:
     partner = _limit_owner(code)
-    old = turn.tx.limits.find(name, partner)
-    refusal = terms.set_limit(turn.tx, name, amount, turn.actor, partner)
+    old = turn.tx.limits.find(limit, partner)
+    refusal = terms.set_limit(turn.tx, limit, amount, turn.actor, partner)
     if refusal is not None:
         return refusal
     facts = {"old": "none" if old is None else old, "new": amount}
-    turn.audit(partner or HOUSE, "limit_set", f"{code}:{name}", facts)
+    turn.audit(partner or HOUSE, "limit_set", f"{code}:{limit}", facts)
     return Exit("done")
 
 
@@ -110,14 +114,15 @@ def _limit_owner(code: str) -> str:
 # The low mark ----------------------------------------------------------------------------------
 
 
-def compare_mark(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return Exit("compared", sets={"old": _mark(turn, args["code"])})
+@HANDLERS.use_case("compare_mark", needs=Right.ADMIN)
+def compare_mark(turn: TurnContext, code: str) -> Exit | Refusal:
+    return Exit("compared", sets={"old": _mark(turn, code)})
 
 
-def set_mark(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    code, amount = args["code"], args["amount"]
+@HANDLERS.use_case("set_mark", needs=Right.ADMIN)
+def set_mark(turn: TurnContext, code: str, amount: Money) -> Exit | Refusal:
     old = _mark(turn, code)
-    refusal = preferences.set_partner_thresholds(turn.tx, get(turn, code), wallet=amount)
+    refusal = preferences.set_thresholds(turn.tx, get(turn, code), wallet=amount)
     if refusal is not None:
         return refusal
     turn.audit(code, "threshold_set", code, {"old": old, "new": amount})
@@ -127,15 +132,3 @@ def set_mark(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit 
 def _mark(turn: TurnContext, code: str) -> Money:
     partner = get(turn, code)
     return Money(partner.low_balance_cents, partner.currency)
-
-
-USE_CASES: dict[str, UseCase] = {
-    "compare_fee": compare_fee,
-    "set_fee": set_fee,
-    "whose_limits": whose_limits,
-    "compare_limit": compare_limit,
-    "set_limit": set_limit,
-    "compare_mark": compare_mark,
-    "set_mark": set_mark,
-}
-VIEWS: dict[str, ViewBuilder] = {"fees": fees, "limits": limits}

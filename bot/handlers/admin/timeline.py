@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.admin.timeline_entries import TimelineEntry
 from bot.handlers.admin.timeline_subjects import find_timeline
 from bot.handlers.admin.wording import readable, stamp
-from bot.handlers.signatures import Action, ViewBuilder
+from bot.handlers.declaring import Handlers
 from flows.engine.host import View
 from services import float_settlement, topup_settlement
 from services.domain.float_purchase import Purchase
+from services.domain.ids import Reference
+from services.domain.partner import Right
 from services.domain.topup import TopUp
+
+HANDLERS = Handlers()
 
 LINES_MAX = 3_300  # characters of all lines; with the summary above them less than 4,000
 
 
-def timeline(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    reference = args["reference"]
+@HANDLERS.view("timeline", needs=Right.ADMIN, shows=("lines", "reference", "what"))
+def timeline(turn: TurnContext, reference: Reference) -> View:
     subject = find_timeline(turn, reference)
     assert subject is not None, "only what was found can be opened"
     entries = sorted(subject.entries, key=lambda entry: (entry.at, entry.kind))
@@ -67,15 +70,12 @@ def _fitting(lines: Sequence[str]) -> list[str]:
     return fitting
 
 
-def ask_bank(turn: TurnContext, reference: str) -> None:
+@HANDLERS.action("ask_bank", needs=Right.ADMIN)
+def ask_bank(turn: TurnContext, operation: Reference) -> None:
     """Query the bank at once if it may have something new to say; this is audited."""
-    if reference.startswith("FL"):
-        asked: TopUp | Purchase | None = float_settlement.query_now(turn.tx, reference)
+    if operation.startswith("FL"):
+        asked: TopUp | Purchase | None = float_settlement.query_now(turn.tx, operation)
     else:
-        asked = topup_settlement.query_now(turn.tx, reference)
+        asked = topup_settlement.query_now(turn.tx, operation)
     if asked is not None:
-        turn.audit(asked.partner, "bank_asked", reference)
-
-
-VIEWS: dict[str, ViewBuilder] = {"timeline": timeline}
-ACTIONS: dict[str, Action] = {"ask_bank": ask_bank}
+        turn.audit(asked.partner, "bank_asked", operation)

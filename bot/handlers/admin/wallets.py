@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from bot.context import TurnContext
 from bot.handlers.admin.partners import get
 from bot.handlers.balance import balance_of
+from bot.handlers.declaring import Handlers
 from bot.handlers.history import operation_of, operations_of
-from bot.handlers.signatures import ViewBuilder
 from flows.engine.host import View
+from services.domain.ids import Reference
+from services.domain.partner import Right
+
+HANDLERS = Handlers()
 
 
-def balance(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    return balance_of(turn, get(turn, args["code"]), "balanceof.show")
+@HANDLERS.view(
+    "balance_of", needs=Right.ADMIN, shows=("at", "available", "float", "low", "partner", "wallet")
+)
+def balance(turn: TurnContext, code: str) -> View:
+    return balance_of(turn, get(turn, code), "balanceof.show")
 
 
-def history(turn: TurnContext, args: Mapping[str, Any], cursor: str | None) -> View:
-    return operations_of(turn, args["code"], cursor, "historyof.list")
+@HANDLERS.view("history_of", needs=Right.ADMIN, shows=("lines", "partner"))
+def history(turn: TurnContext, code: str, cursor: str | None) -> View:
+    return operations_of(turn, code, cursor, "historyof.list")
 
 
-def operation(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    return operation_of(turn, args["code"], args["reference"], masked=True)
-
-
-VIEWS: dict[str, ViewBuilder] = {
-    "balance_of": balance,
-    "history_of": history,
-    "operation_of": operation,
-}
+@HANDLERS.view(
+    "operation_of",
+    needs=Right.ADMIN,
+    shows=("begun", "reason", "receipt", "reference", "settled", "state", "what"),
+)
+def operation(turn: TurnContext, reference: Reference, code: str) -> View:
+    return operation_of(turn, code, reference, masked=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -88,6 +89,13 @@ async def test_a_whole_log_is_told_by_its_head_once_a_day(nights: Nights) -> Non
     await nights.passes(hours=17)
     assert len(nights.told) == 2
     assert nights.told[1].startswith("Audit log until 2026-03-02T21:00:00+00:00: 14 rows.")
+
+
+async def test_one_of_two_processes_tells_of_a_night(nights: Nights) -> None:
+    """Both find that it is due before either has told."""
+    tell = partial(nights.job._tell, date(2026, 3, 2), [])
+    told = [await nights.database.write(tell) for _ in range(2)]
+    assert [len(rows) for rows in told] == [1, 0]
 
 
 async def test_a_noted_head_holds_while_rows_are_added_and_not_once_a_tail_is_cut(

@@ -69,6 +69,26 @@ async def test_more_than_a_page_is_all_taken_up(
     assert sorted(harness.chat.texts) == [str(number) for number in range(7)]
 
 
+async def test_a_message_that_commits_late_is_taken_up_by_the_next_scan(
+    harness: OutboxHarness,
+) -> None:
+    """Its id is lower than that of one that was read before."""
+    late = await harness.queue("late", to="1")
+    await harness.database.write(lambda tx: tx.conn.execute("DELETE FROM outbox"))
+    await harness.queue("early", to="2")
+    await harness.scan()
+    await harness.database.write(
+        lambda tx: tx.conn.execute(
+            "INSERT INTO outbox (id, channel, address, kind, edits, text, rows, turn, protect,"
+            " state, due_at, created_at) VALUES (?, 'chat', '1', 'answer', 0, 'late', '[]', 0, 0,"
+            " 'queued', ?, ?)",
+            (late.id, tx.now_ms, tx.now_ms),
+        )
+    )
+    await harness.scan()
+    assert harness.chat.texts == ["early", "late"]
+
+
 async def test_a_scan_asks_to_be_run_again(harness: OutboxHarness) -> None:
     due = await harness.scan()
     assert due is not None

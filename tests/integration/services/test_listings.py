@@ -58,7 +58,7 @@ def test_a_key_that_opens_something_is_listed_behind_any_number_that_are_over(
     for _ in range(keys_list.SHOWN + 1):
         over = make()
         store.do(lambda tx, over=over: tx.api_keys.revoke(over))
-    shown = keys_list.listed(admin(store), {"code": "DEMO"}, None).facts["lines"]
+    shown = keys_list.listed(admin(store), "DEMO").facts["lines"]
     assert shown.count("\n") == keys_list.SHOWN - 1
     assert shown.startswith(living)
 
@@ -70,7 +70,7 @@ def test_who_is_silent_can_be_let_go_whoever_was_asked_to_slow_down_since(
     for n in range(floods_list.SHOWN):
         store.wait(minutes=1)
         store.do(lambda tx, n=n: tx.floods.note("telegram", f"80{n}", tx.now))
-    view = floods_list.listed(admin(store), {}, None)
+    view = floods_list.listed(admin(store))
     assert [reference for reference, _ in view.items] == ["telegram-700"]
 
 
@@ -84,5 +84,5 @@ def test_a_number_that_was_blocked_is_offered_behind_any_that_many_have_blocked(
     block("254722000001", "DEMO")
     for n in range(block_acts.SHOWN + 1):
         block("254722000002", f"P{n}")
-    offered = block_acts.desk_phones(admin(store), {})
+    offered = block_acts.desk_phones(admin(store))
     assert offered == [Phone("254722000002"), Phone("254722000001")]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from bot.context import AppContext as Parts
 from bot.context import TurnContext
 from bot.handlers.admin import decisions
-from bot.handlers.signatures import UseCase
 from bot.security.keyring import Keyring
 from flows.engine.event import Event, EventKind
 from flows.engine.texts import Texts
@@ -124,8 +125,14 @@ def test_what_somebody_proposed_who_is_no_admin_any_more_can_only_be_declined(
     assert two_admins.status(other) is ProposalStatus.DECLINED
 
 
-@pytest.mark.parametrize("choice", [decisions.open_proposal, decisions.approve])
-def test_the_desk_asks_who_is_an_admin_now(two_admins: TwoAdmins, choice: UseCase) -> None:
+@pytest.mark.parametrize(
+    "choice",
+    [partial(decisions.open_proposal, choice="approve"), decisions.approve],
+    ids=["open", "approve"],
+)
+def test_the_desk_asks_who_is_an_admin_now(
+    two_admins: TwoAdmins, choice: Callable[..., object]
+) -> None:
     proposal = two_admins.adjust(Resolution.CREDIT, 100_000)
     assert isinstance(proposal, Proposal)
     parts = Parts(
@@ -140,7 +147,7 @@ def test_the_desk_asks_who_is_an_admin_now(two_admins: TwoAdmins, choice: UseCas
         turn = TurnContext(
             parts, tx, Event("telegram", "2", "1", EventKind.TEXT), None, is_admin=True
         )
-        return choice(turn, {"proposal": proposal.id, "choice": "approve"}, None)
+        return choice(turn, proposal=proposal.id)
 
     assert two_admins.store.do(decide) == Refusal.of("proposer_gone", proposal=proposal.id)
 
@@ -326,7 +333,7 @@ def test_a_debit_takes_no_held_money(two_admins: TwoAdmins) -> None:
         (
             "INSERT INTO transfers SELECT 99, id || '2', operation, phase, debit_partner,"
             " debit_kind, credit_partner, credit_kind, currency, amount_cents, code, pending_id,"
-            " booked_at FROM transfers WHERE code = 'adjustment'",
+            " booked_at, NULL, NULL FROM transfers WHERE code = 'adjustment'",
             "has 2 bookings",
         ),
         (

@@ -39,7 +39,7 @@ async def database(tmp_path: Path, machine: SettableClock) -> AsyncIterator[Data
 
 
 def moved() -> Iterator[str]:
-    for statement in (*MOVES, *MOVES_BACK):
+    for statement, _ in (*MOVES, *MOVES_BACK):
         table, assignments = _UPDATE.findall(statement)[0]
         for column in re.findall(r"(\w+) = ", assignments):
             yield f"{table}.{column}"

@@ -256,8 +256,8 @@ def test_a_transfer_moves_more_than_nothing(cents: int) -> None:
 
 INSERT = (
     "INSERT INTO transfers (id, operation, phase, debit_partner, debit_kind, credit_partner,"
-    " credit_kind, currency, amount_cents, code, pending_id, booked_at)"
-    " VALUES (?, 'x', ?, 'DEMO', ?, 'DEMO', ?, ?, ?, 'opening', ?, 0)"
+    " credit_kind, currency, amount_cents, code, pending_id, booked_at, debit_move, credit_move)"
+    " VALUES (?, 'x', ?, 'DEMO', ?, 'DEMO', ?, ?, ?, 'opening', ?, 0, 1, 1)"
 )
 
 
@@ -316,9 +316,10 @@ def test_a_hold_is_not_resolved_in_another_currency(funded: PlainStore) -> None:
         ("sum of transfers", "UPDATE accounts SET credits_posted = credits_posted + 1"),
         ("sum of transfers", "UPDATE accounts SET debits_pending = 0"),
         ("sum of transfers", "UPDATE accounts SET no_overdraft = 0"),
+        ("sum of transfers", "UPDATE accounts SET debits_posted = 1 WHERE moves > 0"),
         (
             "sum of transfers",
-            "UPDATE accounts SET credits_posted = 9, last_transfer = last_transfer + 1",
+            "UPDATE accounts SET moves = moves + 1, last_transfer = last_transfer + 1",
         ),
         (
             "sum of transfers",
@@ -336,6 +337,10 @@ def test_a_hold_is_not_resolved_in_another_currency(funded: PlainStore) -> None:
             "starts empty",
             "INSERT INTO accounts (partner, kind, currency, normal_side, no_overdraft,"
             " last_transfer) VALUES ('DEMO', 'wallet', 'USD', 'credit', 1, 5)",
+        ),
+        (
+            "starts empty",
+            "INSERT INTO accounts VALUES ('x', 'x', 'x', 'debit', 0, 0, 0, 0, 0, 0, 5)",
         ),
     ],
 )

@@ -117,7 +117,7 @@ def test_debits_and_credits_that_differ(books: PlainStore, sql: str) -> None:
         (
             "INSERT INTO transfers SELECT 99, id || '2', operation, phase, debit_partner,"
             " debit_kind, credit_partner, credit_kind, currency, amount_cents, code, pending_id,"
-            " booked_at FROM transfers WHERE code = 'topup'",
+            " booked_at, NULL, NULL FROM transfers WHERE code = 'topup'",
             "is PAID with 2 credits",
         ),
         (
@@ -169,7 +169,7 @@ def test_the_check_changes_nothing(books: PlainStore) -> None:
 AGAIN = (
     "INSERT INTO transfers SELECT 99, id || '2', {operation}, {phase}, debit_partner,"
     " debit_kind, credit_partner, credit_kind, currency, {amount}, code, {pending},"
-    " booked_at FROM transfers WHERE {where}"
+    " booked_at, NULL, NULL FROM transfers WHERE {where}"
 )
 MOVED = (
     "UPDATE accounts SET debits_posted = debits_posted + {n} WHERE kind = 'collection'"
@@ -218,7 +218,7 @@ def test_a_credit_for_a_topup_that_does_not_exist(unguarded: PlainStore) -> None
 def test_an_overdrawn_wallet(unguarded: PlainStore) -> None:
     spend = (
         "INSERT INTO transfers SELECT 99, 'x', 'x', 'single', 'DEMO', 'wallet', 'DEMO', 'float',"
-        " 'KES', 1000000, 'opening', NULL, 0"
+        " 'KES', 1000000, 'opening', NULL, 0, NULL, NULL"
     )
     assert spoil(
         unguarded, spend,
@@ -250,7 +250,7 @@ def test_a_post_to_another_account_than_was_held(unguarded: PlainStore) -> None:
     post = (
         "INSERT INTO transfers SELECT 99, id || '2', operation, 'post', debit_partner,"
         " debit_kind, credit_partner, 'suspense', currency, amount_cents, code, id,"
-        " booked_at FROM transfers WHERE id = 'FP-2:hold'"
+        " booked_at, NULL, NULL FROM transfers WHERE id = 'FP-2:hold'"
     )
     moves = (
         "UPDATE accounts SET debits_posted = debits_posted + 800,"

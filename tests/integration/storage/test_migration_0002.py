@@ -118,6 +118,7 @@ def test_messages_go_on_behind_those_that_are_there(moved: sqlite3.Connection) -
 
 
 def test_the_limits_of_float_begin(moved: sqlite3.Connection) -> None:
+    migrate(moved)  # the stores read tables of later migrations
     tx = SqliteTx(moved)
     tx.begin(START)
     found = [tx.limits.in_force(name, "DEMO") for name in ("float.min", "float.max", "c2b.max")]

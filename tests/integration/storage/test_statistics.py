@@ -77,10 +77,11 @@ def test_screens_are_counted_when_they_are_come_to(store: PlainStore) -> None:
         ("topup.amount", None),
     ):
         turn(store, before, after)
-    screens = ScreenCounts().brought_up_to_date(store.tx.statistics, START)
+    screens = ScreenCounts().brought_up_to_date(store.tx.statistics, START, store.now)
     assert screens.of("topup") == [ScreenCount("amount", 2), ScreenCount("payer", 1)]
     assert screens.of("history") == []
-    screens = screens.brought_up_to_date(store.tx.statistics, START + timedelta(days=1))
+    tomorrow = START + timedelta(days=1)
+    screens = screens.brought_up_to_date(store.tx.statistics, tomorrow, tomorrow)
     assert screens.of("topup") == []
 
 
@@ -92,23 +93,42 @@ def test_screens_are_counted_when_they_are_come_to(store: PlainStore) -> None:
         st.tuples(
             st.lists(st.sampled_from([None, "topup.amount", "topup.payer", "float.amount"])),
             st.sampled_from([0, 0, 1, 2]),  # weeks that pass
+            st.sampled_from([0, 0, 30, 90]),  # and seconds
         ),
         max_size=8,
     )
 )
 def test_counting_on_comes_to_the_same_as_counting_all(
-    store: PlainStore, pieces: list[tuple[list[str | None], int]]
+    store: PlainStore, pieces: list[tuple[list[str | None], int, int]]
 ) -> None:
     store.undo()
     screens, since, before = ScreenCounts(), START, None
-    for screens_seen, weeks in pieces:
+    for screens_seen, weeks, seconds in pieces:
         for after in screens_seen:
             turn(store, before, after)
             before = after
-        screens = screens.brought_up_to_date(store.tx.statistics, since)
-        anew = ScreenCounts().brought_up_to_date(store.tx.statistics, since)
+        screens = screens.brought_up_to_date(store.tx.statistics, since, store.now)
+        anew = ScreenCounts().brought_up_to_date(store.tx.statistics, since, store.now)
         for flow in ("topup", "float"):
             assert screens.of(flow) == anew.of(flow)
+        store.wait(seconds=seconds)
         if weeks:
             store.wait(weeks=weeks)
             since = store.now
+
+
+def test_a_step_that_commits_late_is_counted(store: PlainStore) -> None:
+    """Its number is lower than that of a row that was counted before."""
+    store.undo()
+    screens = ScreenCounts()
+    for number, seconds in ((1, 0), (3, 0), (2, 30), (4, 90)):
+        store.wait(seconds=seconds)
+        store.do(
+            lambda tx, number=number: tx.conn.execute(
+                "INSERT INTO trail (id, at, channel, address, input, outcome, after)"
+                " VALUES (?, ?, 't', '1', 'text', 'x', 'topup.amount')",
+                (number, tx.now_ms),
+            )
+        )
+        screens = screens.brought_up_to_date(store.tx.statistics, START, store.now)
+    assert screens.of("topup") == [ScreenCount("amount", 4)]

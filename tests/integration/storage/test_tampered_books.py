@@ -117,8 +117,8 @@ def another(code: str) -> str:
     """Return a statement that books a payment in suspense again under this code."""
     return (
         "INSERT INTO transfers SELECT 99, id || '2', operation, phase, debit_partner, debit_kind,"  # noqa: S608
-        f" credit_partner, credit_kind, currency, amount_cents, '{code}', NULL, booked_at"
-        " FROM transfers WHERE code = 'suspense' AND amount_cents = 8000"
+        f" credit_partner, credit_kind, currency, amount_cents, '{code}', NULL, booked_at, NULL,"
+        " NULL FROM transfers WHERE code = 'suspense' AND amount_cents = 8000"
     )
 
 

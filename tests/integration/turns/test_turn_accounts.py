@@ -9,14 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from bot.turns.host import REQUIRED_RIGHTS, TurnHost
 from bot.turns.turn import Decided
 from flows.engine.event import EventKind
 from services import joining, partners
 from services.domain.audit import by_admin
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from services.domain.refusal import Refusal
 from services.joining import Invited
 from storage.transaction import SqliteTx
 from tests.kit.turns_on_database import (
@@ -114,22 +112,6 @@ async def test_what_was_open_is_gone_with_the_role(runner: TurnRunner, parked: b
     row = await runner.row()
     assert row is not None
     assert row[1] == "invite.role"
-
-
-async def test_every_step_that_moves_money_asks_for_the_role_itself(runner: TurnRunner) -> None:
-    """In every conversation, whatever rights that conversation requires."""
-
-    def ask(tx: SqliteTx) -> None:
-        baraka = tx.people.at("telegram", BARAKA)
-        event = runner.event(EventKind.TEXT, BARAKA)
-        host = TurnHost(runner.turns._context, tx, event, baraka, is_admin=False)
-        refused = Refusal.of("role", partner="FINSAFE")
-        for use_case in REQUIRED_RIGHTS:
-            assert host.run(use_case, {}, None) == refused
-            assert host.check_code(use_case, {}, "TU-222222", "123456") == refused
-            assert host.act(use_case, "TU-222222") == refused
-
-    await runner.database.write(ask)
 
 
 async def test_a_partner_that_was_suspended_meanwhile_moves_nothing(runner: TurnRunner) -> None:

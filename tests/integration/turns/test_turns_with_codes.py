@@ -9,6 +9,7 @@ from typing import cast
 from structlog.testing import capture_logs
 
 from bot.context import AppContext as At
+from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Turns
 from flows.catalogue import all_flows
@@ -34,7 +35,7 @@ def coded(runner: TurnRunner) -> TurnRunner:
     policy = Policy(topup_code_above=Money(0))
     runner.turns = Turns(
         runner.database,
-        BrittleEngine(all_flows(), TEXTS),
+        BrittleEngine(all_flows(), TEXTS, HANDLERS),
         SessionCache(all_flows()),
         At(TEXTS, cast("Random", random.Random(1)), KEYS, policy, ADMINS),
         runner._committed,
@@ -148,3 +149,14 @@ def engine_boom(runner: TurnRunner) -> None:
         raise ZeroDivisionError
 
     engine.step = raises  # type: ignore[method-assign]
+
+
+async def test_somebody_who_was_unlinked_while_a_code_was_asked_for_may_be_invited_again(
+    runner: TurnRunner,
+) -> None:
+    await to_code(coded(runner))
+    await runner.database.write(lambda tx: tx.people.unlink("telegram", "77"))
+    event = runner.event(EventKind.COMMAND, text="start", argument="AnInvitationThatIsNotThere")
+    decided = await runner.turns.handle(event)
+    assert decided.fault is None
+    assert "invitation" in decided.rows[-1].text

@@ -14,6 +14,7 @@ import pytest
 from bot.context import AppContext
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
+from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
 from bot.workers.documents import DocumentWorker
 from flows.catalogue import all_flows
@@ -47,7 +48,7 @@ class DocumentHarness:
         return kind(
             self.database,
             VirtualClock(),
-            Engine(flows, texts),
+            Engine(flows, texts, HANDLERS),
             SessionCache(flows),
             AppContext(texts, chance, Keyring({"1": bytes(32)}), NO_CODES, (("telegram", ADMIN),)),
             self._committed,

@@ -35,6 +35,7 @@ from tests.kit.plain_store import PlainStore
 PARTNERS = ("DEMO", "ACME")
 KINDS = (AccountKind.WALLET, AccountKind.FLOAT, AccountKind.COLLECTION)
 CURRENCIES = ("KES", "USD")  # ACME has no accounts in USD
+COLUMNS = ("debits_pending", "debits_posted", "credits_pending", "credits_posted")
 
 accounts = st.builds(Account, st.sampled_from(PARTNERS), st.sampled_from(KINDS))
 amounts = st.builds(Money, st.integers(1, 50), st.sampled_from(CURRENCIES))
@@ -193,6 +194,28 @@ class Books(RuleBasedStateMachine):
     @rule(transfer=transfers, amount=amounts)
     def a_known_leg_comes_with_another_amount(self, transfer: Transfer, amount: Money) -> None:
         self._offer(replace(transfer, amount=amount))
+
+    @rule(
+        account=accounts,
+        currency=st.sampled_from(CURRENCIES),
+        column=st.sampled_from(COLUMNS),
+        moves=st.integers(-1, 2),
+        transfer=st.integers(0, 60),
+    )
+    def a_balance_is_changed_directly(
+        self, account: Account, currency: str, column: str, moves: int, transfer: int
+    ) -> None:
+        """Whatever transfer and number the change names, it is refused."""
+        change = f"UPDATE accounts SET {column} = {column} + 1"  # noqa: S608 - one of COLUMNS
+        try:
+            changed = self.store.conn.execute(
+                f"{change}, moves = moves + ?, last_transfer = ?"
+                " WHERE partner = ? AND kind = ? AND currency = ?",
+                (moves, transfer, account.partner, account.kind, currency),
+            ).rowcount
+        except sqlite3.IntegrityError:
+            changed = 0
+        assert changed == 0
 
     @invariant()
     def every_account_is_what_the_model_says(self) -> None:

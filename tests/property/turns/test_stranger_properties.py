@@ -17,6 +17,7 @@ from bot.handlers.suspicious_attempts import KEPT_ALL_MAX, KEPT_MAX, TOLD_AT
 from bot.rate_limits.strangers import ANSWER_INTERVAL_S, ANSWERS_BURST, StrangerLimiter
 from bot.security.keyring import Keyring
 from bot.turns.flood import STRANGER_TURNS, STRANGER_WINDOW
+from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import IGNORED, Decided, Turns
 from flows.catalogue import all_flows
@@ -68,7 +69,7 @@ class Door:
         )
         self.turns = Turns(
             cast("Database", _Store(store)),
-            Engine(FLOWS, TEXTS),
+            Engine(FLOWS, TEXTS, HANDLERS),
             SessionCache(FLOWS),
             desk,
             lambda rows: None,

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.turns.registry import HANDLERS
 from flows.engine.check_sms import sms_errors
 from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts
@@ -63,5 +64,5 @@ def test_written_twice_is_written_once(text: str) -> None:
     ],
 )
 def test_a_text_that_does_not_fit_is_a_fault(key: str, sentence: str, fault: str | None) -> None:
-    found = list(sms_errors(NO_FLOWS, Texts({"en": {key: sentence}})))
+    found = list(sms_errors(NO_FLOWS, Texts({"en": {key: sentence}}), HANDLERS))
     assert [one.startswith(fault or "") for one in found] == [True] * (fault is not None)

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from bot.jobs.daily import DailyRun, mark_done_once
+from bot.jobs.daily import DailyRun, mark_done
 from storage.stores.daily import DailyStore
 from storage.transaction import SqliteTx
 
@@ -38,5 +38,5 @@ def test_what_is_done_once_a_day_is_done_again_the_next_day() -> None:
     conn.execute("CREATE TABLE daily (job TEXT PRIMARY KEY, day TEXT NOT NULL)")
     tx = cast("SqliteTx", SimpleNamespace(daily=DailyStore(conn)))
     days = [date(2026, 3, 10), date(2026, 3, 10), date(2026, 3, 11)]
-    assert [mark_done_once(tx, "notice", day) for day in days] == [True, False, True]
+    assert [mark_done(tx, "notice", day) for day in days] == [True, False, True]
     conn.close()

@@ -1,33 +1,100 @@
-"""Everything that a flow calls by name is registered; otherwise it would fail only when tapped."""
+"""What flows call is declared, and nobody changes a right without changing it here too."""
 
 from __future__ import annotations
 
-from bot.turns.registry import ACTIONS, CODE_CHECKS, REQUIRED_RIGHTS, USE_CASES, VIEWS
+import pytest
+
+from bot.context import TurnContext
+from bot.handlers.declaring import DeclarationError, Handlers
+from bot.turns.registry import HANDLERS
 from flows.catalogue import all_flows
-from flows.engine.nodes import Code, Do, Look
+from flows.engine.check_calls import calls
+from flows.engine.declarations import HandlerKind
+from flows.engine.host import Exit
+from services.domain.ids import Reference
+from services.domain.partner import Right
 
-NODES = [node for flow in all_flows() for node in flow.nodes]
+# By right: everything that acts. What is only shown is in no need of a list of its own, because a
+# flow may show no more than its own right covers.
+ACTS = frozenset({HandlerKind.USE_CASE, HandlerKind.CODE_CHECK, HandlerKind.ACTION})
+RIGHTS = {
+    None: """
+        check_join_code join_code_stands open_invite resend_join_code send_join_code
+    """,
+    Right.VIEW: """
+        ask_mail ask_number cancel_contact cancel_float cancel_topup check_float check_mail_code
+        check_number_code check_operation check_topup contact_code_stands float_code_stands
+        forget_phone request_document resend_contact_code set_language topup_code_stands
+    """,
+    Right.MOVE_MONEY: """
+        buy_float check_float_code check_topup_code confirm_float expect_topup request_float
+        resend_float_code resend_topup_code secure_topup set_float_mark set_notice set_wallet_mark
+        start_another_topup start_topup
+    """,
+    Right.APPROVE: "approve_float decline_float",
+    Right.INVITE: "invite_own name_own unlink_own",
+    Right.SET_RULES: """
+        block_own clear_second find_own_block set_second unblock_own
+    """,
+    Right.ADMIN: """
+        add_partner approve_proposal ask_bank block_desk chart_activity clean_up compare_fee
+        compare_limit compare_mark count_hearers decline_proposal export_document find_broadcast
+        find_codes find_desk_block find_match find_unknown invite_to make_api_key name_of
+        open_proposal propose_adjustment propose_assignment propose_dismissal propose_match
+        propose_resolution release_account resume_partner revoke_api_key run_job search set_fee
+        set_limit set_mark start_broadcast stop_broadcast suspend_partner unblock_desk unlink_from
+        unlock_codes whose_limits
+    """,
+}
 
 
-def test_every_use_case_of_a_flow_is_registered() -> None:
-    called = {node.use_case for node in NODES if isinstance(node, Do)}
-    assert called <= set(USE_CASES)
+def test_what_acts_needs_the_right_that_is_written_here() -> None:
+    written = {name: needs for needs, names in RIGHTS.items() for name in names.split()}
+    assert {handler.name: handler.needs for handler in HANDLERS if handler.kind in ACTS} == written
 
 
-def test_every_view_of_a_flow_is_registered() -> None:
-    assert {node.view for node in NODES if isinstance(node, Look)} <= set(VIEWS)
+def test_only_preferences_may_be_changed_while_the_partner_is_suspended() -> None:
+    allowed = {handler.name for handler in HANDLERS if handler.while_suspended}
+    assert allowed == {"set_wallet_mark", "set_float_mark", "set_notice"}
 
 
-def test_every_code_check_of_a_flow_is_registered() -> None:
-    assert {node.use_case for node in NODES if isinstance(node, Code)} <= set(CODE_CHECKS)
+def test_everything_that_is_declared_is_called() -> None:
+    called = {
+        (call.kind, call.name)
+        for flow in all_flows()
+        for node in flow.nodes
+        for call in calls(flow, node)
+    }
+    called |= {(HandlerKind.ACTION, flow.cancel_use_case) for flow in all_flows()}
+    declared = {
+        (handler.kind, handler.name)
+        for handler in HANDLERS
+        if handler.kind is not HandlerKind.PROGRESS
+    }
+    assert declared <= called
 
 
-def test_every_action_of_a_flow_is_registered() -> None:
-    called = {use_case for node in NODES for use_case in dict(getattr(node, "acts", {})).values()}
-    called |= {node.status_use_case for node in NODES if isinstance(node, Code)}
-    called |= {flow.cancel_use_case for flow in all_flows() if flow.cancel_use_case is not None}
-    assert called <= set(ACTIONS)
+def test_nothing_is_declared_without_a_right() -> None:
+    with pytest.raises(TypeError, match="needs"):
+        Handlers().use_case("start_thing")  # type: ignore[call-arg]
 
 
-def test_only_what_is_registered_asks_for_a_right() -> None:
-    assert set(REQUIRED_RIGHTS) <= {*USE_CASES, *CODE_CHECKS, *ACTIONS}
+def test_nothing_is_declared_twice() -> None:
+    handlers = Handlers()
+
+    def start(turn: TurnContext) -> Exit:
+        return Exit("done")
+
+    handlers.use_case("start_thing", needs=Right.VIEW)(start)
+    with pytest.raises(DeclarationError, match="use case start_thing is declared twice"):
+        Handlers(handlers, handlers)
+
+
+def test_an_operation_is_a_reference_so_that_its_partner_is_checked() -> None:
+    def cancel(turn: TurnContext, operation: str) -> None: ...
+
+    def check(turn: TurnContext, operation: Reference) -> None: ...
+
+    Handlers().action("check_thing", needs=Right.VIEW)(check)
+    with pytest.raises(DeclarationError, match="operation is no Reference"):
+        Handlers().action("cancel_thing", needs=Right.VIEW)(cancel)

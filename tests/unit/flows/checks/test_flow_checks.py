@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.turns.registry import HANDLERS
 from flows.catalogue import all_flows
 from flows.engine.check import InvalidFlow, check, flow_errors
 from flows.engine.nodes import Ask, Choose, End, Flow, Look, Node, Option
@@ -14,6 +15,7 @@ from flows.engine.texts import Texts
 from tests.kit.broken_flows import (
     AMOUNT,
     CONFIRM,
+    DECLARED,
     PUSH,
     SOUND,
     Sent,
@@ -31,13 +33,13 @@ def test_a_sound_flow_has_no_faults() -> None:
 
 
 def test_the_shipped_flows_and_texts_have_no_faults() -> None:
-    check(all_flows(), Texts.load())
+    check(all_flows(), Texts.load(), HANDLERS)
 
 
 def test_everything_wrong_is_said_at_once_a_line_each() -> None:
     broken = changed(replace(PUSH, on={"paid": "paid"}), End("nobody"))
     with pytest.raises(InvalidFlow) as caught:
-        check(FlowRegistry(broken), without("topup.amount.ask"))
+        check(FlowRegistry(broken), without("topup.amount.ask"), DECLARED)
     lines = str(caught.value).split("\n")
     assert len(lines) == len(set(lines)) > 3
     assert all(line.startswith(("topup", "en: topup")) for line in lines)
@@ -139,7 +141,7 @@ def test_an_edit_must_lead_to_a_question_for_that_field(target: str) -> None:
 def test_an_unknown_view_is_a_fault() -> None:
     page = Flow("topup", 1, Sent, "page", (Look("page", view="nosuch"),))
     words = Texts({"en": {"topup.page.ask": "Words."}})
-    assert set(flow_errors(page, words)) == {"topup.page: there is no view nosuch"}
+    assert set(flow_errors(page, words, DECLARED)) == {"topup.page: there is no view nosuch"}
 
 
 # Buttons

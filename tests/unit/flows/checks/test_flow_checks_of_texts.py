@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from bot.turns.registry import HANDLERS
 from flows.engine.check import InvalidFlow, check, flow_errors
 from flows.engine.nodes import Ask, Choose, Flow, Look, Option
 from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts
 from tests.kit.broken_flows import (
     CONFIRM,
+    DECLARED,
     PUSH,
     SOUND,
     WORDS,
@@ -40,7 +42,7 @@ def test_each_option_wants_its_own_text() -> None:
 
 
 def test_a_use_case_that_ends_at_once_wants_no_question() -> None:
-    now = replace(PUSH, waits=False, acts={})
+    now = replace(PUSH, use_case="secure_topup", acts={})
     assert found(changed(now), without("topup.push.ask")) == set()
 
 
@@ -51,13 +53,13 @@ def _languages(*left_out: str) -> Texts:
 
 def test_a_text_that_one_language_lacks_is_a_fault() -> None:
     with pytest.raises(InvalidFlow, match=r"^sw: topup\.amount\.ask is missing"):
-        check(FlowRegistry(flow(*SOUND)), _languages("topup.amount.ask"))
+        check(FlowRegistry(flow(*SOUND)), _languages("topup.amount.ask"), DECLARED)
 
 
 def test_a_text_that_one_language_has_too_many_is_a_fault() -> None:
     odd = Texts({"en": WORDS, "sw": WORDS | {"engine.odd": "Ziada."}})
     with pytest.raises(InvalidFlow, match=r"^en: engine\.odd is missing$"):
-        check(FlowRegistry(flow(*SOUND)), odd)
+        check(FlowRegistry(flow(*SOUND)), odd, DECLARED)
 
 
 # Placeholders
@@ -116,7 +118,7 @@ def test_a_placeholder_that_one_language_lacks_is_a_fault() -> None:
     en = WORDS | {"refusal.below_minimum": "At least {minimum}"}
     sw = WORDS | {"refusal.below_minimum": "Angalau {minimun}"}
     with pytest.raises(InvalidFlow) as caught:
-        check(FlowRegistry(flow(*SOUND)), Texts({"en": en, "sw": sw}))
+        check(FlowRegistry(flow(*SOUND)), Texts({"en": en, "sw": sw}), DECLARED)
     assert set(str(caught.value).split("\n")) == {
         "en: refusal.below_minimum says minimum, which another language does not",
         "sw: refusal.below_minimum says minimun, which another language does not",
@@ -133,7 +135,7 @@ def test_what_a_choice_has_typed_is_not_known_beyond_the_question_that_reads_it(
 def test_a_placeholder_is_checked_in_every_language() -> None:
     swahili = WORDS | {"topup.phone.ask": "{reference}?"}
     both = Texts({"en": WORDS, "sw": swahili})
-    assert set(flow_errors(flow(*SOUND), both)) == {
+    assert set(flow_errors(flow(*SOUND), both, DECLARED)) == {
         "sw: topup.phone.ask wants reference, which not every path gives"
     }
 
@@ -193,7 +195,7 @@ def test_a_page_knows_what_its_view_gives(view: str, known: str) -> None:
     page = Flow("topup", 1, Sent, "page", (Look("page", view=view),))
 
     def about(sentence: str) -> Iterable[str]:
-        return set(flow_errors(page, Texts({"en": {"topup.page.ask": sentence}})))
+        return set(flow_errors(page, Texts({"en": {"topup.page.ask": sentence}}), HANDLERS))
 
     assert about(known) == set()
     assert about("{amount}") == {"en: topup.page.ask wants amount, which not every path gives"}

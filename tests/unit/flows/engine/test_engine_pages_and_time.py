@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.turns.registry import HANDLERS
 from flows.engine.engine import Engine
 from flows.engine.host import View
 from flows.engine.session import FlowRegistry, Frame, Session
@@ -175,7 +176,7 @@ def test_a_tap_that_was_told_of_the_closing_leaves_it_to_be_told_in_words(chat: 
 def test_an_open_conversation_keeps_its_version_of_the_flow() -> None:
     newer = type(TOPUP)("topup", TOPUP.version + 1, TopUpData, "phone", TOPUP.nodes)
     chat = Chat().begin()
-    chat.engine = Engine(FlowRegistry(*FLOWS, newer), TEXTS)
+    chat.engine = Engine(FlowRegistry(*FLOWS, newer), TEXTS, HANDLERS)
     chat.say("1500")
     assert chat.session.active is not None
     assert chat.session.active.flow.version == TOPUP.version
@@ -185,7 +186,7 @@ def test_an_open_conversation_keeps_its_version_of_the_flow() -> None:
 def test_start_again_takes_the_newest_version() -> None:
     newer = type(TOPUP)("topup", TOPUP.version + 1, TopUpData, "phone", TOPUP.nodes)
     chat = Chat().to_confirm()
-    chat.engine = Engine(FlowRegistry(*FLOWS, newer), TEXTS)
+    chat.engine = Engine(FlowRegistry(*FLOWS, newer), TEXTS, HANDLERS)
     chat.command("topup")
     chat.tap("restart")
     assert chat.session.at == "topup.phone"

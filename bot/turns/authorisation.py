@@ -1,0 +1,76 @@
+"""Decides whether a person may call a handler: the only place that checks rights and partners.
+
+It is asked whenever a handler is called, whatever screen, channel or key led there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.context import TurnContext
+from bot.handlers.suspicious_attempts import note_suspicious_attempt
+from flows.engine.declarations import Declaration
+from services import ownership
+from services.domain.partner import RIGHTS, Right
+from services.domain.refusal import Refusal
+
+
+class AccessDenied(Exception):
+    """What is only shown was not allowed, though nobody's input leads there: our own fault."""
+
+    def __init__(self, declared: Declaration, refusal: Refusal) -> None:
+        super().__init__(f"{declared.kind} {declared.name}: {refusal.code}")
+        self.refusal = refusal
+
+
+def has_right(turn: TurnContext, needs: Right | None) -> bool:
+    if needs is None:
+        return True
+    if needs is Right.ADMIN:
+        return turn.is_admin
+    person = turn.linked_person
+    return person is not None and needs in RIGHTS[person.role]
+
+
+def check_right(
+    turn: TurnContext, needs: Right | None, *, while_suspended: bool = False
+) -> Refusal | None:
+    """Check the role as it is now, not as it was when a button was shown.
+
+    Refusals: ``not_linked`` and ``admin_only`` for people of no partner, ``role``, ``suspended``.
+    """
+    if needs is None or (needs is Right.ADMIN and turn.is_admin):
+        return None
+    person = turn.linked_person
+    if person is None:
+        return Refusal("admin_only") if turn.is_admin else not_linked(turn)
+    if not has_right(turn, needs):
+        return Refusal.of("role", partner=person.partner.code)
+    if needs is Right.MOVE_MONEY and person.partner.suspended and not while_suspended:
+        return Refusal.of("suspended", partner=person.partner.code)
+    return None
+
+
+def not_linked(turn: TurnContext) -> Refusal:
+    return Refusal.of("not_linked", address=turn.event.address)
+
+
+def check_access(
+    turn: TurnContext, declared: Declaration, values: Mapping[str, Any]
+) -> Refusal | None:
+    """Check the right, and that whatever is named belongs to the person's partner.
+
+    Admins may name anybody's, and what strangers may call checks itself whose it is. Refusals:
+    those of ``check_right``, and ``not_yours``.
+    """
+    refusal = check_right(turn, declared.needs, while_suspended=declared.while_suspended)
+    if refusal is not None or declared.needs in (None, Right.ADMIN):
+        return refusal
+    partner = turn.person.partner.code
+    for name in declared.references:
+        reference = values[name]
+        if reference is not None and ownership.partner_of(turn.tx, reference) != partner:
+            note_suspicious_attempt(turn, "not_yours")
+            return Refusal.of("not_yours", partner=partner)
+    return None
