@@ -17,15 +17,14 @@ from flows.engine.event import Button, Event
 from flows.engine.texts import Texts
 from services.domain.audit import by_admin, by_person
 from services.domain.float_purchase import Purchase
+from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
 from services.domain.phone import Phone
 from services.float_settlement import PurchaseChange
 from services.otp import Issued
 from services.payments import PaymentEffect
 from services.policy import Policy
-from services.ports import Keys, Random
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Keys, Random, Tx
 
 # The outcome of an operation, for the person who started it. A refused purchase stands for itself.
 OperationUpdate: TypeAlias = PaymentEffect | PurchaseChange | Purchase
@@ -82,7 +81,7 @@ class AppContext:
 
 
 def queue_admin_notices(
-    tx: SqliteTx,
+    tx: Tx,
     context: AppContext,
     key: str,
     facts: Mapping[str, Any],
@@ -107,7 +106,7 @@ class TurnContext:
     """
 
     app: AppContext
-    tx: SqliteTx
+    tx: Tx
     event: Event
     linked_person: Person | None
     is_admin: bool = False

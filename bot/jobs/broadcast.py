@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.outbox.durable_write import PushRows
-from services.ports import Clock
-from storage.sqlite.database import Database, Priority
-from storage.stores.outbox import OutboxRow, Rank
-from storage.transaction import SqliteTx
+from services.domain.database import Priority
+from services.domain.outbox import OutboxRow, Rank
+from services.ports import Clock, Tx
+from services.ports.database import Database
 
 PAGE = 10  # people per second: a third of Telegram's limit (facts: channels)
 EVERY = timedelta(seconds=1)
@@ -29,7 +29,7 @@ class BroadcastJob:
         return self._clock.now() + EVERY if goes_on else None
 
 
-def queue_next_page(tx: SqliteTx, people: int = PAGE) -> tuple[list[OutboxRow], bool]:
+def queue_next_page(tx: Tx, people: int = PAGE) -> tuple[list[OutboxRow], bool]:
     """Queue the next page and record the progress in one transaction, so nobody gets it twice."""
     running = tx.broadcasts.running()
     if running is None:

@@ -12,13 +12,13 @@ from services.alerts import LowBalance
 from services.domain.float_purchase import Purchase
 from services.domain.money import Money
 from services.domain.notification import ChatMode, NotificationKind, NotificationPreference
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.domain.outbox import OutboxRow
+from services.ports import Tx
 
 REMEDY = {NotificationKind.LOW_WALLET: "topup", NotificationKind.LOW_FLOAT: "float"}
 
 
-def queue_low_balances(tx: SqliteTx, texts: Texts, purchase: Purchase) -> list[OutboxRow]:
+def queue_low_balances(tx: Tx, texts: Texts, purchase: Purchase) -> list[OutboxRow]:
     """Queue alerts for balances that this purchase took below their marks."""
     partner = tx.people.partner(purchase.partner)
     assert partner is not None
@@ -38,7 +38,7 @@ def queue_low_balances(tx: SqliteTx, texts: Texts, purchase: Purchase) -> list[O
 
 
 def _alert(
-    tx: SqliteTx,
+    tx: Tx,
     texts: Texts,
     low: LowBalance,
     preference: NotificationPreference,

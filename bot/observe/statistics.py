@@ -31,13 +31,7 @@ class ScreenCounts:
     settled: Counter[str] = field(default_factory=Counter)  # up to ``next_row``
     next_row: int | None = None  # of the trail: from here on rows are counted again
 
-<<<<<<< HEAD
-    def brought_up_to_date(self, store: Statistics, since: datetime) -> ScreenCounts:
-=======
-    def brought_up_to_date(
-        self, store: StatisticsStore, since: datetime, now: datetime
-    ) -> ScreenCounts:
->>>>>>> main
+    def brought_up_to_date(self, store: Statistics, since: datetime, now: datetime) -> ScreenCounts:
         """Adds what happened since the last count; starts over if ``since`` changed."""
         known = self if since == self.since else ScreenCounts(since)
         first = known.next_row or store.first_step_since(since)

@@ -24,9 +24,13 @@ class Statistics(Protocol):
         """The number of the first trail row since then."""
         ...
 
-    def reached(self, first: int) -> tuple[dict[str, int], int]:
-        """How often people reached each screen since trail row ``first``, by ``flow.node``, and the
-        row to continue from next time."""
+    def last_step_before(self, moment: datetime) -> int:
+        """The number of the last trail row before then, 0 if there is none."""
+        ...
+
+    def reached(self, first: int, last: int | None = None) -> dict[str, int]:
+        """How often people reached each screen from trail row ``first`` to ``last`` (default: the
+        newest), by ``flow.node``."""
         ...
 
     def received_by_day(self, days: Sequence[tuple[datetime, datetime]]) -> list[int]:
