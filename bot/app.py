@@ -26,12 +26,12 @@ from bot.workers.payments import PaymentIntake
 from bot.workers.topups import TopUpWorker
 from flows.engine.engine import Engine
 from flows.engine.event import Event
+from services.domain.database import DatabaseUnavailable
 from services.domain.message import DeliveryReport
+from services.domain.outbox import OutboxRow
 from services.domain.payment import BankNotification
-from services.ports import Clock, Random
-from storage.sqlite.database import Database, DatabaseUnavailable
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Clock, Random, Tx
+from services.ports.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -156,7 +156,7 @@ class App:
         if delivered is None:
             return
 
-        def record(tx: SqliteTx) -> Sequence[OutboxRow]:
+        def record(tx: Tx) -> Sequence[OutboxRow]:
             otp = tx.outbox.record_delivery_report(channel, report.message_id, delivered)
             return () if otp is None or delivered else self._notifier.code_lost(tx, otp)
 
@@ -189,5 +189,5 @@ class App:
         self._sender.abort()
 
 
-def _touch(tx: SqliteTx) -> None:
+def _touch(tx: Tx) -> None:
     """An empty transaction, which records only its time."""

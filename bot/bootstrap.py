@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from bot.adapters import bank_client, carriers, float_bank, ncba_credentials, po
 from bot.app import App, Core, Watches, Workers
 from bot.clock import DatabaseClock, SystemClock, system_random
 from bot.context import AppContext, DatabaseGauges
+from bot.database import database_engine
 from bot.environment.network import read_network
 from bot.jobs.approvals import ApprovalExpiryJob
 from bot.jobs.audit import AuditCheckJob
@@ -54,7 +54,8 @@ from flows.engine.engine import Engine
 from flows.engine.texts import Texts
 from services.gateways.ncba.collections import NcbaCollections
 from services.ports import Clock, Random
-from storage.sqlite.database import Database
+from services.ports.database import Database
+from services.ports.simulated_databases import MemoryDatabase
 
 JOB_BY_REFERENCE_PREFIX = {
     "TU": "topups",
@@ -81,8 +82,8 @@ class Dependencies:
     pace: MessageRates | None = None  # None: from the settings
     delivered: OnDelivered | None = None
     probe: Callable[[str], None] = lambda point: None
-    threads: bool = True  # False: the database runs on the event loop, deterministically
-    memory: sqlite3.Connection | None = None  # the database, when it is not a file
+    threads: bool = True  # False: the database file is used on the event loop, deterministically
+    memory: MemoryDatabase | None = None  # the database, when it is not a file
     clock_check_every_s: float | None = 1.0  # while idle; None: never
     checks_database_file: bool = True  # whether the database file is checked periodically
 
@@ -91,9 +92,9 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
     """Build everything on ``stack``, which closes the database and the bank's client.
 
     Raises ``flows.engine.check.InvalidFlow``, also for what a flow calls without a declared right,
-    ``bot.security.keyring.KeysFault``,
-    ``bot.security.lost_database.DatabaseLost``, ``bot.environment.network.NetworkFault``, and what
-    ``Database.open`` raises. The caller starts and stops the app.
+    ``bot.security.keyring.KeysFault``, ``bot.security.lost_database.DatabaseLost``,
+    ``bot.environment.network.NetworkFault``, ``services.domain.database.DatabaseFault``. The caller
+    starts and stops the app.
     """
     engine = Engine(all_flows(), Texts.load(), HANDLERS)
     check(engine.flows, engine.texts, HANDLERS)
@@ -142,17 +143,19 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
 async def _open_database(
     settings: Settings, dependencies: Dependencies, stack: AsyncExitStack
 ) -> Database:
+    clock, probe = dependencies.clock, dependencies.probe
     if dependencies.memory is None:
         lost_database.check_not_lost(settings)
         sweep_leftovers(settings)
-    database = await Database.open(
-        settings.database,
-        dependencies.clock.now,
-        monotonic=dependencies.clock.monotonic,
-        probe=dependencies.probe,
-        threads=dependencies.threads,
-        memory=dependencies.memory,
-    )
+        database = await database_engine.open_database(
+            settings.database,
+            clock.now,
+            monotonic=clock.monotonic,
+            probe=probe,
+            threads=dependencies.threads,
+        )
+    else:
+        database = await dependencies.memory.open(clock.now, monotonic=clock.monotonic, probe=probe)
     stack.push_async_callback(database.close)
     return database
 

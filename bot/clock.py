@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from services.ports import Clock, Random
-from storage.time.timekeeper import Timekeeper
+from services.ports.database import DatabaseTime
 
 # Counts time while the machine sleeps, on systems that have such a clock.
 _ELAPSED_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -35,8 +35,8 @@ class SystemClock:
 class DatabaseClock:
     """``services.ports.Clock``: the system's, but ``now`` is the time the database runs on."""
 
-    def __init__(self, machine: Clock, timekeeper: Timekeeper) -> None:
-        self.now = timekeeper.now
+    def __init__(self, machine: Clock, time: DatabaseTime) -> None:
+        self.now = time.now
         self.monotonic = machine.monotonic
         self.sleep = machine.sleep
         self.deadline = machine.deadline

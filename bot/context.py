@@ -18,15 +18,14 @@ from flows.engine.event import Button, Event
 from flows.engine.texts import Texts
 from services.domain.audit import by_admin, by_person
 from services.domain.float_purchase import Purchase
+from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
 from services.domain.phone import Phone
 from services.float_settlement import PurchaseChange
 from services.otp import Issued
 from services.payments import PaymentEffect
 from services.policy import Policy
-from services.ports import Keys, Random
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Keys, Random, Tx
 
 # The outcome of an operation, for the person who started it. A refused purchase stands for itself.
 OperationUpdate: TypeAlias = PaymentEffect | PurchaseChange | Purchase
@@ -81,7 +80,7 @@ class AppContext:
         """What a channel can do. Stored accounts may be on one that this program does not have."""
         return self.channels.get(name, NOT_SERVED)
 
-    def accounts_to_tell(self, tx: SqliteTx, person: Person) -> list[tuple[str, str]]:
+    def accounts_to_tell(self, tx: Tx, person: Person) -> list[tuple[str, str]]:
         """Where to send a person what they did not ask for: their accounts, or their phone if all
         of those are on channels that only answer. Empty for somebody unlinked."""
         accounts = tx.people.addresses(person.id)
@@ -90,7 +89,7 @@ class AppContext:
             return [(SMS, person.phone.msisdn)]
         return reached
 
-    def account_to_tell(self, tx: SqliteTx, channel: str, address: str) -> tuple[str, str] | None:
+    def account_to_tell(self, tx: Tx, channel: str, address: str) -> tuple[str, str] | None:
         """This account, or where else its person can be told; ``None``: nowhere."""
         if self.channel(channel).push:
             return channel, address
@@ -104,7 +103,7 @@ class AppContext:
 
 
 def queue_admin_notices(
-    tx: SqliteTx,
+    tx: Tx,
     context: AppContext,
     key: str,
     facts: Mapping[str, Any],
@@ -129,7 +128,7 @@ class TurnContext:
     """
 
     app: AppContext
-    tx: SqliteTx
+    tx: Tx
     event: Event
     linked_person: Person | None
     is_admin: bool = False

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,9 +15,9 @@ import structlog
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.scheduler import JobScheduler
 from bot.workers.bank_worker import BankWorker
-from services.ports import Clock
-from storage.sqlite.database import Database, DatabaseUnavailable, Priority
-from storage.transaction import SqliteTx
+from services.domain.database import DatabaseFailed, Priority
+from services.ports import Clock, Tx
+from services.ports.database import Database
 
 FRESH_S = 1.0  # how long the database's last answer is reused
 FREE_MIN = 1 << 20  # bytes of free disk space; with less, the next write may not fit
@@ -112,24 +111,24 @@ class Readiness:
                 return "the database fails: what was written cannot be read"
             if self._path is not None and _is_full(self._path.parent):
                 return "the disk is full"
-        except (DatabaseUnavailable, sqlite3.Error, OSError) as error:
+        except (DatabaseFailed, OSError) as error:
             return f"the database fails: {error}"
         return None
 
 
-def _write(tx: SqliteTx) -> int:
+def _write(tx: Tx) -> int:
     """Rewrites an existing row, so that nothing grows."""
     tx.clock.mark()
     return tx.now_ms
 
 
-def _read(tx: SqliteTx) -> tuple[int, float]:
+def _read(tx: Tx) -> tuple[int, float]:
     _, since = tx.outbox.waiting(1)
     age = 0.0 if since is None else (tx.now - since).total_seconds()
     return tx.clock.marked_ms(), max(age, 0.0)
 
 
 def _is_full(folder: Path) -> bool:
-    """Rows may still fit for a while, because SQLite reuses checkpointed parts of its log."""
+    """Rows may still fit for a while, because the database reuses parts of its log."""
     disk = os.statvfs(folder)
     return disk.f_blocks > 0 and disk.f_bavail * disk.f_frsize < FREE_MIN

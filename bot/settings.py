@@ -248,6 +248,11 @@ class Settings(BaseSettings):
         60, ge=1, le=3_600, description="Seconds of such a window; ten times the turns for admins"
     )
 
+    gc_freeze: bool = Field(True, description="Spare what the start loads from garbage collection")
+    switch_interval_s: float = Field(
+        0.0001, ge=0.00001, le=1, description="Seconds until a thread makes way for another"
+    )
+
     africas_talking_username: str | None = Field(None, description="User name for SMS")
     africas_talking_api_key: HeaderSecret | None = Field(None, description="API key for SMS")
     africas_talking_sender_id: str | None = Field(

@@ -1,4 +1,4 @@
-"""One transaction as the use cases see it: the stores and the current time."""
+"""One transaction (``services.ports.Tx``): the stores and the current time."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from storage.stores.evidence import EvidenceStore
 from storage.stores.fees import FeeStore
 from storage.stores.float_purchases import PurchaseStore
 from storage.stores.floods import FloodStore
+from storage.stores.invariants import InvariantStore
 from storage.stores.invites import InviteStore
 from storage.stores.ledger import LedgerStore
 from storage.stores.limits import LimitStore
@@ -77,6 +78,7 @@ class SqliteTx:
         self.secrets = SecretStore(conn, time)
         self.proposals = ProposalStore(conn, time)
         self.adjustments = AdjustmentStore(conn)
+        self.invariants = InvariantStore(conn)
 
     @property
     def now(self) -> datetime:

@@ -29,9 +29,9 @@ from services import balances, otp
 from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.otp import PARTNER_MAX
+from services.domain.outbox import OutboxRow
 from services.domain.partner import Partner
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 AT_ONCE = 64
 # Purchases per partner, limited by the codes a partner may have in an hour
@@ -138,7 +138,7 @@ async def measure(purchases: int, within: Path | None) -> AsyncIterator[Case]:
     )
 
 
-def _seed(tx: SqliteTx, people: list[Person]) -> None:
+def _seed(tx: Tx, people: list[Person]) -> None:
     seed_people(tx, people)
     for person in people:
         tx.ledger.book(opening_balance(person.partner, AccountKind.WALLET, WALLET))
@@ -173,7 +173,7 @@ async def _look(walker: ScriptedUser, looks: list[float]) -> None:
         await asyncio.sleep(LOOK_PAUSE_S)
 
 
-def _settled(tx: SqliteTx) -> int:
+def _settled(tx: Tx) -> int:
     return len(tx.purchases.bought())
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from bot.bench.program import Person, seed_people
 from bot.channels.telegram.wire import CHANNEL
+from bot.database import database_engine
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.topup import account_reference
-from storage.sqlite.database import Database
 
 YEAR_MS = 365 * 24 * 3600 * 1000
 SETTLED_AFTER_MS = 21_000
@@ -28,7 +28,7 @@ _STATES = ("PAID",) * 9 + ("NOT_PAID",)
 
 async def seed_database(path: Path, people: list[Person], operations: int) -> str:
     """Create the database; returns the reference where a history of at most 100,000 rows starts."""
-    database = await Database.open(path, lambda: datetime.now(UTC))
+    database = await database_engine.open_database(path, lambda: datetime.now(UTC))
     await database.write(lambda tx: seed_people(tx, people))
     await database.close()
     conn = sqlite3.connect(path, isolation_level=None, cached_statements=64)

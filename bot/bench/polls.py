@@ -32,9 +32,10 @@ from bot.simulation.ncba.handsets import Handset
 from services import topup_settlement, topups
 from services.domain.bank import Accepted
 from services.domain.money import Money
+from services.domain.outbox import OutboxRow
 from services.domain.topup import TopUp
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Tx
+from storage.sqlite.raw import connection
 
 TARGETS = (Target("unsettled", below=1), Target("late_max_s", below=2))
 PAY_WITHIN_S = 60.0  # at a random moment after confirmation
@@ -113,10 +114,10 @@ async def measure(
     )
 
 
-def _watch(tx: SqliteTx) -> None:
+def _watch(tx: Tx) -> None:
     table, _, trigger = _WATCH.partition(";")
-    tx.conn.execute(table)
-    tx.conn.execute(trigger)
+    connection(tx).execute(table)
+    connection(tx).execute(trigger)
 
 
 def _will_pay(bank: SimulatedBank, person: Person) -> None:
@@ -131,7 +132,7 @@ async def _accepted(app: App, bank: SimulatedBank, crowd: list[Person], spread_s
     amount = Money(100_00)
     chance = system_random()
 
-    def accept(tx: SqliteTx, person: Person) -> None:
+    def accept(tx: Tx, person: Person) -> None:
         who = tx.people.at(CHANNEL, person.address)
         assert who is not None
         begun = topups.start(

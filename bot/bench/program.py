@@ -28,7 +28,7 @@ from flows.engine.capabilities import ChannelCapabilities
 from services import partners
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 USERNAME, PASSWORD = "hazina", "simulated"
 FLOAT_USER, FLOAT_KEY = "hazina-float", "simulated-key"
@@ -97,7 +97,7 @@ class Person:
         return Phone(f"2547{self.n:08d}")
 
 
-def seed_people(tx: SqliteTx, people: Sequence[Person]) -> None:
+def seed_people(tx: Tx, people: Sequence[Person]) -> None:
     """Add people with their partners, wallets and accounts, as ``hazina person add`` would."""
     for partner in sorted({person.partner for person in people}):
         partners.add(tx, Partner(partner, low_balance_cents=10_000_00))
@@ -155,7 +155,7 @@ async def running_program(
     async with AsyncExitStack() as stack:
         app = await open_app(settings, dependencies, stack)
         await app.start()
-        interpreter.tune()
+        interpreter.tune(gc_freeze=settings.gc_freeze, switch_interval_s=settings.switch_interval_s)
         try:
             yield app
         finally:

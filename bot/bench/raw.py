@@ -14,8 +14,8 @@ from itertools import count
 from pathlib import Path
 
 from bot.channels.telegram.wire import CHANNEL
+from services.domain.session import SessionRow
 from storage.sqlite.database import Database
-from storage.stores.sessions import SessionRow
 from storage.transaction import SqliteTx
 
 _BODY = (

@@ -17,12 +17,11 @@ from bot.bench.report import Case, Target
 from bot.bench.scripted_user import ScriptedUser
 from bot.channels.telegram.wire import CHANNEL
 from bot.clock import SystemClock
+from bot.database import database_engine
 from services import topups
 from services.domain.money import Money
 from services.domain.topup import TopUp, TopUpState
-from services.ports import Random
-from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from services.ports import Random, Tx
 
 PROMISED_S = 5.0
 PEOPLE = 100
@@ -50,7 +49,7 @@ async def measure(operations: int, within: Path | None) -> AsyncIterator[Case]:
 
 
 async def _seed_database(path: Path, people: list[Person], operations: int) -> None:
-    database = await Database.open(path, SystemClock().now)
+    database = await database_engine.open_database(path, SystemClock().now)
     try:
         await database.write(lambda tx: seed_people(tx, people))
         for start in range(0, operations, CHUNK):
@@ -60,7 +59,7 @@ async def _seed_database(path: Path, people: list[Person], operations: int) -> N
         await database.close()
 
 
-def _begin(people: list[Person], numbers: range, tx: SqliteTx) -> None:
+def _begin(people: list[Person], numbers: range, tx: Tx) -> None:
     dice = cast("Random", random.Random(numbers.start))
     for n in numbers:
         person = tx.people.at(CHANNEL, people[n % PEOPLE].address)

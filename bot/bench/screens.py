@@ -19,7 +19,7 @@ from bot.channels.telegram.wire import CHANNEL
 from bot.turns.sessions import SessionCache
 from flows.engine.session import Frame, Session
 from flows.history import HISTORY, HistoryData
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 PROMISED_P99_MS = {"balance": 5.0, "history": 10.0, "history deep": 10.0, "start a top-up": 20.0}
 PAUSE_S = 0.04  # mean time between two views, varied by half: sampling, neither load nor in step
@@ -98,7 +98,7 @@ async def _looks(
     }
 
 
-def _look_deep(tx: SqliteTx, sessions: SessionCache, person: Person, reference: str) -> int:
+def _look_deep(tx: Tx, sessions: SessionCache, person: Person, reference: str) -> int:
     """Put the person on a far page, as if they had tapped "more" until there."""
     cursor = f"<{reference}"
     frame = Frame(HISTORY, "list", HistoryData(), offered={"more": cursor}, cursor=cursor)

@@ -17,7 +17,7 @@ from bot.bench import raw
 from bot.bench.program import NullChannel, Person, running_program, seed_people, temporary_folder
 from bot.bench.report import Case, Target, latencies
 from bot.bench.scripted_user import Load, ScriptedUser
-from storage.stores.outbox import OutboxRow
+from services.domain.outbox import OutboxRow
 
 TARGETS = (Target("turns_per_s", at_least=4_000), Target("p99_ms", below=40))
 OVERLOAD = 2.0  # times the answered rate

@@ -13,8 +13,6 @@ import click
 @contextmanager
 def faults_as_lines() -> Iterator[None]:
     """End the command with status 2 and one line for any fault the operator can correct."""
-    import sqlite3
-
     from bot.environment.network import NetworkFault
     from bot.maintenance.audit import HeadFault
     from bot.security.backup_file import BackupFault
@@ -22,31 +20,25 @@ def faults_as_lines() -> Iterator[None]:
     from bot.security.lost_database import DatabaseLost
     from bot.security.stored_secrets import SecretsFault
     from flows.engine.check import InvalidFlow
-    from storage.sqlite.damage import DatabaseDamaged
-    from storage.sqlite.database_file import DatabaseFileMoved, DatabaseInUse, LockingUnsupported
-    from storage.sqlite.migrate import MigrationError
+    from services.domain.database import DatabaseFailed, DatabaseFault
 
     try:
         yield
+    except DatabaseFailed as error:
+        exit_with(f"the database cannot be used: {error}; `hazina doctor` tells more")
     except (
         BackupFault,
-        DatabaseDamaged,
-        DatabaseInUse,
+        DatabaseFault,
         DatabaseLost,
-        DatabaseFileMoved,
         InvalidFlow,
         HeadFault,
         KeysFault,
-        MigrationError,
         NetworkFault,
-        LockingUnsupported,
         SecretsFault,
     ) as error:
         exit_with(str(error))
     except BrokenPipeError:  # the reader of our output is gone: click ends quietly
         raise
-    except sqlite3.Error as error:
-        exit_with(f"the database cannot be used: {error}; `hazina doctor` tells more")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         exit_with(f"{where}{error.strerror or error}; `hazina doctor` tells more")

@@ -15,22 +15,12 @@ def migrate(new: bool) -> None:
     import asyncio
 
     from bot.clock import SystemClock
+    from bot.database import database_engine
     from bot.security import lost_database
-    from storage.sqlite.database import Database
-    from storage.sqlite.migrate import applied_migrations
 
     settings = command_settings()
 
-    async def bring_up() -> list[str]:
-        database = await Database.open(settings.database, SystemClock().now)
-        try:
-            return await database.read(
-                lambda tx: [name for name, _ in applied_migrations(tx.conn).values()]
-            )
-        finally:
-            await database.close()
-
     with faults_as_lines():
         lost_database.check_not_lost(settings, new=new)
-        for name in asyncio.run(bring_up()):
+        for name in asyncio.run(database_engine.migrate(settings.database, SystemClock().now)):
             click.echo(f"{settings.database} has {name}")

@@ -8,10 +8,10 @@ from flows.engine.texts import Texts
 from services import balances
 from services.domain.float_purchase import Purchase
 from services.domain.topup import TopUp
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 
-def outcome_facts(tx: SqliteTx, texts: Texts, operation: TopUp | Purchase) -> dict[str, Any]:
+def outcome_facts(tx: Tx, texts: Texts, operation: TopUp | Purchase) -> dict[str, Any]:
     partner = tx.people.partner(operation.partner)
     assert partner is not None
     seen = balances.of(tx, partner)

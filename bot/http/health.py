@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -14,9 +13,9 @@ from starlette.routing import BaseRoute, Route
 
 from bot.app import App
 from bot.observe.log import configured
-from storage.sqlite.database import DatabaseUnavailable
-from storage.stores.operations import StateBacklog
-from storage.transaction import SqliteTx
+from services.domain.database import DatabaseFailed
+from services.domain.operation import StateBacklog
+from services.ports import Tx
 
 COUNTED_MAX = 10_000  # rows of one kind; a count stops there
 ANSWER_S = 2.0  # real seconds within which the database must answer
@@ -42,7 +41,7 @@ def health_routes(app: App) -> list[BaseRoute]:
         counted = CollectorRegistry()
         try:
             counted.register(_Counted(app, await app.database.read(_count)))
-        except (DatabaseUnavailable, sqlite3.Error) as error:
+        except DatabaseFailed as error:
             return PlainTextResponse(f"{type(error).__name__}\n", status_code=503)
         body = generate_latest(app.metrics.registry) + generate_latest(counted)
         return Response(body, media_type=CONTENT_TYPE_LATEST)
@@ -54,7 +53,7 @@ def health_routes(app: App) -> list[BaseRoute]:
     ]
 
 
-def _count(tx: SqliteTx) -> tuple[list[StateBacklog], tuple[int, float], int]:
+def _count(tx: Tx) -> tuple[list[StateBacklog], tuple[int, float], int]:
     queued, since = tx.outbox.waiting(COUNTED_MAX)
     age = 0.0 if since is None else (tx.now - since).total_seconds()
     reviews = tx.evidence.count_open_reviews(COUNTED_MAX)

@@ -8,10 +8,10 @@ from datetime import datetime
 from bot.notify.notifier import Notifier
 from services import approvals
 from services.domain.approval import APPROVAL_LIFE
-from services.ports import Clock
-from storage.sqlite.database import Database, Priority
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.domain.database import Priority
+from services.domain.outbox import OutboxRow
+from services.ports import Clock, Tx
+from services.ports.database import Database
 
 PAGE = 100  # purchases in one transaction
 
@@ -32,7 +32,7 @@ class ApprovalExpiryJob:
     async def scan(self) -> datetime | None:
         """Returns when the next one expires; new requests cannot expire earlier."""
 
-        def end(tx: SqliteTx) -> list[OutboxRow]:
+        def end(tx: Tx) -> list[OutboxRow]:
             ended = approvals.expire(tx, PAGE)
             return [
                 row for purchase in ended for row in self._notifier.purchase_refused(tx, purchase)

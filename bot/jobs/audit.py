@@ -10,12 +10,12 @@ import structlog
 from bot.context import AppContext, queue_admin_notices
 from bot.jobs.daily import DailyRun, is_done, mark_done
 from bot.outbox.durable_write import PushRows
+from services.domain.audit import Expected
 from services.domain.business_days import start_of_day_at
-from services.ports import Clock
-from storage.sqlite.database import Database, Priority
-from storage.stores.audit import Expected
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.domain.database import Priority
+from services.domain.outbox import OutboxRow
+from services.ports import Clock, Tx
+from services.ports.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ class AuditCheckJob:
             found += page
         return found
 
-    def _tell(self, day: date, breaks: list[str], tx: SqliteTx) -> list[OutboxRow]:
+    def _tell(self, day: date, breaks: list[str], tx: Tx) -> list[OutboxRow]:
         if not mark_done(tx, JOB, day):
             return []
         if breaks:
@@ -80,6 +80,6 @@ class AuditCheckJob:
 
 
 def _page(
-    after: tuple[str, int], expected: Expected, tx: SqliteTx
+    after: tuple[str, int], expected: Expected, tx: Tx
 ) -> tuple[list[str], tuple[str, int] | None]:
     return tx.audit.breaks_after(after, PAGE, expected)

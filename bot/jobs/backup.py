@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -18,10 +17,10 @@ from bot.outbox.durable_write import PushRows
 from bot.security import backup
 from bot.security.backup_file import BackupFault
 from services.domain.business_days import business_day
-from services.ports import Clock
-from storage.sqlite.database import Database, Priority
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.domain.database import DatabaseFailed, Priority
+from services.domain.outbox import OutboxRow
+from services.ports import Clock, Tx
+from services.ports.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -63,7 +62,7 @@ class BackupJob:
         run = DailyRun.on_day_of(now, plan.at)
         try:
             await asyncio.to_thread(self._make, run.latest_due_at, now)
-        except (BackupFault, OSError, sqlite3.Error) as error:
+        except (BackupFault, DatabaseFailed, OSError) as error:
             _log.exception("the backup could not be made")
             tell = partial(self._tell, type(error).__name__)
             self._push(await self._database.write(tell, Priority.JOBS))
@@ -79,7 +78,7 @@ class BackupJob:
         deleted = backup.prune(plan.folder, plan.kept, now)
         _log.info("backup made", file=file.name, bytes=file.stat().st_size, deleted=len(deleted))
 
-    def _tell(self, error: str, tx: SqliteTx) -> list[OutboxRow]:
+    def _tell(self, error: str, tx: Tx) -> list[OutboxRow]:
         """Once per business day."""
         if not mark_done(tx, JOB, business_day(tx.now)):
             return []

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from bot.context import AppContext
 from bot.outbox.durable_write import PushRows
-from services.ports import Clock
-from storage.sqlite.database import Database, Priority
-from storage.stores.outbox import OutboxRow, Rank
-from storage.transaction import SqliteTx
+from services.domain.database import Priority
+from services.domain.outbox import OutboxRow, Rank
+from services.ports import Clock, Tx
+from services.ports.database import Database
 
 PAGE = 10  # people per second: a third of Telegram's limit (facts: channels)
 EVERY = timedelta(seconds=1)
@@ -36,7 +36,7 @@ class BroadcastJob:
 
 
 def queue_next_page(
-    tx: SqliteTx, context: AppContext, people: int = PAGE
+    tx: Tx, context: AppContext, people: int = PAGE
 ) -> tuple[list[OutboxRow], bool]:
     """Queue the next page and record the progress in one transaction, so nobody gets it twice.
 

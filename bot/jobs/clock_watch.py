@@ -16,11 +16,11 @@ import structlog
 from bot.context import AppContext, queue_admin_notices
 from bot.jobs.scheduler import JobScheduler
 from bot.outbox.durable_write import PushRows, write_until_committed
-from services.ports import Clock
-from storage.sqlite.database import Database, DatabaseUnavailable
-from storage.stores.clock import ClockStep
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.domain.clock_step import ClockStep
+from services.domain.database import DatabaseUnavailable
+from services.domain.outbox import OutboxRow
+from services.ports import Clock, Tx
+from services.ports.database import Database
 
 NOT_READY_S = 60.0  # after a step, so that monitoring notices
 TELL_EVERY_S = 600.0  # admins are told of one step at most in this time
@@ -96,7 +96,7 @@ class ClockWatch:
             await write_until_committed(self._database, self._clock, partial(self._notice, step))
         )
 
-    def _notice(self, step: ClockStep, tx: SqliteTx) -> Sequence[OutboxRow]:
+    def _notice(self, step: ClockStep, tx: Tx) -> Sequence[OutboxRow]:
         key = "notice.clock_ahead" if step.by > timedelta(0) else "notice.clock_back"
         return queue_admin_notices(tx, self._context, key, {"by": _words(step), "at": step.to})
 

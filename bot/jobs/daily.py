@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from services.domain.business_days import NAIROBI, business_day
-from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from services.ports import Tx
+from services.ports.database import Database
 
 _DAY = timedelta(days=1)
 
@@ -46,7 +46,7 @@ async def is_done(database: Database, job: str, day: date) -> bool:
     return await database.read(lambda tx: tx.daily.last(job)) == day.isoformat()
 
 
-def mark_done(tx: SqliteTx, job: str, day: date) -> bool:
+def mark_done(tx: Tx, job: str, day: date) -> bool:
     """Mark it done; ``False`` if it already was, also by another process. Ask it before telling
     anybody what is told once a day."""
     return tx.daily.done(job, day.isoformat())

@@ -12,11 +12,11 @@ from bot.outbox.carriers import SMS
 from bot.outbox.durable_write import PushRows
 from services import balances
 from services.domain.business_days import start_of_day_at
+from services.domain.database import Priority
 from services.domain.notification import ChatMode, NotificationKind
-from services.ports import Clock
-from storage.sqlite.database import Database, Priority
-from storage.stores.outbox import OutboxRow, Rank
-from storage.transaction import SqliteTx
+from services.domain.outbox import OutboxRow, Rank
+from services.ports import Clock, Tx
+from services.ports.database import Database
 
 AT = time(20, 0)  # Nairobi
 PAGE = 100  # partners in one transaction
@@ -45,7 +45,7 @@ class DigestJob:
             count, rows = await self._database.write(partial(self._page, day), Priority.JOBS)
             self._push(rows)
 
-    def _page(self, day: str, tx: SqliteTx) -> tuple[int, Sequence[OutboxRow]]:
+    def _page(self, day: str, tx: Tx) -> tuple[int, Sequence[OutboxRow]]:
         partners = tx.notification_preferences.digests_due(day, PAGE)
         rows: list[OutboxRow] = []
         for partner in partners:
@@ -53,7 +53,7 @@ class DigestJob:
                 rows += self._tell(tx, partner)
         return len(partners), rows
 
-    def _tell(self, tx: SqliteTx, code: str) -> list[OutboxRow]:
+    def _tell(self, tx: Tx, code: str) -> list[OutboxRow]:
         partner = tx.people.partner(code)
         assert partner is not None
         preference = tx.notification_preferences.get(code, NotificationKind.DIGEST)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from pathlib import Path
 
 import structlog
 
+from bot.database import database_engine
+from services.domain.database import DatabaseFailed
 from services.ports import Clock
-from storage.sqlite.damage import FileCheck
-from storage.sqlite.database import Database
+from services.ports.database import Database
 
 EVERY_S = 10.0
 PAUSES = 1_000  # pause in multiples of the check's duration; a gigabyte takes a few seconds
@@ -22,7 +22,7 @@ class FileWatch:
 
     def __init__(self, database: Database, path: Path, clock: Clock) -> None:
         self._database = database
-        self._check = FileCheck(path)
+        self._check = database_engine.file_check(path)
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
 
@@ -41,7 +41,7 @@ class FileWatch:
             began = self._clock.monotonic()
             try:
                 wrong = await asyncio.to_thread(self._check.run)
-            except sqlite3.Error as error:
+            except DatabaseFailed as error:
                 _log.warning("the database's file could not be checked", why=str(error))
                 wrong = None
             if wrong is not None:

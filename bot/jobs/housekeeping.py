@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from bot.turns.sessions import SessionCache
 from flows.engine.session import IDLE_TIMEOUT
 from services import float_purchases, otp
+from services.domain.database import Priority
 from services.policy import Policy
-from services.ports import Clock
-from storage.sqlite.database import Database, Priority
-from storage.transaction import SqliteTx
+from services.ports import Clock, Tx
+from services.ports.database import Database
 
 EVENTS_KEPT = timedelta(days=3)  # Telegram's ids can restart after an idle week
 OUTBOX_KEPT = timedelta(days=3)  # as long as events: repeated events get the same answer
@@ -41,7 +41,7 @@ class Housekeeping:
         This only cleans up: an expired code is refused to the second where it is entered.
         """
 
-        def expire(tx: SqliteTx) -> tuple[bool, datetime | None]:
+        def expire(tx: Tx) -> tuple[bool, datetime | None]:
             operations, deleted = otp.clean_up(tx, self._policy.otp_kept, PAGE)
             float_purchases.expire(tx, list(operations))
             stale = float_purchases.drop_stale_quotes(tx, QUOTES_KEPT)
@@ -61,7 +61,7 @@ class Housekeeping:
         New conversations need not wake this job: none can expire before the idle timeout from now.
         """
 
-        def expire(tx: SqliteTx) -> tuple[bool, datetime | None]:
+        def expire(tx: Tx) -> tuple[bool, datetime | None]:
             expired = tx.sessions.expired(PAGE)
             for channel, address in expired:
                 session = self._sessions.load(tx, channel, address)
@@ -77,7 +77,7 @@ class Housekeeping:
     async def clean_up(self) -> datetime | None:
         """Delete old events, sent messages, idle slots, trail rows and the like, page by page."""
 
-        def clean(tx: SqliteTx) -> bool:
+        def clean(tx: Tx) -> bool:
             now = tx.now
             deleted = (
                 tx.sessions.delete_before(now - EVENTS_KEPT, now - SLOTS_KEPT, PAGE),

@@ -14,13 +14,13 @@ from bot.outbox.durable_write import PushRows
 from services.domain.bank import NoAnswer
 from services.domain.bank_line import BankLine
 from services.domain.business_days import business_day
+from services.domain.database import Priority
+from services.domain.outbox import OutboxRow
 from services.domain.reconciliation import ReconciliationDay
-from services.ports import BankStatements, Clock, Random
+from services.ports import BankStatements, Clock, Random, Tx
+from services.ports.database import Database
 from services.reconciliation import closing, intake
 from services.reconciliation.effects import LineEffect
-from storage.sqlite.database import Database, Priority
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
@@ -94,7 +94,7 @@ class ReconciliationJob:
             self._push(await self._database.write(note, Priority.JOBS))
         return not missing
 
-    def _note_missing(self, today: date, days: Sequence[date], tx: SqliteTx) -> list[OutboxRow]:
+    def _note_missing(self, today: date, days: Sequence[date], tx: Tx) -> list[OutboxRow]:
         for day in days:
             if tx.reconciliations.day(day) is None:  # makes it an open day
                 tx.reconciliations.save_day(day, "ncba", has_ended=False)
@@ -135,19 +135,17 @@ class ReconciliationJob:
         source: str,
         lines: Sequence[intake.LineWithPeers],
         later: Sequence[BankLine] | None,
-        tx: SqliteTx,
+        tx: Tx,
     ) -> list[OutboxRow]:
         return self._notices(tx, intake.record_lines(tx, self._random, source, lines, later))
 
-    def _wait_over(self, day: date, tx: SqliteTx) -> list[OutboxRow]:
+    def _wait_over(self, day: date, tx: Tx) -> list[OutboxRow]:
         return self._notices(tx, intake.settle_deferred_debits(tx, self._random, day))
 
-    def _notices(self, tx: SqliteTx, effects: Sequence[LineEffect]) -> list[OutboxRow]:
+    def _notices(self, tx: Tx, effects: Sequence[LineEffect]) -> list[OutboxRow]:
         return [row for effect in effects for row in self._notifier.statement_line(tx, effect)]
 
-    def _finish(
-        self, day: date, source: str, tx: SqliteTx
-    ) -> tuple[ReconciliationDay, list[OutboxRow]]:
+    def _finish(self, day: date, source: str, tx: Tx) -> tuple[ReconciliationDay, list[OutboxRow]]:
         after, is_news = closing.close_day(tx, self._random, day, source)
         return after, self._notifier.day_reconciled(tx, after) if is_news else []
 
@@ -160,7 +158,7 @@ def lines_after(
     return [line for lines in later for line in lines] if later else None
 
 
-def _days_to_reconcile(today: date, tx: SqliteTx) -> list[date]:
+def _days_to_reconcile(today: date, tx: Tx) -> list[date]:
     """Oldest first, because a later day may reverse an earlier line. Includes every day since the
     first one ever reconciled, even if the program was down for weeks."""
     recent = today - timedelta(days=RECENT_DAYS)

@@ -11,13 +11,13 @@ from bot.context import AppContext, queue_admin_notices
 from bot.notify.notifier import Notifier
 from bot.outbox.durable_write import PushRows
 from services.domain.float_purchase import Purchase, PurchaseState
+from services.domain.outbox import OutboxRow
+from services.domain.restore import Restore
 from services.domain.topup import TopUpState
 from services.float_settlement import PurchaseChange
+from services.ports import Tx
+from services.ports.database import Database
 from services.topup_settlement import ChangeKind, TopUpChange
-from storage.sqlite.database import Database
-from storage.stores.outbox import OutboxRow
-from storage.stores.restores import Restore
-from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ class RestoreReport:
     async def announce(self) -> None:
         """Report each restore once, to the log, the admins and the people concerned."""
 
-        def all_of_it(tx: SqliteTx) -> tuple[list[Restore], list[OutboxRow]]:
+        def all_of_it(tx: Tx) -> tuple[list[Restore], list[OutboxRow]]:
             restores = tx.restores.unannounced()
             return restores, [row for restore in restores for row in self._rows(tx, restore)]
 
@@ -57,7 +57,7 @@ class RestoreReport:
             )
         self._push(rows)
 
-    def _rows(self, tx: SqliteTx, restore: Restore) -> list[OutboxRow]:
+    def _rows(self, tx: Tx, restore: Restore) -> list[OutboxRow]:
         tx.restores.told(restore.id)
         rows = queue_admin_notices(tx, self._context, "notice.restored", _facts(restore))
         for reference in _references(restore, "topups"):
@@ -74,7 +74,7 @@ class RestoreReport:
             rows += self._ended(tx, purchase, restore)
         return rows
 
-    def _ended(self, tx: SqliteTx, purchase: Purchase, restore: Restore) -> list[OutboxRow]:
+    def _ended(self, tx: Tx, purchase: Purchase, restore: Restore) -> list[OutboxRow]:
         """Tell the person who confirmed it, if still linked, that it may have been bought."""
         person = tx.people.at(purchase.channel, purchase.address)
         if person is None or person.id != purchase.person_id:

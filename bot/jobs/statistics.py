@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 
 from bot.observe.statistics import Figures, ScreenCounts, StatisticsBoard
 from services.domain.business_days import business_day, start_of_day_at
-from services.ports import Clock
-from storage.sqlite.database import Database
-from storage.stores.statistics import OperationCounts, StatisticsStore
-from storage.transaction import SqliteTx
+from services.domain.statistics import OperationCounts
+from services.ports import Clock, Statistics, Tx
+from services.ports.database import Database
 
 
 class StatisticsJob:
@@ -29,7 +28,7 @@ class StatisticsJob:
         return None
 
 
-def count(tx: SqliteTx, now: datetime, known: ScreenCounts) -> Figures:
+def count(tx: Tx, now: datetime, known: ScreenCounts) -> Figures:
     """``known`` are the previous screen counts, to continue from."""
     today, day = start_of_day_at(now), business_day(now)
     since = {
@@ -48,9 +47,7 @@ def count(tx: SqliteTx, now: datetime, known: ScreenCounts) -> Figures:
     )
 
 
-def _counts(
-    store: StatisticsStore, kind: str, first: Mapping[str, int]
-) -> dict[str, OperationCounts]:
+def _counts(store: Statistics, kind: str, first: Mapping[str, int]) -> dict[str, OperationCounts]:
     """Counts periods that start with the same operation, as on a Monday, only once."""
     counts = {seq: store.count(kind, seq) for seq in set(first.values())}
     return {name: counts[seq] for name, seq in first.items()}

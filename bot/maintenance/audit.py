@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from storage.stores import audit
-from storage.time.milliseconds import to_ms
+from bot.database import database_engine
 
 
 class HeadFault(Exception):
@@ -19,18 +16,17 @@ class HeadFault(Exception):
 def verify_audit_log(database: Path, heads: Sequence[str]) -> tuple[bool, list[str]]:
     """Whether the log is intact, with lines that say what was checked or what is broken.
 
-    Raises ``HeadFault``, and ``sqlite3.Error`` if the database cannot be opened.
+    Raises ``HeadFault``, and ``DatabaseFailed`` if the database cannot be opened.
     """
     noted = [_read(head) for head in heads]
-    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as conn:
-        conn.execute("BEGIN")  # one snapshot for all checks
-        wrong = list(audit.chain_breaks(conn))
+    with database_engine.audit_log(database) as log:
+        wrong = list(log.chain_breaks())
         for text, until, digest in noted:
-            if audit.head(conn, to_ms(until)).digest != digest:
+            if log.head(until).digest != digest:
                 wrong.append(f"the log until {text} is not what it was when that head was told")
         if wrong:
             return False, wrong
-        lines = [f"{partner}: {n} rows, {digest}" for partner, n, digest in audit.ends(conn)]
+        lines = [f"{partner}: {n} rows, {digest}" for partner, n, digest in log.ends()]
         proved = f", and {len(noted)} noted heads hold" if noted else ""
         return True, [*lines, f"the audit log is whole{proved}"]
 

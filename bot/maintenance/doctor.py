@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -16,6 +14,7 @@ from bot.adapters import bank_client, float_bank, ncba_credentials
 from bot.channels.telegram.connect import ask_name
 from bot.channels.telegram.identity import BotMisconfigured, TelegramUnreachable
 from bot.clock import SystemClock
+from bot.database import database_engine
 from bot.environment.env_file import ENV_FILE, read_env_file
 from bot.environment.network import Network, NetworkFault, read_network
 from bot.maintenance.check_result import CheckResult, failed, passed, warned
@@ -32,9 +31,8 @@ from flows.catalogue import all_flows
 from flows.engine.check import InvalidFlow, check
 from flows.engine.texts import Texts
 from services.domain.bank import Ready
+from services.domain.database import DatabaseFailed, MigrationError
 from services.gateways.ncba.collections import NcbaCollections
-from storage.sqlite.migrate import MigrationError, pending_migrations, refuse_additions
-from storage.stores.secrets import stored_secrets
 
 FOR_OTHERS = 0o007
 KEY_THAT_FITS = "`hazina key` prints one that fits, `hazina key --id 2` one beside it"
@@ -120,24 +118,21 @@ def _database(settings: Settings) -> Iterator[CheckResult]:
         if mode & FOR_OTHERS:
             says = f"every user of the machine may open {path} ({mode:04o})"
             yield warned("database", says, f"chmod o-rwx {path}*")
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as conn:
-            waiting = pending_migrations(conn)
-            refuse_additions(conn)
-            verdict = conn.execute("PRAGMA quick_check").fetchone()[0]
+        condition = database_engine.condition(path)
     except DatabaseLost as lost:
         yield failed("database", str(lost), "put it back, or a backup")
         return
     except MigrationError as error:
         yield failed("database", str(error), "use the program that fits it, or a backup")
         return
-    except (sqlite3.Error, OSError) as error:
+    except (DatabaseFailed, OSError) as error:
         remedy = "restore it from a backup, or set DATABASE to another file"
         yield failed("database", f"cannot be read: {error}", remedy)
         return
-    if verdict != "ok":
-        yield failed("database", f"is damaged: {verdict}", "restore it from a backup")
-    elif waiting:
-        names = ", ".join(migration.name for migration in waiting)
+    if condition.damage is not None:
+        yield failed("database", f"is damaged: {condition.damage}", "restore it from a backup")
+    elif condition.pending:
+        names = ", ".join(condition.pending)
         yield passed("database", f"{path}; the next start applies {names}")
     else:
         yield passed("database", f"{path} is sound and up to date")
@@ -147,11 +142,11 @@ def _secrets(settings: Settings) -> tuple[CheckResult, Settings]:
     """Also returns the settings with the database's sealed secrets, if these can be opened."""
     try:
         opened = with_stored_secrets(settings)
-        names = ", ".join(row.name for row in stored_secrets(settings.database))
+        names = ", ".join(row.name for row in database_engine.stored_secrets(settings.database))
     except SecretsFault as fault:
         remedy = "`hazina secrets set` sets one again, `hazina secrets remove` takes it out"
         return failed("secrets", str(fault).replace("\n", "; "), remedy), settings
-    except (sqlite3.Error, OSError):
+    except (DatabaseFailed, OSError):
         return passed("secrets", "the database cannot be read for any"), settings
     says = f"the database has {names}, and all can be opened" if names else "none in the database"
     return passed("secrets", says), opened

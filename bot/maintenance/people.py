@@ -6,17 +6,16 @@ import re
 from pathlib import Path
 
 from bot.clock import SystemClock
+from bot.database import database_engine
 from flows.engine.normalise import normalise_input
 from flows.parsers.values import read_mobile
 from services import partners, person_lookup
 from services.domain.ledger import HOUSE
 from services.domain.limits import DESK
 from services.domain.names import NAME_MAX
-from services.domain.partner import Partner, Role
+from services.domain.partner import AddressTaken, Partner, Role
 from services.domain.refusal import Refusal
-from storage.sqlite.database import Database
-from storage.stores.people import AddressTaken
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,15}")
 _NO_NAME = {
@@ -44,7 +43,7 @@ async def add_person(
 ) -> str:
     """Add or change the person and link the account. Returns what was done, in words.
 
-    Raises ``PersonRefused``, and whatever ``Database.open`` raises.
+    Raises ``PersonRefused``, and ``DatabaseFault``.
     """
     if not _CODE.fullmatch(partner) or partner in (HOUSE, DESK):
         raise PersonRefused(f"a partner's code is 2 to 16 capitals and digits, not {partner!r}")
@@ -54,7 +53,7 @@ async def add_person(
     if isinstance(number, Refusal):
         raise PersonRefused("the phone must be a Kenyan mobile number, such as 0712345678")
 
-    def add(tx: SqliteTx) -> str:
+    def add(tx: Tx) -> str:
         called = person_lookup.name_to_invite(tx, partner, name)
         if isinstance(called, Refusal):
             raise PersonRefused(_NO_NAME[called.code].format(**called.facts))
@@ -74,7 +73,7 @@ async def add_person(
             raise PersonRefused(str(taken)) from None
         return f"{called} is {now_role} of {partner}, and writes from Telegram account {telegram}"
 
-    opened = await Database.open(database, SystemClock().now)
+    opened = await database_engine.open_database(database, SystemClock().now)
     try:
         return await opened.write(add)
     finally:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.clock import SystemClock
+from bot.database import database_engine
 from flows.engine.normalise import normalise_input
 from flows.parsers.values import read_mobile
 from services import otp, terms
@@ -21,8 +22,7 @@ from services.domain.money import Money
 from services.domain.otp import CodeHolder
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 SOURCE = "command line"
 _WHY = {
@@ -52,7 +52,7 @@ async def set_fee(
 ) -> str:
     """Add a version of the fee, in force from now.
 
-    Raises ``TermsRefused``, and whatever ``Database.open`` raises.
+    Raises ``TermsRefused``, and ``DatabaseFault``.
     """
     try:
         fee = Fee(
@@ -65,7 +65,7 @@ async def set_fee(
     except ValueError as error:
         raise TermsRefused(str(error)) from None
 
-    def write(tx: SqliteTx) -> str:
+    def write(tx: Tx) -> str:
         added = terms.set_fee(tx, partner, fee, SOURCE)
         if isinstance(added, Refusal):
             raise TermsRefused(f"there is no partner {partner}")
@@ -75,7 +75,7 @@ async def set_fee(
 
 
 async def set_limit(database: Path, *, name: str, amount: str, partner: str | None) -> str:
-    """Set a limit from now on. Raises ``TermsRefused``, and whatever ``Database.open`` raises."""
+    """Set a limit from now on. Raises ``TermsRefused``, and ``DatabaseFault``."""
     if name not in LIMITS:
         raise TermsRefused(f"a limit is one of {', '.join(LIMITS)}")
     try:
@@ -83,7 +83,7 @@ async def set_limit(database: Path, *, name: str, amount: str, partner: str | No
     except ValueError as error:
         raise TermsRefused(str(error)) from None
 
-    def write(tx: SqliteTx) -> str:
+    def write(tx: Tx) -> str:
         refusal = terms.set_limit(tx, name, limit, SOURCE, partner or EVERYBODY)
         if refusal is not None:
             raise TermsRefused(_WHY[refusal.code].format_map({"partner": partner, **refusal.facts}))
@@ -96,7 +96,7 @@ async def code_status(database: Path, phone: str) -> str:
     """Whether the number or an account of its people is locked. Raises ``TermsRefused``."""
     number = _phone(phone)
 
-    def look(tx: SqliteTx) -> str:
+    def look(tx: Tx) -> str:
         since = ((who, tx.otps.locked_since(who)) for who in otp.of_number(tx, number))
         lines = [
             f"{_name(who)} is locked since {at:%Y-%m-%d %H:%M} UTC: too many wrong codes in a day"
@@ -112,7 +112,7 @@ async def unlock(database: Path, phone: str) -> str:
     """Unlock the number and its people's accounts. Raises ``TermsRefused``."""
     number = _phone(phone)
 
-    def write(tx: SqliteTx) -> str:
+    def write(tx: Tx) -> str:
         unlocked = [who for who in otp.of_number(tx, number) if otp.unlock(tx, who, SOURCE)]
         lines = [f"{_name(who)} can have codes again" for who in unlocked]
         return "\n".join(lines) or f"{number} was not locked"
@@ -120,8 +120,8 @@ async def unlock(database: Path, phone: str) -> str:
     return await _write(database, write)
 
 
-async def _write(database: Path, function: Callable[[SqliteTx], T]) -> T:
-    opened = await Database.open(database, SystemClock().now)
+async def _write(database: Path, function: Callable[[Tx], T]) -> T:
+    opened = await database_engine.open_database(database, SystemClock().now)
     try:
         return await opened.write(function)
     finally:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.notify.float_purchases import queue_purchase_refused
 from bot.notify.outcomes import OutcomeNotices
 from services import float_purchases, otp
 from services.domain.otp import Otp, OtpStatus, Purpose
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.domain.outbox import OutboxRow
+from services.ports import Tx
 
 
-def queue_code_lost(tx: SqliteTx, outcomes: OutcomeNotices, otp_id: str) -> list[OutboxRow]:
+def queue_code_lost(tx: Tx, outcomes: OutcomeNotices, otp_id: str) -> list[OutboxRow]:
     """End what the code approves, and queue the news for its person.
 
     Does nothing while another message with this code may still arrive.
@@ -24,7 +26,7 @@ def queue_code_lost(tx: SqliteTx, outcomes: OutcomeNotices, otp_id: str) -> list
     return [] if purchase is None else queue_purchase_refused(tx, outcomes, purchase)
 
 
-def _conversation_code_lost(tx: SqliteTx, outcomes: OutcomeNotices, code: Otp) -> list[OutboxRow]:
+def _conversation_code_lost(tx: Tx, outcomes: OutcomeNotices, code: Otp) -> list[OutboxRow]:
     """What the code approves exists only in a conversation so far: finish the step that waits."""
     reference = code.binding.operation
     otp.revoke(tx, reference)
@@ -47,7 +49,7 @@ def _conversation_code_lost(tx: SqliteTx, outcomes: OutcomeNotices, code: Otp) -
     return rows
 
 
-def _accounts(tx: SqliteTx, code: Otp) -> list[tuple[str, str]]:
+def _accounts(tx: Tx, code: Otp) -> Sequence[tuple[str, str]]:
     """The accounts where the code may be typed; an invited person's account is not linked yet."""
     invite = tx.invites.get(code.binding.operation)
     if invite is None:

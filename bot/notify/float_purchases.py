@@ -9,13 +9,13 @@ from bot.handlers.outcomes import outcome_facts
 from bot.notify.low_balances import queue_low_balances
 from bot.notify.outcomes import OutcomeNotices
 from services.domain.float_purchase import Purchase, PurchaseState
+from services.domain.outbox import OutboxRow
 from services.float_settlement import PurchaseChange
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 
 def queue_purchase_change(
-    tx: SqliteTx, outcomes: OutcomeNotices, change: PurchaseChange
+    tx: Tx, outcomes: OutcomeNotices, change: PurchaseChange
 ) -> list[OutboxRow]:
     """Queue the receipt, an edit of the live message, and alerts about balances now low."""
     purchase = change.purchase
@@ -33,9 +33,7 @@ def queue_purchase_change(
     return rows
 
 
-def queue_purchase_refused(
-    tx: SqliteTx, outcomes: OutcomeNotices, purchase: Purchase
-) -> list[OutboxRow]:
+def queue_purchase_refused(tx: Tx, outcomes: OutcomeNotices, purchase: Purchase) -> list[OutboxRow]:
     """Queue the receipt of a purchase that ended before the bank was asked, with the reason."""
     session = outcomes.sessions.load(tx, purchase.channel, purchase.address)
     facts = outcome_facts(tx, outcomes.engine.texts, purchase)

@@ -13,14 +13,14 @@ from services.alerts import LowBalance
 from services.domain.float_purchase import Purchase
 from services.domain.money import Money
 from services.domain.notification import ChatMode, NotificationKind, NotificationPreference
+from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 REMEDY = {NotificationKind.LOW_WALLET: "topup", NotificationKind.LOW_FLOAT: "float"}
 
 
-def queue_low_balances(tx: SqliteTx, context: AppContext, purchase: Purchase) -> list[OutboxRow]:
+def queue_low_balances(tx: Tx, context: AppContext, purchase: Purchase) -> list[OutboxRow]:
     """Queue alerts for balances that this purchase took below their marks."""
     partner = tx.people.partner(purchase.partner)
     assert partner is not None
@@ -36,7 +36,7 @@ def queue_low_balances(tx: SqliteTx, context: AppContext, purchase: Purchase) ->
 
 
 def _told(
-    tx: SqliteTx, context: AppContext, purchase: Purchase, *, owners: bool
+    tx: Tx, context: AppContext, purchase: Purchase, *, owners: bool
 ) -> dict[tuple[str, str], Person]:
     """The accounts that hear of it: the buyer's, and all of the owners' if they chose so."""
     told = {}
@@ -51,7 +51,7 @@ def _told(
 
 
 def _alert(
-    tx: SqliteTx,
+    tx: Tx,
     texts: Texts,
     low: LowBalance,
     preference: NotificationPreference,

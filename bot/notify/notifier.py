@@ -15,14 +15,14 @@ from bot.notify.topups import queue_topup_change
 from bot.turns.sessions import SessionCache
 from flows.engine.engine import Engine
 from services.domain.float_purchase import Purchase
+from services.domain.outbox import OutboxRow
 from services.domain.reconciliation import ReconciliationDay
 from services.float_settlement import PurchaseChange
 from services.payments import Credited, HeldInSuspense, PaymentEffect, RefusedNotification
+from services.ports import Tx
 from services.reconciliation.effects import LineEffect
 from services.reversals import Reversed
 from services.topup_settlement import TopUpChange
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
 
 
 class Notifier:
@@ -35,7 +35,7 @@ class Notifier:
         self._context = context
         self._outcomes = OutcomeNotices(engine, sessions, context)
 
-    def outcome(self, tx: SqliteTx, effect: OperationUpdate) -> list[OutboxRow]:
+    def outcome(self, tx: Tx, effect: OperationUpdate) -> list[OutboxRow]:
         match effect:
             case PurchaseChange():
                 return self.purchase(tx, effect)
@@ -44,23 +44,23 @@ class Notifier:
             case TopUpChange() | Credited() | HeldInSuspense() | RefusedNotification():
                 return self.payment(tx, effect)
 
-    def topup(self, tx: SqliteTx, change: TopUpChange) -> list[OutboxRow]:
+    def topup(self, tx: Tx, change: TopUpChange) -> list[OutboxRow]:
         return queue_topup_change(tx, self._outcomes, change)
 
-    def purchase(self, tx: SqliteTx, change: PurchaseChange) -> list[OutboxRow]:
+    def purchase(self, tx: Tx, change: PurchaseChange) -> list[OutboxRow]:
         return queue_purchase_change(tx, self._outcomes, change)
 
-    def purchase_refused(self, tx: SqliteTx, purchase: Purchase) -> list[OutboxRow]:
+    def purchase_refused(self, tx: Tx, purchase: Purchase) -> list[OutboxRow]:
         return queue_purchase_refused(tx, self._outcomes, purchase)
 
-    def payment(self, tx: SqliteTx, effect: PaymentEffect) -> list[OutboxRow]:
+    def payment(self, tx: Tx, effect: PaymentEffect) -> list[OutboxRow]:
         match effect:
             case TopUpChange():
                 return self.topup(tx, effect)
             case Credited() | HeldInSuspense() | RefusedNotification():
                 return queue_payment(tx, self._context, effect)
 
-    def statement_line(self, tx: SqliteTx, effect: LineEffect) -> list[OutboxRow]:
+    def statement_line(self, tx: Tx, effect: LineEffect) -> list[OutboxRow]:
         match effect:
             case PurchaseChange():
                 return self.purchase(tx, effect)
@@ -68,11 +68,11 @@ class Notifier:
                 return queue_reversal(tx, self._context, effect)
         return self.payment(tx, effect)
 
-    def day_reconciled(self, tx: SqliteTx, day: ReconciliationDay) -> list[OutboxRow]:
+    def day_reconciled(self, tx: Tx, day: ReconciliationDay) -> list[OutboxRow]:
         return queue_day_reconciled(tx, self._context, day)
 
-    def statement_missing(self, tx: SqliteTx, days: Sequence[date]) -> list[OutboxRow]:
+    def statement_missing(self, tx: Tx, days: Sequence[date]) -> list[OutboxRow]:
         return queue_statement_missing(tx, self._context, days)
 
-    def code_lost(self, tx: SqliteTx, otp_id: str) -> list[OutboxRow]:
+    def code_lost(self, tx: Tx, otp_id: str) -> list[OutboxRow]:
         return queue_code_lost(tx, self._outcomes, otp_id)

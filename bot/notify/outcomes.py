@@ -15,15 +15,15 @@ from flows.engine.engine import UNBOUND, Engine
 from flows.engine.event import Button, Event, EventKind
 from flows.engine.session import Session
 from services.domain.float_purchase import Purchase
+from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
 from services.domain.topup import TopUp
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 Operation: TypeAlias = TopUp | Purchase
 
 
-def linked_initiator(tx: SqliteTx, operation: Operation) -> Person | None:
+def linked_initiator(tx: Tx, operation: Operation) -> Person | None:
     """The person who began the operation, if its account is still linked to them.
 
     By now the account may be linked to nobody, or to somebody at another business.
@@ -40,7 +40,7 @@ class OutcomeNotices:
 
     def receipt(
         self,
-        tx: SqliteTx,
+        tx: Tx,
         flow: str,
         operation: Operation,
         session: Session,
@@ -87,7 +87,7 @@ class OutcomeNotices:
 
     def live_message(
         self,
-        tx: SqliteTx,
+        tx: Tx,
         flow: str,
         operation: Operation,
         session: Session,

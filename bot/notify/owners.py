@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.context import AppContext, queue_admin_notices
+from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 
 def notify_owners(
-    tx: SqliteTx,
+    tx: Tx,
     context: AppContext,
     partner: str,
     key: str,

@@ -7,15 +7,15 @@ from typing import Any
 from bot.context import AppContext, queue_admin_notices
 from bot.notify.owners import notify_owners
 from services import balances
+from services.domain.outbox import OutboxRow
 from services.domain.payment import STATEMENT, RecordedPayment
 from services.payments import Credited, HeldInSuspense, RefusedNotification
+from services.ports import Tx
 from services.reversals import Reversed
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
 
 
 def queue_payment(
-    tx: SqliteTx, context: AppContext, effect: Credited | HeldInSuspense | RefusedNotification
+    tx: Tx, context: AppContext, effect: Credited | HeldInSuspense | RefusedNotification
 ) -> list[OutboxRow]:
     """Queue a notice for the owners if the payment was credited, else for the admins."""
     match effect:
@@ -36,7 +36,7 @@ def queue_payment(
             return queue_admin_notices(tx, context, "notice.notification_refused", facts)
 
 
-def _credited(tx: SqliteTx, context: AppContext, recorded: RecordedPayment) -> list[OutboxRow]:
+def _credited(tx: Tx, context: AppContext, recorded: RecordedPayment) -> list[OutboxRow]:
     """Notify the owners of money that arrived without a top-up."""
     assert recorded.partner is not None
     partner = tx.people.partner(recorded.partner)
@@ -48,7 +48,7 @@ def _credited(tx: SqliteTx, context: AppContext, recorded: RecordedPayment) -> l
     return notify_owners(tx, context, partner.code, "notice.credited", facts)
 
 
-def queue_reversal(tx: SqliteTx, context: AppContext, reversal: Reversed) -> list[OutboxRow]:
+def queue_reversal(tx: Tx, context: AppContext, reversal: Reversed) -> list[OutboxRow]:
     """Queue notices for the admins, and for the owners of the partner who had the money."""
     recorded = reversal.recorded
     facts = _payment_facts(recorded) | {

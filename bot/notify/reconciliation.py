@@ -7,17 +7,15 @@ from datetime import date
 
 from bot.context import AppContext, queue_admin_notices
 from flows.engine.texts import format_value
+from services.domain.outbox import OutboxRow
 from services.domain.phone import mask_phones
 from services.domain.reconciliation import ReconciliationDay
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 SHOWN_MAX = 10  # findings or days in one notice; the report has all of them
 
 
-def queue_day_reconciled(
-    tx: SqliteTx, context: AppContext, day: ReconciliationDay
-) -> list[OutboxRow]:
+def queue_day_reconciled(tx: Tx, context: AppContext, day: ReconciliationDay) -> list[OutboxRow]:
     """Queue the day's totals and what is left over, if anything."""
     say = context.texts.say
     shown = [
@@ -46,9 +44,7 @@ def queue_day_reconciled(
     return queue_admin_notices(tx, context, key, facts)
 
 
-def queue_statement_missing(
-    tx: SqliteTx, context: AppContext, days: Sequence[date]
-) -> list[OutboxRow]:
+def queue_statement_missing(tx: Tx, context: AppContext, days: Sequence[date]) -> list[OutboxRow]:
     """Queue the days for which the bank has given no readable statement."""
     shown = [format_value(day, "en") for day in days[:SHOWN_MAX]]
     more = ["…"] if len(days) > len(shown) else []

@@ -11,15 +11,13 @@ from bot.notify.outcomes import OutcomeNotices, linked_initiator
 from bot.outbox.carriers import SMS
 from flows.engine.session import Session
 from services.domain.notification import NotificationKind
+from services.domain.outbox import OutboxRow
 from services.domain.topup import CREDITED, TopUp, TopUpState
+from services.ports import Tx
 from services.topup_settlement import ACCOUNT_REFUSED, ChangeKind, TopUpChange
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
 
 
-def queue_topup_change(
-    tx: SqliteTx, outcomes: OutcomeNotices, change: TopUpChange
-) -> list[OutboxRow]:
+def queue_topup_change(tx: Tx, outcomes: OutcomeNotices, change: TopUpChange) -> list[OutboxRow]:
     """Queue an edit of the live message, and for an outcome the receipt."""
     topup = change.topup
     if change.kind is not ChangeKind.OUTCOME:
@@ -41,7 +39,7 @@ def queue_topup_change(
 
 
 def _live_message(
-    tx: SqliteTx, outcomes: OutcomeNotices, topup: TopUp, session: Session
+    tx: Tx, outcomes: OutcomeNotices, topup: TopUp, session: Session
 ) -> list[OutboxRow]:
     facts = {
         "reference": topup.reference,
@@ -66,7 +64,7 @@ def _resumes_float(topup: TopUp, session: Session) -> bool:
     )
 
 
-def _account_refused(tx: SqliteTx, outcomes: OutcomeNotices, topup: TopUp) -> list[OutboxRow]:
+def _account_refused(tx: Tx, outcomes: OutcomeNotices, topup: TopUp) -> list[OutboxRow]:
     """Alert admins to the first one within a day: a wrong setting makes every prompt fail so."""
     since = tx.now - timedelta(days=1)
     if tx.evidence.operations_since(ACCOUNT_REFUSED, since) != [topup.reference]:
@@ -75,7 +73,7 @@ def _account_refused(tx: SqliteTx, outcomes: OutcomeNotices, topup: TopUp) -> li
     return queue_admin_notices(tx, outcomes.context, "notice.account_refused", facts)
 
 
-def _paid_by_sms(tx: SqliteTx, topup: TopUp, text: str) -> list[OutboxRow]:
+def _paid_by_sms(tx: Tx, topup: TopUp, text: str) -> list[OutboxRow]:
     """Confirm a paid top-up by SMS as well, if the partner has chosen so."""
     person = linked_initiator(tx, topup)
     if (

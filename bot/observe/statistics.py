@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from storage.stores.statistics import OperationCounts, StatisticsStore
+from services.domain.statistics import OperationCounts
+from services.ports import Statistics
 
 FRESH = timedelta(seconds=2)  # older figures are recounted when somebody looks
 # Another process may commit a row with a lower number later, but none that was begun before this.
@@ -30,9 +31,7 @@ class ScreenCounts:
     settled: Counter[str] = field(default_factory=Counter)  # up to ``next_row``
     next_row: int | None = None  # of the trail: from here on rows are counted again
 
-    def brought_up_to_date(
-        self, store: StatisticsStore, since: datetime, now: datetime
-    ) -> ScreenCounts:
+    def brought_up_to_date(self, store: Statistics, since: datetime, now: datetime) -> ScreenCounts:
         """Adds what happened since the last count; starts over if ``since`` changed."""
         known = self if since == self.since else ScreenCounts(since)
         first = known.next_row or store.first_step_since(since)

@@ -10,8 +10,8 @@ from collections import defaultdict, deque
 from contextlib import suppress
 
 from bot.outbox.chat_queue import ChatQueue
+from services.domain.outbox import OutboxRow
 from services.ports import Clock
-from storage.stores.outbox import OutboxRow
 
 UNANSWERED_MAX = 96  # answers of a channel without a first attempt before new events wait
 UNANSWERED_EACH = 2  # of them counted per chat: one slow chat must not hold up the others

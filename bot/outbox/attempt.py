@@ -26,11 +26,10 @@ from bot.outbox.channel import (
 )
 from bot.outbox.durable_write import write_until_committed
 from bot.outbox.sent import SentMessage, SentRecorder
+from services.domain.outbox import OutboxRow
 from services.domain.phone import Phone
-from services.ports import Clock, Keys
-from storage.sqlite.database import Database
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Clock, Keys, Tx
+from services.ports.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -52,9 +51,7 @@ AFTER_LOST_S = 15.0  # before the second send
 T = TypeVar("T")
 
 OnDelivered = Callable[[OutboxRow, str, bool], None]  # row, message id, edited in place
-OnCodeLost = Callable[
-    [SqliteTx, str], Sequence[OutboxRow]
-]  # for a code whose last message was given up
+OnCodeLost = Callable[[Tx, str], Sequence[OutboxRow]]  # for a code whose last message was given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +145,7 @@ class SendAttempts:
     async def _is_queued(self, row: OutboxRow) -> bool:
         return await self._database.read(lambda tx: tx.outbox.is_queued(row.id))
 
-    async def _note(self, note: Callable[[SqliteTx], T]) -> T:
+    async def _note(self, note: Callable[[Tx], T]) -> T:
         return await write_until_committed(self._database, self._clock, note)
 
     async def _show(self, channel: Channel, row: OutboxRow) -> tuple[str, bool]:
@@ -214,7 +211,7 @@ class SendAttempts:
             await self._note(lambda tx: tx.outbox.unanswered(row.id, why))
             return Finished()
 
-        def bury(tx: SqliteTx) -> Sequence[OutboxRow]:
+        def bury(tx: Tx) -> Sequence[OutboxRow]:
             rows = tx.outbox.fall_back_to_sms(row.id)
             tx.outbox.mark_dead(row.id, why)
             return rows if row.otp is None else self._code_lost(tx, row.otp)

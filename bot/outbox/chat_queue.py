@@ -6,8 +6,8 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
+from services.domain.outbox import OutboxRow
 from services.ports import Clock
-from storage.stores.outbox import OutboxRow
 
 
 class ChatQueue:

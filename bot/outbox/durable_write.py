@@ -10,10 +10,10 @@ from typing import TypeVar
 
 import structlog
 
-from services.ports import Clock
-from storage.sqlite.database import Database, DatabaseUnavailable, Priority
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.domain.database import DatabaseUnavailable, Priority
+from services.domain.outbox import OutboxRow
+from services.ports import Clock, Tx
+from services.ports.database import Database
 
 AGAIN_S = 1.0
 
@@ -22,9 +22,7 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 
-async def write_until_committed(
-    database: Database, clock: Clock, write: Callable[[SqliteTx], T]
-) -> T:
+async def write_until_committed(database: Database, clock: Clock, write: Callable[[Tx], T]) -> T:
     """Retry ``write`` until it commits. It must be idempotent: a commit reported as failed may have
     succeeded. Ends early only when its task is cancelled or ``write`` itself raises."""
     while True:

@@ -24,10 +24,10 @@ from bot.outbox.attempt import (
 from bot.outbox.channel import Channel
 from bot.outbox.chat_queue import ChatQueue
 from bot.outbox.pacing import ROUNDING_S, MessageRates, OverallRateLimiter, RateLimiter
-from services.ports import Clock, Keys
-from storage.sqlite.database import Database, Priority
-from storage.stores.outbox import BEFORE_ALL, OutboxRow, Rank
-from storage.transaction import SqliteTx
+from services.domain.database import Priority
+from services.domain.outbox import BEFORE_ALL, OutboxRow, Rank
+from services.ports import Clock, Keys, Tx
+from services.ports.database import Database
 
 PAGE = 500  # rows per read
 # Rows in memory at most, by rank: broadcasts leave room for notices, and both for answers.
@@ -267,5 +267,5 @@ class OutboxSender:
             self._sms_task = None
 
 
-def _queued(after: tuple[int, int], tx: SqliteTx) -> list[OutboxRow]:
+def _queued(after: tuple[int, int], tx: Tx) -> list[OutboxRow]:
     return tx.outbox.queued(after, PAGE)

@@ -12,10 +12,9 @@ from functools import partial
 from typing import NamedTuple
 
 from bot.outbox.durable_write import write_until_committed
-from services.ports import Clock
-from storage.sqlite.database import Database
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.domain.outbox import OutboxRow
+from services.ports import Clock, Tx
+from services.ports.database import Database
 
 NOTES_MAX = 64  # messages per transaction, to keep it short
 LIVE_MAX = 10_000  # live messages cached; others are read from the database
@@ -93,7 +92,7 @@ class SentRecorder:
             self._live.popitem(last=False)
 
 
-def _note(notes: list[SentMessage], tx: SqliteTx) -> None:
+def _note(notes: list[SentMessage], tx: Tx) -> None:
     tx.outbox.mark_sent([(sent.message_id, sent.row.id) for sent in notes])
     for sent in notes:
         row = sent.row

@@ -5,17 +5,16 @@ from __future__ import annotations
 import gc
 import sys
 
-SWITCH_S = 0.0001  # Python's default is 5 ms
 
-
-def tune() -> None:
+def tune(*, gc_freeze: bool, switch_interval_s: float) -> None:
     """Called once, after start-up.
 
-    Objects loaded at start-up live as long as the process, and a full garbage collection that
-    visits them all would delay every turn by more than ten milliseconds: they are excluded from
-    collection. The short switch interval keeps the event loop from waiting for the writer thread
-    longer than a turn takes.
+    ``gc_freeze``: objects loaded at start-up live as long as the process, and a full garbage
+    collection that visits them all would delay every turn by more than ten milliseconds; they are
+    excluded from collection. ``switch_interval_s``: a short one keeps the event loop from waiting
+    for the writer thread longer than a turn takes.
     """
-    gc.collect()
-    gc.freeze()
-    sys.setswitchinterval(SWITCH_S)
+    if gc_freeze:
+        gc.collect()
+        gc.freeze()
+    sys.setswitchinterval(switch_interval_s)

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from bot.database import database_files
 from bot.security import sealed_file
 from bot.security.backup_file import (
     AT,
     BackupFault,
     extracted,
-    logs_beside,
     name_of,
     named_at,
     owner_only,
@@ -22,9 +22,7 @@ from bot.security.backup_file import (
 from bot.security.keyring import KeysFault, read_keys
 from bot.security.private_folders import private_folder, sweep
 from bot.settings import Settings
-from storage.sqlite import snapshots
-from storage.sqlite.database_file import locked
-from storage.sqlite.snapshots import InvalidDatabaseFile
+from services.domain.database import InvalidDatabaseFile
 
 
 def backup_folder(settings: Settings) -> Path:
@@ -45,7 +43,8 @@ def make(database: Path, folder: Path, keys: Mapping[str, bytes], at: datetime) 
     """Make a backup in ``folder``: complete and synced to disk under its name, or none at all.
 
     A database that is empty, damaged, or differs from its version's schema is not backed up: the
-    backup would displace older, sound ones. Raises ``BackupFault``, ``sqlite3.Error``, ``OSError``.
+    backup would displace older, sound ones. Raises ``BackupFault``, ``DatabaseFailed``,
+    ``OSError``.
     """
     database = resolve_links(database)
     if not database.is_file():
@@ -57,10 +56,10 @@ def make(database: Path, folder: Path, keys: Mapping[str, bytes], at: datetime) 
     # The unsealed copy stays beside the database, which is unsealed too.
     with private_folder(database.parent) as inside, private_folder(folder) as outside:
         plain, part = inside / "copy.db", outside / "part"
-        snapshots.copy(database, plain, at)
+        database_files.copy(database, plain, at)
         try:
-            snapshots.validate(plain)
-            snapshots.check_pages(plain)
+            database_files.validate(plain)
+            database_files.check_pages(plain)
         except InvalidDatabaseFile as why:
             raise BackupFault(f"{database} is not backed up: {why}") from None
         with open(part, "xb", opener=owner_only) as target, plain.open("rb") as source:
@@ -69,9 +68,9 @@ def make(database: Path, folder: Path, keys: Mapping[str, bytes], at: datetime) 
                 sealed_file.seal(source, target, key_id, key)
             else:
                 shutil.copyfileobj(source, target, sealed_file.CHUNK)
-        snapshots.sync(part)
+        database_files.sync(part)
         part.rename(made)
-    snapshots.sync(folder)
+    database_files.sync(folder)
     return made
 
 
@@ -106,7 +105,7 @@ def verify(backup: Path, keys: Mapping[str, bytes], beside: Path) -> list[str]:
     beside.mkdir(parents=True, exist_ok=True)
     try:
         with extracted(backup, keys, beside) as (plain, _):
-            return list(snapshots.faults(plain))
+            return list(database_files.faults(plain))
     except InvalidDatabaseFile as why:
         return [str(why)]
 
@@ -116,25 +115,25 @@ def restore(
 ) -> Path | None:
     """Replace ``to`` with the backup if that is sound; returns where the old database was moved.
 
-    A link to the database stays a link. Raises ``BackupFault``, ``sqlite3.Error``, ``OSError``,
+    A link to the database stays a link. Raises ``BackupFault``, ``DatabaseFailed``, ``OSError``,
     ``LockingUnsupported``, and ``DatabaseInUse`` while the program runs on ``to``.
     """
     to = resolve_links(to)
     to.parent.mkdir(parents=True, exist_ok=True)
-    with locked(to):
+    with database_files.locked(to):
         if (there := _there(to)) and not replace:
             _refuse(to, there)
         try:
             with extracted(backup, keys, to.parent) as (plain, made_at):
-                if wrong := list(snapshots.faults(plain)):
+                if wrong := list(database_files.faults(plain)):
                     raise InvalidDatabaseFile(wrong[0])
-                snapshots.mark(plain, min(made_at, at))  # backups of old versions have no mark
-                snapshots.sync(plain)
+                database_files.mark(plain, min(made_at, at))  # backups of old versions have no mark
+                database_files.sync(plain)
                 old = _set_aside(to, at)
                 plain.rename(to)
         except InvalidDatabaseFile as why:
             raise BackupFault(f"{backup} is not sound, nothing was done: {why}") from None
-        snapshots.sync(to.parent)
+        database_files.sync(to.parent)
         return old
 
 
@@ -142,7 +141,8 @@ def _there(database: Path) -> list[Path]:
     """The database unless it is empty, and its logs, which may exist without it."""
     if database.exists() and not database.is_file():
         raise BackupFault(f"{database} is no file")
-    return [*([] if snapshots.is_empty(database) else [database]), *logs_beside(database)]
+    logs = database_files.logs_beside(database)
+    return [*([] if database_files.is_empty(database) else [database]), *logs]
 
 
 def _refuse(database: Path, there: list[Path]) -> NoReturn:
@@ -167,7 +167,5 @@ def _set_aside(database: Path, at: datetime) -> Path | None:
             raise BackupFault(f"{new} is there already: move it away")
     for file, new in aside.items():
         file.rename(new)
-    database.with_name(f"{database.name}-shm").unlink(
-        missing_ok=True
-    )  # SQLite recreates it from the log
+    database_files.remove_index_beside(database)
     return next(iter(aside.values()), None)

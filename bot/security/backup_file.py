@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from bot.database import database_files
 from bot.security import sealed_file
 from bot.security.private_folders import private_folder
 from bot.security.sealed_file import CannotUnseal
-from storage.sqlite import snapshots
-from storage.sqlite.snapshots import InvalidDatabaseFile
+from services.domain.database import InvalidDatabaseFile
 
+OWNER_ONLY = 0o600
 SUFFIX, SEALED_SUFFIX = ".db", ".db.sealed"
 AT = "%Y%m%dT%H%M%SZ"  # timestamp in file names, UTC
 _NAME = re.compile(r"hazina-(?P<at>[0-9]{8}T[0-9]{6}Z)\.db(\.sealed)?")
@@ -38,14 +39,8 @@ def named_at(file: Path) -> datetime | None:
 
 
 def resolve_links(path: Path) -> Path:
-    """The link's target: SQLite keeps a database's logs beside it."""
+    """The link's target: a database's logs are beside it, not beside the link."""
     return Path(os.path.realpath(path))
-
-
-def logs_beside(database: Path) -> list[Path]:
-    """Non-empty SQLite logs beside it, which SQLite would apply to any database of this name."""
-    logs = (database.with_name(database.name + tail) for tail in snapshots.LOGS)
-    return [log for log in logs if not snapshots.is_empty(log)]
 
 
 @contextmanager
@@ -68,7 +63,7 @@ def extracted(
                     raise InvalidDatabaseFile(f"it does not open: {why}") from None
             else:
                 shutil.copyfileobj(source, target, sealed_file.CHUNK)
-        snapshots.upgrade(plain)
+        database_files.upgrade(plain)
         yield plain, made_at
 
 
@@ -83,7 +78,7 @@ def _whole(backup: Path) -> Iterator[BinaryIO]:
         os.close(handle)
         raise BackupFault(f"{backup} is no file")
     with os.fdopen(handle, "rb") as file:
-        if logs := logs_beside(resolve_links(backup)):
+        if logs := database_files.logs_beside(resolve_links(backup)):
             raise InvalidDatabaseFile(
                 f"{logs[0]} is beside it and has parts of it: copy both, and `hazina backup` with"
                 " DATABASE set to the copy makes a backup that is whole"
@@ -96,4 +91,4 @@ def _changed_at(file: BinaryIO) -> datetime:
 
 
 def owner_only(path: str, flags: int) -> int:
-    return os.open(path, flags, snapshots.OWNER_ONLY)
+    return os.open(path, flags, OWNER_ONLY)

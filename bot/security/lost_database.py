@@ -3,11 +3,11 @@ were lost or moved."""
 
 from __future__ import annotations
 
+from bot.database import database_files
 from bot.security.backup import backup_folder, list_backups
-from bot.security.backup_file import logs_beside, resolve_links
+from bot.security.backup_file import resolve_links
 from bot.security.keyring import key_file_beside
 from bot.settings import Settings
-from storage.sqlite import snapshots
 
 
 class DatabaseLost(Exception):
@@ -17,16 +17,17 @@ class DatabaseLost(Exception):
 def check_not_lost(settings: Settings, *, new: bool = False) -> None:
     """Check that the database may be opened, which creates a missing one. ``new`` allows that.
 
-    Raises ``DatabaseLost``, ``OSError``, and ``sqlite3.Error`` if the file is no database.
+    Raises ``DatabaseLost``, ``OSError``, and ``DatabaseFailed`` if the file is no database.
     """
     database = settings.database
     if database.exists() and not database.is_file():  # opening a pipe would block
         raise DatabaseLost(f"{database} is no file: set DATABASE to one")
-    if not snapshots.is_blank(database):
+    if not database_files.is_blank(database):
         return
     state = f"{database} is {'empty' if database.exists() else 'not there'}"
-    if snapshots.is_empty(database) and (logs := logs_beside(resolve_links(database))):
-        raise DatabaseLost(  # SQLite would delete it
+    logs = database_files.logs_beside(resolve_links(database))
+    if database_files.is_empty(database) and logs:
+        raise DatabaseLost(  # opening the database would delete it
             f"{state}, but {logs[0]} is: what was committed last may stand in it alone. Put the"
             " database back beside it; `hazina restore FILE --replace` keeps it"
         )

@@ -8,13 +8,13 @@ from typing import TypeVar
 from pydantic import SecretStr, ValidationError
 
 from bot.clock import SystemClock
+from bot.database import database_engine
 from bot.environment.setting_errors import describe_errors
 from bot.security.keyring import Keyring, KeysFault, open_keyring, sealed_by
 from bot.settings import Settings, secret_names
 from services.domain.ledger import HOUSE
-from storage.sqlite.database import Database
-from storage.stores.secrets import StoredSecret, stored_secrets
-from storage.transaction import SqliteTx
+from services.domain.stored_secret import StoredSecret
+from services.ports import Tx
 
 VALUE_MAX = 4_096  # characters
 ACTOR = "command line"  # in the audit log
@@ -43,9 +43,9 @@ def secret_values(settings: Settings) -> list[str]:
 def with_stored_secrets(settings: Settings) -> Settings:
     """The settings, completed with secrets from the database; the environment wins.
 
-    Raises ``SecretsFault`` if any stored secret cannot be opened, ``sqlite3.Error``.
+    Raises ``SecretsFault`` if any stored secret cannot be opened, ``DatabaseFailed``.
     """
-    rows = stored_secrets(settings.database)
+    rows = database_engine.stored_secrets(settings.database)
     if not rows:
         return settings
     try:
@@ -61,14 +61,14 @@ def with_stored_secrets(settings: Settings) -> Settings:
 
 async def set_secret(settings: Settings, name: str, value: str) -> str:
     """Seal and store it; returns a description of what was done. Raises ``SecretsFault``,
-    ``KeysFault``, and what ``Database.open`` raises."""
+    ``KeysFault``, and what opening the database raises."""
     check_secret_name(name)
     if not value or len(value) > VALUE_MAX or not value.isprintable():
         raise SecretsFault(f"a secret is one line of 1 to {VALUE_MAX:,} characters")
     _joined(settings, {name: value})
     keys = _keys(settings, make=True)
 
-    def put(tx: SqliteTx) -> None:
+    def put(tx: Tx) -> None:
         tx.secrets.put(name, keys.seal_secret(name, value))
         tx.audit.add(HOUSE, ACTOR, "secret_set", name, {"key": keys.pepper_id})
 
@@ -77,9 +77,9 @@ async def set_secret(settings: Settings, name: str, value: str) -> str:
 
 
 async def remove_secret(settings: Settings, name: str) -> str:
-    """Returns a description. Raises ``SecretsFault``, and what ``Database.open`` raises."""
+    """Returns a description. Raises ``SecretsFault``, and what opening the database raises."""
 
-    def remove(tx: SqliteTx) -> None:
+    def remove(tx: Tx) -> None:
         if not tx.secrets.remove(name):
             there = ", ".join(row.name for row in tx.secrets.every())
             raise SecretsFault(f"no such secret is in the database, only {there or 'none at all'}")
@@ -91,12 +91,12 @@ async def remove_secret(settings: Settings, name: str) -> str:
 
 async def rotate_secrets(settings: Settings) -> str:
     """Reseal all of them, or none, with the newest key. Returns a description. Raises
-    ``SecretsFault``, ``KeysFault``, and what ``Database.open`` raises."""
-    if not stored_secrets(settings.database):
+    ``SecretsFault``, ``KeysFault``, and what opening the database raises."""
+    if not database_engine.stored_secrets(settings.database):
         return "no secret is in the database"
     keys = _keys(settings, make=False)
 
-    def rotate(tx: SqliteTx) -> int:
+    def rotate(tx: Tx) -> int:
         rows = tx.secrets.every()
         if wrong := [fault for row in rows for fault in _faults(row, keys)]:
             raise SecretsFault("\n".join(wrong))
@@ -110,8 +110,8 @@ async def rotate_secrets(settings: Settings) -> str:
 
 
 def describe_secrets(settings: Settings) -> Iterator[str]:
-    """One line per secret: name, time and key, but no value. Raises ``sqlite3.Error``."""
-    for row in stored_secrets(settings.database):
+    """One line per secret: name, time and key, but no value. Raises ``DatabaseFailed``."""
+    for row in database_engine.stored_secrets(settings.database):
         key = sealed_by(row.sealed) or "?"
         when = f"{row.set_at:%Y-%m-%d %H:%M} UTC"
         yield f"{row.name}  set {when}  key {key}{_beaten(settings, row.name)}"
@@ -170,8 +170,8 @@ def _joined(settings: Settings, found: dict[str, str]) -> Settings:
         raise SecretsFault("\n".join(describe_errors(error))) from None
 
 
-async def _write(settings: Settings, function: Callable[[SqliteTx], T]) -> T:
-    database = await Database.open(settings.database, SystemClock().now)
+async def _write(settings: Settings, function: Callable[[Tx], T]) -> T:
+    database = await database_engine.open_database(settings.database, SystemClock().now)
     try:
         return await database.write(function)
     finally:

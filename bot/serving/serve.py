@@ -54,7 +54,7 @@ async def serve(settings: Settings) -> None:
         app = await open_app(settings, dependencies, stack)
         _log.info("descriptors", **asdict(descriptors))
         await app.start()
-        interpreter.tune()
+        interpreter.tune(gc_freeze=settings.gc_freeze, switch_interval_s=settings.switch_interval_s)
         try:
             adapter = TelegramAdapter(app, bot)
             routes = [

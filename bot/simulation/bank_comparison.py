@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from bot.simulation.prompt_matching import PromptMatches, match_prompts
 from services.domain.money import Money
 from services.domain.payment import PaymentState, Verdict
+from services.domain.topup import CreditedTopUp
 from services.gateways.openbanking.purchase_wire import bank_reference
-from storage.stores.topups import CreditedTopUp
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 if TYPE_CHECKING:
     from bot.simulation.world import World
@@ -23,7 +23,7 @@ async def bank_mismatches(world: World) -> list[str]:
 
     received = {payment.receipt: payment.amount for payment in world.bank.paybill.received()}
 
-    def look(tx: SqliteTx) -> list[str]:
+    def look(tx: Tx) -> list[str]:
         return [
             *_topups(world, received, tx.topups.credited(), match_prompts(world, tx)),
             *_payments(world, received, tx),
@@ -55,7 +55,7 @@ def _topups(
             yield f"the bank told of a payment to {prompt.account_no}: no credit"
 
 
-def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iterator[str]:
+def _payments(world: World, received: Mapping[str, Money], tx: Tx) -> Iterator[str]:
     """Every payment we know must exist at the bank.
 
     Every payment the bank reported must be known to us, or held as one that may be known by its

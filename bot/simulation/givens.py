@@ -21,7 +21,7 @@ from services.domain.limits import LIMITS
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)  # when people of the script were linked
 CARRIERS = ("simulated_sms", "simulated_mail")  # values: up, down, refuses, unsure
@@ -70,7 +70,7 @@ def prepare_outside(world: World, givens: Sequence[Given]) -> None:
 
 
 def seed_database(
-    tx: SqliteTx, givens: Sequence[Given], channel: str, addresses: Mapping[str, str]
+    tx: Tx, givens: Sequence[Given], channel: str, addresses: Mapping[str, str]
 ) -> None:
     languages = Texts.load().languages
     # Partners first, because people belong to partners and a script may list them in any order.

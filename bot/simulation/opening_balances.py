@@ -6,10 +6,10 @@ from services import partners
 from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.partner import Partner
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 
-def add_partner(tx: SqliteTx, partner: Partner, wallet: Money, float_: Money) -> None:
+def add_partner(tx: Tx, partner: Partner, wallet: Money, float_: Money) -> None:
     """Add a partner with its accounts and opening balances."""
     partners.add(tx, partner)
     for kind, amount in ((AccountKind.WALLET, wallet), (AccountKind.FLOAT, float_)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.simulation.ncba.prompts import PromptState, SentPrompt
 from services.domain.topup import CREDITED, TopUp, account_reference
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 if TYPE_CHECKING:
     from bot.simulation.world import World
@@ -32,7 +32,7 @@ class PromptMatches:
         return prompt is not None and prompt.state is PromptState.PAID
 
 
-def match_prompts(world: World, tx: SqliteTx) -> PromptMatches:
+def match_prompts(world: World, tx: Tx) -> PromptMatches:
     """Match by account number if it names the top-up, otherwise by the bank's id, then by receipt.
 
     Without any of these, match any prompt with the same payer and amount, because they cannot be
@@ -41,10 +41,9 @@ def match_prompts(world: World, tx: SqliteTx) -> PromptMatches:
     prompts = world.bank.prompts.every()
     template, account = world.settings.ncba_account_ref_template, world.settings.ncba_account_number
     if "{reference}" in template:
-        rows = tx.conn.execute("SELECT reference FROM topups WHERE sent_at IS NOT NULL")
         ours = {
             template.format(account=account, reference=account_reference(topup)): topup
-            for (topup,) in rows
+            for topup in tx.topups.prompted()
         }
         return _assigned((prompt, ours.get(prompt.account_no)) for prompt in prompts)
     return _by_payer(prompts, [topup for topup in tx.topups.every() if topup.sent_at is not None])

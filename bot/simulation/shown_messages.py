@@ -8,7 +8,7 @@ from bot.outbox.carriers import MAIL, SMS
 from bot.scripts.stage import Option, Shown
 from bot.simulation.stage_people import StagePeople
 from bot.simulation.world import World
-from storage.stores.outbox import OutboxRow
+from services.domain.outbox import OutboxRow
 
 
 class ShownMessages:

@@ -33,8 +33,8 @@ from services.domain.bank_line import BankLine
 from services.domain.business_days import business_day
 from services.domain.ledger import Account, AccountKind, Balance
 from services.domain.money import Money
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.domain.outbox import OutboxRow
+from services.ports import Tx
 
 
 class SimulatedStage:
@@ -99,7 +99,7 @@ class SimulatedStage:
             self._listening.close()
             self._folder.cleanup()
 
-    def _seed(self, tx: SqliteTx, givens: Sequence[Given]) -> None:
+    def _seed(self, tx: Tx, givens: Sequence[Given]) -> None:
         seed_database(tx, givens, self._channel, self._people.addresses)
 
     # Input ---------------------------------------------------------------------------------
@@ -253,7 +253,7 @@ class SimulatedStage:
     # State of the product ------------------------------------------------------------------
 
     async def current_node(self, name: str) -> str | None:
-        def look(tx: SqliteTx) -> str | None:
+        def look(tx: Tx) -> str | None:
             row = tx.sessions.load(self._channel, self._people.addresses[name])
             if row is None or row.flow is None:
                 return None
@@ -273,7 +273,7 @@ class SimulatedStage:
         return (await self._balance(partner, AccountKind.FLOAT)).posted
 
     async def _balance(self, partner: str, kind: AccountKind) -> Balance:
-        def look(tx: SqliteTx) -> Balance | None:
+        def look(tx: Tx) -> Balance | None:
             if tx.people.partner(partner) is None:
                 return None
             return tx.ledger.balance(Account(partner, kind))
@@ -284,7 +284,7 @@ class SimulatedStage:
         return balance
 
     async def state(self, kind: str) -> str | None:
-        def newest(tx: SqliteTx) -> str | None:
+        def newest(tx: Tx) -> str | None:
             match kind:
                 case "topup":
                     topup = tx.topups.newest()
@@ -297,7 +297,7 @@ class SimulatedStage:
         return await self.world.app.database.read(newest)
 
     async def books(self) -> Sequence[str]:
-        violations = await self.world.app.database.read(lambda tx: tx.ledger.violations())
+        violations = await self.world.app.database.read(lambda tx: tx.invariants.violations())
         return violations + await bank_mismatches(self.world)
 
     async def audit_rows(self) -> int:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
-import sqlite3
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
@@ -24,6 +22,7 @@ from starlette.applications import Starlette
 from bot.app import App
 from bot.bootstrap import Dependencies, open_app
 from bot.channels.terminal import TerminalChannel
+from bot.database import simulated_databases
 from bot.http.routes import inbound_routes
 from bot.outbox.carriers import MAIL, SMS, MailChannel, SmsChannel
 from bot.outbox.channel import Channel
@@ -46,10 +45,10 @@ from bot.simulation.ncba.paybill import BankNotification
 from bot.simulation.notification_sender import NotificationDelivery, NotificationSender
 from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.event import Event
+from services.domain.database import SimulatedCrash
+from services.domain.outbox import OutboxRow
 from services.ports import Random
-from storage.sqlite.batch import SimulatedCrash
-from storage.sqlite.empty_database import empty_database
-from storage.stores.outbox import OutboxRow
+from services.ports.simulated_databases import MemoryDatabase
 
 if TYPE_CHECKING:  # skipping Telegram halves the start time of worlds without it
     from types import ModuleType
@@ -68,14 +67,13 @@ class World:
     alert.
 
     Terminal and SMS are always available, Telegram if requested. ``home`` belongs to the world: a
-    folder, or an in-memory database connection that survives crashes but has no write-ahead log to
-    search for secrets. An in-memory database cannot have ``threads``; without threads a seed always
-    produces the same run.
+    folder, or a database in memory, which has no log to search for secrets and no ``threads``.
+    Without threads a seed always produces the same run.
     """
 
     def __init__(
         self,
-        home: Path | sqlite3.Connection,
+        home: Path | MemoryDatabase,
         *,
         seed: int = 1,
         telegram: bool = False,
@@ -85,7 +83,7 @@ class World:
         threads: bool = True,
         request_channels: Mapping[str, ChannelCapabilities] | None = None,
     ) -> None:
-        self._memory = home if isinstance(home, sqlite3.Connection) else None
+        self._memory = None if isinstance(home, Path) else home
         self._folder = home if isinstance(home, Path) else Path("in memory")
         self.clock = VirtualClock() if start is None else VirtualClock(start)
         self.random = cast("Random", random.Random(seed))
@@ -167,7 +165,7 @@ class World:
             checks_database_file=False,  # likewise
         )
         if self._memory is None and not self.settings.database.exists():
-            self.settings.database.write_bytes(empty_database())
+            simulated_databases.create_blank(self.settings.database)
         if self.telegram is not None:
             from bot.simulation.telegram.connection import TelegramConnection
 
@@ -218,9 +216,7 @@ class World:
         await asyncio.gather(*leftovers, return_exceptions=True)
         await self._stack.aclose()
         if new != old:
-            # The killed process's files are no longer needed
-            for suffix in ("", "-wal", "-shm", ".lock"):
-                old.with_name(old.name + suffix).unlink(missing_ok=True)
+            simulated_databases.delete(old)
             self.settings = self.settings.model_copy(update={"database": new})
         self.last_crash = self.clock.true_now()
         self._killed = False
@@ -234,16 +230,13 @@ class World:
         if self._memory is not None:
             return old
         new = self._folder / f"hazina-{self.crash_count}.db"
-        for suffix in ("", "-wal"):
-            source = old.with_name(old.name + suffix)
-            if source.exists():
-                shutil.copyfile(source, new.with_name(new.name + suffix))
+        simulated_databases.copy_as_killed(old, new)
         return new
 
     def at_rest(self) -> dict[str, bytes]:
         """What is stored between two turns, by file name."""
         if self._memory is not None:
-            return {"the database": self._memory.serialize()}
+            return {"the database": self._memory.content()}
         return {file.name: file.read_bytes() for file in sorted(self._folder.iterdir())}
 
     def arm_crash(self, point: CrashPointName, call: str | None, nth: int) -> ArmedCrash:

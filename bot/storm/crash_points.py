@@ -25,10 +25,10 @@ from bot.storm.faults import CRASH_POINTS
 from bot.storm.invariant_checker import BrokenInvariant, InvariantChecker
 from bot.storm.people import Actor
 from services.domain.money import Money
+from services.domain.outbox import OutboxRow
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 PHONE = "254710000001"
 # Nothing here has to survive a reboot, and a disk would only slow it down.
@@ -55,7 +55,7 @@ class JourneyRun:
                 actor.shown(row, message_id)
 
     async def open(self) -> None:
-        def seed(tx: SqliteTx) -> None:
+        def seed(tx: Tx) -> None:
             add_partner(tx, Partner("FINSAFE"), Money(6_000_000), Money(0))
             person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, Phone(PHONE), None, "en")
             tx.people.link("terminal", self.owner.address, person)

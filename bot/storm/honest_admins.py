@@ -11,7 +11,7 @@ from services.domain.float_purchase import PurchaseState
 from services.domain.payment import PaymentState
 from services.domain.topup import TopUpState
 from services.gateways.openbanking.purchase_wire import bank_reference
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 
 class HonestAdmins:
@@ -28,7 +28,7 @@ class HonestAdmins:
         """
         sold = {booking.reference for booking in self._world.bank.float_purchases()}
 
-        def unknown(tx: SqliteTx) -> list[tuple[str, bool]]:
+        def unknown(tx: Tx) -> list[tuple[str, bool]]:
             prompts = match_prompts(self._world, tx)
             found = [
                 (topup.reference, prompts.is_paid(topup.reference))
@@ -42,7 +42,7 @@ class HonestAdmins:
             ]
             return found
 
-        def nameless(tx: SqliteTx) -> list[tuple[str, str]]:
+        def nameless(tx: Tx) -> list[tuple[str, str]]:
             """Payments in suspense whose payer is unknown."""
             prompts = match_prompts(self._world, tx)
             return [

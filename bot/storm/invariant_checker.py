@@ -13,16 +13,17 @@ from bot.simulation.prompt_matching import match_prompts
 from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
 from bot.simulation.world import World
 from services.domain.float_purchase import TRANSITIONS as PURCHASE_FOLLOWS
+from services.domain.outbox import OutboxRow
 from services.domain.payment import Payment
 from services.domain.topup import TRANSITIONS as TOPUP_FOLLOWS
-from storage.invariants import violations_by_invariant
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Tx
+from storage.sqlite.raw import connection
 
 UNKNOWN = frozenset({"UNKNOWN", "SEND_UNKNOWN"})  # resolved by admins
 _REFERENCE = re.compile(r"(?:TU|FL)-[0-9A-Z]{6}")
 _CONFIRMED = re.compile(r"((?:TU|FL)-[0-9A-Z]{6}) (?:Confirmed|Imethibitishwa)")
 _IN_CLEAR = re.compile(r"(?<![\w-])[0-9]{6}(?![\w-])")  # sealed text contains no such word
+QUEUED_MAX = 10_000  # messages counted
 OPEN = frozenset({"CREATED", "SENDING", "PENDING", "AUTHORISED", "SUBMITTING"})
 
 
@@ -97,20 +98,24 @@ class InvariantChecker:
 
     # After every step ----------------------------------------------------------------------------
 
-    def _books(self, tx: SqliteTx) -> list[BrokenInvariant]:
-        found = [BrokenInvariant(*problem) for problem in violations_by_invariant(tx.conn)]
+    def _books(self, tx: Tx) -> list[BrokenInvariant]:
+        found = [BrokenInvariant(*problem) for problem in tx.invariants.violations_by_invariant()]
         found += self._moved(tx)
         found += self._owners(tx)
         self._listen(tx)
         found += [BrokenInvariant("audit", words) for words in tx.audit.chain_breaks()]
         return found
 
-    def _moved(self, tx: SqliteTx) -> Iterator[BrokenInvariant]:
+    def _moved(self, tx: Tx) -> Iterator[BrokenInvariant]:
         """Operations follow the allowed transitions, and leave unknown only on evidence."""
-        rows = tx.conn.execute(
-            "SELECT w.reference, w.type, w.state, (SELECT count(*) FROM evidence AS e"
-            " WHERE e.operation = w.reference) FROM wallet_transactions AS w"
-        ).fetchall()
+        rows = (
+            connection(tx)
+            .execute(
+                "SELECT w.reference, w.type, w.state, (SELECT count(*) FROM evidence AS e"
+                " WHERE e.operation = w.reference) FROM wallet_transactions AS w"
+            )
+            .fetchall()
+        )
         now = {row[0]: OperationSnapshot(*row[1:]) for row in rows}
         for reference, seen in self._seen.items():
             after = now.get(reference)
@@ -131,14 +136,16 @@ class InvariantChecker:
             ):
                 yield BrokenInvariant("evidence", f"{reference} left {seen.state} without evidence")
         self._seen = now
-        transfers, evidence = tx.conn.execute(
-            "SELECT (SELECT count(*) FROM transfers), (SELECT count(*) FROM evidence)"
-        ).fetchone()
+        transfers, evidence = (
+            connection(tx)
+            .execute("SELECT (SELECT count(*) FROM transfers), (SELECT count(*) FROM evidence)")
+            .fetchone()
+        )
         if transfers < self._transfers or evidence < self._evidence:
             yield BrokenInvariant("append-only", "transfers or evidence are gone")
         self._transfers, self._evidence = transfers, evidence
 
-    def _owners(self, tx: SqliteTx) -> Iterator[BrokenInvariant]:
+    def _owners(self, tx: Tx) -> Iterator[BrokenInvariant]:
         """Each payment went to the right partner, or to none.
 
         That is the partner it names by code or top-up, or the one two admins chose. A payment that
@@ -148,12 +155,12 @@ class InvariantChecker:
         """
         given = {
             about
-            for (about,) in tx.conn.execute(
+            for (about,) in connection(tx).execute(
                 "SELECT about FROM proposals WHERE kind = 'assign' AND status = 'done'"
             )
         }
         placed = set(
-            tx.conn.execute(
+            connection(tx).execute(
                 "SELECT receipt, partner, operation FROM external_payments"
                 " WHERE partner IS NOT NULL"
             )
@@ -177,14 +184,14 @@ class InvariantChecker:
                 words = f"{recorded.reference} for {payment.account_reference!r} went to"
                 yield BrokenInvariant("owner", f"{words} {recorded.partner}")
 
-    def _is_of_prompt(self, tx: SqliteTx, payment: Payment, operation: str | None) -> bool:
+    def _is_of_prompt(self, tx: Tx, payment: Payment, operation: str | None) -> bool:
         """False for a payment by hand."""
         topup = match_prompts(self.world, tx).topup_of(payment.receipt)
         return topup is not None and topup == operation
 
-    def _listen(self, tx: SqliteTx) -> None:
+    def _listen(self, tx: Tx) -> None:
         """Messages are deleted after three days, so they are read while they exist."""
-        rows = tx.conn.execute(
+        rows = connection(tx).execute(
             "SELECT id, kind, channel, text FROM outbox WHERE id > ? ORDER BY id",
             (self._last_read,),
         )
@@ -195,7 +202,7 @@ class InvariantChecker:
             if kind == "receipt" and channel != "sms":  # an SMS only if the chat cannot be reached
                 self._confirmed.update(_CONFIRMED.findall(text))
 
-    def _one_money_call(self, tx: SqliteTx) -> list[BrokenInvariant]:
+    def _one_money_call(self, tx: Tx) -> list[BrokenInvariant]:
         """At most one money call per operation by the bank's own books, whatever ours say."""
         found = [
             BrokenInvariant("one money call", f"{reference} was asked for {times} times")
@@ -209,7 +216,7 @@ class InvariantChecker:
 
     # At the end ----------------------------------------------------------------------------------
 
-    def _calm(self, tx: SqliteTx) -> list[BrokenInvariant]:
+    def _calm(self, tx: Tx) -> list[BrokenInvariant]:
         found = []
         for reference, seen in self._seen.items():
             if seen.state in OPEN:
@@ -218,9 +225,9 @@ class InvariantChecker:
                 found.append(
                     BrokenInvariant("stuck", f"{reference} is {seen.state}, and nobody looks")
                 )
-        queued = tx.conn.execute("SELECT count(*) FROM outbox WHERE state = 'queued'").fetchone()
-        if queued[0]:
-            found.append(BrokenInvariant("told", f"{queued[0]} messages were never sent"))
+        queued, _ = tx.outbox.waiting(QUEUED_MAX)
+        if queued:
+            found.append(BrokenInvariant("told", f"{queued} messages were never sent"))
         found += self._told()
         return found
 
@@ -243,7 +250,7 @@ class InvariantChecker:
         received -= sum(amount.cents for amount in bank.statements.reversed_receipts.values())
         sold = sum(booking.amount_kes * 100 for booking in bank.float_purchases())
 
-        def look(tx: SqliteTx) -> tuple[int, int]:
+        def look(tx: Tx) -> tuple[int, int]:
             bought = sum(amount.cents for amount in tx.purchases.bought().values())
             return tx.payments.collected().cents, bought
 

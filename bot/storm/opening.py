@@ -14,7 +14,7 @@ from services.domain.fees import Fee, FeeKind
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 STRANGER = "254733000001"
 ADMINS = ("a1", "a2")
@@ -41,7 +41,7 @@ def draw_settings(world: World, dice: random.Random) -> dict[str, Actor]:
     }
 
 
-def draw_people(tx: SqliteTx, dice: random.Random, codes: Sequence[str]) -> dict[str, Actor]:
+def draw_people(tx: Tx, dice: random.Random, codes: Sequence[str]) -> dict[str, Actor]:
     """Add a partner for each code. Returns its people by address."""
     actors: dict[str, Actor] = {}
     for n, code in enumerate(codes):

@@ -10,7 +10,7 @@ from bot.channels.terminal import CHANNEL, event_from_line
 from bot.outbox.carriers import buttons_from_json
 from bot.simulation.secret_scan import CODE
 from flows.engine.event import Event, EventKind
-from storage.stores.outbox import OutboxRow
+from services.domain.outbox import OutboxRow
 
 COMMANDS = ("/topup", "/topup", "/topup", "/float", "/float", "/balance", "/history", "/settings")
 AMOUNTS = ("500", "1,500", "1500", "1500", "1500", "9,000", "20,000")

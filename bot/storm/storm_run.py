@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sqlite3
 from collections import deque
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import timedelta
 
+from bot.database import simulated_databases
 from bot.simulation.event_loop import SimulatedLoop
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.world import World
@@ -22,9 +22,10 @@ from bot.storm.paybill_traffic import PaybillTraffic
 from bot.storm.people import Actor
 from bot.storm.story import Story, Tally
 from flows.engine.event import Event
-from storage.sqlite.empty_database import in_memory
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.domain.outbox import OutboxRow
+from services.ports import Tx
+from services.ports.simulated_databases import MemoryDatabase
+from storage.sqlite.raw import connection
 
 ROUNDS = 8
 PAUSE_S = 600.0  # mean time between steps
@@ -36,7 +37,7 @@ CALM_LOOKS = 8  # checks per day
 class StormRun:
     """A world of ``hours`` with this many ``partners``. A seed always gives the same run."""
 
-    def __init__(self, seed: int, hours: float, partners: int, memory: sqlite3.Connection) -> None:
+    def __init__(self, seed: int, hours: float, partners: int, memory: MemoryDatabase) -> None:
         self._hours = hours
         self._dice = random.Random(f"storm-{seed}")
         self._logged: list[str] = []
@@ -131,8 +132,8 @@ class StormRun:
     async def _authorised_by(self, addresses: set[str]) -> set[str]:
         """References of purchases that these people approved with a code."""
 
-        def look(tx: SqliteTx) -> set[str]:
-            rows = tx.conn.execute(
+        def look(tx: Tx) -> set[str]:
+            rows = connection(tx).execute(
                 "SELECT reference, address FROM purchases WHERE authorised_at IS NOT NULL"
             )
             return {reference for reference, address in rows if address in addresses}
@@ -194,25 +195,29 @@ class StormRun:
         self.story.check(await self.watch.end(self._logged))
 
 
-def _fingerprint(tx: SqliteTx) -> tuple[object, ...]:
+def _fingerprint(tx: Tx) -> tuple[object, ...]:
     """Values that a repeated event must not change."""
-    row: tuple[object, ...] = tx.conn.execute(
-        "SELECT (SELECT count(*) FROM transfers), (SELECT count(*) FROM wallet_transactions),"
-        " (SELECT count(*) FROM evidence), (SELECT count(*) FROM audit_log),"
-        " (SELECT sum(turn) FROM sessions), (SELECT group_concat(state) FROM"
-        "  (SELECT state FROM wallet_transactions ORDER BY seq)),"
-        " (SELECT sum(attempts) FROM otp_validations), (SELECT count(*) FROM outbox)"
-    ).fetchone()
+    row: tuple[object, ...] = (
+        connection(tx)
+        .execute(
+            "SELECT (SELECT count(*) FROM transfers), (SELECT count(*) FROM wallet_transactions),"
+            " (SELECT count(*) FROM evidence), (SELECT count(*) FROM audit_log),"
+            " (SELECT sum(turn) FROM sessions), (SELECT group_concat(state) FROM"
+            "  (SELECT state FROM wallet_transactions ORDER BY seq)),"
+            " (SELECT sum(attempts) FROM otp_validations), (SELECT count(*) FROM outbox)"
+        )
+        .fetchone()
+    )
     return row
 
 
-def _operations(tx: SqliteTx) -> int:
-    return int(tx.conn.execute("SELECT count(*) FROM wallet_transactions").fetchone()[0])
+def _operations(tx: Tx) -> int:
+    return int(connection(tx).execute("SELECT count(*) FROM wallet_transactions").fetchone()[0])
 
 
 async def run(seed: int, hours: float, partners: int) -> Tally:
     """Raises ``Violation``."""
-    with closing(in_memory()) as memory:
+    with closing(simulated_databases.in_memory()) as memory:
         return await StormRun(seed, hours, partners, memory).run()
 
 

@@ -13,7 +13,7 @@ from flows.engine.engine import Engine
 from flows.engine.event import Event
 from flows.engine.session import Session
 from services.domain.partner import Role
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 
 class CommandMenus:
@@ -24,7 +24,7 @@ class CommandMenus:
         self._context = context
         self._menus: dict[tuple[Role | None, str, bool], tuple[str, Commands]] = {}
 
-    def changed(self, tx: SqliteTx, event: Event, session: Session) -> Commands | None:
+    def changed(self, tx: Tx, event: Event, session: Session) -> Commands | None:
         """The menu to show, or ``None`` if it is shown already.
 
         It changes with the person's role and language, and with the program's commands.

@@ -17,7 +17,7 @@ from flows.engine.session import Session, TurnRate
 from services.domain.audit import by_account
 from services.domain.ledger import HOUSE
 from services.policy import Policy
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 STRANGER_TURNS = 20  # of one account, in ``STRANGER_WINDOW``
 STRANGER_WINDOW = timedelta(minutes=10)
@@ -49,7 +49,7 @@ class FloodState(Enum):
     SILENCE = auto()  # already warned
 
 
-def count_turn(tx: SqliteTx, limit: RateLimit, session: Session, event: Event) -> FloodState:
+def count_turn(tx: Tx, limit: RateLimit, session: Session, event: Event) -> FloodState:
     """Count this turn. A window begins with the first turn after the previous window has ended."""
     most, pace, window_ms = limit.turns, session.pace, limit.window // timedelta(milliseconds=1)
     if pace is None or not pace.since_ms <= tx.now_ms < pace.since_ms + window_ms:
@@ -66,14 +66,14 @@ def count_turn(tx: SqliteTx, limit: RateLimit, session: Session, event: Event) -
     return FloodState.FINE if pace.turns < most else FloodState.TOO_FAST
 
 
-def _is_silent(tx: SqliteTx, limit: RateLimit, event: Event) -> bool:
+def _is_silent(tx: Tx, limit: RateLimit, event: Event) -> bool:
     """Use the current limit's window, so that an account linked since does not wait out a
     stranger's longer silence."""
     flood = tx.floods.get(event.channel, event.address)
     return flood is not None and tx.now < min(flood.until, flood.told_at + limit.window)
 
 
-def record_flood(tx: SqliteTx, limit: RateLimit, session: Session, event: Event) -> int:
+def record_flood(tx: Tx, limit: RateLimit, session: Session, event: Event) -> int:
     """Record it for the admins. Returns the seconds of silence that follow, at least 1."""
     assert session.pace is not None, "it was just counted"
     window_ms = limit.window // timedelta(milliseconds=1)

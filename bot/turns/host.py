@@ -18,11 +18,11 @@ from flows.engine.host import Exit, OperationStarted, View
 from services import float_quotes
 from services.domain.business_days import business_day
 from services.domain.money import Money
+from services.domain.outbox import OutboxRow
 from services.domain.partner import Person, Right
 from services.domain.refusal import Refusal
+from services.ports import Tx
 from services.preferences import THRESHOLD_MAX
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
 
 # The least for amounts without a stored limit; their most is that of a low-balance mark.
 LEAST = {"mark": Money(0), "limit": Money(0), "adjustment": Money(1)}
@@ -39,7 +39,7 @@ class TurnHost:
     def __init__(
         self,
         context: AppContext,
-        tx: SqliteTx,
+        tx: Tx,
         event: Event,
         person: Person | None,
         *,

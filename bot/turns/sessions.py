@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from flows.engine.session import IDLE_TIMEOUT, FlowRegistry, Session
-from storage.stores.sessions import SessionRow
-from storage.transaction import SqliteTx
+from services.domain.session import SessionRow
+from services.ports import Tx
 
 SESSIONS_CACHED_MAX = 1_000  # most recently saved conversations; others are parsed again
 
@@ -31,7 +31,7 @@ class SessionCache:
         self._at_hand = at_hand
         self._cached: dict[tuple[str, str], _CachedSession] = {}  # oldest save first
 
-    def load(self, tx: SqliteTx, channel: str, address: str) -> Session:
+    def load(self, tx: Tx, channel: str, address: str) -> Session:
         """The conversation as it is now, to be changed and saved. An expired one is closed."""
         cached = self._cached.pop((channel, address), None)
         row = tx.sessions.load(channel, address)
@@ -39,12 +39,12 @@ class SessionCache:
             return self._read(tx, row)
         return _of_now(tx, row, cached.session)
 
-    def peek(self, tx: SqliteTx, channel: str, address: str) -> Session:
+    def peek(self, tx: Tx, channel: str, address: str) -> Session:
         """The conversation as it is now, for reading only."""
         return self._read(tx, tx.sessions.load(channel, address))
 
     def save(
-        self, tx: SqliteTx, channel: str, address: str, session: Session, *, touched: bool = True
+        self, tx: Tx, channel: str, address: str, session: Session, *, touched: bool = True
     ) -> None:
         """``touched``: the person did something, so the idle timeout starts again."""
         frame = session.active
@@ -68,13 +68,13 @@ class SessionCache:
         if len(self._cached) > self._at_hand:
             del self._cached[next(iter(self._cached))]
 
-    def _read(self, tx: SqliteTx, row: SessionRow | None) -> Session:
+    def _read(self, tx: Tx, row: SessionRow | None) -> Session:
         if row is None:
             return Session()
         return _of_now(tx, row, Session.load(self._flows, row.turn, row.body))
 
 
-def _of_now(tx: SqliteTx, row: SessionRow, session: Session) -> Session:
+def _of_now(tx: Tx, row: SessionRow, session: Session) -> Session:
     if row.expires_at is not None and row.expires_at <= tx.now:
         session.expire()
     return session

@@ -11,12 +11,12 @@ from flows.engine.event import Event, EventKind
 from flows.engine.session import Session
 from services.domain.invite import InviteStatus
 from services.domain.token import token_digest
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 _STANDS = (InviteStatus.OPEN, InviteStatus.CLAIMED)
 
 
-def is_guest(tx: SqliteTx, session: Session, event: Event) -> bool:
+def is_guest(tx: Tx, session: Session, event: Event) -> bool:
     """Whether they bring a valid invitation, or are already in the middle of accepting one."""
     frame = session.active
     if frame is not None and frame.flow.needs is None:

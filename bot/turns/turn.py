@@ -20,12 +20,13 @@ from bot.turns.strangers import is_guest
 from flows.engine.engine import Engine
 from flows.engine.event import Event, Screen
 from flows.engine.session import Session
+from services.domain.database import DatabaseUnavailable
 from services.domain.ids import new_reference
+from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
 from services.domain.refusal import Fault
-from storage.sqlite.database import Database, DatabaseUnavailable
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Tx
+from services.ports.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -74,7 +75,7 @@ class Turns:
         context: AppContext,
         push: Callable[[Sequence[OutboxRow]], None],
         wake: Callable[[str], None],
-        notify: Callable[[SqliteTx, OperationUpdate], Sequence[OutboxRow]],
+        notify: Callable[[Tx, OperationUpdate], Sequence[OutboxRow]],
     ) -> None:
         self._database = database
         self._engine = engine
@@ -136,7 +137,7 @@ class Turns:
             ms=round(took_s * 1000, 1),
         )
 
-    def _decide(self, tx: SqliteTx, event: Event) -> Decided:
+    def _decide(self, tx: Tx, event: Event) -> Decided:
         is_admin = (event.channel, event.address) in self._context.admins
         person = tx.people.at(event.channel, event.address)
         if person is None and not is_admin:
@@ -150,7 +151,7 @@ class Turns:
             return self._slow_down(tx, event, person, session, speed, limit)
         return self._step(tx, event, person, session, is_admin=is_admin)
 
-    def _decide_stranger(self, tx: SqliteTx, event: Event) -> Decided:
+    def _decide_stranger(self, tx: Tx, event: Event) -> Decided:
         """A stranger's turn. If it is dropped, nothing is written, not even the event's id: a
         repeated event has nothing to do twice."""
         if tx.sessions.is_handled(event.channel, event.event_id):
@@ -168,7 +169,7 @@ class Turns:
             return self._slow_down(tx, event, None, session, speed, limit)
         return self._step(tx, event, None, session, has_trail=guest)
 
-    def _repeated(self, tx: SqliteTx, event: Event) -> Decided:
+    def _repeated(self, tx: Tx, event: Event) -> Decided:
         """Only the account that sent the event gets its answer: ids are its channel's, and may be
         the caller's own."""
         key = event.channel, event.address, event.event_id
@@ -179,7 +180,7 @@ class Turns:
 
     def _step(
         self,
-        tx: SqliteTx,
+        tx: Tx,
         event: Event,
         person: Person | None,
         session: Session,
@@ -227,7 +228,7 @@ class Turns:
 
     def _slow_down(
         self,
-        tx: SqliteTx,
+        tx: Tx,
         event: Event,
         person: Person | None,
         session: Session,
@@ -248,7 +249,7 @@ class Turns:
             rows, person=None if person is None else person.id, at=session.at, exit="flooded"
         )
 
-    def _wipe(self, tx: SqliteTx, event: Event) -> list[OutboxRow]:
+    def _wipe(self, tx: Tx, event: Event) -> list[OutboxRow]:
         """Delete the person's message: it may hold a code (facts: channels, Telegram)."""
         if event.message_id is None or not self._context.channel(event.channel).deletes:
             return []
@@ -263,7 +264,7 @@ class Turns:
         )
         return [row]
 
-    def _answer(self, tx: SqliteTx, event: Event, screen: Screen, turn: int) -> OutboxRow:
+    def _answer(self, tx: Tx, event: Event, screen: Screen, turn: int) -> OutboxRow:
         channel = self._context.channel(event.channel)
         return tx.outbox.add(
             event.channel,
@@ -285,7 +286,7 @@ class Turns:
         _log.exception("turn failed", reference=fault.reference, kind=event.kind.value)
         text = self._engine.texts.say("en", "engine.fault", {"reference": fault.reference})
 
-        def store(tx: SqliteTx) -> Decided:
+        def store(tx: Tx) -> Decided:
             if not tx.sessions.mark_handled(event.channel, event.event_id, fault.reference):
                 return self._repeated(tx, event)
             rows = [self._answer(tx, event, Screen(text), 0)]

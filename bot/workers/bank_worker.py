@@ -15,10 +15,9 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.outbox.durable_write import PushRows, write_until_committed
-from services.ports import Clock
-from storage.sqlite.database import Database
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.domain.outbox import OutboxRow
+from services.ports import Clock, Tx
+from services.ports.database import Database
 
 T = TypeVar("T")
 Wake = Callable[[datetime | None], None]  # due time; None: now
@@ -106,12 +105,12 @@ class BankWorker:
         """``None`` while a pool is full: it wakes the scan itself when it has room again."""
         return None if any(pool.free_slots <= 0 for pool in self._pools) else due
 
-    def _next_due(self, tx: SqliteTx) -> datetime | None:
+    def _next_due(self, tx: Tx) -> datetime | None:
         """When the next work is due, after an answer was recorded."""
         return None
 
     async def _commit_answer(
-        self, write: Callable[[SqliteTx], tuple[T | None, list[OutboxRow]]]
+        self, write: Callable[[Tx], tuple[T | None, list[OutboxRow]]]
     ) -> T | None:
         """Commit an answer, even if its task is cancelled meanwhile."""
         noting = asyncio.create_task(self._commit(write))
@@ -119,10 +118,8 @@ class BankWorker:
         noting.add_done_callback(self._commits.discard)
         return await asyncio.shield(noting)
 
-    async def _commit(
-        self, write: Callable[[SqliteTx], tuple[T | None, list[OutboxRow]]]
-    ) -> T | None:
-        def note(tx: SqliteTx) -> tuple[T | None, list[OutboxRow], datetime | None]:
+    async def _commit(self, write: Callable[[Tx], tuple[T | None, list[OutboxRow]]]) -> T | None:
+        def note(tx: Tx) -> tuple[T | None, list[OutboxRow], datetime | None]:
             return *write(tx), self._next_due(tx)
 
         change, rows, due = await write_until_committed(self._database, self._clock, note)

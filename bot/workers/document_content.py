@@ -16,10 +16,10 @@ from services.domain.business_days import start_of_day
 from services.domain.document import Document, DocumentFormat, Period
 from services.domain.money import Money
 from services.domain.statement import Movement, Statement
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 
-def read_content(tx: SqliteTx, document: Document, texts: Texts) -> Callable[[], bytes]:
+def read_content(tx: Tx, document: Document, texts: Texts) -> Callable[[], bytes]:
     """Read all the data; returns the function that renders it."""
     if document.partner is None:
         points = _daily_topups(tx, document.first_day, document.last_day)
@@ -31,7 +31,7 @@ def read_content(tx: SqliteTx, document: Document, texts: Texts) -> Callable[[],
     return partial(_draw, document, statement, threshold)
 
 
-def _statement(tx: SqliteTx, document: Document, partner: str, texts: Texts) -> Statement:
+def _statement(tx: Tx, document: Document, partner: str, texts: Texts) -> Statement:
     language = document.language
 
     def describe(movement: Movement) -> tuple[str, str]:
@@ -60,7 +60,7 @@ def _statement(tx: SqliteTx, document: Document, partner: str, texts: Texts) -> 
     return statements.statement(tx, partner, account, period, describe)
 
 
-def _daily_topups(tx: SqliteTx, first: date, last: date) -> list[tuple[datetime, Money]]:
+def _daily_topups(tx: Tx, first: date, last: date) -> list[tuple[datetime, Money]]:
     """Total top-ups per business day, dated at the start of the day."""
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     bounds = [(start_of_day(day), start_of_day(day + timedelta(days=1))) for day in days]

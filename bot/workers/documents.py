@@ -22,11 +22,11 @@ from flows.engine.engine import Engine
 from services import statements
 from services.documents import DocumentsMissing
 from services.domain.bank import QrPicture
+from services.domain.database import Priority
 from services.domain.document import Document, Period
-from services.ports import Clock, Collections
-from storage.sqlite.database import Database, Priority
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.domain.outbox import OutboxRow
+from services.ports import Clock, Collections, Tx
+from services.ports.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ class DocumentWorker(BankWorker):
     async def _make_and_queue(self, document: Document) -> None:
         result = await self._content(document)
 
-        def note(tx: SqliteTx) -> tuple[None, list[OutboxRow]]:
+        def note(tx: Tx) -> tuple[None, list[OutboxRow]]:
             is_entitled = self._is_still_entitled(tx, document)
             row = self._queue_result(tx, document, result if is_entitled else "failed")
             return None, [row] if is_entitled else []
@@ -128,14 +128,14 @@ class DocumentWorker(BankWorker):
         answer = await self._collections.qr(topup.reference, topup.amount)
         return answer.png if isinstance(answer, QrPicture) else "failed"
 
-    def _is_still_entitled(self, tx: SqliteTx, document: Document) -> bool:
+    def _is_still_entitled(self, tx: Tx, document: Document) -> bool:
         """Whether the requester may still see it: they may have left the partner since."""
         account = (document.channel, document.address)
         person = tx.people.at(*account)
         is_own = person is not None and person.partner.code == document.partner
         return is_own or account in self._context.admins
 
-    def _queue_result(self, tx: SqliteTx, document: Document, result: bytes | str) -> OutboxRow:
+    def _queue_result(self, tx: Tx, document: Document, result: bytes | str) -> OutboxRow:
         """End the conversation's wait: queue the file, or the notice that there is none."""
         if isinstance(result, str):
             tx.documents.failed(document.reference)
@@ -166,9 +166,7 @@ class DocumentWorker(BankWorker):
             document=None if isinstance(result, str) else document.reference,
         )
 
-    def _qr(
-        self, tx: SqliteTx, document: Document, reference: str, *, has_picture: bool
-    ) -> OutboxRow:
+    def _qr(self, tx: Tx, document: Document, reference: str, *, has_picture: bool) -> OutboxRow:
         topup = tx.topups.get(reference)
         assert topup is not None
         key = "topup.expect.picture" if has_picture else "topup.expect.no_picture"
@@ -182,5 +180,5 @@ class DocumentWorker(BankWorker):
         )
 
 
-def _waiting(tx: SqliteTx, *, pictures: bool) -> list[tuple[str, str]]:
+def _waiting(tx: Tx, *, pictures: bool) -> list[tuple[str, str]]:
     return tx.documents.waiting(pictures=pictures)

@@ -17,12 +17,12 @@ from bot.outbox.durable_write import PushRows
 from bot.workers.bank_worker import BankWorker, CallPool, Wake
 from services import float_settlement
 from services.domain.bank import FloatAnswer, NotSent, Unknown
+from services.domain.database import Priority
 from services.domain.float_purchase import Purchase, PurchaseState
+from services.domain.outbox import OutboxRow
 from services.float_settlement import PurchaseChange
-from services.ports import Clock, FloatBank
-from storage.sqlite.database import Database, Priority
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Clock, FloatBank, Tx
+from services.ports.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ class FloatPurchaseWorker(BankWorker):
         sends, queries = self._sends.free_slots, self._status_queries.free_slots
 
         def claim(
-            tx: SqliteTx,
+            tx: Tx,
         ) -> tuple[Sequence[Purchase], list[PurchaseChange], list[OutboxRow], datetime | None]:
             work, settled = float_settlement.claim(tx, LEASE, sends, queries)
             rows = [row for change in settled for row in self._notifier.purchase(tx, change)]
@@ -78,7 +78,7 @@ class FloatPurchaseWorker(BankWorker):
                 self._begin(self._status_queries, self._query_status(purchase))
         return self._next_scan(due)
 
-    def _next_due(self, tx: SqliteTx) -> datetime | None:
+    def _next_due(self, tx: Tx) -> datetime | None:
         return tx.purchases.next_due()
 
     # One claim -----------------------------------------------------------------------------
@@ -129,8 +129,8 @@ class FloatPurchaseWorker(BankWorker):
         elapsed = self._ms_since(began)
         await self._record(lambda tx: float_settlement.record_status(tx, claimed, answer, elapsed))
 
-    async def _record(self, take_in: Callable[[SqliteTx], PurchaseChange | None]) -> None:
-        def write(tx: SqliteTx) -> tuple[PurchaseChange | None, list[OutboxRow]]:
+    async def _record(self, take_in: Callable[[Tx], PurchaseChange | None]) -> None:
+        def write(tx: Tx) -> tuple[PurchaseChange | None, list[OutboxRow]]:
             settled = take_in(tx)
             return settled, [] if settled is None else self._notifier.purchase(tx, settled)
 

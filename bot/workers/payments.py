@@ -8,13 +8,12 @@ import structlog
 
 from bot.notify.notifier import Notifier
 from services import payment_notifications, payments
+from services.domain.outbox import OutboxRow
 from services.domain.payment import BankNotification
 from services.payment_notifications import IntakeResult
 from services.payments import PaymentEffect
-from services.ports import Random
-from storage.sqlite.database import Database
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Random, Tx
+from services.ports.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -35,7 +34,7 @@ class PaymentIntake:
     async def record_notification(self, notification: BankNotification) -> bool:
         """Whether to acknowledge the notification to the bank; committed when it returns."""
 
-        def record(tx: SqliteTx) -> tuple[IntakeResult, list[OutboxRow]]:
+        def record(tx: Tx) -> tuple[IntakeResult, list[OutboxRow]]:
             result = payment_notifications.record_notification(tx, self._random, notification)
             rows = [row for effect in result.effects for row in self._notifier.payment(tx, effect)]
             return result, rows

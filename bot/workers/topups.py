@@ -17,13 +17,13 @@ from bot.outbox.durable_write import PushRows
 from bot.workers.bank_worker import LEASE, BankWorker, CallPool, Wake
 from services import topup_settlement
 from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Unknown
+from services.domain.database import Priority
 from services.domain.mpesa import NEEDS_ADMIN
+from services.domain.outbox import OutboxRow
 from services.domain.topup import TopUp, TopUpState
-from services.ports import Clock, Collections, Random
+from services.ports import Clock, Collections, Random, Tx
+from services.ports.database import Database
 from services.topup_settlement import ChangeKind, TopUpChange
-from storage.sqlite.database import Database, Priority
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ class TopUpWorker(BankWorker):
             return None
         sends, queries = self._sends.free_slots, self._queries.free_slots
 
-        def claim(tx: SqliteTx) -> tuple[Sequence[TopUp], list[OutboxRow], datetime | None]:
+        def claim(tx: Tx) -> tuple[Sequence[TopUp], list[OutboxRow], datetime | None]:
             work, changes = topup_settlement.claim(tx, LEASE, sends, queries)
             return work, self._notices(tx, changes), self._next_due(tx)
 
@@ -76,7 +76,7 @@ class TopUpWorker(BankWorker):
                 self._begin(self._queries, self._query(topup))
         return self._next_scan(due)
 
-    def _next_due(self, tx: SqliteTx) -> datetime | None:
+    def _next_due(self, tx: Tx) -> datetime | None:
         return tx.topups.next_due()
 
     # One claim -----------------------------------------------------------------------------
@@ -133,8 +133,8 @@ class TopUpWorker(BankWorker):
             lambda tx: topup_settlement.record_query(tx, claimed, answer, elapsed, spread)
         )
 
-    async def _record(self, take_in: Callable[[SqliteTx], TopUpChange | None]) -> None:
-        def write(tx: SqliteTx) -> tuple[TopUpChange | None, list[OutboxRow]]:
+    async def _record(self, take_in: Callable[[Tx], TopUpChange | None]) -> None:
+        def write(tx: Tx) -> tuple[TopUpChange | None, list[OutboxRow]]:
             change = take_in(tx)
             return change, self._notices(tx, [] if change is None else [change])
 
@@ -142,7 +142,7 @@ class TopUpWorker(BankWorker):
         if change is not None:
             self._log(change)
 
-    def _notices(self, tx: SqliteTx, changes: Sequence[TopUpChange]) -> list[OutboxRow]:
+    def _notices(self, tx: Tx, changes: Sequence[TopUpChange]) -> list[OutboxRow]:
         return [row for change in changes for row in self._notifier.topup(tx, change)]
 
     def _log(self, change: TopUpChange) -> None:

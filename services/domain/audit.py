@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, TypeAlias
 
 FIRST = "0" * 64  # previous hash of the first row of a chain
 HAZINA = "hazina"  # the actor when no person asked
@@ -31,6 +32,17 @@ class AuditRow:
     def at(self) -> datetime:
         """Time of the commit."""
         return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=self.at_ms)
+
+
+# Partner → expected next row number and previous hash.
+Expected: TypeAlias = dict[str, tuple[int, str]]
+
+
+class Head(NamedTuple):
+    """The number of rows, and a hash that covers all of them."""
+
+    rows: int
+    digest: str
 
 
 def canonical(facts: Mapping[str, object]) -> str:

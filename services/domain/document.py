@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class DocumentFormat(StrEnum):
@@ -50,3 +51,8 @@ class Document:
     state: DocumentState = DocumentState.REQUESTED
     attempts: int = 0
     topup: str | None = None
+
+
+class DocumentRequests(NamedTuple):
+    documents: int
+    waiting: int  # not yet rendered

@@ -1,10 +1,11 @@
-"""One line of a partner's history, for any type of operation."""
+"""Operations of any type: the lines of a history, what admins find, and what is counted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from services.domain.money import Money
 
@@ -26,3 +27,28 @@ class Operation:
     amount: Money
     state: str
     begun_at: datetime
+
+
+class StateBacklog(NamedTuple):
+    """The number of operations in a state, and the age of the oldest in seconds."""
+
+    state: str
+    many: int
+    oldest_s: float
+
+
+class DayTotals(NamedTuple):
+    """A partner's operations since a moment: paid top-ups, bought float, and those still open."""
+
+    topups: int
+    received: Money
+    purchases: int
+    bought: Money
+    open: int
+
+
+class FoundOperation(NamedTuple):
+    """An operation with its partner, since admins search over all partners."""
+
+    operation: Operation
+    partner: str

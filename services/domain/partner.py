@@ -75,3 +75,16 @@ class Person:
         """When the contact that codes are sent to last changed."""
         moments = (self.phone_changed_at, self.email_changed_at)
         return max((moment for moment in moments if moment is not None), default=None)
+
+
+class AddressTaken(Exception):
+    """The address belongs to a person of another partner."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartnersPage:
+    """``more`` and ``newer`` are the cursors of the next and the previous page."""
+
+    partners: list[Partner]
+    more: str | None
+    newer: str | None

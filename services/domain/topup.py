@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.domain.money import Money
 from services.domain.phone import Phone
@@ -171,3 +171,11 @@ class TopUp:
     @property
     def account_reference(self) -> str:
         return account_reference(self.reference)
+
+
+class CreditedTopUp(NamedTuple):
+    """What reconciling with the bank's books needs of a credited top-up."""
+
+    reference: str
+    receipt: str | None
+    amount: Money

@@ -6,10 +6,15 @@ from services.ports.approvals import Approvals
 from services.ports.audit import Audit
 from services.ports.bank import BankStatements, Collections, FloatBank
 from services.ports.blocks import Blocks
+from services.ports.broadcasts import Broadcasts
 from services.ports.clock import Clock, RunningClock
+from services.ports.daily import DailyWork
+from services.ports.documents import Documents
 from services.ports.evidence import Evidence
 from services.ports.fees import Fees
 from services.ports.float_purchases import Purchases
+from services.ports.floods import Floods
+from services.ports.invariants import Invariants
 from services.ports.invites import Invites
 from services.ports.keys import Keys
 from services.ports.ledger import Ledger
@@ -24,8 +29,13 @@ from services.ports.people import People
 from services.ports.proposals import Adjustments, Proposals
 from services.ports.randomness import Random
 from services.ports.reconciliation import Reconciliations
+from services.ports.restores import Restores
+from services.ports.secrets import Secrets
+from services.ports.sessions import Sessions
 from services.ports.statements import Statements
+from services.ports.statistics import Statistics
 from services.ports.topups import TopUps
+from services.ports.trail import Trail
 from services.ports.tx import Tx
 
 __all__ = [
@@ -35,11 +45,16 @@ __all__ = [
     "Audit",
     "BankStatements",
     "Blocks",
+    "Broadcasts",
     "Clock",
     "Collections",
+    "DailyWork",
+    "Documents",
     "Evidence",
     "Fees",
     "FloatBank",
+    "Floods",
+    "Invariants",
     "Invites",
     "Keys",
     "Ledger",
@@ -55,9 +70,14 @@ __all__ = [
     "Purchases",
     "Random",
     "Reconciliations",
+    "Restores",
     "RunningClock",
+    "Secrets",
+    "Sessions",
     "Sms",
     "Statements",
+    "Statistics",
     "TopUps",
+    "Trail",
     "Tx",
 ]

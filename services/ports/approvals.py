@@ -34,3 +34,7 @@ class Approvals(Protocol):
     def stale(self, before: datetime, limit: int) -> Sequence[str]:
         """Purchases awaiting approval, or their buyer after it, since that moment or earlier."""
         ...
+
+    def oldest(self) -> datetime | None:
+        """When the oldest undecided purchase was asked for."""
+        ...

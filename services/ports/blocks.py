@@ -23,3 +23,15 @@ class Blocks(Protocol):
     def is_blocked(self, phone: Phone, partner: str) -> bool:
         """By this partner's block, or by one for all partners."""
         ...
+
+    def of(self, partner: str, limit: int) -> list[Block]:
+        """The partner's own blocks, newest first."""
+        ...
+
+    def every(self, limit: int) -> list[Block]:
+        """Blocks of every partner, newest first."""
+        ...
+
+    def phones(self, limit: int) -> list[Phone]:
+        """Each number once, however many have blocked it, most recently blocked first."""
+        ...

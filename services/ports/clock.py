@@ -47,3 +47,11 @@ class RunningClock(Protocol):
         """What may have to be added to a stored moment to get the outside world's time: zero, or
         recent changes and standstills of our clock."""
         ...
+
+    def mark(self) -> None:
+        """Record the time of this transaction in an existing row, so that nothing grows."""
+        ...
+
+    def marked_ms(self) -> int:
+        """The time that ``mark`` last recorded, in milliseconds since 1970."""
+        ...

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
+
+from services.domain.evidence import EvidenceItem, ProviderCall, ReviewItem
 
 
 class Evidence(Protocol):
@@ -33,4 +36,32 @@ class Evidence(Protocol):
 
     def open_review_reasons(self, operation: str) -> Sequence[str]:
         """The reasons why an admin must look at it now."""
+        ...
+
+    def operations_since(self, kind: str, moment: datetime) -> list[str]:
+        """References of the operations with evidence of this kind since then."""
+        ...
+
+    def last(self, operation: str, limit: int) -> list[EvidenceItem]:
+        """The newest evidence about an operation, returned oldest first."""
+        ...
+
+    def calls(self, operation: str, limit: int) -> list[ProviderCall]:
+        """The newest calls about an operation, returned oldest first."""
+        ...
+
+    def call_counts_since(self, moment: datetime, newest: int) -> list[tuple[str, str, int]]:
+        """(call, outcome, count) since then, among the ``newest`` calls overall."""
+        ...
+
+    def reviews(self, operation: str) -> list[ReviewItem]:
+        """All review items of an operation, open and closed."""
+        ...
+
+    def open_reviews(self, after: tuple[datetime, str, str] | None, limit: int) -> list[ReviewItem]:
+        """Open review items, oldest first, after (opened, operation, why)."""
+        ...
+
+    def count_open_reviews(self, limit: int) -> int:
+        """The number of open review items, counted up to ``limit``."""
         ...

@@ -12,6 +12,7 @@ class Fees(Protocol):
         """The newest version in force; a zero fee where none was agreed."""
         ...
 
-    def set(self, partner: str, fee: Fee, source: str) -> None:
-        """Add a version, in force from now; the database assigns its number."""
+    def set(self, partner: str, fee: Fee, source: str, valid_from_ms: int | None = None) -> None:
+        """Add a version, in force from now or from ``valid_from_ms``; the database assigns its
+        number."""
         ...

@@ -53,3 +53,27 @@ class Purchases(Protocol):
     def stale_quotes(self, before: datetime, limit: int) -> Sequence[Purchase]:
         """Unconfirmed quotes made before this."""
         ...
+
+    def next_due(self) -> datetime | None: ...
+
+    def end_leases(self) -> int:
+        """Make everything claimed due now; returns how many. Only when no worker runs."""
+        ...
+
+    def unknown(self, partner: str, amount: Money) -> Purchase | None:
+        """The newest purchase of this amount whose outcome is unknown."""
+        ...
+
+    def recent_amounts(self, person_id: int, limit: int) -> list[Money]:
+        """Amounts of the person's latest purchases, each once, newest first."""
+        ...
+
+    # Over all partners and the whole table: for the simulator and for checks.
+
+    def newest(self) -> Purchase | None: ...
+
+    def every(self) -> list[Purchase]: ...
+
+    def bought(self) -> dict[str, Money]:
+        """Amounts of successful purchases by reference."""
+        ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from services.domain.invite import Invite
@@ -34,4 +35,8 @@ class Invites(Protocol):
 
     def open_names(self, partner: str) -> Sequence[str]:
         """Names in the partner's open invitations."""
+        ...
+
+    def delete_before(self, moment: datetime, limit: int) -> int:
+        """Delete invitations created before this; returns how many."""
         ...

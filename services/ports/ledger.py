@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Protocol
 
 from services.domain.ledger import Account, AccountKind, Balance, Transfer
@@ -19,3 +20,7 @@ class Ledger(Protocol):
         ...
 
     def balance(self, account: Account) -> Balance: ...
+
+    def legs(self, operation: str) -> list[tuple[datetime, Transfer]]:
+        """The operation's transfers with their booking times, in booking order."""
+        ...

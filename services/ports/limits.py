@@ -22,3 +22,14 @@ class Limits(Protocol):
     def set_from_now(self, name: str, limit: Money, source: str, partner: str = "") -> None:
         """Add a row; earlier rows stay for the days on which they were in force."""
         ...
+
+    def set(
+        self, name: str, valid_from_ms: int, limit: Money, source: str, partner: str = ""
+    ) -> None:
+        """Add a row, in force from then; earlier rows stay for the days on which they were in
+        force."""
+        ...
+
+    def own(self, name: str, partner: str) -> Money | None:
+        """Like ``find``, but only for this partner itself."""
+        ...

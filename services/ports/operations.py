@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
-from services.domain.operation import Operation
+from services.domain.operation import DayTotals, FoundOperation, Operation, StateBacklog
 
 
 class Operations(Protocol):
@@ -21,3 +22,31 @@ class Operations(Protocol):
         """Newest first; the page older than the reference ``before``, or the one just newer than
         ``after``."""
         ...
+
+    def of_reference(self, reference: str) -> FoundOperation | None: ...
+
+    def of_bank_id(self, bank_id: str, limit: int) -> list[FoundOperation]:
+        """Operations by the bank's id: a prompt, or a float purchase."""
+        ...
+
+    def of_receipt(self, receipt: str, limit: int) -> list[FoundOperation]: ...
+
+    def of_phone(self, last_four: str, msisdn: str | None, limit: int) -> list[FoundOperation]:
+        """The newest operations of every number with these last digits, or of the number
+        ``msisdn``."""
+        ...
+
+    def pending(self, after: str | None, limit: int) -> list[FoundOperation]:
+        """Open or unknown operations that are not on the admins' list, over all partners; oldest
+        first, starting after the operation ``after``."""
+        ...
+
+    def pending_by_state(self, limit: int) -> list[tuple[str, int]]:
+        """How many are open or unknown in each state, among the oldest ``limit``."""
+        ...
+
+    def waiting(self, limit: int) -> list[StateBacklog]:
+        """Open or unknown operations by state, among the oldest ``limit``, with their age."""
+        ...
+
+    def day_totals(self, partner: str, since: datetime) -> DayTotals: ...

@@ -68,3 +68,13 @@ class Otps(Protocol):
     def delete_before(self, moment: datetime, limit: int) -> int:
         """Delete ended codes drawn before this; returns the number deleted."""
         ...
+
+    def of_phone(self, phone: Phone, limit: int) -> list[Otp]:
+        """The codes sent to the phone, newest first."""
+        ...
+
+    def of_operation(self, operation: str) -> list[Otp]:
+        """All codes of the operation, newest first."""
+        ...
+
+    def next_expiry(self) -> datetime | None: ...

@@ -13,6 +13,7 @@ from services.domain.payment import (
     RecordedPayment,
     StoredNotification,
     SuspenseReason,
+    Verdict,
 )
 
 
@@ -77,3 +78,25 @@ class Payments(Protocol):
         ...
 
     def refused_since(self, moment: datetime) -> int: ...
+
+    def reversed_by(self, reference: str) -> RecordedPayment | None:
+        """The payment that a reversal took back."""
+        ...
+
+    def kept(self, reference: str) -> StoredNotification | None: ...
+
+    # Over all partners and the whole table: for the simulator and for checks.
+
+    def every(self) -> list[RecordedPayment]: ...
+
+    def amounts(self) -> dict[str, Money]:
+        """Amounts by receipt."""
+        ...
+
+    def receipts_of(self, verdict: Verdict) -> set[str]:
+        """Receipts of all notifications with this verdict."""
+        ...
+
+    def collected(self) -> Money:
+        """Total received in payments according to our books."""
+        ...

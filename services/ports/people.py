@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from services.domain.partner import Partner, Person, Role
+from services.domain.partner import Partner, PartnersPage, Person, Role
 from services.domain.phone import Phone
 
 
@@ -62,8 +62,14 @@ class People(Protocol):
         address: str,
         person_id: int,
         *,
+        since: datetime | None = None,
         frozen_since: datetime | None = None,
-    ) -> None: ...
+    ) -> None:
+        """Link the address to the person, since now unless ``since`` says otherwise.
+
+        Raises ``AddressTaken`` if it belongs to a person of another partner.
+        """
+        ...
 
     def unlink(self, channel: str, address: str) -> None: ...
 
@@ -75,4 +81,16 @@ class People(Protocol):
 
     def forget_phone(self, person_id: int, phone: Phone) -> None:
         """Stop suggesting this number on account of payments made from it until now."""
+        ...
+
+    def owners(self, partner: str) -> list[Person]:
+        """The partner's owners, in the order they were added."""
+        ...
+
+    def partners_page(self, cursor: str | None, size: int) -> PartnersPage:
+        """Partners by code; ``cursor`` comes from an earlier page."""
+        ...
+
+    def named(self, partner: str, name: str) -> tuple[Role, str | None] | None:
+        """Role and mail address of the partner's person of that name."""
         ...

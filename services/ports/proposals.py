@@ -25,6 +25,16 @@ class Proposals(Protocol):
         """Void the open proposal about this operation, because evidence has settled it."""
         ...
 
+    def open_page(self, before: str | None, limit: int) -> list[Proposal]:
+        """Open proposals, newest first, after the proposal ``before``."""
+        ...
+
+    def unresolved(self, limit: int) -> list[str]:
+        """Operations awaiting evidence without an open proposal; oldest first."""
+        ...
+
 
 class Adjustments(Protocol):
     def add(self, adjustment: Adjustment, proposal: str) -> None: ...
+
+    def get(self, reference: str) -> Adjustment | None: ...

@@ -93,3 +93,9 @@ class Reconciliations(Protocol):
     def reopen_day(self, day: date) -> None:
         """What is known about the day has changed since it was closed."""
         ...
+
+    def newest(self, limit: int) -> list[ReconciliationDay]:
+        """Reconciled days, newest first."""
+        ...
+
+    def oldest_day(self) -> date | None: ...

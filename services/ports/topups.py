@@ -8,7 +8,7 @@ from typing import Protocol
 
 from services.domain.money import Money
 from services.domain.phone import Phone
-from services.domain.topup import TopUp
+from services.domain.topup import CreditedTopUp, TopUp
 
 
 class TopUps(Protocol):
@@ -74,4 +74,31 @@ class TopUps(Protocol):
 
     def begun_since(self, moment: datetime, partner: str) -> Money:
         """Total of the partner's top-ups begun since then, except those known to be unpaid."""
+        ...
+
+    def next_due(self) -> datetime | None: ...
+
+    def end_leases(self) -> int:
+        """Make everything claimed due now; returns how many. Only when no worker runs."""
+        ...
+
+    def recent_amounts(self, person_id: int, limit: int) -> list[Money]:
+        """Amounts of the person's latest paid top-ups, each once, newest first."""
+        ...
+
+    def recent_phones(self, person_id: int, limit: int) -> list[Phone]:
+        """Numbers of the person's latest paid top-ups, each once, newest first, without forgotten
+        ones."""
+        ...
+
+    # Over all partners and the whole table: for the simulator and for checks.
+
+    def newest(self) -> TopUp | None: ...
+
+    def every(self) -> list[TopUp]: ...
+
+    def credited(self) -> list[CreditedTopUp]: ...
+
+    def prompted(self) -> list[str]:
+        """References of those whose prompt was requested, or was about to be."""
         ...

@@ -1,4 +1,4 @@
-"""One transaction, through which the use cases reach everything that is stored."""
+"""One transaction, through which everything that is stored is reached."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from services.ports.api_keys import ApiKeys
 from services.ports.approvals import Approvals
 from services.ports.audit import Audit
 from services.ports.blocks import Blocks
+from services.ports.broadcasts import Broadcasts
 from services.ports.clock import RunningClock
+from services.ports.daily import DailyWork
+from services.ports.documents import Documents
 from services.ports.evidence import Evidence
 from services.ports.fees import Fees
 from services.ports.float_purchases import Purchases
+from services.ports.floods import Floods
+from services.ports.invariants import Invariants
 from services.ports.invites import Invites
 from services.ports.ledger import Ledger
 from services.ports.limits import Limits
@@ -24,8 +29,13 @@ from services.ports.payments import Payments
 from services.ports.people import People
 from services.ports.proposals import Adjustments, Proposals
 from services.ports.reconciliation import Reconciliations
+from services.ports.restores import Restores
+from services.ports.secrets import Secrets
+from services.ports.sessions import Sessions
 from services.ports.statements import Statements
+from services.ports.statistics import Statistics
 from services.ports.topups import TopUps
+from services.ports.trail import Trail
 
 
 class Tx(Protocol):
@@ -34,6 +44,11 @@ class Tx(Protocol):
 
     @property
     def now(self) -> datetime: ...
+    @property
+    def now_ms(self) -> int:
+        """The same in milliseconds since 1970."""
+        ...
+
     @property
     def steady_now(self) -> datetime:
         """The current time had the clock never been changed and had time stood still during
@@ -84,3 +99,23 @@ class Tx(Protocol):
     def adjustments(self) -> Adjustments: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def trail(self) -> Trail: ...
+    @property
+    def documents(self) -> Documents: ...
+    @property
+    def broadcasts(self) -> Broadcasts: ...
+    @property
+    def floods(self) -> Floods: ...
+    @property
+    def statistics(self) -> Statistics: ...
+    @property
+    def daily(self) -> DailyWork: ...
+    @property
+    def restores(self) -> Restores: ...
+    @property
+    def secrets(self) -> Secrets: ...
+    @property
+    def invariants(self) -> Invariants: ...

@@ -9,19 +9,17 @@ import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from services.domain.clock_step import ClockStep
+from services.domain.database import DatabaseFailed, SimulatedCrash
 from storage.after_restore import recover_after_restore
 from storage.sqlite.database_file import DatabaseFile
-from storage.stores.clock import ClockFollower, ClockStep
+from storage.stores.clock import ClockFollower
 from storage.transaction import SqliteTx
 
 T = TypeVar("T")
 
 BATCH_MS = 20  # after which a batch commits what has run so far
 FILE_CHECK_EVERY_S = 0.25  # how often the file's name is checked while there are writes
-
-
-class SimulatedCrash(BaseException):
-    """Raised by a probe: the writer stops at once, as if the process had been killed."""
 
 
 class QueuedWrite(Generic[T]):
@@ -148,10 +146,14 @@ class BatchRunner:
 
 
 def as_future_error(error: BaseException) -> Exception:
-    """Wrap what a future cannot carry: ``StopIteration``, and exceptions that are not
-    ``Exception``."""
-    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+    """Wrap SQLite's own errors, and what a future cannot carry: ``StopIteration``, and exceptions
+    that are not ``Exception``."""
+    wrapped: Exception
+    if isinstance(error, sqlite3.Error):
+        wrapped = DatabaseFailed(str(error))
+    elif isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
-    wrapped = RuntimeError(f"a database function raised {type(error).__name__}")
+    else:
+        wrapped = RuntimeError(f"a database function raised {type(error).__name__}")
     wrapped.__cause__ = error
     return wrapped

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -58,20 +59,37 @@ class ReaderFuture(Generic[T]):
 
 
 class ThreadConnection(aiosqlite.Connection):
-    """Queues whole functions on aiosqlite's thread, which runs one at a time."""
+    """Runs whole functions on aiosqlite's thread, one at a time.
+
+    aiosqlite has a method for each statement and none for a function, and a switch of threads for
+    each statement would cost fifty times the statement itself (docs/decisions/0002). So functions
+    are put where its own methods put theirs: into the queue of (future, function) that its thread
+    works off. That queue is the only private attribute used.
+    """
+
+    raw: sqlite3.Connection  # once it is connected
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        """Raises ``RuntimeError`` when this aiosqlite has no such queue."""
+
+        def connect() -> sqlite3.Connection:
+            self.raw = connector()
+            return self.raw
+
+        super().__init__(connect, iter_chunk_size=64)
+        queue = getattr(self, "_tx", None)
+        if not isinstance(queue, SimpleQueue):
+            raise RuntimeError(f"aiosqlite {version('aiosqlite')} has no queue to put functions in")
+        self._functions: SimpleQueue[Any] = queue
 
     async def run(self, function: Callable[[], T]) -> T:
-        execute: Callable[[Callable[[], T]], Awaitable[T]] = self._execute
-        return await execute(function)
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._functions.put_nowait((answer, function))
+        return await answer
 
     def queue(self, function: Callable[[], T], reading: ReaderFuture[T] | None) -> None:
         """Run ``function`` on the thread and report the outcome to ``reading``."""
-        queue: SimpleQueue[Any] = self._tx
-        queue.put_nowait((reading, function))
-
-    @property
-    def raw(self) -> sqlite3.Connection:
-        return self._conn
+        self._functions.put_nowait((reading, function))
 
 
 class InlineConnection:
@@ -105,7 +123,7 @@ def connect(path: Path | str) -> sqlite3.Connection:
 
 
 async def connect_in_thread(connector: Callable[[], sqlite3.Connection]) -> ThreadConnection:
-    connection = ThreadConnection(connector, iter_chunk_size=64)
+    connection = ThreadConnection(connector)
     await connection
     return connection
 

@@ -6,13 +6,12 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+from services.domain.database import DatabaseDamaged
+from storage.sqlite.faults import as_database_failed
+
 _PRIMARY = 0xFF  # of an extended error code
 _CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _HEAD = "*** in database main ***"
-
-
-class DatabaseDamaged(Exception):
-    """The file cannot be trusted; the message says what was found."""
 
 
 def damage_reported_by(error: BaseException | None) -> str | None:
@@ -32,11 +31,12 @@ class FileCheck:
         self._path = path
         self._conn: sqlite3.Connection | None = None
 
+    @as_database_failed()
     def run(self) -> str | None:
         """Read every page from disk (a few ms per megabyte) and return the first fault on one line.
         It opens its own connection, since a lasting one would trust its cached pages.
 
-        Raises ``sqlite3.Error`` when the file cannot be read for reasons other than damage.
+        Raises ``DatabaseFailed`` when the file cannot be read for reasons other than damage.
         """
         uri = f"{self._path.resolve().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, check_same_thread=False)) as conn:
@@ -47,7 +47,7 @@ class FileCheck:
                 self._conn = None
 
     def interrupt(self) -> None:
-        """Abort a run on another thread, which then raises ``sqlite3.OperationalError``."""
+        """Abort a run on another thread, which then raises ``DatabaseFailed``."""
         if (conn := self._conn) is not None:
             with suppress(sqlite3.ProgrammingError):  # closed at this very moment
                 conn.interrupt()

@@ -12,15 +12,23 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
-from enum import IntEnum
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
 
+from services.domain.clock_step import ClockStep
+from services.domain.database import (
+    DatabaseFailed,
+    DatabaseFileMoved,
+    DatabaseUnavailable,
+    MigrationError,
+    Priority,
+    SimulatedCrash,
+)
 from storage.sqlite import damage
-from storage.sqlite.batch import BatchRunner, QueuedWrite, SimulatedCrash, as_future_error
+from storage.sqlite.batch import BatchRunner, QueuedWrite, as_future_error
 from storage.sqlite.connection import (
     DURABLE,
     PRAGMAS,
@@ -32,9 +40,9 @@ from storage.sqlite.connection import (
     connect,
     connect_in_thread,
 )
-from storage.sqlite.database_file import DatabaseFile, DatabaseFileMoved
-from storage.sqlite.migrate import MigrationError, migrate, pending_migrations
-from storage.stores.clock import ClockFollower, ClockStep
+from storage.sqlite.database_file import DatabaseFile
+from storage.sqlite.migrate import migrate, pending_migrations
+from storage.stores.clock import ClockFollower
 from storage.time.timekeeper import Timekeeper
 from storage.transaction import SqliteTx
 
@@ -45,17 +53,6 @@ BATCH_MAX = 256  # functions per commit
 JOBS_SHARE = 32  # slots of a batch reserved for jobs, however many people wait
 READERS = 2
 HAND_OVER_S = 0.00005  # lets a reader's thread acquire the interpreter lock
-
-
-class DatabaseUnavailable(Exception):
-    """Nothing in the batch was committed; the database is being reopened. Retry."""
-
-
-class Priority(IntEnum):
-    """Who goes first when both are waiting."""
-
-    PEOPLE = 0
-    JOBS = 1
 
 
 class Database:
@@ -144,8 +141,9 @@ class Database:
     ) -> T:
         """Run ``function`` in the next commit; returns after that commit.
 
-        An exception it raises is re-raised here, and only its own work is rolled back. Raises
-        ``DatabaseUnavailable`` when the commit itself failed, so nothing happened.
+        An exception it raises is re-raised here (SQLite's own as ``DatabaseFailed``), and only its
+        own work is rolled back. Raises ``DatabaseUnavailable`` when the commit itself failed, so
+        nothing happened.
         """
         if self._killed:
             raise asyncio.CancelledError("the database was killed")
@@ -205,7 +203,7 @@ class Database:
         finally:
             _end_read(tx)
         if tx.conn.total_changes != changes:
-            raise sqlite3.OperationalError("attempt to write where only reading is meant")
+            raise DatabaseFailed("attempt to write where only reading is meant")
         return result
 
     @property
@@ -380,15 +378,13 @@ class Database:
             queue.clear()
 
     def _run_read(self, tx: SqliteTx, function: Callable[[SqliteTx], T]) -> T:
-        tx.conn.execute("BEGIN")
-        self._clock.begin_reading(tx)
         try:
+            tx.conn.execute("BEGIN")
+            self._clock.begin_reading(tx)
             return function(tx)
-        except StopIteration as error:
-            raise as_future_error(error) from error
-        except sqlite3.DatabaseError as error:
+        except (StopIteration, sqlite3.Error) as error:
             self.check_for_damage(error)
-            raise
+            raise as_future_error(error) from error
 
 
 def _end_read(tx: SqliteTx) -> None:

@@ -13,24 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from services.domain.database import DatabaseFileMoved, DatabaseInUse, LockingUnsupported
+
 TAILS = ("-wal", "-shm")  # files SQLite keeps beside it while it is open
 OWNER_ONLY = 0o600
 # Errors of file systems that have no locks, or whose server does not grant them.
 LOCKLESS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 
 _Identity = tuple[int, int]  # device and inode
-
-
-class DatabaseInUse(Exception):
-    """Another process is using this database."""
-
-
-class LockingUnsupported(Exception):
-    """The file system cannot keep a second process out."""
-
-
-class DatabaseFileMoved(Exception):
-    """The database's name no longer leads to a file, or leads to a different one."""
 
 
 class DatabaseFile:

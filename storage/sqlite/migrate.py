@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 
+from services.domain.database import MigrationError
 from storage.sqlite import schema
 from storage.sqlite.schema import Schema
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _KEPT = ("table", "schema_migrations")
-
-
-class MigrationError(Exception):
-    """The database does not fit this program; the message says what to do."""
 
 
 @dataclass(frozen=True)

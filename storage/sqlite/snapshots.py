@@ -1,42 +1,36 @@
-"""Whole database files: copying them while in use, and validating them before use."""
+"""Whole database files (``services.ports.database_files``): copying them while in use, and
+validating them before use."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from services.domain.database import InvalidDatabaseFile, MigrationError
 from storage import invariants
-from storage.sqlite import schema
-from storage.sqlite.migrate import (
-    MigrationError,
-    applied_migrations,
-    migrate,
-    pending_migrations,
-    refuse_additions,
-)
+from storage.sqlite import database_file, schema
+from storage.sqlite.faults import as_database_failed
+from storage.sqlite.migrate import applied_migrations, migrate, pending_migrations, refuse_additions
 from storage.stores import audit, restores
 from storage.stores.clock import ClockStore
 from storage.time.transaction_time import TransactionTime
 
 OWNER_ONLY = 0o600
 MAGIC = b"SQLite format 3\0"
-LOGS = ("-wal", "-journal")  # suffixes of the files SQLite keeps beside a database
+LOGS = ("-wal", "-journal")  # ends of the names of what SQLite keeps beside a database
 _UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # the latter where SQLite quotes damaged names
 
 
-class InvalidDatabaseFile(Exception):
-    """The file is not a complete database of this program; the message says why."""
-
-
+@as_database_failed()
 def copy(database: Path, to: Path, at: datetime | None = None) -> None:
     """Copy ``database`` as of one consistent moment, into an owner-only file.
 
     The copy is marked as made ``at`` that moment (default: now), so that whoever opens it to serve
-    knows that the original went on. Writers are not blocked meanwhile. Raises ``sqlite3.Error``,
+    knows that the original went on. Writers are not blocked meanwhile. Raises ``DatabaseFailed``,
     ``OSError``; ``to`` must not exist.
     """
     os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
@@ -47,10 +41,11 @@ def copy(database: Path, to: Path, at: datetime | None = None) -> None:
     sync(to)
 
 
+@as_database_failed()
 def mark(database: Path, at: datetime) -> None:
     """Mark a copy that was made without a mark, no older than its newest content.
 
-    Raises ``sqlite3.Error``.
+    Raises ``DatabaseFailed``.
     """
     with closing(sqlite3.connect(database)) as conn:
         newest = ClockStore(conn, TransactionTime(at)).newest()
@@ -133,13 +128,30 @@ def is_empty(file: Path) -> bool:
     return not file.exists() or file.stat().st_size == 0
 
 
+@as_database_failed()
 def is_blank(database: Path) -> bool:
     """The file is missing, or a database with nothing in it. Raises ``OSError``, and
-    ``sqlite3.Error`` for any other kind of file."""
+    ``DatabaseFailed`` for any other kind of file."""
     if is_empty(database):
         return True
     with closing(_reader(database)) as conn:
         return not [name for _, name in schema.read(conn) if name != "schema_migrations"]
+
+
+def logs_beside(database: Path) -> list[Path]:
+    """Non-empty logs beside it, which SQLite would apply to any database of this name."""
+    logs = (database.with_name(database.name + tail) for tail in LOGS)
+    return [log for log in logs if not is_empty(log)]
+
+
+def remove_index_beside(database: Path) -> None:
+    """SQLite makes it again from the log."""
+    database.with_name(f"{database.name}-shm").unlink(missing_ok=True)
+
+
+def locked(database: Path) -> AbstractContextManager[None]:
+    """Raises ``DatabaseInUse``, ``LockingUnsupported``, ``OSError``."""
+    return database_file.locked(database)
 
 
 def faults(database: Path) -> Iterator[str]:

@@ -6,21 +6,11 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
-from services.domain.audit import FIRST, AuditRow, canonical, chain_hash
+from services.domain.audit import FIRST, AuditRow, Expected, Head, canonical, chain_hash
 from storage.time.milliseconds import to_ms
 from storage.time.transaction_time import TransactionTime
-
-# Partner → expected next row number and previous hash.
-Expected: TypeAlias = dict[str, tuple[int, str]]
-
-
-class Head(NamedTuple):
-    """The number of rows, and a hash that covers all of them."""
-
-    rows: int
-    digest: str
 
 
 class AuditStore:
@@ -129,15 +119,14 @@ class AuditStore:
     def head(self, until: datetime) -> Head:
         return head(self._conn, to_ms(until))
 
-
-def ends(conn: sqlite3.Connection) -> list[tuple[str, int, str]]:
-    """Partner, length and last hash of each chain."""
-    rows = conn.execute(
-        "SELECT a.partner, a.n, a.hash FROM audit_log AS a JOIN"
-        " (SELECT partner, max(n) AS n FROM audit_log GROUP BY partner) AS ends"
-        " ON ends.partner = a.partner AND ends.n = a.n ORDER BY a.partner"
-    )
-    return [(partner, n, digest) for partner, n, digest in rows]
+    def ends(self) -> list[tuple[str, int, str]]:
+        """Partner, length and last hash of each chain."""
+        rows = self._conn.execute(
+            "SELECT a.partner, a.n, a.hash FROM audit_log AS a JOIN"
+            " (SELECT partner, max(n) AS n FROM audit_log GROUP BY partner) AS ends"
+            " ON ends.partner = a.partner AND ends.n = a.n ORDER BY a.partner"
+        )
+        return [(partner, n, digest) for partner, n, digest in rows]
 
 
 def head(conn: sqlite3.Connection, until_ms: int) -> Head:

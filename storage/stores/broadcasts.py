@@ -3,29 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
+from services.domain.broadcast import Broadcast, Recipient
 from storage.time.milliseconds import from_ms
 from storage.time.transaction_time import TransactionTime
-
-
-class Broadcast(NamedTuple):
-    """``told`` counts messages; ``state`` is RUNNING, STOPPED or DONE."""
-
-    id: str
-    text: str
-    started_by: str
-    started_at: datetime
-    state: str
-    last_person: int
-    told: int
-
-
-class Recipient(NamedTuple):
-    person_id: int
-    channel: str
-    address: str
 
 
 class BroadcastStore:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from services.domain.clock_step import ClockStep
 from storage.time import clock_step
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.timekeeper import IGNORED_JUMP_MAX, Timekeeper
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 MARK_EVERY_MS = 1_000  # well below ``IGNORED_JUMP_MAX``
 CHANGES_KEPT = timedelta(days=8)
 _MS = timedelta(milliseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class ClockStep:
-    """Somebody set the clock: ``by`` this much (negative when it went back), to ``to``."""
-
-    by: timedelta
-    to: datetime
 
 
 class ClockStore:

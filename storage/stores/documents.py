@@ -5,16 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from services.domain.document import Document, DocumentFormat, DocumentState
+from services.domain.document import Document, DocumentFormat, DocumentRequests, DocumentState
 from storage.time.milliseconds import to_ms
 from storage.time.transaction_time import TransactionTime
-
-
-class DocumentRequests(NamedTuple):
-    documents: int
-    waiting: int  # not yet rendered
 
 
 class DocumentStore:

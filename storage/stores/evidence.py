@@ -4,39 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
+from services.domain.evidence import EvidenceItem, ProviderCall, ReviewItem
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
 EVIDENCE_TEXT_MAX = 200  # characters kept of any outside text
-
-
-class EvidenceItem(NamedTuple):
-    """Who reported what about an operation, and when."""
-
-    at: datetime
-    kind: str
-    source: str
-    said: str
-
-
-class ProviderCall(NamedTuple):
-    """One call to the bank, and its outcome."""
-
-    at: datetime
-    call: str
-    answer: str
-    milliseconds: int
-
-
-class ReviewItem(NamedTuple):
-    """Something an admin must review, and why; ``closed_at`` is when it was settled."""
-
-    operation: str
-    why: str
-    opened_at: datetime
-    closed_at: datetime | None
 
 
 class EvidenceStore:

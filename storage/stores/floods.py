@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
-from typing import NamedTuple
 
+from services.domain.flood import Flood
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
-
-
-class Flood(NamedTuple):
-    channel: str
-    address: str
-    told_at: datetime
-    until: datetime
 
 
 class FloodStore:

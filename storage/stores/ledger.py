@@ -19,7 +19,6 @@ from services.domain.ledger import (
     TransferCode,
 )
 from services.domain.money import Money
-from storage.invariants import invariant_violations
 from storage.time.milliseconds import from_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -95,10 +94,6 @@ class LedgerStore:
             (operation,),
         )
         return [(from_ms(row[0]), _transfer(row)) for row in rows]
-
-    def violations(self) -> list[str]:
-        """Every violated invariant of the books, in words; empty when all hold."""
-        return list(invariant_violations(self._conn))
 
 
 def _transfer(row: tuple[Any, ...]) -> Transfer:

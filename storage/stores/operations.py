@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from services.domain.money import Money
-from services.domain.operation import Operation, OperationType
+from services.domain.operation import (
+    DayTotals,
+    FoundOperation,
+    Operation,
+    OperationType,
+    StateBacklog,
+)
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -141,31 +147,6 @@ class OperationStore:
             (partner, to_ms(since), self._time.ms),
         ).fetchone()
         return DayTotals(row[0], Money(row[1]), row[2], Money(row[3]), row[4])
-
-
-class StateBacklog(NamedTuple):
-    """The number of operations in a state, and the age of the oldest in seconds."""
-
-    state: str
-    many: int
-    oldest_s: float
-
-
-class DayTotals(NamedTuple):
-    """A partner's operations since a moment: paid top-ups, bought float, and those still open."""
-
-    topups: int
-    received: Money
-    purchases: int
-    bought: Money
-    open: int
-
-
-class FoundOperation(NamedTuple):
-    """An operation with its partner, since admins search over all partners."""
-
-    operation: Operation
-    partner: str
 
 
 def _found(row: tuple[Any, ...]) -> FoundOperation:

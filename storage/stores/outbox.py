@@ -5,53 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
-from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any
 
+from services.domain.outbox import OutboxRow, Rank
 from services.domain.phone import Phone
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
-
-
-class Rank(IntEnum):
-    """The order in which waiting messages are sent."""
-
-    ANSWER = 0  # to a person's own action: screens, outcomes, codes
-    NOTICE = 1
-    BULK = 2  # digests and broadcasts
-
-
-class OutboxRow(NamedTuple):
-    """One message. ``rows`` is JSON: rows of [option id, label]; the schema explains the rest.
-
-    ``put_off``: sending failed, and is not retried before ``due_at``.
-    """
-
-    id: int
-    channel: str
-    address: str
-    event_id: str | None
-    n: int
-    kind: str
-    slot: str | None
-    edits: bool
-    text: str
-    rows: str
-    turn: int
-    fallback: str | None
-    protect: bool
-    otp: str | None
-    target: str | None
-    silent: bool
-    document: str | None
-    attempts: int
-    due_at: datetime
-    unsure: int = 0
-    rank: int = Rank.ANSWER
-    put_off: bool = False
-
-
-BEFORE_ALL = (-1, 0)  # the position before every queued message
 
 
 class OutboxStore:

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.domain.partner import Partner, Person, Role
+from services.domain.partner import AddressTaken, Partner, PartnersPage, Person, Role
 from services.domain.phone import Phone
 from storage.stores.cache_version import CacheVersion
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
 CACHE_MAX = 100_000  # addresses
-
-
-class AddressTaken(Exception):
-    """The address belongs to a person of another partner."""
-
-
-@dataclass(frozen=True, slots=True)
-class PartnersPage:
-    """``more`` and ``newer`` are the cursors of the next and the previous page."""
-
-    partners: list[Partner]
-    more: str | None
-    newer: str | None
 
 
 class PeopleStore:

@@ -6,18 +6,10 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
 
+from services.domain.restore import Restore
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
-
-
-class Restore(NamedTuple):
-    """``found`` holds the references, or the number, of uncertain items by kind."""
-
-    id: int
-    made_at: datetime
-    found: Mapping[str, list[str] | int]
 
 
 def mark(conn: sqlite3.Connection, made_at: datetime) -> None:

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from services.domain.stored_secret import StoredSecret
 from storage.sqlite.migrate import applied_migrations
 from storage.time.milliseconds import from_ms
 from storage.time.transaction_time import TransactionTime
 
 SINCE = 4  # the migration that created the table
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSecret:
-    """``name`` is the setting it replaces, ``set_at`` when its value was last set."""
-
-    name: str
-    sealed: str
-    set_at: datetime
 
 
 class SecretStore:

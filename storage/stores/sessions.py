@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
-from typing import NamedTuple
 
+from services.domain.session import SessionRow
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
-
-
-class SessionRow(NamedTuple):
-    """``flow`` and ``node`` are for people and indexes; ``body`` is the engine's own JSON."""
-
-    turn: int
-    flow: str | None
-    node: str | None
-    body: str
-    expires_at: datetime | None
 
 
 class SessionStore:

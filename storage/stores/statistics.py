@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from services.domain.money import Money
+from services.domain.statistics import OperationCounts
 from storage.time.milliseconds import to_ms
-
-
-class OperationCounts(NamedTuple):
-    """Operations of one kind begun in a period. ``decided`` have a known outcome; ``median_s`` is
-    the median time from begun to done."""
-
-    begun: int
-    decided: int
-    done: int
-    total: Money
-    median_s: float | None
-
 
 DONE = {"topup": ("PAID", "PAID_LATE"), "b2c_float_purchase": ("SUCCEEDED", "SUCCEEDED")}
 
@@ -97,7 +86,7 @@ class StatisticsStore:
         )
         return dict(rows.fetchall())
 
-    def received_by_day(self, days: list[tuple[datetime, datetime]]) -> list[int]:
+    def received_by_day(self, days: Sequence[tuple[datetime, datetime]]) -> list[int]:
         """Cents received from top-ups begun on each day."""
         sums = []
         for start, end in days:

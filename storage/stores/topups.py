@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from services.domain.money import Money
 from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT, SOME_TIME_OF_A_DAY
 from services.domain.phone import Phone
-from services.domain.topup import NOT_SENT_FOR, PaymentMethod, TopUp, TopUpState
+from services.domain.topup import NOT_SENT_FOR, CreditedTopUp, PaymentMethod, TopUp, TopUpState
 from storage.stores.evidence import EVIDENCE_TEXT_MAX
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
@@ -21,14 +21,6 @@ _GET = (
     " phone, state, reason, created_at, sent_at, settled_at, bank_id, receipt, attempt, due_at,"
     " slow, way FROM topups WHERE reference = ?"
 )
-
-
-class CreditedTopUp(NamedTuple):
-    """What reconciling with the bank's books needs of a credited top-up."""
-
-    reference: str
-    receipt: str | None
-    amount: Money
 
 
 class TopUpStore:
@@ -275,6 +267,11 @@ class TopUpStore:
             " WHERE state IN ('PAID', 'PAID_LATE')"
         )
         return [CreditedTopUp(row[0], row[1], Money(row[2], row[3])) for row in rows]
+
+    def prompted(self) -> list[str]:
+        """References over all partners, whole table: for tests and the simulator."""
+        rows = self._conn.execute("SELECT reference FROM topups WHERE sent_at IS NOT NULL")
+        return [reference for (reference,) in rows]
 
     def begun_since(self, moment: datetime, partner: str) -> Money:
         row = self._conn.execute(

@@ -122,7 +122,7 @@ class ReopenedStage(SimulatedStage):
             self.left.flows[name] = standing and standing.partition(".")[0]
 
     async def books(self) -> Sequence[str]:
-        return await self.world.app.database.read(lambda tx: tx.ledger.violations())
+        return await self.world.app.database.read(lambda tx: tx.invariants.violations())
 
     async def close(self) -> None:
         if self._world is not None and self.world.settings.database.exists():

@@ -28,8 +28,8 @@ from bot.simulation.world import World
 from flows.catalogue import all_flows
 from flows.engine.nodes import Flow
 from flows.engine.texts import Texts
+from services.domain.outbox import Rank
 from storage.sqlite.migrate import migrate
-from storage.stores.outbox import Rank
 
 LISTED = Path(__file__).parent / "names.toml"
 ROOT = Path(__file__).parents[2]

@@ -176,7 +176,7 @@ def seed(email: str | None) -> Callable[[SqliteTx], None]:
         partners.add(tx, Partner("FINSAFE"))
         amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, email, "en")
         tx.people.link(CHAT, AMINA, amina)
-        if tx.ledger.violations() == [] and email is not None:
+        if tx.invariants.violations() == [] and email is not None:
             tx.ledger.book(opening_balance("FINSAFE", AccountKind.WALLET, Money(10_000_000)))
 
     return add

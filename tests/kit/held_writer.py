@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from storage.sqlite.batch import SimulatedCrash
-from storage.sqlite.database import Database, Priority
+from services.domain.database import Priority, SimulatedCrash
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)

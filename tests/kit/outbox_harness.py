@@ -14,9 +14,9 @@ from bot.outbox.pacing import MessageRates
 from bot.outbox.sender import OutboxSender
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
+from services.domain.outbox import OutboxRow
 from services.domain.phone import Phone
 from storage.sqlite.database import Database
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 from tests.kit.database_on_clock import DatabaseOnClock
 from tests.kit.recording_channel import RecordingChannel

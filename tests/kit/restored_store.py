@@ -40,4 +40,4 @@ async def opened(path: Path, after: timedelta = timedelta(hours=1)) -> Database:
 
 
 async def sound(database: Database) -> None:
-    assert await database.read(lambda tx: tx.ledger.violations()) == []
+    assert await database.read(lambda tx: tx.invariants.violations()) == []

@@ -37,7 +37,7 @@ class StatementBooks(PaymentBooks):
         self.store.do(lambda tx: intake.record_lines(tx, self.random, "file", of_day, later))
         self.store.do(lambda tx: intake.settle_deferred_debits(tx, self.random, day))
         done, _ = self.store.after(day, lambda tx: closing.close_day(tx, self.random, day, "file"))
-        assert self.store.tx.ledger.violations() == []
+        assert self.store.tx.invariants.violations() == []
         return done
 
     def findings(self, *lines: BankLine, day: date = DAY) -> list[tuple[FindingKind, str]]:

@@ -19,12 +19,12 @@ from flows.engine.host import Host
 from flows.engine.session import Session
 from flows.engine.texts import Texts
 from services import partners
+from services.domain.outbox import OutboxRow
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.policy import NO_CODES, Policy
 from services.ports import Random
 from storage.sqlite.database import Database
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 from tests.kit.channels import CHANNELS
 

@@ -10,10 +10,10 @@ from bot.simulation.clock import VirtualClock
 from services import partners
 from services.domain.ledger import Account, AccountKind, opening_balance
 from services.domain.money import Money
+from services.domain.outbox import OutboxRow
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from storage.sqlite.database import Database
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 from tests.kit.database_on_clock import DatabaseOnClock
 

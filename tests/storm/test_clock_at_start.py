@@ -10,7 +10,7 @@ from bot.simulation.ncba.handsets import Handset
 from bot.storm.storm_run import StormRun
 from flows.engine.event import Event
 from services.domain.topup import TopUpState
-from storage.sqlite.empty_database import in_memory
+from storage.sqlite.simulated import in_memory
 
 DAY_S = 86_400
 

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from bot.simulation.ncba.handsets import Handset
 from bot.storm.storm_run import StormRun
-from storage.sqlite.empty_database import in_memory
+from storage.sqlite.simulated import in_memory
 
 DAY_S = 86_400
 

@@ -9,10 +9,10 @@ from bot.handlers.admin.wording import actor_name, stamp
 from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services.domain.audit import by_account
+from services.domain.flood import Flood
 from services.domain.ledger import HOUSE
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
-from storage.stores.floods import Flood
 
 HANDLERS = Handlers()
 

@@ -10,10 +10,10 @@ from bot.handlers.admin.search import operation_facts
 from bot.handlers.admin.wording import age, readable
 from bot.handlers.declaring import Handlers
 from flows.engine.host import View
+from services.domain.evidence import ReviewItem
+from services.domain.operation import FoundOperation
 from services.domain.partner import Right
-from storage.stores.evidence import ReviewItem
-from storage.stores.operations import FoundOperation
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 HANDLERS = Handlers()
 
@@ -49,7 +49,7 @@ def listed(turn: TurnContext, cursor: str | None) -> View:
     )
 
 
-def _page(tx: SqliteTx, cursor: str | None) -> Page:
+def _page(tx: Tx, cursor: str | None) -> Page:
     kind, *behind = (_REVIEW,) if cursor is None else cursor.split("|")
     reviews: list[ReviewItem] = []
     if kind == _REVIEW:

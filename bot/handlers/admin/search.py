@@ -11,10 +11,10 @@ from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from flows.parsers.values import read_mobile
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
+from services.domain.operation import FoundOperation
 from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from storage.stores.operations import FoundOperation
 
 HANDLERS = Handlers()
 

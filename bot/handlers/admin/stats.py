@@ -14,7 +14,7 @@ from services.domain.business_days import business_day
 from services.domain.document import DocumentFormat, Period
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
-from storage.stores.statistics import OperationCounts
+from services.domain.statistics import OperationCounts
 
 HANDLERS = Handlers()
 

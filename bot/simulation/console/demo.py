@@ -9,7 +9,7 @@ from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 PARTNER = Partner("DUKA", low_balance_cents=1_000_00)
 WALLET = Money(5_000_00)
@@ -31,7 +31,7 @@ GREETING = (
 )
 
 
-def seed(tx: SqliteTx) -> None:
+def seed(tx: Tx) -> None:
     partners.add(tx, PARTNER)
     tx.ledger.book(opening_balance(PARTNER.code, AccountKind.WALLET, WALLET))
     person_id = tx.people.add_person(PARTNER.code, OWNER, Role.OWNER, PHONE, MAIL, "en")

@@ -23,9 +23,9 @@ from bot.simulation.world import World
 from flows.engine.event import Event, EventKind
 from flows.engine.nodes import Ask, Code, Contact
 from flows.engine.session import RESUME_NODE
+from services.domain.outbox import OutboxRow
 from services.domain.phone import Phone
-from storage.stores.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from services.ports import Tx
 
 if TYPE_CHECKING:
     from bot.outbox.channel import MessageContent as Sent
@@ -296,7 +296,7 @@ class Simulator:
             return []  # the receipt above has the details
         return screen.changes(old, new, entry.about)
 
-    def _takes_text(self, tx: SqliteTx) -> bool:
+    def _takes_text(self, tx: Tx) -> bool:
         """Whether the current question expects text, so that a number is an answer."""
         frame = self.world.app.sessions.peek(tx, CHANNEL, self.who).active
         if frame is None or frame.node == RESUME_NODE:

@@ -14,10 +14,10 @@ from bot.channels.terminal import event_from_line
 from bot.http.health import health_routes
 from bot.simulation.opening_balances import add_partner
 from bot.simulation.world import World
+from services.domain.database import DatabaseUnavailable
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from storage.sqlite.database import DatabaseUnavailable
 from storage.transaction import SqliteTx
 
 PHONE = "254712345678"

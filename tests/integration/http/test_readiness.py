@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Coroutine
 from datetime import timedelta
@@ -22,6 +21,7 @@ from bot.readiness import FRESH_S, SILENT
 from bot.simulation.clock import VirtualClock
 from bot.simulation.world import World
 from bot.workers.bank_worker import STUCK_S, BankWorker, CallPool
+from services.domain.database import DatabaseFailed
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 from tests.kit.held_writer import Box, Gate
@@ -258,7 +258,7 @@ async def test_the_whole_file_is_read_again_and_again(
     world: World, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = world.app.database
-    locked = sqlite3.OperationalError("database is locked")
+    locked = DatabaseFailed("database is locked")
     watch = await watched(database, clock, monkeypatch, [None, locked, "Tree 7: page 9"])
     await advance(clock, 2 * EVERY_S)
     assert database.damaged is None

@@ -20,10 +20,10 @@ from bot.jobs.audit import AuditCheckJob
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
 from flows.engine.texts import Texts
+from services.domain.outbox import OutboxRow
 from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 NEXT = datetime(2026, 3, 3, 0, 0, tzinfo=UTC)  # 03:00 in Nairobi

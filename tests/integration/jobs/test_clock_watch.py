@@ -18,7 +18,7 @@ from bot.simulation.world import World
 from flows.engine.texts import Texts
 from services.policy import Policy
 from storage.sqlite.database import Database
-from storage.sqlite.empty_database import in_memory
+from storage.sqlite.simulated import in_memory
 
 PATIENCE_S = 5.0
 

@@ -35,12 +35,12 @@ from flows.topup import TOPUP
 from services import joining, otp, partners, topups
 from services.domain.money import Money
 from services.domain.otp import LIFE, OtpStatus
+from services.domain.outbox import BEFORE_ALL
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
-from storage.stores.outbox import BEFORE_ALL
 from storage.transaction import SqliteTx
 
 FLOWS = all_flows()

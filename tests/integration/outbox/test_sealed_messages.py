@@ -17,7 +17,7 @@ from bot.outbox.channel import (
 )
 from bot.security.keyring import Keyring
 from bot.simulation.clock import START
-from storage.stores.outbox import OutboxRow
+from services.domain.outbox import OutboxRow
 from storage.transaction import SqliteTx
 from tests.kit.outbox_harness import AMINA, KEYS, PHONE, OutboxHarness
 

@@ -13,7 +13,8 @@ from bot.outbox.channel import (
     RetryAfter,
     Unclear,
 )
-from storage.sqlite.database import Database, DatabaseUnavailable
+from services.domain.database import DatabaseUnavailable
+from storage.sqlite.database import Database
 from tests.kit.outbox_harness import AMINA, OutboxHarness
 
 # Restart

@@ -11,7 +11,7 @@ from bot.outbox.channel import (
     Unclear,
 )
 from bot.outbox.pacing import MessageRates
-from storage.stores.outbox import Rank
+from services.domain.outbox import Rank
 from tests.kit.outbox_harness import AMINA, BARAKA, CHAT, OutboxHarness
 
 # More messages than memory may hold

@@ -25,14 +25,14 @@ from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
 from flows.engine.texts import Texts
 from services import partners
+from services.domain.database import DatabaseInUse
 from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
+from services.domain.outbox import OutboxRow
 from services.domain.partner import Partner
 from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
-from storage.sqlite.database_file import DatabaseInUse
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)

@@ -10,11 +10,11 @@ from services.domain.audit import by_person
 from services.domain.invite import InviteStatus
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
+from services.domain.outbox import BEFORE_ALL
 from services.domain.partner import RIGHTS, Role
 from services.domain.refusal import Refusal
 from services.joining import Joined
 from services.otp import Issued
-from storage.stores.outbox import BEFORE_ALL
 from storage.transaction import SqliteTx
 from tests.kit.partner_team import AMOUNT, BARAKA, NEW, POLICY, PartnerTeam, S
 

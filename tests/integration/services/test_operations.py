@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from services.domain.float_purchase import PurchaseState
+from services.domain.operation import StateBacklog
 from services.domain.topup import TopUpState
-from storage.stores.operations import OperationStore, StateBacklog
+from storage.stores.operations import OperationStore
 from tests.kit import float_buyer as bought
 from tests.kit import topup_driver as paid
 from tests.kit.plain_store import PlainStore

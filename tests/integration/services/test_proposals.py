@@ -86,7 +86,7 @@ class TwoAdmins:
         self.store.conn.execute("PRAGMA ignore_check_constraints = ON")
         for sql in statements:
             assert self.store.conn.execute(sql).rowcount > 0, sql
-        return self.store.tx.ledger.violations()
+        return self.store.tx.invariants.violations()
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_a_topup_that_admins_found_paid_is_credited_like_any_other(two_admins: T
     assert two_admins.worker.get(reference).state is TopUpState.PAID
     assert two_admins.store.tx.evidence.last(reference, 1)[0][1:] == ("paid", "admins", REASON)
     assert two_admins.buyer.reviews(reference) == 0
-    assert two_admins.store.tx.ledger.violations() == []
+    assert two_admins.store.tx.invariants.violations() == []
 
 
 def test_what_somebody_proposed_who_is_no_admin_any_more_can_only_be_declined(
@@ -167,7 +167,7 @@ def test_a_topup_called_failed_is_credited_late_when_the_bank_says_paid(
     assert (topup.state, topup.reason) == (TopUpState.NOT_PAID, "by_admins")
     two_admins.worker.queried(asked, Paid("Success"))
     assert two_admins.worker.get(reference).state is TopUpState.PAID_LATE
-    assert two_admins.store.tx.ledger.violations() == []
+    assert two_admins.store.tx.invariants.violations() == []
 
 
 def test_an_accepted_prompt_that_admins_called_failed_is_looked_at_again(
@@ -199,7 +199,7 @@ def test_a_purchase_is_settled_as_two_admins_say(
     assert isinstance(approved, Approved)
     assert [type(one) for one in approved.effects] == [PurchaseChange]
     assert two_admins.buyer.get(reference).state is state
-    assert two_admins.store.tx.ledger.violations() == []
+    assert two_admins.store.tx.invariants.violations() == []
 
 
 def test_a_sale_that_admins_called_failed_is_looked_at_again(two_admins: TwoAdmins) -> None:
@@ -212,7 +212,7 @@ def test_a_sale_that_admins_called_failed_is_looked_at_again(two_admins: TwoAdmi
     assert two_admins.buyer.told(asked, Succeeded("B-1", "Success")) is None
     assert two_admins.buyer.get(reference).state is PurchaseState.FAILED
     assert two_admins.buyer.reviews(reference) == 1
-    assert two_admins.store.tx.ledger.violations() == []
+    assert two_admins.store.tx.invariants.violations() == []
 
 
 @pytest.mark.parametrize("answer", [Succeeded("B-1", "Success"), Failed("Failed")])
@@ -224,7 +224,7 @@ def test_the_banks_word_overtakes_what_was_proposed(
     two_admins.buyer.asked(reference, answer)
     assert two_admins.status(proposal) is ProposalStatus.OVERTAKEN
     assert two_admins.approve(proposal) == Refusal.of("proposal_overtaken", reference=reference)
-    assert two_admins.store.tx.ledger.violations() == []
+    assert two_admins.store.tx.invariants.violations() == []
 
 
 def test_whoever_proposes_may_take_it_back_and_not_approve_it(two_admins: TwoAdmins) -> None:
@@ -309,7 +309,7 @@ def test_an_adjustment_is_booked_once(
     assert two_admins.store.tx.adjustments.get(booked.reference) == booked
     assert isinstance(two_admins.approve(proposal), Refusal)
     assert two_admins.buyer.available() == cents
-    assert two_admins.store.tx.ledger.violations() == []
+    assert two_admins.store.tx.invariants.violations() == []
 
 
 def test_a_debit_takes_no_held_money(two_admins: TwoAdmins) -> None:
@@ -350,7 +350,7 @@ def test_an_adjustment_that_is_not_what_was_agreed(
     two_admins: TwoAdmins, sql: str, problem: str
 ) -> None:
     assert isinstance(two_admins.approve(two_admins.adjust(Resolution.CREDIT, 500)), Approved)
-    assert two_admins.store.tx.ledger.violations() == []
+    assert two_admins.store.tx.invariants.violations() == []
     assert any(problem in line for line in two_admins.problems(sql))
 
 
@@ -370,5 +370,5 @@ def test_a_resolution_that_is_not_what_was_agreed(
     assert isinstance(
         two_admins.approve(two_admins.resolve(two_admins.unsent(), Resolution.PAID)), Approved
     )
-    assert two_admins.store.tx.ledger.violations() == []
+    assert two_admins.store.tx.invariants.violations() == []
     assert any(problem in line for line in two_admins.problems(sql))

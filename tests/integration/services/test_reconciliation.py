@@ -46,7 +46,7 @@ class StatementBooks(PaymentBooks):
             lambda tx: intake.record_lines(tx, self.random, "file", numbered)
         )
         done = self.store.after(day, lambda tx: closing.close_day(tx, self.random, day, "file"))
-        assert self.store.tx.ledger.violations() == []
+        assert self.store.tx.invariants.violations() == []
         return done
 
     def kinds(self, *lines: BankLine, day: date = TODAY) -> list[FindingKind]:

@@ -9,7 +9,7 @@ import pytest
 from bot.channels.terminal import event_from_line
 from bot.simulation.log_capture import full_log
 from bot.simulation.world import World
-from storage.sqlite.empty_database import in_memory
+from storage.sqlite.simulated import in_memory
 from storage.transaction import SqliteTx
 
 

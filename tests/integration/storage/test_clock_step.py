@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from services.domain.clock_step import ClockStep
+from services.domain.database import DatabaseUnavailable
 from services.domain.money import Money
 from services.domain.partner import Partner
-from storage.sqlite.database import Database, DatabaseUnavailable
+from storage.sqlite.database import Database
 from storage.sqlite.empty_database import in_memory
-from storage.stores.clock import ClockStep
 from storage.time.clock_step import MOVES, MOVES_BACK, STAYS
 from storage.transaction import SqliteTx
 from tests.kit.settable_clock import DAY, SettableClock

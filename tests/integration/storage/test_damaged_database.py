@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from storage.sqlite.damage import DatabaseDamaged, FileCheck
-from storage.sqlite.database import Database, DatabaseUnavailable
+from services.domain.database import DatabaseDamaged, DatabaseFailed, DatabaseUnavailable
+from storage.sqlite.damage import FileCheck
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 from tests.kit.held_writer import Box
 
@@ -78,7 +79,7 @@ async def test_damage_is_noticed_by_whoever_meets_it_and_said_once(
         ask = database.write if writes else database.read
         with capture_logs() as logs:
             for _ in range(2):
-                with pytest.raises(sqlite3.DatabaseError, match="malformed"):
+                with pytest.raises(DatabaseFailed, match="malformed"):
                     await ask(_look)
         assert database.damaged == "database disk image is malformed"
         said = [log["event"] for log in logs if log["log_level"] == "critical"]
@@ -105,7 +106,7 @@ async def test_what_comes_of_damage_is_told_as_damage(path: Path) -> None:
 async def test_a_refusal_of_the_books_is_no_damage(path: Path) -> None:
     box = Box(path)
     async with box.opened() as database:
-        with pytest.raises(sqlite3.IntegrityError):
+        with pytest.raises(DatabaseFailed):
             await database.write(lambda tx: tx.conn.execute("INSERT INTO clock VALUES (2, 0, 0)"))
         with pytest.raises(DatabaseUnavailable):
             await database.write(lambda tx: tx.conn.execute("ROLLBACK"))

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from storage.sqlite.database import Database, DatabaseUnavailable, Priority
+from services.domain.database import DatabaseUnavailable, Priority
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 from tests.kit.held_writer import Box, Gate, hear, held, noted, send
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from storage.sqlite.database import Database, DatabaseUnavailable
-from storage.sqlite.database_file import DatabaseFile, DatabaseInUse, LockingUnsupported, locked
+from services.domain.database import DatabaseInUse, DatabaseUnavailable, LockingUnsupported
+from storage.sqlite.database import Database
+from storage.sqlite.database_file import DatabaseFile, locked
 from tests.kit.held_writer import Box, noted
 
 SECOND = (

@@ -57,12 +57,12 @@ def books(tmp_path: Path) -> Iterator[PlainStore]:
 
 
 def test_sound_books_have_no_problem(books: PlainStore) -> None:
-    assert books.tx.ledger.violations() == []
+    assert books.tx.invariants.violations() == []
 
 
 def test_an_empty_database_has_no_problem(tmp_path: Path) -> None:
     store = PlainStore(tmp_path / "empty.db")
-    assert store.tx.ledger.violations() == []
+    assert store.tx.invariants.violations() == []
     store.close()
 
 
@@ -91,7 +91,7 @@ def test_a_balance_that_is_not_the_sum_of_its_transfers(
     books: PlainStore, sql: str, problem: str
 ) -> None:
     assert books.conn.execute(sql).rowcount > 0
-    assert problem in books.tx.ledger.violations()
+    assert problem in books.tx.invariants.violations()
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_debits_and_credits_that_differ(books: PlainStore, sql: str) -> None:
     books.conn.execute("PRAGMA defer_foreign_keys = ON")
     assert books.conn.execute(sql).rowcount == 1
     assert any(
-        line.startswith("debits and credits of KES") for line in books.tx.ledger.violations()
+        line.startswith("debits and credits of KES") for line in books.tx.invariants.violations()
     )
 
 
@@ -143,9 +143,8 @@ def test_a_topup_whose_state_money_and_evidence_disagree(
     books: PlainStore, sql: str, problem: str
 ) -> None:
     assert books.conn.execute(sql).rowcount == 1
-    assert any(
-        line.startswith("top-up TU-") and problem in line for line in books.tx.ledger.violations()
-    )
+    violations = books.tx.invariants.violations()
+    assert any(line.startswith("top-up TU-") and problem in line for line in violations)
 
 
 @pytest.mark.parametrize(
@@ -155,13 +154,13 @@ def test_a_credit_that_is_not_that_of_a_paid_topup(books: PlainStore, change: st
     books.conn.execute("UPDATE transfers SET " + change + " WHERE code = 'topup'")  # noqa: S608
     assert any(
         line.endswith(":credit credits what is not a paid top-up of that amount")
-        for line in books.tx.ledger.violations()
+        for line in books.tx.invariants.violations()
     )
 
 
 def test_the_check_changes_nothing(books: PlainStore) -> None:
     changes = books.conn.total_changes
-    books.tx.ledger.violations()
+    books.tx.invariants.violations()
     assert books.conn.total_changes == changes
 
 
@@ -191,7 +190,7 @@ def unguarded(books: PlainStore) -> PlainStore:
 def spoil(unguarded: PlainStore, *statements: str) -> list[str]:
     for sql in statements:
         assert unguarded.conn.execute(sql).rowcount > 0, sql
-    return unguarded.tx.ledger.violations()
+    return unguarded.tx.invariants.violations()
 
 
 def test_a_second_credit_of_another_amount(unguarded: PlainStore) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.domain.database import MigrationError
 from storage.sqlite.migrate import (
     Migration,
-    MigrationError,
     applied_migrations,
     migrate,
     pending_migrations,

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from services.domain.database import MigrationError
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
+from services.domain.outbox import BEFORE_ALL
 from services.domain.topup import TopUpState
 from services.history import page
-from storage.sqlite.migrate import MigrationError, migrate, shipped
-from storage.stores.outbox import BEFORE_ALL
+from storage.sqlite.migrate import migrate, shipped
 from storage.transaction import SqliteTx
 from tests.kit.older_databases import NOW, STATES, fill, named
 from tests.kit.plain_store import START, connect

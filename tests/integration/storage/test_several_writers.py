@@ -198,7 +198,7 @@ def test_two_processes_write_one_chain(processes: tuple[Process, Process]) -> No
         process.do(lambda tx, n=number: tx.audit.add("DEMO", "amina", "act", f"about {n}"))
     assert [row.n for row in one.do(lambda tx: tx.audit.newest(10))] == [6, 5, 4, 3, 2, 1]
     assert one.do(lambda tx: tx.audit.chain_breaks()) == []
-    assert one.do(lambda tx: tx.ledger.violations()) == []
+    assert one.do(lambda tx: tx.invariants.violations()) == []
 
 
 def test_the_end_of_a_chain_is_taken_before_it_is_read(
@@ -244,7 +244,7 @@ def test_a_head_that_is_not_the_last_row_is_found(
     one, _ = processes
     one.do(lambda tx: tx.audit.add("DEMO", "amina", "act", "about"))
     one.do(lambda tx: tx.conn.execute(harm))
-    (found,) = one.do(lambda tx: tx.ledger.violations())
+    (found,) = one.do(lambda tx: tx.invariants.violations())
     assert "is not its last row" in found
 
 
@@ -277,7 +277,7 @@ def test_two_processes_book_in_turn(funded: tuple[Process, Process]) -> None:
     for number, process in enumerate((one, other, other, one)):
         process.do(lambda tx, n=number: tx.ledger.book(replace(leg, id=f"leg {n}")))
     assert one.do(lambda tx: tx.ledger.balance(WALLET)).posted == Money(100_400)
-    assert one.do(lambda tx: tx.ledger.violations()) == []
+    assert one.do(lambda tx: tx.invariants.violations()) == []
 
 
 def test_the_order_of_numbers_need_not_be_the_order_of_booking(
@@ -288,7 +288,7 @@ def test_the_order_of_numbers_need_not_be_the_order_of_booking(
     book(other, 20, "drawn second", 2, 1)
     book(one, 10, "drawn first", 3, 2)
     assert one.do(lambda tx: tx.ledger.balance(FLOAT)).posted == Money(200)
-    assert one.do(lambda tx: tx.ledger.violations()) == []
+    assert one.do(lambda tx: tx.invariants.violations()) == []
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ class Books:
         conn.execute("SAVEPOINT spoiled")
         try:
             assert conn.execute(sql).rowcount > 0, sql
-            return self.store.tx.ledger.violations()
+            return self.store.tx.invariants.violations()
         finally:
             conn.execute("ROLLBACK TO spoiled")
             conn.execute("RELEASE spoiled")
@@ -79,7 +79,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
     )
     states = {one.state for one in store.tx.payments.every()}
     assert states == {PaymentState.MATCHED, PaymentState.CREDITED, PaymentState.IN_SUSPENSE}
-    assert store.tx.ledger.violations() == []
+    assert store.tx.invariants.violations() == []
     for (trigger,) in store.conn.execute(
         "SELECT name FROM sqlite_master WHERE type = 'trigger'"
     ).fetchall():

@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 
 from bot.simulation.clock import VirtualClock
 from flows.engine.event import EventKind
-from storage.sqlite.database import Database, DatabaseUnavailable
+from services.domain.database import DatabaseUnavailable
+from storage.sqlite.database import Database
 from tests.kit.turns_on_database import (
     TurnRunner,
 )

@@ -21,13 +21,14 @@ from flows.catalogue import all_flows
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
 from services import partners
+from services.domain.database import DatabaseUnavailable
 from services.domain.document import Document, DocumentFormat, DocumentState
+from services.domain.outbox import OutboxRow
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.policy import NO_CODES
 from services.ports import Collections, Random
-from storage.sqlite.database import Database, DatabaseUnavailable
-from storage.stores.outbox import OutboxRow
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 from tests.kit.channels import CHANNELS
 

@@ -16,9 +16,9 @@ from bot.outbox.pacing import MessageRates
 from bot.outbox.sender import OutboxSender
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
+from services.domain.outbox import OutboxRow, Rank
 from storage.sqlite.database import Database
 from storage.sqlite.empty_database import in_memory
-from storage.stores.outbox import OutboxRow, Rank
 from storage.transaction import SqliteTx
 from tests.kit import channels
 

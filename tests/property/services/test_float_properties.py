@@ -17,7 +17,7 @@ class FloatMachine(FloatSteps):
 
     @invariant()
     def the_books_are_right(self) -> None:
-        assert self.store.tx.ledger.violations() == []
+        assert self.store.tx.invariants.violations() == []
 
     @invariant()
     def every_step_follows_an_arrow(self) -> None:

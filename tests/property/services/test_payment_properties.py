@@ -135,7 +135,7 @@ class PaymentMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_books_hold(self) -> None:
-        assert self.store.tx.ledger.violations() == []
+        assert self.store.tx.invariants.violations() == []
 
     @invariant()
     def never_more_than_was_paid(self) -> None:

@@ -238,7 +238,7 @@ class ProposalMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_books_are_right(self) -> None:
-        assert self.store.tx.ledger.violations() == []
+        assert self.store.tx.invariants.violations() == []
 
     @invariant()
     def a_topup_is_credited_once_or_not_at_all(self) -> None:

@@ -98,7 +98,7 @@ class TopUpMachine(RuleBasedStateMachine):
         self.paid: set[str] = set()
 
     def teardown(self) -> None:
-        assert self.store.tx.ledger.violations() == []
+        assert self.store.tx.invariants.violations() == []
         self.store.close()
         self.folder.cleanup()
 

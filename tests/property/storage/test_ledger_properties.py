@@ -119,7 +119,7 @@ class Books(RuleBasedStateMachine):
         self.legs = 0
 
     def teardown(self) -> None:
-        assert self.store.tx.ledger.violations() == []
+        assert self.store.tx.invariants.violations() == []
         self.store.close()
         self.folder.cleanup()
 

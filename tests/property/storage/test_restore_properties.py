@@ -166,5 +166,5 @@ def test_nothing_is_sent_twice_and_no_hold_is_let_go_without_the_banks_word(
         for step in (*later, *ALL_THE_WAY):
             step(live)
             assert set(held) <= set(live._purchases(S.UNKNOWN))
-        assert live.store.tx.ledger.violations() == []
+        assert live.store.tx.invariants.violations() == []
         live.store.close()

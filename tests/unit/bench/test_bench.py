@@ -123,7 +123,7 @@ async def test_the_books_of_a_seeded_database_are_in_order(tmp_path: Path) -> No
     await operations.seed_database(tmp_path / "seeded.db", people, 300)
     database = await Database.open(tmp_path / "seeded.db", lambda: datetime.now(UTC))
 
-    assert await database.read(lambda tx: tx.ledger.violations()) == []
+    assert await database.read(lambda tx: tx.invariants.violations()) == []
     assert await database.read(lambda tx: len(tx.topups.every())) == 300
     await database.close()
 

@@ -9,9 +9,9 @@ import pytest
 
 from bot.security import backup
 from bot.security.backup_file import BackupFault
+from services.domain.database import DatabaseInUse
 from storage.sqlite import snapshots
 from storage.sqlite.database import Database
-from storage.sqlite.database_file import DatabaseInUse
 from tests.kit.stopped_desk import LATER, events, folder_of
 
 

@@ -27,5 +27,5 @@ async def delivery(tmp_path: Path) -> AsyncIterator[CodeDelivery]:
     for channel in (delivery.chat, delivery.sms, delivery.mail):
         assert (channel.documents, channel.deleted) == ([], [])
         assert list(channel.messages.values()) == channel.texts, "none was edited"
-    assert await database.read(lambda tx: tx.ledger.violations()) == []
+    assert await database.read(lambda tx: tx.invariants.violations()) == []
     await database.close()

@@ -20,4 +20,4 @@ def buyer(fresh_store: PlainStore) -> Iterator[FloatBuyer]:
     buyer.fee(FeeKind.TRANSFER, fixed=5_000)
     buyer.fee(FeeKind.PROCESSING, ppm=1_000)
     yield buyer
-    assert fresh_store.tx.ledger.violations() == []
+    assert fresh_store.tx.invariants.violations() == []

@@ -332,7 +332,7 @@ def test_a_purchase_whose_code_was_forgotten_is_no_problem(buyer: FloatBuyer) ->
     buyer.type(buyer.coded())
     buyer.store.wait(days=91)
     buyer.store.do(lambda tx: otp.clean_up(tx, timedelta(days=90), 500))
-    assert buyer.store.tx.ledger.violations() == []
+    assert buyer.store.tx.invariants.violations() == []
 
 
 def test_a_purchase_whose_code_was_forgotten_before_anothers_is_no_problem(
@@ -347,4 +347,4 @@ def test_a_purchase_whose_code_was_forgotten_before_anothers_is_no_problem(
         buyer.type(reference)
     buyer.store.wait(days=90, minutes=-6)
     _, gone = buyer.store.do(lambda tx: otp.clean_up(tx, timedelta(days=90), 500))
-    assert (gone, buyer.store.tx.ledger.violations()) == (1, [])
+    assert (gone, buyer.store.tx.invariants.violations()) == (1, [])

@@ -9,9 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from storage.sqlite.database import (
-    Database,
-)
+from storage.sqlite.database import Database
 from tests.kit.held_writer import Box
 from tests.kit.stopwatch import Stopwatch
 

@@ -14,11 +14,17 @@ from typing import Any
 
 import pytest
 
+from services.domain.database import (
+    DatabaseFailed,
+    DatabaseInUse,
+    DatabaseUnavailable,
+    MigrationError,
+    Priority,
+    SimulatedCrash,
+)
 from services.domain.partner import Partner
-from storage.sqlite.database import READERS, Database, DatabaseUnavailable, Priority, SimulatedCrash
-from storage.sqlite.database_file import DatabaseInUse
+from storage.sqlite.database import READERS, Database
 from storage.sqlite.empty_database import in_memory
-from storage.sqlite.migrate import MigrationError
 from storage.transaction import SqliteTx
 from tests.kit.held_writer import PATIENCE_S, START, Box, Gate, hear, noted, send
 
@@ -221,7 +227,7 @@ async def test_nobody_waits_for_ever_when_the_clock_fails(tmp_path: Path) -> Non
 
 async def test_without_threads_a_read_that_writes_is_an_error(tmp_path: Path) -> None:
     database = await Database.open(tmp_path / "hazina.db", lambda: START, threads=False)
-    with pytest.raises(sqlite3.OperationalError, match="only reading"):
+    with pytest.raises(DatabaseFailed, match="only reading"):
         await database.read(lambda tx: tx.people.add_partner(Partner("ACME")))
     assert await database.read(lambda tx: tx.people.partner("ACME")) is None
     await database.close()

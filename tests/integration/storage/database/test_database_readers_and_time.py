@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from datetime import datetime, timedelta
 
 import pytest
 
+from services.domain.database import DatabaseFailed
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from storage.sqlite.database import (
-    READERS,
-    Database,
-)
+from storage.sqlite.database import READERS, Database
 from storage.transaction import SqliteTx
 from tests.kit.held_writer import PATIENCE_S, START, Box, Gate, hear, held, noted, send
 
@@ -101,7 +98,7 @@ async def test_more_reads_than_readers_are_all_served(box: Box, database: Databa
 
 
 async def test_a_reader_cannot_write(box: Box, database: Database) -> None:
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+    with pytest.raises(DatabaseFailed, match="readonly"):
         await database.read(box.note(1))
     assert await database.read(noted) == []
 

@@ -7,11 +7,12 @@ import sqlite3
 
 import pytest
 
+from services.domain.database import DatabaseFailed, Priority
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from storage.sqlite.batch import BATCH_MS
-from storage.sqlite.database import BATCH_MAX, JOBS_SHARE, Database, Priority
+from storage.sqlite.database import BATCH_MAX, JOBS_SHARE, Database
 from storage.transaction import SqliteTx
 from tests.kit.held_writer import Box, Gate, hear, held, noted, send
 from tests.kit.stopwatch import Stopwatch
@@ -70,7 +71,9 @@ async def test_a_statement_that_the_database_refuses_is_rolled_back_alone(
 
     async with held(database):
         tasks = await send(database, [box.note(1), fails, box.note(3)])
-    assert [type(told) for told in await hear(tasks)] == [int, sqlite3.IntegrityError, int]
+    told = await hear(tasks)
+    assert [type(one) for one in told] == [int, DatabaseFailed, int]
+    assert isinstance(told[1].__cause__, sqlite3.IntegrityError)
     assert await database.read(noted) == [1, 3]
 
 

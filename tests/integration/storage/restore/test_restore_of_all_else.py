@@ -25,9 +25,9 @@ from services.domain.invite import Invite, InviteStatus
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
+from services.domain.session import SessionRow
 from storage.sqlite import snapshots
 from storage.sqlite.migrate import migrate, shipped
-from storage.stores.sessions import SessionRow
 from storage.transaction import SqliteTx
 from tests.kit.float_buyer import FloatBuyer, in_state
 from tests.kit.plain_store import START

@@ -23,5 +23,5 @@ async def harness(tmp_path: Path) -> AsyncIterator[FloatHarness]:
     yield harness
     await harness.worker.stop(grace_s=0)
     await harness.settle()
-    assert await database.read(lambda tx: tx.ledger.violations()) == []
+    assert await database.read(lambda tx: tx.invariants.violations()) == []
     await database.close()

@@ -17,8 +17,8 @@ from services.domain.bank import (
     Succeeded,
     Unknown,
 )
+from services.domain.database import DatabaseUnavailable
 from services.domain.float_purchase import Purchase
-from storage.sqlite.database import DatabaseUnavailable
 from storage.transaction import SqliteTx
 from tests.kit.float_harness import FloatHarness, S, never
 from tests.kit.scripted_bank import at_once

@@ -19,10 +19,10 @@ from services.domain.bank import (
     Rejected,
     Unknown,
 )
+from services.domain.database import DatabaseUnavailable
 from services.domain.money import Money
 from services.domain.mpesa import Reason
 from services.domain.topup import TopUp, TopUpState
-from storage.sqlite.database import DatabaseUnavailable
 from storage.transaction import SqliteTx
 from tests.kit.scripted_bank import at_once
 from tests.kit.topup_harness import TopUpHarness

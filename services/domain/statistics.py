@@ -1,0 +1,18 @@
+"""Usage figures over all partners."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from services.domain.money import Money
+
+
+class OperationCounts(NamedTuple):
+    """Operations of one kind begun in a period. ``decided`` have a known outcome; ``median_s`` is
+    the median time from begun to done."""
+
+    begun: int
+    decided: int
+    done: int
+    total: Money
+    median_s: float | None

@@ -1,0 +1,152 @@
+"""The database as the program uses it, and the engine that opens one.
+
+``bot.database`` chooses the engine. Whatever an engine's own driver raises reaches callers as
+``DatabaseFailed``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from services.domain.clock_step import ClockStep
+from services.domain.database import DatabaseCondition, Priority
+from services.domain.stored_secret import StoredSecret
+from services.ports.audit import Audit
+from services.ports.tx import Tx
+
+T = TypeVar("T")
+
+
+class DatabaseTime(Protocol):
+    def now(self) -> datetime:
+        """The time the database runs on, UTC (docs/decisions/0019)."""
+        ...
+
+
+class Database(Protocol):
+    """An open database. All methods must be called on the event loop's thread."""
+
+    stepped: Callable[[ClockStep], None]
+    """Called after the commit that followed a clock step."""
+
+    @property
+    def time(self) -> DatabaseTime: ...
+
+    async def write(self, function: Callable[[Tx], T], priority: Priority = Priority.PEOPLE) -> T:
+        """Run ``function`` in the next commit; returns after that commit.
+
+        An exception it raises is re-raised here, and only its own work is rolled back. Raises
+        ``DatabaseUnavailable`` when the commit itself failed, so nothing happened.
+        """
+        ...
+
+    async def read(self, function: Callable[[Tx], T]) -> T:
+        """Run ``function`` on one consistent snapshot, concurrently with writes."""
+        ...
+
+    async def follow_clock(self) -> None:
+        """Follow a clock step even when there is nothing else to write."""
+        ...
+
+    async def close(self) -> None:
+        """Finish queued writes, accept no more, then close."""
+        ...
+
+    def simulate_crash(self) -> None:
+        """Simulate a crash: no caller is notified any more, and nothing more is written."""
+        ...
+
+    # Whether it is well ----------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> int:
+        """Functions waiting to be written, not counting the current batch."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """Callers that wait for a write or a read."""
+        ...
+
+    @property
+    def batch_s(self) -> float:
+        """How long the current batch has been running; zero when idle."""
+        ...
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    @property
+    def damaged(self) -> str | None:
+        """What is known about damage to the stored data, in the engine's words."""
+        ...
+
+    def mark_damaged(self, why: str) -> None: ...
+
+
+class FileCheck(Protocol):
+    """Looks for damage in a database, even while it is in use."""
+
+    def run(self) -> str | None:
+        """Read everything from disk; returns the first fault on one line.
+
+        For a thread: it takes milliseconds per megabyte. Raises ``DatabaseFailed`` when the
+        database cannot be read for reasons other than damage.
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """Abort a run on another thread, which then raises ``DatabaseFailed``."""
+        ...
+
+
+class DatabaseEngine(Protocol):
+    """What can be done with the database at ``path``."""
+
+    async def open_database(
+        self,
+        path: Path,
+        now: Callable[[], datetime],
+        *,
+        monotonic: Callable[[], float] | None = None,
+        probe: Callable[[str], None] = ...,
+        threads: bool = True,
+    ) -> Database:
+        """Lock, migrate and open it; of a restored backup, mark as unknown what it cannot know.
+
+        ``now`` is the machine's clock and ``monotonic`` counts elapsed seconds; both are read on
+        any thread. ``probe`` is called with "commit" before each commit and "after-commit" after
+        it. Without ``threads``, everything runs on the event loop in call order.
+
+        Raises ``DatabaseFault``, ``OSError``.
+        """
+        ...
+
+    async def migrate(self, path: Path, now: Callable[[], datetime]) -> Sequence[str]:
+        """Apply pending migrations; returns the names of all that it has. Raises as
+        ``open_database`` does."""
+        ...
+
+    def condition(self, path: Path) -> DatabaseCondition:
+        """Examine it without changing it, even while it is in use.
+
+        Raises ``MigrationError`` if it does not fit this program, ``DatabaseFailed``.
+        """
+        ...
+
+    def file_check(self, path: Path) -> FileCheck: ...
+
+    def stored_secrets(self, path: Path) -> Sequence[StoredSecret]:
+        """Secrets needed before it is opened, read even while another process has it open.
+
+        Empty if there is no database, or none with secrets yet. Raises ``DatabaseFailed``.
+        """
+        ...
+
+    def audit_log(self, path: Path) -> AbstractContextManager[Audit]:
+        """Its audit log, to be read as of one moment. Raises ``DatabaseFailed``."""
+        ...
