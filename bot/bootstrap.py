@@ -50,6 +50,7 @@ from flows.catalogue import all_flows
 from flows.engine.check import check
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
+from services.domain.lease import new_owner
 from services.gateways.ncba.collections import NcbaCollections
 from services.ports import Clock, Random
 from storage.sqlite.database import Database
@@ -68,6 +69,8 @@ class Dependencies:
 
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=system_random)
+    # Of leases. Not drawn from ``random``: what a simulation draws must not depend on its restarts.
+    owner: str = field(default_factory=lambda: new_owner(system_random()))
     alarm: Alarm = field(default_factory=SchedulerAlarm)
     bank: httpx.AsyncClient | None = None  # used by one app only, and closed with it
     channels: Mapping[str, Channel] = field(default_factory=dict)
@@ -96,7 +99,7 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
     )
     banks = _banks(settings, core, client)
     sender = _outbox(settings, dependencies, core, client)
-    workers = _workers(core, banks, sender.push)
+    workers = _workers(core, banks, sender.push, dependencies.owner)
     payment_intake = PaymentIntake(database, core.random, core.notifier, sender.push)
     turns = Turns(
         database,
@@ -213,7 +216,7 @@ def _outbox(
     )
 
 
-def _workers(core: Core, banks: _Banks, push: PushRows) -> Workers:
+def _workers(core: Core, banks: _Banks, push: PushRows, owner: str) -> Workers:
     return Workers(
         TopUpWorker(
             core.database,
@@ -223,6 +226,7 @@ def _workers(core: Core, banks: _Banks, push: PushRows) -> Workers:
             core.notifier,
             push,
             partial(core.jobs.wake, "topups"),
+            owner,
         ),
         FloatPurchaseWorker(
             core.database,
@@ -231,6 +235,7 @@ def _workers(core: Core, banks: _Banks, push: PushRows) -> Workers:
             core.notifier,
             push,
             partial(core.jobs.wake, "purchases"),
+            owner,
         ),
         DocumentWorker(
             core.database,

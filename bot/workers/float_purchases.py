@@ -18,6 +18,8 @@ from bot.workers.bank_worker import BankWorker, CallPool, Wake
 from services import float_settlement
 from services.domain.bank import FloatAnswer, NotSent, Unknown
 from services.domain.float_purchase import Purchase, PurchaseState
+from services.domain.lease import Lease
+from services.domain.operation import OperationType
 from services.float_settlement import PurchaseChange
 from services.ports import Clock, FloatBank
 from storage.sqlite.database import Database, Priority
@@ -41,16 +43,22 @@ class FloatPurchaseWorker(BankWorker):
         notifier: Notifier,
         push: PushRows,
         wake: Wake,
+        owner: str,
     ) -> None:
         self._sends = CallPool(SENDS_MAX)
         self._status_queries = CallPool(STATUS_QUERIES_MAX)
         super().__init__(database, clock, push, wake, (self._sends, self._status_queries))
         self._bank = bank
         self._notifier = notifier
+        self._lease = Lease(owner, LEASE)
 
     async def recover(self) -> None:
-        """At start-up, end all leases: no worker holds them any more."""
-        ended = await self._database.write(lambda tx: tx.purchases.end_leases())
+        """At start-up, end the leases of earlier runs, if no other process can hold one."""
+        if not self._database.sole_writer:
+            return  # others may live: a lease ends by time
+        ended = await self._database.write(
+            lambda tx: tx.claims.end_leases_of_others(OperationType.FLOAT, self._lease.owner)
+        )
         if ended:
             _log.info("leases of the last run ended", count=ended)
 
@@ -63,7 +71,7 @@ class FloatPurchaseWorker(BankWorker):
         def claim(
             tx: SqliteTx,
         ) -> tuple[Sequence[Purchase], list[PurchaseChange], list[OutboxRow], datetime | None]:
-            work, settled = float_settlement.claim(tx, LEASE, sends, queries)
+            work, settled = float_settlement.claim(tx, self._lease, sends, queries)
             rows = [row for change in settled for row in self._notifier.purchase(tx, change)]
             return work, settled, rows, self._next_due(tx)
 
@@ -79,7 +87,7 @@ class FloatPurchaseWorker(BankWorker):
         return self._next_scan(due)
 
     def _next_due(self, tx: SqliteTx) -> datetime | None:
-        return tx.purchases.next_due()
+        return tx.claims.next_due(OperationType.FLOAT)
 
     # One claim -----------------------------------------------------------------------------
 
@@ -106,7 +114,8 @@ class FloatPurchaseWorker(BankWorker):
         """Commit the intent. If cancelled meanwhile, record that nothing was sent."""
         committing = asyncio.create_task(
             self._database.write(
-                lambda tx: float_settlement.begin_submitting(tx, claimed, LEASE), Priority.JOBS
+                lambda tx: float_settlement.begin_submitting(tx, claimed, self._lease),
+                Priority.JOBS,
             )
         )
         try:

@@ -17,7 +17,9 @@ from bot.outbox.durable_write import PushRows
 from bot.workers.bank_worker import LEASE, BankWorker, CallPool, Wake
 from services import topup_settlement
 from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Unknown
+from services.domain.lease import Lease
 from services.domain.mpesa import NEEDS_ADMIN
+from services.domain.operation import OperationType
 from services.domain.topup import TopUp, TopUpState
 from services.ports import Clock, Collections, Random
 from services.topup_settlement import ChangeKind, TopUpChange
@@ -43,6 +45,7 @@ class TopUpWorker(BankWorker):
         notifier: Notifier,
         push: PushRows,
         wake: Wake,
+        owner: str,
     ) -> None:
         self._sends = CallPool(SENDS_MAX)
         self._queries = CallPool(QUERIES_MAX)
@@ -50,10 +53,15 @@ class TopUpWorker(BankWorker):
         self._collections = collections
         self._random = random
         self._notifier = notifier
+        self._lease = Lease(owner, LEASE)
 
     async def recover(self) -> None:
-        """At start-up, end all leases: no worker holds them any more."""
-        ended = await self._database.write(lambda tx: tx.topups.end_leases())
+        """At start-up, end the leases of earlier runs, if no other process can hold one."""
+        if not self._database.sole_writer:
+            return  # others may live: a lease ends by time
+        ended = await self._database.write(
+            lambda tx: tx.claims.end_leases_of_others(OperationType.TOPUP, self._lease.owner)
+        )
         if ended:
             _log.info("leases of the last run ended", count=ended)
 
@@ -64,7 +72,7 @@ class TopUpWorker(BankWorker):
         sends, queries = self._sends.free_slots, self._queries.free_slots
 
         def claim(tx: SqliteTx) -> tuple[Sequence[TopUp], list[OutboxRow], datetime | None]:
-            work, changes = topup_settlement.claim(tx, LEASE, sends, queries)
+            work, changes = topup_settlement.claim(tx, self._lease, sends, queries)
             return work, self._notices(tx, changes), self._next_due(tx)
 
         work, rows, due = await self._database.write(claim, Priority.JOBS)
@@ -77,7 +85,7 @@ class TopUpWorker(BankWorker):
         return self._next_scan(due)
 
     def _next_due(self, tx: SqliteTx) -> datetime | None:
-        return tx.topups.next_due()
+        return tx.claims.next_due(OperationType.TOPUP)
 
     # One claim -----------------------------------------------------------------------------
 
@@ -105,7 +113,7 @@ class TopUpWorker(BankWorker):
         """Commit the intent. If cancelled meanwhile, record that nothing was sent."""
         committing = asyncio.create_task(
             self._database.write(
-                lambda tx: topup_settlement.begin_sending(tx, claimed, LEASE), Priority.JOBS
+                lambda tx: topup_settlement.begin_sending(tx, claimed, self._lease), Priority.JOBS
             )
         )
         try:

@@ -6,6 +6,7 @@ from services.ports.approvals import Approvals
 from services.ports.audit import Audit
 from services.ports.bank import BankStatements, Collections, FloatBank
 from services.ports.blocks import Blocks
+from services.ports.claims import Claims
 from services.ports.clock import Clock, RunningClock
 from services.ports.evidence import Evidence
 from services.ports.fees import Fees
@@ -35,6 +36,7 @@ __all__ = [
     "Audit",
     "BankStatements",
     "Blocks",
+    "Claims",
     "Clock",
     "Collections",
     "Evidence",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from services.domain.float_purchase import Purchase
@@ -37,13 +37,6 @@ class Purchases(Protocol):
     def save(self, purchase: Purchase) -> None:
         """Write the mutable fields; the amount only while ``QUOTED``, the quote also while awaiting
         approval."""
-        ...
-
-    def claim(self, lease: timedelta, sends: int, queries: int) -> Sequence[Purchase]:
-        """Claim what is due: at most ``sends`` to be sent and ``queries`` to be queried.
-
-        Each falls due again when ``lease`` ends, with its attempt number increased by one.
-        """
         ...
 
     def bought_since(self, moment: datetime, partner: str | None = None) -> Money:

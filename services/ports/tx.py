@@ -9,6 +9,7 @@ from services.ports.api_keys import ApiKeys
 from services.ports.approvals import Approvals
 from services.ports.audit import Audit
 from services.ports.blocks import Blocks
+from services.ports.claims import Claims
 from services.ports.clock import RunningClock
 from services.ports.evidence import Evidence
 from services.ports.fees import Fees
@@ -54,6 +55,8 @@ class Tx(Protocol):
     def reconciliations(self) -> Reconciliations: ...
     @property
     def purchases(self) -> Purchases: ...
+    @property
+    def claims(self) -> Claims: ...
     @property
     def operations(self) -> Operations: ...
     @property

@@ -42,14 +42,22 @@ class FloatHarness(WorkerHarness):
             Texts.load(), self.random, Keyring({"1": b"1" * 32}), Policy(short_code="400187")
         )
         self.begun = 0
+        self.runs = 0
         self.start()
 
     def start(self) -> None:
+        self.runs += 1
         tell = Notifier(
             Engine(all_flows(), self.parts.texts), SessionCache(all_flows()), self.parts
         )
         self.worker: FloatPurchaseWorker = FloatPurchaseWorker(
-            self.database, self.bank, self.clock, tell, self.committed, self.wake
+            self.database,
+            self.bank,
+            self.clock,
+            tell,
+            self.committed,
+            self.wake,
+            f"run {self.runs}",
         )
 
     async def begin(self) -> str:

@@ -35,9 +35,11 @@ class TopUpHarness(WorkerHarness):
         self.bank = ScriptedCollections()
         self.random = cast("Random", random.Random(1))
         self.begun = 0
+        self.runs = 0
         self.start()
 
     def start(self) -> None:
+        self.runs += 1
         self.worker: TopUpWorker = TopUpWorker(
             self.database,
             self.bank,
@@ -50,6 +52,7 @@ class TopUpHarness(WorkerHarness):
             ),
             self.committed,
             self.wake,
+            f"run {self.runs}",
         )
 
     async def begin(self) -> str:

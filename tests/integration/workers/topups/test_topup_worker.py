@@ -144,6 +144,7 @@ async def test_a_worker_that_lost_its_claim_sends_nothing(
     harness: TopUpHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.workers.topups.LEASE", timedelta(seconds=20))
+    harness.start()
     slow = asyncio.Event()
     harness.bank.before_token = slow.wait
     reference = await harness.begin()
@@ -164,6 +165,7 @@ async def test_a_late_worker_does_not_send_in_the_place_of_the_newer(
 ) -> None:
     """Neither has started yet: the claim decides whose turn it is, not who comes first."""
     monkeypatch.setattr("bot.workers.topups.LEASE", timedelta(seconds=20))
+    harness.start()
     late, newer = asyncio.Event(), asyncio.Event()
     harness.bank.before_token = late.wait
     await harness.begin()
