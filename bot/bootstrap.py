@@ -43,9 +43,10 @@ from bot.settings import AuditHeads, Settings
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Turns
 from bot.workers.documents import DocumentWorker
-from bot.workers.float_purchases import FloatPurchaseWorker
+from bot.workers.float_purchases import FloatPurchaseKind
+from bot.workers.money_worker import AnyMoneyWorker, AnyOperationKind, MoneyWorker
 from bot.workers.payments import PaymentIntake
-from bot.workers.topups import TopUpWorker
+from bot.workers.topups import TopUpKind
 from flows.catalogue import all_flows
 from flows.engine.check import check
 from flows.engine.engine import Engine
@@ -217,26 +218,15 @@ def _outbox(
 
 
 def _workers(core: Core, banks: _Banks, push: PushRows, owner: str) -> Workers:
+    def worker(job: str, kind: AnyOperationKind) -> AnyMoneyWorker:
+        wake = partial(core.jobs.wake, job)
+        return MoneyWorker(core.database, core.clock, push, wake, owner, kind)
+
     return Workers(
-        TopUpWorker(
-            core.database,
-            banks.collections,
-            core.clock,
-            core.random,
-            core.notifier,
-            push,
-            partial(core.jobs.wake, "topups"),
-            owner,
-        ),
-        FloatPurchaseWorker(
-            core.database,
-            banks.float_bank,
-            core.clock,
-            core.notifier,
-            push,
-            partial(core.jobs.wake, "purchases"),
-            owner,
-        ),
+        {
+            "topups": worker("topups", TopUpKind(banks.collections, core.random, core.notifier)),
+            "purchases": worker("purchases", FloatPurchaseKind(banks.float_bank, core.notifier)),
+        },
         DocumentWorker(
             core.database,
             core.clock,
@@ -273,8 +263,8 @@ def _add_jobs(
     )
     tells_heads = settings.audit_heads is AuditHeads.DAILY
     add = core.jobs.add
-    add("topups", workers.topups.scan)
-    add("purchases", workers.purchases.scan)
+    for job, worker in workers.money.items():
+        add(job, worker.scan)
     add("documents", workers.documents.scan)
     add("digest", DigestJob(database, clock, context, push).scan)
     add("outbox", sender.scan)

@@ -13,6 +13,7 @@ from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.topup import TopUpState
 from storage.transaction import SqliteTx
+from tests.kit import toy_kind
 from tests.kit.float_buyer import SUCCESS, FloatBuyer, in_state
 from tests.kit.plain_store import START
 from tests.kit.restored_store import HELD, Old, S, T, opened, sound
@@ -50,6 +51,16 @@ async def test_a_purchase_that_may_have_been_sent_is_unknown_and_its_money_stays
     await database.read(look)
     await sound(database)
     await database.close()
+
+
+async def test_a_kind_that_the_recovery_does_not_know_stops_the_start(
+    old: Old, buyer: FloatBuyer
+) -> None:
+    for statement in toy_kind.MIGRATION:
+        old.conn.execute(statement)
+    old.do(lambda tx: toy_kind.begin(tx, "TY-222222", partner="DEMO"))
+    with pytest.raises(AssertionError, match="TY-222222 would be sent again"):
+        await opened(old.copy())
 
 
 @pytest.mark.parametrize("state", [S.AUTHORISED, S.SUBMITTING])
