@@ -21,9 +21,6 @@ class OperationCounts(NamedTuple):
     median_s: float | None
 
 
-DONE = {"topup": ("PAID", "PAID_LATE"), "b2c_float_purchase": ("SUCCEEDED", "SUCCEEDED")}
-
-
 class StatisticsStore:
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
@@ -48,24 +45,21 @@ class StatisticsStore:
         return high
 
     def count(self, kind: str, first: int, currency: str = "KES") -> OperationCounts:
-        """``kind`` is topup or b2c_float_purchase; counts from operation number ``first`` on."""
-        done = DONE[kind]
+        """Counts operations of a kind from operation number ``first`` on."""
         # The plus signs rule out partial indexes: where one might apply depending on a parameter,
         # SQLite prepares the statement again for every value.
         row = self._conn.execute(
-            "SELECT count(*), count(*) FILTER (WHERE state NOT IN ('CREATED', 'SENDING',"
-            "  'PENDING', 'SEND_UNKNOWN', 'UNKNOWN', 'AWAITING_APPROVAL', 'OTP_SENT',"
-            "  'AUTHORISED', 'SUBMITTING')),"
-            " count(*) FILTER (WHERE state IN (?, ?)),"
-            " coalesce(sum(amount_cents) FILTER (WHERE state IN (?, ?)), 0)"
+            "SELECT count(*), count(*) FILTER (WHERE standing IN ('succeeded', 'ended')),"
+            " count(*) FILTER (WHERE standing = 'succeeded'),"
+            " coalesce(sum(amount_cents) FILTER (WHERE standing = 'succeeded'), 0)"
             " FROM wallet_transactions WHERE seq >= ? AND +type = ? AND listed = 1",
-            (*done, *done, first, kind),
+            (first, kind),
         ).fetchone()
         begun, decided, finished, cents = row
         median = self._conn.execute(
             "SELECT settled_at - created_at FROM wallet_transactions WHERE seq >= ? AND +type = ?"
-            " AND +state IN (?, ?) ORDER BY settled_at - created_at LIMIT 1 OFFSET ?",
-            (first, kind, *done, finished // 2),
+            " AND standing = 'succeeded' ORDER BY settled_at - created_at LIMIT 1 OFFSET ?",
+            (first, kind, finished // 2),
         ).fetchone()
         seconds = None if median is None else median[0] / 1000
         return OperationCounts(begun, decided, finished, Money(cents, currency), seconds)
