@@ -11,9 +11,7 @@ from bot.environment.network import Network
 from bot.outbox.carriers import MAIL, SMS, MailChannel, SmsChannel
 from bot.outbox.channel import Channel
 from bot.settings import Settings
-from bot.workers.float_purchases import SENDS_MAX as PURCHASES_MAX
-from bot.workers.float_purchases import STATUS_QUERIES_MAX
-from bot.workers.topups import QUERIES_MAX, SENDS_MAX
+from bot.workers import float_purchases, topups
 from services.domain.bank import (
     FloatAnswer,
     FloatOrder,
@@ -33,7 +31,7 @@ from services.policy import PaybillDetails, Policy
 from services.ports import Clock
 
 # One connection per call, and one per token request.
-BANK_CONNECTIONS = SENDS_MAX + QUERIES_MAX + PURCHASES_MAX + STATUS_QUERIES_MAX + 2
+BANK_CONNECTIONS = topups.LIMITS.calls_max + float_purchases.LIMITS.calls_max + 2
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -21,9 +21,8 @@ from bot.turns.sessions import SessionCache
 from bot.turns.turn import Decided, Turns
 from bot.workers.bank_worker import BankWorker
 from bot.workers.documents import DocumentWorker
-from bot.workers.float_purchases import FloatPurchaseWorker
+from bot.workers.money_worker import AnyMoneyWorker
 from bot.workers.payments import PaymentIntake
-from bot.workers.topups import TopUpWorker
 from flows.engine.engine import Engine
 from flows.engine.event import Event
 from services.domain.database import DatabaseUnavailable
@@ -56,28 +55,27 @@ class Core:
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    topups: TopUpWorker
-    purchases: FloatPurchaseWorker
+    """``money`` by the name of the job that wakes it: one for each kind of operation."""
+
+    money: Mapping[str, AnyMoneyWorker]
     documents: DocumentWorker
 
     def by_job(self) -> Mapping[str, BankWorker]:
-        """Each by the name of the job that wakes it."""
-        return {"topups": self.topups, "purchases": self.purchases, "documents": self.documents}
+        return {**self.money, "documents": self.documents}
 
     async def recover(self) -> None:
-        await self.topups.recover()
-        await self.purchases.recover()
+        for worker in self.money.values():
+            await worker.recover()
 
     async def stop(self, grace_s: float) -> None:
         """Money calls in flight get ``grace_s`` seconds; documents are made again later."""
         await asyncio.gather(
-            self.topups.stop(grace_s), self.purchases.stop(grace_s), self.documents.stop(0)
+            *(worker.stop(grace_s) for worker in self.money.values()), self.documents.stop(0)
         )
 
     def abort(self) -> None:
-        self.topups.abort()
-        self.purchases.abort()
-        self.documents.abort()
+        for worker in self.by_job().values():
+            worker.abort()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,14 +44,16 @@ from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Turns
 from bot.workers.documents import DocumentWorker
-from bot.workers.float_purchases import FloatPurchaseWorker
+from bot.workers.float_purchases import FloatPurchaseKind
+from bot.workers.money_worker import AnyMoneyWorker, AnyOperationKind, MoneyWorker
 from bot.workers.payments import PaymentIntake
-from bot.workers.topups import TopUpWorker
+from bot.workers.topups import TopUpKind
 from flows.catalogue import all_flows
 from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.check import check
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
+from services.domain.lease import new_owner
 from services.gateways.ncba.collections import NcbaCollections
 from services.ports import Clock, Random
 from services.ports.database import Database
@@ -75,6 +77,8 @@ class Dependencies:
 
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=system_random)
+    # Of leases. Not drawn from ``random``: what a simulation draws must not depend on its restarts.
+    owner: str = field(default_factory=lambda: new_owner(system_random()))
     alarm: Alarm = field(default_factory=SchedulerAlarm)
     bank: httpx.AsyncClient | None = None  # used by one app only, and closed with it
     channels: Mapping[str, Channel] = field(default_factory=dict)
@@ -107,7 +111,7 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
     core = _core(settings, dependencies, engine, database, clock, channels)
     banks = _banks(settings, core, client)
     sender = _outbox(settings, dependencies, core, channels)
-    workers = _workers(core, banks, sender.push)
+    workers = _workers(core, banks, sender.push, dependencies.owner)
     payment_intake = PaymentIntake(database, core.random, core.notifier, sender.push)
     turns = Turns(
         database,
@@ -236,25 +240,16 @@ def _outbox(
     )
 
 
-def _workers(core: Core, banks: _Banks, push: PushRows) -> Workers:
+def _workers(core: Core, banks: _Banks, push: PushRows, owner: str) -> Workers:
+    def worker(job: str, kind: AnyOperationKind) -> AnyMoneyWorker:
+        wake = partial(core.jobs.wake, job)
+        return MoneyWorker(core.database, core.clock, push, wake, owner, kind)
+
     return Workers(
-        TopUpWorker(
-            core.database,
-            banks.collections,
-            core.clock,
-            core.random,
-            core.notifier,
-            push,
-            partial(core.jobs.wake, "topups"),
-        ),
-        FloatPurchaseWorker(
-            core.database,
-            banks.float_bank,
-            core.clock,
-            core.notifier,
-            push,
-            partial(core.jobs.wake, "purchases"),
-        ),
+        {
+            "topups": worker("topups", TopUpKind(banks.collections, core.random, core.notifier)),
+            "purchases": worker("purchases", FloatPurchaseKind(banks.float_bank, core.notifier)),
+        },
         DocumentWorker(
             core.database,
             core.clock,
@@ -291,8 +286,8 @@ def _add_jobs(
     )
     tells_heads = settings.audit_heads is AuditHeads.DAILY
     add = core.jobs.add
-    add("topups", workers.topups.scan)
-    add("purchases", workers.purchases.scan)
+    for job, worker in workers.money.items():
+        add(job, worker.scan)
     add("documents", workers.documents.scan)
     add("digest", DigestJob(database, clock, context, push).scan)
     add("outbox", sender.scan)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from services.domain.bank import (
     Failed,
@@ -29,7 +28,9 @@ from services.domain.float_purchase import (
     PurchaseState,
     next_query,
 )
+from services.domain.lease import Lease
 from services.domain.ledger import float_posted, float_voided
+from services.domain.operation import OperationType
 from services.domain.proposal import ADMINS, BY_ADMINS
 from services.ports import Tx
 
@@ -45,7 +46,7 @@ class PurchaseChange:
 
 
 def claim(
-    tx: Tx, lease: timedelta, sends: int, queries: int
+    tx: Tx, lease: Lease, sends: int, queries: int
 ) -> tuple[Sequence[Purchase], list[PurchaseChange]]:
     """Claim what is due: at most ``sends`` to be sent and ``queries`` to be queried.
 
@@ -54,7 +55,8 @@ def claim(
     """
     work: list[Purchase] = []
     settled: list[PurchaseChange] = []
-    for purchase in tx.purchases.claim(lease, sends, queries):
+    for reference in tx.claims.take(OperationType.FLOAT, lease, sends, queries):
+        purchase = _get(tx, reference)
         if purchase.state is PurchaseState.SUBMITTING:
             settled.append(_unknown(tx, purchase, "the worker was gone before an answer"))
         elif purchase.state is PurchaseState.AUTHORISED and _minute_is_over(tx, purchase):
@@ -64,13 +66,12 @@ def claim(
     return work, settled
 
 
-def begin_submitting(tx: Tx, claimed: Purchase, lease: timedelta) -> Purchase | None:
+def begin_submitting(tx: Tx, claimed: Purchase, lease: Lease) -> Purchase | None:
     """Commit that the one request is about to be sent; ``None`` if the claim was lost."""
-    purchase = _get(tx, claimed)
-    if purchase.attempt != claimed.attempt or purchase.state is not PurchaseState.AUTHORISED:
+    if not tx.claims.still_ready(claimed.reference, claimed.attempt):
         return None
-    purchase = purchase.transition_to(
-        PurchaseState.SUBMITTING, submitted_at=tx.now, due_at=tx.now + lease
+    purchase = _get(tx, claimed.reference).transition_to(
+        PurchaseState.SUBMITTING, submitted_at=tx.now, due_at=tx.now + lease.lasts
     )
     tx.purchases.save(purchase)
     return purchase
@@ -109,7 +110,7 @@ def record_purchase(
             outcome, detail = "unknown", why
     call = "token" if claimed.state is PurchaseState.AUTHORISED else "float"
     tx.evidence.call(reference, call, claimed.attempt, outcome, detail, milliseconds)
-    purchase = _get(tx, claimed)
+    purchase = _get(tx, reference)
     match answer:
         case NotSent(why):
             if purchase.state is PurchaseState.UNKNOWN:
@@ -143,7 +144,7 @@ def record_status(
             outcome = "no_answer"
     reference = claimed.reference
     tx.evidence.call(reference, "status", claimed.attempt, outcome, detail, milliseconds)
-    purchase = _get(tx, claimed)
+    purchase = _get(tx, reference)
     if isinstance(answer, Succeeded):
         return _succeed(tx, purchase, answer.bank_id, answer.description, "ncba.status")
     if purchase.state is not PurchaseState.UNKNOWN:
@@ -192,8 +193,8 @@ def _evidence_is_in(tx: Tx, reference: str) -> None:
     tx.proposals.supersede(reference)
 
 
-def _get(tx: Tx, claimed: Purchase) -> Purchase:
-    purchase = tx.purchases.get(claimed.reference)
+def _get(tx: Tx, reference: str) -> Purchase:
+    purchase = tx.purchases.get(reference)
     assert purchase is not None
     return purchase
 

@@ -24,8 +24,10 @@ from services.domain.bank import (
     StillOpen,
     Unknown,
 )
+from services.domain.lease import Lease
 from services.domain.ledger import topup_credit
 from services.domain.mpesa import Reason
+from services.domain.operation import OperationType
 from services.domain.payment import Payment
 from services.domain.proposal import ADMINS, BY_ADMINS
 from services.domain.topup import (
@@ -71,7 +73,7 @@ def query_now(tx: Tx, reference: str) -> TopUp | None:
 
 
 def claim(
-    tx: Tx, lease: timedelta, sends: int, queries: int
+    tx: Tx, lease: Lease, sends: int, queries: int
 ) -> tuple[Sequence[TopUp], list[TopUpChange]]:
     """Claim what is due: at most ``sends`` to be sent and ``queries`` to be queried.
 
@@ -80,7 +82,8 @@ def claim(
     """
     work: list[TopUp] = []
     changes: list[TopUpChange] = []
-    for topup in tx.topups.claim(lease, sends, queries):
+    for reference in tx.claims.take(OperationType.TOPUP, lease, sends, queries):
+        topup = _get(tx, reference)
         if topup.state is TopUpState.SENDING:
             changes.append(_send_unknown(tx, topup, "the worker was gone before an answer"))
         elif topup.state is TopUpState.CREATED and tx.now >= topup.created_at + NOT_SENT_FOR:
@@ -99,12 +102,13 @@ def claim(
     return work, changes
 
 
-def begin_sending(tx: Tx, claimed: TopUp, lease: timedelta) -> TopUp | None:
+def begin_sending(tx: Tx, claimed: TopUp, lease: Lease) -> TopUp | None:
     """Commit that the one request is about to be sent; ``None`` if the claim was lost."""
-    topup = _still_ours(tx, claimed)
-    if topup is None or topup.state is not TopUpState.CREATED:
+    if not tx.claims.still_ready(claimed.reference, claimed.attempt):
         return None
-    topup = topup.transition_to(TopUpState.SENDING, sent_at=tx.now, due_at=tx.now + lease)
+    topup = _get(tx, claimed.reference)
+    due_at = tx.now + lease.lasts
+    topup = topup.transition_to(TopUpState.SENDING, sent_at=tx.now, due_at=due_at)
     tx.topups.save(topup)
     return topup
 
@@ -132,8 +136,7 @@ def record_initiate(
     reference = claimed.reference
     tx.evidence.call(reference, call, claimed.attempt, outcome, detail, milliseconds)
     tx.topups.log_push(reference, outcome, detail)
-    topup = tx.topups.get(reference)
-    assert topup is not None
+    topup = _get(tx, reference)
     if topup.state not in (TopUpState.CREATED, TopUpState.SENDING):
         if isinstance(answer, Accepted) and topup.state is TopUpState.SEND_UNKNOWN:
             if _shares_its_id(tx, topup, answer):
@@ -175,8 +178,7 @@ def record_query(
     outcome, detail = _words(answer)
     tx.evidence.call(reference, "query", claimed.attempt, outcome, detail, milliseconds)
     tx.topups.log_push(reference, "asked", detail)
-    topup = tx.topups.get(reference)
-    assert topup is not None
+    topup = _get(tx, reference)
     if claimed.bank_id is not None and topup.bank_id is None:
         return None  # the query may have been about another prompt
     match answer:
@@ -241,11 +243,10 @@ def _words(answer: QueryAnswer) -> tuple[str, str]:
             return "no_answer", why
 
 
-def _still_ours(tx: Tx, claimed: TopUp) -> TopUp | None:
-    """The row, unless it was claimed again since: claims are fenced by attempt number."""
-    topup = tx.topups.get(claimed.reference)
+def _get(tx: Tx, reference: str) -> TopUp:
+    topup = tx.topups.get(reference)
     assert topup is not None
-    return topup if topup.attempt == claimed.attempt else None
+    return topup
 
 
 def _paid(tx: Tx, topup: TopUp, description: str, source: str) -> TopUpChange | None:

@@ -43,12 +43,22 @@ def recover_after_restore(tx: SqliteTx) -> None:
         "proposals": _count_proposals(tx),
     }
     _conversations(tx)
+    _verify_that_nothing_is_sent(tx)
     tx.restores.begun(found)
     tx.audit.add(HOUSE, "hazina", "restored", made_at.isoformat(), _numbers(found))
 
 
 def _numbers(found: dict[str, list[str] | int]) -> dict[str, int]:
     return {kind: item if isinstance(item, int) else len(item) for kind, item in found.items()}
+
+
+def _verify_that_nothing_is_sent(tx: SqliteTx) -> None:
+    """Raises ``AssertionError``, which stops the start, if a worker would send something still: a
+    kind of operation that is not marked as unknown above."""
+    left = tx.conn.execute(
+        "SELECT reference FROM wallet_transactions WHERE standing IN ('ready', 'sending') LIMIT 1"
+    ).fetchone()
+    assert left is None, f"{left[0]} would be sent again"
 
 
 def _topups(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:

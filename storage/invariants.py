@@ -16,6 +16,7 @@ def violations_by_invariant(conn: sqlite3.Connection) -> Iterator[tuple[str, str
     """The same violations, each with the name of its invariant."""
     for check in (
         _ledger,
+        _operations,
         _topups,
         _payments,
         _purchases,
@@ -81,12 +82,30 @@ def _ledger(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"transfer {transfer} does not match what it resolves"
 
 
+def _operations(conn: sqlite3.Connection) -> Iterator[str]:
+    """Whatever its kind, an operation has a reference of that kind and the standing of its state.
+    What is to be sent, or is being sent, is due for a worker."""
+    for reference, kind, state in conn.execute(
+        "SELECT w.reference, w.type, w.state FROM wallet_transactions AS w"
+        " LEFT JOIN operation_kinds AS k ON k.kind = w.type"
+        " LEFT JOIN operation_states AS s ON s.kind = w.type AND s.state = w.state"
+        " WHERE k.kind IS NULL OR substr(w.reference, 1, length(k.prefix) + 1) <> k.prefix || '-'"
+        "  OR s.state IS NULL OR s.standing <> w.standing"
+    ):
+        yield f"operation {reference} is no {kind}, or {state} is no state of it"
+    for reference, state in conn.execute(
+        "SELECT reference, state FROM wallet_transactions"
+        " WHERE standing IN ('ready', 'sending') AND due_at IS NULL"
+    ):
+        yield f"operation {reference} is {state}, and no worker is to look at it"
+
+
 def _topups(conn: sqlite3.Connection) -> Iterator[str]:
     """A paid top-up has exactly one credit, of its amount, backed by success evidence; no other
     top-up has any."""
     for (transfer,) in conn.execute(
         "SELECT t.id FROM transfers AS t WHERE t.code = 'topup' AND NOT EXISTS ("
-        " SELECT 1 FROM wallet_transactions AS w WHERE w.reference = t.operation"
+        " SELECT 1 FROM topups AS w WHERE w.reference = t.operation"
         " AND w.state IN ('PAID', 'PAID_LATE') AND w.partner = t.credit_partner"
         " AND w.amount_cents = t.amount_cents AND w.currency = t.currency"
         " AND t.phase = 'single' AND t.debit_kind = 'collection'"
@@ -96,12 +115,12 @@ def _topups(conn: sqlite3.Connection) -> Iterator[str]:
     for reference, state, booked in conn.execute(
         "SELECT reference, state, booked FROM (SELECT w.reference, w.state, (SELECT count(*)"
         "  FROM transfers AS t WHERE t.operation = w.reference AND t.code = 'topup') AS booked"
-        " FROM wallet_transactions AS w) AS w"
+        " FROM topups AS w) AS w"
         " WHERE booked <> CASE WHEN state IN ('PAID', 'PAID_LATE') THEN 1 ELSE 0 END"
     ):
         yield f"top-up {reference} is {state} with {booked} credits"
     for (reference,) in conn.execute(
-        "SELECT w.reference FROM wallet_transactions AS w"
+        "SELECT w.reference FROM topups AS w"
         " WHERE w.state IN ('PAID', 'PAID_LATE') AND NOT EXISTS ("
         "   SELECT 1 FROM evidence AS e WHERE e.operation = w.reference AND e.kind = 'paid')"
     ):
@@ -279,8 +298,9 @@ def _attention(conn: sqlite3.Connection) -> Iterator[str]:
     ):
         yield f"purchase {reference} is {state}, and the admins' list says otherwise"
     for operation, calls in conn.execute(
-        "SELECT operation, count(*) FROM provider_calls WHERE call IN ('initiate', 'float')"
-        " AND outcome <> 'not_sent' GROUP BY operation HAVING count(*) > 1"
+        "SELECT operation, count(*) FROM provider_calls"
+        " WHERE call NOT IN ('token', 'query', 'status') AND outcome <> 'not_sent'"
+        " GROUP BY operation HAVING count(*) > 1"
     ):
         yield f"{calls} money calls were made for {operation}"
 

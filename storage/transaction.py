@@ -11,6 +11,7 @@ from storage.stores.approvals import ApprovalStore
 from storage.stores.audit import AuditStore
 from storage.stores.blocks import BlockStore
 from storage.stores.broadcasts import BroadcastStore
+from storage.stores.claims import ClaimStore
 from storage.stores.clock import ClockStore
 from storage.stores.daily import DailyStore
 from storage.stores.documents import DocumentStore
@@ -52,6 +53,7 @@ class SqliteTx:
         self.blocks = BlockStore(conn)
         self.payments = PaymentStore(conn, time)
         self.purchases = PurchaseStore(conn, time)
+        self.claims = ClaimStore(conn, time, self.purchases.forget)
         self.reconciliations = ReconciliationStore(conn, time)
         self.operations = OperationStore(conn, time)
         self.otps = OtpStore(conn, time)

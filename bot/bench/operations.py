@@ -61,9 +61,9 @@ def _insert(
     rows = [_Operation(people, number, operations, began_ms) for number in numbers]
     conn.executemany(
         "INSERT INTO wallet_transactions (reference, partner, person_id, channel, address,"
-        " language, type, state, reason, amount_cents, currency, phone, idempotency_key,"
-        " created_at, settled_at, attempt) VALUES (?, ?, ?, ?, ?, 'en', 'topup', ?, ?, ?, 'KES',"
-        " ?, ?, ?, ?, 5)",
+        " language, type, state, standing, reason, amount_cents, currency, phone,"
+        " idempotency_key, created_at, settled_at, attempt) VALUES (?, ?, ?, ?, ?, 'en', 'topup',"
+        " ?, ?, ?, ?, 'KES', ?, ?, ?, ?, 5)",
         (row.operation() for row in rows),
     )
     conn.executemany(
@@ -110,6 +110,7 @@ class _Operation:
             CHANNEL,
             self.person.address,
             self.state,
+            "succeeded" if self.state == "PAID" else "ended",
             None if self.state == "PAID" else "cancelled",
             self.amount,
             self.person.phone.msisdn,

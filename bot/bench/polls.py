@@ -31,6 +31,7 @@ from bot.simulation.ncba.bank import SimulatedBank
 from bot.simulation.ncba.handsets import Handset
 from services import topup_settlement, topups
 from services.domain.bank import Accepted
+from services.domain.lease import Lease
 from services.domain.money import Money
 from services.domain.outbox import OutboxRow
 from services.domain.topup import TopUp
@@ -41,6 +42,7 @@ TARGETS = (Target("unsettled", below=1), Target("late_max_s", below=2))
 PAY_WITHIN_S = 60.0  # at a random moment after confirmation
 PATIENCE_S = 60.0  # after the last payment; what is open then counts as unsettled
 AMOUNT = "100"
+LEASE = Lease("bench", timedelta(minutes=1))
 
 # Records every poll time the program sets for an open prompt. A claim sets ``due_at`` to the end of
 # its lease and increments ``attempt``; any other write schedules a poll.
@@ -139,7 +141,7 @@ async def _accepted(app: App, bank: SimulatedBank, crowd: list[Person], spread_s
             tx, chance, who, CHANNEL, person.address, f"bench:{person.n}", amount, person.phone
         )
         assert isinstance(begun, TopUp)
-        sending = topup_settlement.begin_sending(tx, begun, timedelta(minutes=1))
+        sending = topup_settlement.begin_sending(tx, begun, LEASE)
         assert sending is not None
         account_no = f"{ACCOUNT_NUMBER}#{begun.account_reference}"
         prompt = bank.prompts.send(person.phone.msisdn, amount.whole_units, account_no)

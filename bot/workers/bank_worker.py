@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,9 +23,7 @@ T = TypeVar("T")
 Wake = Callable[[datetime | None], None]  # due time; None: now
 _log = structlog.get_logger(__name__)
 
-# Longer than token and request (20 s each), both repeated (refused token), and the commits.
-LEASE = timedelta(seconds=120)
-STUCK_S = 2 * LEASE.total_seconds()  # a call under way for longer hangs
+STUCK_S = 240.0  # a call under way for longer hangs
 WRITE_S = 5.0  # real seconds for committing answers at shutdown
 
 

@@ -1,152 +1,89 @@
-"""The worker that calls the bank for top-ups: claim, call, commit the answer.
-
-No transaction is open during a call, and the one request that may move money is sent only after its
-intent is committed (docs/architecture.md).
-"""
+"""Top-ups at the bank: what they have of their own beside ``MoneyWorker``."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import timedelta
 
 import structlog
 
 from bot.notify.notifier import Notifier
-from bot.outbox.durable_write import PushRows
-from bot.workers.bank_worker import LEASE, BankWorker, CallPool, Wake
+from bot.workers.money_worker import CallLimits, Record
 from services import topup_settlement
-from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Unknown
-from services.domain.database import Priority
+from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Ready
+from services.domain.lease import Lease
 from services.domain.mpesa import NEEDS_ADMIN
+from services.domain.operation import OperationType
 from services.domain.outbox import OutboxRow
 from services.domain.topup import TopUp, TopUpState
-from services.ports import Clock, Collections, Random, Tx
-from services.ports.database import Database
+from services.ports import Collections, Random, Tx
 from services.topup_settlement import ChangeKind, TopUpChange
 
 _log = structlog.get_logger(__name__)
 
-SENDS_MAX = 128  # prompts requested at once
-QUERIES_MAX = 512  # status queries at once, limited apart so that they never delay a prompt
+# Longer than token and request (20 s each), both repeated (refused token), and the commits.
+LIMITS = CallLimits(lease=timedelta(seconds=120), sends_max=128, queries_max=512)
 ADMIN_STATES = frozenset({TopUpState.SEND_UNKNOWN, TopUpState.UNKNOWN})
 ADMIN_REASONS = NEEDS_ADMIN | {"bank_down", "bank_refused"}
 
 
-class TopUpWorker(BankWorker):
+class TopUpKind:
+    """An ``OperationKind``: the request is a prompt, and a query asks how the prompt ended."""
+
+    name = OperationType.TOPUP
+
     def __init__(
         self,
-        database: Database,
         collections: Collections,
-        clock: Clock,
         random: Random,
         notifier: Notifier,
-        push: PushRows,
-        wake: Wake,
+        limits: CallLimits = LIMITS,
     ) -> None:
-        self._sends = CallPool(SENDS_MAX)
-        self._queries = CallPool(QUERIES_MAX)
-        super().__init__(database, clock, push, wake, (self._sends, self._queries))
+        self.limits = limits
         self._collections = collections
         self._random = random
         self._notifier = notifier
 
-    async def recover(self) -> None:
-        """At start-up, end all leases: no worker holds them any more."""
-        ended = await self._database.write(lambda tx: tx.topups.end_leases())
-        if ended:
-            _log.info("leases of the last run ended", count=ended)
+    def claim(
+        self, tx: Tx, lease: Lease, sends: int, queries: int
+    ) -> tuple[Sequence[TopUp], Sequence[TopUpChange]]:
+        return topup_settlement.claim(tx, lease, sends, queries)
 
-    async def scan(self) -> datetime | None:
-        """Begin the due calls for which there is room; returns when the next is due."""
-        if self._stopping:
-            return None
-        sends, queries = self._sends.free_slots, self._queries.free_slots
+    def is_to_send(self, claimed: TopUp) -> bool:
+        return claimed.state is TopUpState.CREATED
 
-        def claim(tx: Tx) -> tuple[Sequence[TopUp], list[OutboxRow], datetime | None]:
-            work, changes = topup_settlement.claim(tx, LEASE, sends, queries)
-            return work, self._notices(tx, changes), self._next_due(tx)
+    async def prepare(self) -> Ready | NotSent:
+        return await self._collections.prepare()
 
-        work, rows, due = await self._database.write(claim, Priority.JOBS)
-        self._push(rows)
-        for topup in work:
-            if topup.state is TopUpState.CREATED:
-                self._begin(self._sends, self._send(topup))
-            else:
-                self._begin(self._queries, self._query(topup))
-        return self._next_scan(due)
+    def begin_sending(self, tx: Tx, claimed: TopUp, lease: Lease) -> TopUp | None:
+        return topup_settlement.begin_sending(tx, claimed, lease)
 
-    def _next_due(self, tx: Tx) -> datetime | None:
-        return tx.topups.next_due()
-
-    # One claim -----------------------------------------------------------------------------
-
-    async def _send(self, claimed: TopUp) -> None:
-        began = self._clock.monotonic()
-        ready = await self._collections.prepare()
-        if isinstance(ready, NotSent):
-            await self._record_answer(claimed, ready, began)
-            return
-        if self._stopping:
-            return  # do not begin what shutdown might cut off: the next start takes it up
-        sending = await self._begin_sending(claimed)
-        if sending is None:
-            return
+    async def send(self, ready: Ready, sending: TopUp) -> InitiateAnswer:
         prompt = Prompt(sending.reference, sending.phone, sending.amount)
-        began = self._clock.monotonic()
-        try:
-            answer = await self._collections.initiate(ready, prompt)
-        except asyncio.CancelledError:
-            await self._record_answer(sending, Unknown("cancelled"), began)
-            raise
-        await self._record_answer(sending, answer, began)
+        return await self._collections.initiate(ready, prompt)
 
-    async def _begin_sending(self, claimed: TopUp) -> TopUp | None:
-        """Commit the intent. If cancelled meanwhile, record that nothing was sent."""
-        committing = asyncio.create_task(
-            self._database.write(
-                lambda tx: topup_settlement.begin_sending(tx, claimed, LEASE), Priority.JOBS
-            )
-        )
-        try:
-            return await asyncio.shield(committing)
-        except asyncio.CancelledError:
-            sending = await committing
-            if sending is not None:
-                await self._record_answer(sending, NotSent("stopped"), self._clock.monotonic())
-            raise
-
-    async def _record_answer(self, claimed: TopUp, answer: InitiateAnswer, began: float) -> None:
-        elapsed = self._ms_since(began)
+    def record_answer(
+        self, operation: TopUp, answer: InitiateAnswer, milliseconds: int
+    ) -> Record[TopUpChange]:
         spread = self._random.uniform(-1, 1)
-        await self._record(
-            lambda tx: topup_settlement.record_initiate(tx, claimed, answer, elapsed, spread)
+        return lambda tx: topup_settlement.record_initiate(
+            tx, operation, answer, milliseconds, spread
         )
 
-    async def _query(self, claimed: TopUp) -> None:
+    async def query(self, claimed: TopUp) -> QueryAnswer:
         assert claimed.bank_id is not None
-        began = self._clock.monotonic()
-        answer: QueryAnswer = await self._collections.query(claimed.bank_id)
-        elapsed = self._ms_since(began)
+        return await self._collections.query(claimed.bank_id)
+
+    def record_status(
+        self, claimed: TopUp, status: QueryAnswer, milliseconds: int
+    ) -> Record[TopUpChange]:
         spread = self._random.uniform(-1, 1)
-        await self._record(
-            lambda tx: topup_settlement.record_query(tx, claimed, answer, elapsed, spread)
-        )
+        return lambda tx: topup_settlement.record_query(tx, claimed, status, milliseconds, spread)
 
-    async def _record(self, take_in: Callable[[Tx], TopUpChange | None]) -> None:
-        def write(tx: Tx) -> tuple[TopUpChange | None, list[OutboxRow]]:
-            change = take_in(tx)
-            return change, self._notices(tx, [] if change is None else [change])
+    def messages(self, tx: Tx, change: TopUpChange) -> Sequence[OutboxRow]:
+        return self._notifier.topup(tx, change)
 
-        change = await self._commit_answer(write)
-        if change is not None:
-            self._log(change)
-
-    def _notices(self, tx: Tx, changes: Sequence[TopUpChange]) -> list[OutboxRow]:
-        return [row for change in changes for row in self._notifier.topup(tx, change)]
-
-    def _log(self, change: TopUpChange) -> None:
-        """One line per outcome; those that an admin must see are warnings."""
+    def log(self, change: TopUpChange) -> None:
         if change.kind is not ChangeKind.OUTCOME:
             return
         topup = change.topup

@@ -7,6 +7,7 @@ from services.ports.audit import Audit
 from services.ports.bank import BankStatements, Collections, FloatBank
 from services.ports.blocks import Blocks
 from services.ports.broadcasts import Broadcasts
+from services.ports.claims import Claims
 from services.ports.clock import Clock, RunningClock
 from services.ports.daily import DailyWork
 from services.ports.documents import Documents
@@ -46,6 +47,7 @@ __all__ = [
     "BankStatements",
     "Blocks",
     "Broadcasts",
+    "Claims",
     "Clock",
     "Collections",
     "DailyWork",

@@ -48,6 +48,11 @@ class Database(Protocol):
         """Run ``function`` on one consistent snapshot, concurrently with writes."""
         ...
 
+    @property
+    def sole_writer(self) -> bool:
+        """Whether no other process can write, so that nobody holds what an earlier one held."""
+        ...
+
     async def follow_clock(self) -> None:
         """Follow a clock step even when there is nothing else to write."""
         ...

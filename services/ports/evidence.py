@@ -16,7 +16,10 @@ class Evidence(Protocol):
 
     def call(
         self, operation: str, call: str, attempt: int, outcome: str, text: str, milliseconds: int
-    ) -> None: ...
+    ) -> None:
+        """``call`` is ``token``, ``query`` or ``status``, or else the name of a request that may
+        move money, of which an operation has one."""
+        ...
 
     def has_money_call(self, operation: str) -> bool:
         """Whether the answer to the one request that may move money has been recorded."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from services.domain.float_purchase import Purchase
@@ -39,25 +39,12 @@ class Purchases(Protocol):
         approval."""
         ...
 
-    def claim(self, lease: timedelta, sends: int, queries: int) -> Sequence[Purchase]:
-        """Claim what is due: at most ``sends`` to be sent and ``queries`` to be queried.
-
-        Each falls due again when ``lease`` ends, with its attempt number increased by one.
-        """
-        ...
-
     def bought_since(self, moment: datetime, partner: str | None = None) -> Money:
         """Total authorised since then and not failed, without fees; of one partner, or of all."""
         ...
 
     def stale_quotes(self, before: datetime, limit: int) -> Sequence[Purchase]:
         """Unconfirmed quotes made before this."""
-        ...
-
-    def next_due(self) -> datetime | None: ...
-
-    def end_leases(self) -> int:
-        """Make everything claimed due now; returns how many. Only when no worker runs."""
         ...
 
     def unknown(self, partner: str, amount: Money) -> Purchase | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from services.domain.money import Money
@@ -28,14 +28,6 @@ class TopUps(Protocol):
         """When the ``n``-th newest prompt to this number after ``since`` was started, across
         partners: by people registered with the number (``own``), or by all others. ``None`` if
         there were fewer."""
-        ...
-
-    def claim(self, lease: timedelta, sends: int, queries: int) -> Sequence[TopUp]:
-        """Claim what is due: not yet accepted by the bank (``sends``), and accepted already
-        (``queries``).
-
-        Each falls due again when ``lease`` ends, with its attempt number increased by one.
-        """
         ...
 
     def save(self, topup: TopUp) -> None:
@@ -74,12 +66,6 @@ class TopUps(Protocol):
 
     def begun_since(self, moment: datetime, partner: str) -> Money:
         """Total of the partner's top-ups begun since then, except those known to be unpaid."""
-        ...
-
-    def next_due(self) -> datetime | None: ...
-
-    def end_leases(self) -> int:
-        """Make everything claimed due now; returns how many. Only when no worker runs."""
         ...
 
     def recent_amounts(self, person_id: int, limit: int) -> list[Money]:

@@ -10,6 +10,7 @@ from services.ports.approvals import Approvals
 from services.ports.audit import Audit
 from services.ports.blocks import Blocks
 from services.ports.broadcasts import Broadcasts
+from services.ports.claims import Claims
 from services.ports.clock import RunningClock
 from services.ports.daily import DailyWork
 from services.ports.documents import Documents
@@ -69,6 +70,8 @@ class Tx(Protocol):
     def reconciliations(self) -> Reconciliations: ...
     @property
     def purchases(self) -> Purchases: ...
+    @property
+    def claims(self) -> Claims: ...
     @property
     def operations(self) -> Operations: ...
     @property

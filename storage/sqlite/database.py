@@ -207,6 +207,12 @@ class Database:
         return result
 
     @property
+    def sole_writer(self) -> bool:
+        """Whether no other process can write, so that nobody holds what an earlier one held: the
+        file is locked (docs/decisions/0025), and a database in memory has one owner."""
+        return True
+
+    @property
     def waiting(self) -> int:
         """Functions waiting for the writer, not counting the current batch."""
         return sum(len(queue) for queue in self._waiting)

@@ -19,8 +19,9 @@ class AdjustmentStore:
         booked_at = to_ms(adjustment.booked_at)
         self._conn.execute(
             "INSERT INTO wallet_transactions (reference, partner, channel, address, language,"
-            " type, state, amount_cents, currency, phone, idempotency_key, created_at, settled_at)"
-            " VALUES (?, ?, ?, ?, 'en', 'adjustment', 'POSTED', ?, ?, '', ?, ?, ?)",
+            " type, state, standing, amount_cents, currency, phone, idempotency_key, created_at,"
+            " settled_at) VALUES (?, ?, ?, ?, 'en', 'adjustment', 'POSTED', 'succeeded', ?, ?, '',"
+            " ?, ?, ?)",
             (
                 adjustment.reference,
                 adjustment.partner,

@@ -50,8 +50,8 @@ class EvidenceStore:
 
     def has_money_call(self, operation: str) -> bool:
         row = self._conn.execute(
-            "SELECT 1 FROM provider_calls WHERE operation = ? AND call IN ('initiate', 'float')"
-            " AND outcome <> 'not_sent'",
+            "SELECT 1 FROM provider_calls WHERE operation = ?"
+            " AND call NOT IN ('token', 'query', 'status') AND outcome <> 'not_sent'",
             (operation,),
         ).fetchone()
         return row is not None

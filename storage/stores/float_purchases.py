@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from services.domain.fees import Quote
@@ -38,9 +38,10 @@ class PurchaseStore:
     def add(self, purchase: Purchase, key: str) -> bool:
         cursor = self._conn.execute(
             "INSERT INTO wallet_transactions (reference, partner, person_id, channel, address,"
-            " language, type, state, amount_cents, currency, phone, idempotency_key, created_at,"
-            " attempt, listed) VALUES (?, ?, ?, ?, ?, ?, 'b2c_float_purchase', ?, ?, ?, ?, ?, ?,"
-            " 0, 0) ON CONFLICT (reference) DO NOTHING",
+            " language, type, state, standing, amount_cents, currency, phone, idempotency_key,"
+            " created_at, attempt, listed) VALUES (?, ?, ?, ?, ?, ?, 'b2c_float_purchase', ?,"
+            " (SELECT standing FROM operation_states WHERE kind = 'b2c_float_purchase'"
+            "  AND state = ?), ?, ?, ?, ?, ?, 0, 0) ON CONFLICT (reference) DO NOTHING",
             (
                 purchase.reference,
                 purchase.partner,
@@ -48,6 +49,7 @@ class PurchaseStore:
                 purchase.channel,
                 purchase.address,
                 purchase.language,
+                purchase.state,
                 purchase.state,
                 purchase.amount.cents,
                 purchase.amount.currency,
@@ -86,8 +88,8 @@ class PurchaseStore:
     def quoted(self, channel: str, address: str) -> Purchase | None:
         """The open quote of this address, if any."""
         row = self._conn.execute(
-            "SELECT reference FROM wallet_transactions WHERE channel = ? AND address = ?"
-            " AND state = 'QUOTED'",
+            "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
+            " AND channel = ? AND address = ? AND standing = 'quoted'",
             (channel, address),
         ).fetchone()
         return None if row is None else self.get(row[0])
@@ -99,8 +101,8 @@ class PurchaseStore:
         approval."""
         row = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE channel = ? AND address = ?"
-            " AND state = 'AWAITING_APPROVAL' AND person_id = ? AND amount_cents = ?"
-            " AND currency = ? ORDER BY seq DESC LIMIT 1",
+            " AND type = 'b2c_float_purchase' AND state = 'AWAITING_APPROVAL' AND person_id = ?"
+            " AND amount_cents = ? AND currency = ? ORDER BY seq DESC LIMIT 1",
             (channel, address, person_id, amount.cents, amount.currency),
         ).fetchone()
         return None if row is None else self.get(row[0])
@@ -108,9 +110,10 @@ class PurchaseStore:
     def without_code(self, person_id: int) -> list[Purchase]:
         """The person's purchases for which no code has been drawn yet."""
         rows = self._conn.execute(
-            "SELECT reference FROM wallet_transactions WHERE state = 'QUOTED' AND person_id = ?"
-            " UNION ALL SELECT reference FROM wallet_transactions"
-            " WHERE state = 'AWAITING_APPROVAL' AND person_id = ?",
+            "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
+            " AND standing = 'quoted' AND person_id = ?"
+            " UNION ALL SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
+            " AND state = 'AWAITING_APPROVAL' AND person_id = ?",
             (person_id, person_id),
         ).fetchall()
         found = (self.get(reference) for (reference,) in rows)
@@ -137,11 +140,15 @@ class PurchaseStore:
             ),
         )
         self._conn.execute(
-            "UPDATE wallet_transactions SET state = ?, reason = ?, amount_cents = ?, phone = ?,"
-            " settled_at = ?, due_at = ?, claimed = 0,"
+            "UPDATE wallet_transactions SET state = ?, standing ="
+            " (SELECT standing FROM operation_states WHERE kind = 'b2c_float_purchase'"
+            "  AND state = ?), reason = ?, amount_cents = ?, phone = ?,"
+            " settled_at = ?, due_at = ?,"
+            " leased_by = CASE WHEN ? = 'SUBMITTING' THEN leased_by END,"
             " listed = CASE WHEN ? IN ('OTP_SENT', 'AWAITING_APPROVAL') THEN 1 ELSE listed END"
             " WHERE reference = ?",
             (
+                purchase.state,
                 purchase.state,
                 purchase.reason,
                 purchase.amount.cents,
@@ -149,46 +156,11 @@ class PurchaseStore:
                 to_ms(purchase.settled_at),
                 to_ms(purchase.due_at),
                 purchase.state,
+                purchase.state,
                 purchase.reference,
             ),
         )
         self._read[purchase.reference] = purchase
-
-    def claim(self, lease: timedelta, sends: int, queries: int) -> list[Purchase]:
-        due = self._conn.execute(
-            "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
-            " AND due_at <= ? AND state IN ('AUTHORISED', 'SUBMITTING') ORDER BY due_at LIMIT ?",
-            (self._time.ms, sends),
-        ).fetchall()
-        due += self._conn.execute(
-            "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
-            " AND due_at <= ? AND state = 'UNKNOWN' ORDER BY due_at LIMIT ?",
-            (self._time.ms, queries),
-        ).fetchall()
-        lease_end = to_ms(self._time.now + lease)
-        self._conn.executemany(
-            "UPDATE wallet_transactions SET attempt = attempt + 1, due_at = ?, claimed = 1"
-            " WHERE reference = ?",
-            [(lease_end, reference) for (reference,) in due],
-        )
-        self._read.clear()
-        rows = (self._conn.execute(_GET, key).fetchone() for key in due)
-        return [purchase_from_row(row) for row in rows]
-
-    def next_due(self) -> datetime | None:
-        row = self._conn.execute(
-            "SELECT min(due_at) FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
-            " AND due_at IS NOT NULL"
-        ).fetchone()
-        due: int | None = row[0]
-        return from_ms(due)
-
-    def end_leases(self) -> int:
-        return self._conn.execute(
-            "UPDATE wallet_transactions SET due_at = ? WHERE type = 'b2c_float_purchase'"
-            " AND due_at > ? AND (claimed = 1 OR state = 'SUBMITTING')",
-            (self._time.ms, self._time.ms),
-        ).rowcount
 
     def bought_since(self, moment: datetime, partner: str | None = None) -> Money:
         """The sum authorised since then, without fees and without purchases the bank refused; of
@@ -221,7 +193,8 @@ class PurchaseStore:
             " p.transfer_fee_version, p.processing_fee_version, p.phone, p.short_code, p.state,"
             " p.reason, p.created_at, p.quoted_at, p.authorised_at, p.submitted_at, p.settled_at,"
             " p.bank_id, p.attempt, p.due_at FROM wallet_transactions AS w JOIN purchases AS p"
-            " ON p.reference = w.reference WHERE w.state = 'QUOTED' AND p.quoted_at < ? LIMIT ?",
+            " ON p.reference = w.reference WHERE w.type = 'b2c_float_purchase'"
+            " AND w.standing = 'quoted' AND p.quoted_at < ? LIMIT ?",
             (to_ms(before), limit),
         )
         return [purchase_from_row(row) for row in rows]
@@ -257,7 +230,8 @@ class PurchaseStore:
     def recent_amounts(self, person_id: int, limit: int) -> list[Money]:
         rows = self._conn.execute(
             "SELECT amount_cents, currency FROM wallet_transactions WHERE person_id = ?"
-            " AND state = 'SUCCEEDED' ORDER BY seq DESC LIMIT ?",
+            " AND type = 'b2c_float_purchase' AND standing = 'succeeded'"
+            " ORDER BY seq DESC LIMIT ?",
             (person_id, RECENT_ROWS),
         )
         return list(dict.fromkeys(Money(cents, currency) for cents, currency in rows))[:limit]

@@ -101,12 +101,10 @@ class OperationStore:
         first, starting behind the operation ``after``."""
         rows = self._conn.execute(
             "SELECT reference, type, amount_cents, currency, state, created_at, partner"
-            " FROM wallet_transactions WHERE state IN ('CREATED', 'SENDING', 'PENDING',"
-            "  'SEND_UNKNOWN', 'UNKNOWN', 'AUTHORISED', 'SUBMITTING')"
-            " AND seq > coalesce((SELECT w.seq FROM wallet_transactions AS w"
-            "  WHERE w.reference = ?), 0)"
+            " FROM pending_operations WHERE seq > coalesce("
+            "  (SELECT w.seq FROM wallet_transactions AS w WHERE w.reference = ?), 0)"
             " AND NOT EXISTS (SELECT 1 FROM review_items AS r"
-            "  WHERE r.operation = wallet_transactions.reference AND r.closed_at IS NULL)"
+            "  WHERE r.operation = pending_operations.reference AND r.closed_at IS NULL)"
             " ORDER BY seq LIMIT ?",
             (after, limit),
         )
@@ -115,9 +113,8 @@ class OperationStore:
     def pending_by_state(self, limit: int) -> list[tuple[str, int]]:
         """How many are open or unknown in each state, among the oldest ``limit``."""
         rows = self._conn.execute(
-            "SELECT state, count(*) FROM (SELECT state FROM wallet_transactions"
-            "  WHERE state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN', 'UNKNOWN',"
-            "   'AUTHORISED', 'SUBMITTING') ORDER BY seq LIMIT ?) AS pending"
+            "SELECT state, count(*) FROM"
+            " (SELECT state FROM pending_operations ORDER BY seq LIMIT ?) AS pending"
             " GROUP BY state ORDER BY state",
             (limit,),
         )
@@ -126,10 +123,9 @@ class OperationStore:
     def waiting(self, limit: int) -> list[StateBacklog]:
         """Open or unknown operations by state, among the oldest ``limit``, with their age."""
         rows = self._conn.execute(
-            "SELECT state, count(*), min(created_at) FROM (SELECT state, created_at"
-            "  FROM wallet_transactions WHERE state IN ('CREATED', 'SENDING', 'PENDING',"
-            "   'SEND_UNKNOWN', 'UNKNOWN', 'AUTHORISED', 'SUBMITTING') ORDER BY seq LIMIT ?)"
-            "  AS pending GROUP BY state ORDER BY state",
+            "SELECT state, count(*), min(created_at) FROM"
+            " (SELECT state, created_at FROM pending_operations ORDER BY seq LIMIT ?) AS pending"
+            " GROUP BY state ORDER BY state",
             (limit,),
         )
         now = self._time.ms
@@ -137,12 +133,13 @@ class OperationStore:
 
     def day_totals(self, partner: str, since: datetime) -> DayTotals:
         row = self._conn.execute(
-            "SELECT count(*) FILTER (WHERE state IN ('PAID', 'PAID_LATE')),"
-            " coalesce(sum(amount_cents) FILTER (WHERE state IN ('PAID', 'PAID_LATE')), 0),"
-            " count(*) FILTER (WHERE state = 'SUCCEEDED'),"
-            " coalesce(sum(amount_cents) FILTER (WHERE state = 'SUCCEEDED'), 0),"
-            " count(*) FILTER (WHERE state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN',"
-            "  'UNKNOWN', 'AUTHORISED', 'SUBMITTING'))"
+            "SELECT count(*) FILTER (WHERE type = 'topup' AND standing = 'succeeded'),"
+            " coalesce(sum(amount_cents)"
+            "  FILTER (WHERE type = 'topup' AND standing = 'succeeded'), 0),"
+            " count(*) FILTER (WHERE type = 'b2c_float_purchase' AND standing = 'succeeded'),"
+            " coalesce(sum(amount_cents)"
+            "  FILTER (WHERE type = 'b2c_float_purchase' AND standing = 'succeeded'), 0),"
+            " count(*) FILTER (WHERE standing IN ('ready', 'sending', 'accepted', 'unknown'))"
             " FROM wallet_transactions WHERE partner = ? AND created_at BETWEEN ? AND ?",
             (partner, to_ms(since), self._time.ms),
         ).fetchone()

@@ -194,9 +194,9 @@ class PaymentStore:
         phone = payment.payer.phone
         self._conn.execute(
             "INSERT INTO wallet_transactions (reference, partner, channel, address, language, type,"
-            " state, amount_cents, currency, phone, receipt, idempotency_key, created_at,"
-            " settled_at) VALUES (?, ?, '', '', 'en', 'paybill_payment', 'CREDITED', ?, ?, ?, ?, ?,"
-            " ?, ?)",
+            " state, standing, amount_cents, currency, phone, receipt, idempotency_key, created_at,"
+            " settled_at) VALUES (?, ?, '', '', 'en', 'paybill_payment', 'CREDITED', 'succeeded',"
+            " ?, ?, ?, ?, ?, ?, ?)",
             (
                 recorded.reference,
                 recorded.partner,
@@ -216,8 +216,9 @@ class PaymentStore:
         return (
             self._conn.execute(
                 "INSERT INTO wallet_transactions (reference, partner, channel, address, language,"
-                " type, state, amount_cents, currency, phone, idempotency_key, created_at,"
-                " settled_at) VALUES (?, ?, '', '', 'en', 'reversal', 'POSTED', ?, ?, '', ?, ?, ?)"
+                " type, state, standing, amount_cents, currency, phone, idempotency_key,"
+                " created_at, settled_at) VALUES (?, ?, '', '', 'en', 'reversal', 'POSTED',"
+                " 'succeeded', ?, ?, '', ?, ?, ?)"
                 " ON CONFLICT (reference) DO NOTHING",
                 (
                     reference,

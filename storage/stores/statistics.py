@@ -10,8 +10,6 @@ from services.domain.money import Money
 from services.domain.statistics import OperationCounts
 from storage.time.milliseconds import to_ms
 
-DONE = {"topup": ("PAID", "PAID_LATE"), "b2c_float_purchase": ("SUCCEEDED", "SUCCEEDED")}
-
 
 class StatisticsStore:
     def __init__(self, conn: sqlite3.Connection) -> None:
@@ -38,25 +36,22 @@ class StatisticsStore:
         return high
 
     def count(self, kind: str, first: int, currency: str = "KES") -> OperationCounts:
-        """``kind`` is topup or b2c_float_purchase; counts from operation number ``first`` on."""
-        done = DONE[kind]
+        """Counts operations of a kind from operation number ``first`` on."""
         # ``coalesce`` rules out partial indexes: where one might apply depending on a parameter,
         # SQLite prepares the statement again for every value.
         row = self._conn.execute(
-            "SELECT count(*), count(*) FILTER (WHERE state NOT IN ('CREATED', 'SENDING',"
-            "  'PENDING', 'SEND_UNKNOWN', 'UNKNOWN', 'AWAITING_APPROVAL', 'OTP_SENT',"
-            "  'AUTHORISED', 'SUBMITTING')),"
-            " count(*) FILTER (WHERE state IN (?, ?)),"
-            " coalesce(sum(amount_cents) FILTER (WHERE state IN (?, ?)), 0)"
+            "SELECT count(*), count(*) FILTER (WHERE standing IN ('succeeded', 'ended')),"
+            " count(*) FILTER (WHERE standing = 'succeeded'),"
+            " coalesce(sum(amount_cents) FILTER (WHERE standing = 'succeeded'), 0)"
             " FROM wallet_transactions WHERE seq >= ? AND coalesce(type, '') = ? AND listed = 1",
-            (*done, *done, first, kind),
+            (first, kind),
         ).fetchone()
         begun, decided, finished, cents = row
         median = self._conn.execute(
             "SELECT settled_at - created_at FROM wallet_transactions WHERE seq >= ?"
-            " AND coalesce(type, '') = ? AND coalesce(state, '') IN (?, ?)"
+            " AND coalesce(type, '') = ? AND standing = 'succeeded'"
             " ORDER BY settled_at - created_at LIMIT 1 OFFSET ?",
-            (first, kind, *done, finished // 2),
+            (first, kind, finished // 2),
         ).fetchone()
         seconds = None if median is None else median[0] / 1000
         return OperationCounts(begun, decided, finished, Money(cents, currency), seconds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from services.domain.money import Money
@@ -31,9 +31,11 @@ class TopUpStore:
     def add(self, topup: TopUp, key: str) -> bool:
         cursor = self._conn.execute(
             "INSERT INTO wallet_transactions (reference, partner, person_id, channel, address,"
-            " language, type, way, state, amount_cents, currency, phone, idempotency_key,"
-            " created_at, attempt, due_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, 'topup', ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " language, type, way, state, standing, amount_cents, currency, phone,"
+            " idempotency_key, created_at, attempt, due_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, 'topup', ?, ?,"
+            " (SELECT standing FROM operation_states WHERE kind = 'topup' AND state = ?),"
+            " ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (reference) DO NOTHING",
             (
                 topup.reference,
@@ -43,6 +45,7 @@ class TopUpStore:
                 topup.address,
                 topup.language,
                 topup.way,
+                topup.state,
                 topup.state,
                 topup.amount.cents,
                 topup.amount.currency,
@@ -93,44 +96,21 @@ class TopUpStore:
         created_at: int = row[0]
         return from_ms(created_at)
 
-    def claim(self, lease: timedelta, sends: int, queries: int) -> list[TopUp]:
-        due = self._conn.execute(
-            "SELECT reference FROM wallet_transactions WHERE type = 'topup' AND due_at <= ?"
-            " AND state IN ('CREATED', 'SENDING') ORDER BY due_at LIMIT ?",
-            (self._time.ms, sends),
-        ).fetchall()
-        due += self._conn.execute(
-            "SELECT reference FROM wallet_transactions WHERE type = 'topup' AND due_at <= ?"
-            " AND state IN ('PENDING', 'NOT_PAID', 'UNKNOWN') ORDER BY due_at LIMIT ?",
-            (self._time.ms, queries),
-        ).fetchall()
-        lease_end = to_ms(self._time.now + lease)
-        self._conn.executemany(
-            "UPDATE wallet_transactions SET attempt = attempt + 1, due_at = ?, claimed = 1"
-            " WHERE reference = ?",
-            [(lease_end, reference) for (reference,) in due],
-        )
-        rows = (self._conn.execute(_GET, key).fetchone() for key in due)
-        return [topup_from_row(row) for row in rows]
-
-    def next_due(self) -> datetime | None:
-        row = self._conn.execute(
-            "SELECT min(due_at) FROM wallet_transactions WHERE type = 'topup'"
-            " AND due_at IS NOT NULL"
-        ).fetchone()
-        due: int | None = row[0]
-        return from_ms(due)
-
     def save(self, topup: TopUp) -> None:
         self._conn.execute(
-            "UPDATE wallet_transactions SET state = ?, reason = ?, settled_at = ?, receipt = ?,"
-            " due_at = ?, claimed = 0, slow = ? WHERE reference = ?",
+            "UPDATE wallet_transactions SET state = ?, standing ="
+            " (SELECT standing FROM operation_states WHERE kind = 'topup' AND state = ?),"
+            " reason = ?, settled_at = ?, receipt = ?,"
+            " due_at = ?, leased_by = CASE WHEN ? = 'SENDING' THEN leased_by END, slow = ?"
+            " WHERE reference = ?",
             (
+                topup.state,
                 topup.state,
                 topup.reason,
                 to_ms(topup.settled_at),
                 topup.receipt,
                 to_ms(topup.due_at),
+                topup.state,
                 int(topup.slow),
                 topup.reference,
             ),
@@ -143,7 +123,7 @@ class TopUpStore:
     def put_off(self, reference: str, due_at: datetime | None) -> None:
         # A separate statement: writing the state as well would rewrite most indexes.
         self._conn.execute(
-            "UPDATE wallet_transactions SET due_at = ?, claimed = 0 WHERE reference = ?",
+            "UPDATE wallet_transactions SET due_at = ?, leased_by = NULL WHERE reference = ?",
             (to_ms(due_at), reference),
         )
 
@@ -235,13 +215,6 @@ class TopUpStore:
             ),
         )
 
-    def end_leases(self) -> int:
-        return self._conn.execute(
-            "UPDATE wallet_transactions SET due_at = ?"
-            " WHERE type = 'topup' AND due_at > ? AND (claimed = 1 OR state = 'SENDING')",
-            (self._time.ms, self._time.ms),
-        ).rowcount
-
     def newest(self) -> TopUp | None:
         """Over all partners; reads the whole table: for tests and the simulator."""
         row = self._conn.execute(
@@ -285,7 +258,7 @@ class TopUpStore:
     def recent_amounts(self, person_id: int, limit: int) -> list[Money]:
         rows = self._conn.execute(
             "SELECT amount_cents, currency FROM wallet_transactions WHERE person_id = ?"
-            " AND state IN ('PAID', 'PAID_LATE') ORDER BY seq DESC LIMIT ?",
+            " AND type = 'topup' AND standing = 'succeeded' ORDER BY seq DESC LIMIT ?",
             (person_id, RECENT_ROWS),
         )
         return list(dict.fromkeys(Money(cents, currency) for cents, currency in rows))[:limit]
@@ -293,8 +266,9 @@ class TopUpStore:
     def recent_phones(self, person_id: int, limit: int) -> list[Phone]:
         rows = self._conn.execute(
             "SELECT phone FROM wallet_transactions AS w WHERE person_id = ?"
-            " AND state IN ('PAID', 'PAID_LATE') AND NOT EXISTS (SELECT 1 FROM forgotten_phones"
-            " AS f WHERE f.person_id = w.person_id AND f.phone = w.phone AND f.at >= w.created_at)"
+            " AND type = 'topup' AND standing = 'succeeded'"
+            " AND NOT EXISTS (SELECT 1 FROM forgotten_phones AS f"
+            "  WHERE f.person_id = w.person_id AND f.phone = w.phone AND f.at >= w.created_at)"
             " ORDER BY seq DESC LIMIT ?",
             (person_id, RECENT_ROWS),
         )

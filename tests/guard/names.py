@@ -179,10 +179,12 @@ def enum_words(within: str) -> Iterator[str]:
 
 
 def column_words() -> Iterator[str]:
-    """The values that the schema allows in a column."""
+    """The values that the schema allows in a column, by a constraint or by a row it refers to."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
         migrate(conn)
         tables = conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
+        for kind, state in conn.execute("SELECT kind, state FROM operation_states"):
+            yield from (f"wallet_transactions.type {kind}", f"wallet_transactions.state {state}")
     for table, sql in tables:
         for column, said in re.findall(r"(\w+) (?:NOT )?IN\s*\(([^()]*'[^()]*)\)", sql):
             yield from (f"{table}.{column} {word}" for word in re.findall(r"'([^']*)'", said))

@@ -21,8 +21,10 @@ from services.domain.bank import (
 )
 from services.domain.fees import Fee, FeeKind, Quote
 from services.domain.float_purchase import Purchase, PurchaseState
+from services.domain.lease import Lease
 from services.domain.ledger import Account, AccountKind, opening_balance
 from services.domain.money import Money
+from services.domain.operation import OperationType
 from services.domain.partner import Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
@@ -35,6 +37,7 @@ from tests.kit.plain_store import PlainStore
 
 S = PurchaseState
 LEASE = timedelta(seconds=120)
+HELD = Lease("this run", LEASE)
 CALL_MS = 250
 AMOUNT = Money(1_000_000)
 WALLET = Money(3_000_000)
@@ -155,7 +158,7 @@ class FloatBuyer:
     # The worker's steps -------------------------------------------------------------------
 
     def scan(self) -> tuple[list[Purchase], list[PurchaseChange]]:
-        work, settled = self.store.do(lambda tx: float_settlement.claim(tx, LEASE, 100, 100))
+        work, settled = self.store.do(lambda tx: float_settlement.claim(tx, HELD, 100, 100))
         return list(work), settled
 
     def claim(self, reference: str) -> Purchase:
@@ -163,7 +166,7 @@ class FloatBuyer:
         return claimed
 
     def begin(self, claimed: Purchase) -> Purchase | None:
-        return self.store.do(lambda tx: float_settlement.begin_submitting(tx, claimed, LEASE))
+        return self.store.do(lambda tx: float_settlement.begin_submitting(tx, claimed, HELD))
 
     def submitting(self, reference: str) -> Purchase:
         submitting = self.begin(self.claim(reference))
@@ -188,7 +191,9 @@ class FloatBuyer:
         return self.told(self.claim(reference), answer)
 
     def restart(self) -> int:
-        return self.store.do(lambda tx: tx.purchases.end_leases())
+        return self.store.do(
+            lambda tx: tx.claims.end_leases_of_others(OperationType.FLOAT, "the next run")
+        )
 
     # What the database says ---------------------------------------------------------------
 

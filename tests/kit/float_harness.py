@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 
 from bot.context import AppContext as Parts
@@ -11,11 +10,12 @@ from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
 from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
-from bot.workers.float_purchases import FloatPurchaseWorker
+from bot.workers.float_purchases import LIMITS, FloatPurchaseKind
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
 from services import float_purchases, float_quotes
+from services.domain.bank import Unknown
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ledger import AccountKind
 from services.domain.money import Money
@@ -24,18 +24,17 @@ from services.policy import Policy
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 from tests.kit.channels import CHANNELS
+from tests.kit.money_harness import MoneyHarness
 from tests.kit.scripted_bank import ScriptedFloatBank
-from tests.kit.worker_harness import AMINA, WorkerHarness
+from tests.kit.worker_harness import AMINA
 
 AMOUNT = Money(100_000)
 S = PurchaseState
 
 
-async def never() -> None:
-    await asyncio.Event().wait()
+class FloatHarness(MoneyHarness):
+    SENT = "succeeded"
 
-
-class FloatHarness(WorkerHarness):
     def __init__(self, database: Database, clock: VirtualClock) -> None:
         super().__init__(database, clock)
         self.bank = ScriptedFloatBank()
@@ -47,19 +46,21 @@ class FloatHarness(WorkerHarness):
             Policy(short_code="400187"),
             channels=CHANNELS,
         )
-        self.begun = 0
+        self.limits = LIMITS
         self.start()
 
-    def start(self) -> None:
-        tell = Notifier(
+    def kind(self) -> FloatPurchaseKind:
+        notifier = Notifier(
             Engine(all_flows(), self.parts.texts, HANDLERS), SessionCache(all_flows()), self.parts
         )
-        self.worker: FloatPurchaseWorker = FloatPurchaseWorker(
-            self.database, self.bank, self.clock, tell, self.committed, self.wake
-        )
+        return FloatPurchaseKind(self.bank, notifier, self.limits)
+
+    async def begin_queried(self) -> str:
+        self.bank.answers = [Unknown("read timeout")]
+        return await self.begin_sent()
 
     async def begin(self) -> str:
-        """Begin one purchase with a correct code; returns its reference."""
+        """The code is right."""
         self.begun += 1
 
         def begin(tx: SqliteTx) -> str:

@@ -29,7 +29,7 @@ from services.domain.float_purchase import HOLDS, Purchase, PurchaseState
 from services.domain.money import Money
 from services.domain.topup import TopUp
 from services.float_purchases import CodeSent
-from tests.kit.float_buyer import LEASE, FloatBuyer
+from tests.kit.float_buyer import HELD, LEASE, FloatBuyer
 from tests.kit.plain_store import PHONE
 from tests.kit.reopened_store import Reopened
 
@@ -209,9 +209,9 @@ class FloatSteps(RuleBasedStateMachine):
             )
         )  # fmt: skip
         assert isinstance(topup, TopUp)
-        work, _ = self.store.do(lambda tx: topup_settlement.claim(tx, LEASE, 100, 100))
+        work, _ = self.store.do(lambda tx: topup_settlement.claim(tx, HELD, 100, 100))
         (claimed,) = (one for one in work if one.reference == topup.reference)
-        sending = self.store.do(lambda tx: topup_settlement.begin_sending(tx, claimed, LEASE))
+        sending = self.store.do(lambda tx: topup_settlement.begin_sending(tx, claimed, HELD))
         assert sending is not None
         accepted = Accepted(f"STK-{self.keys}", None, "ok")
         self.store.do(lambda tx: topup_settlement.record_initiate(tx, sending, accepted, 1, 0))

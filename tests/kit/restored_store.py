@@ -6,13 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from services.domain.float_purchase import PurchaseState
+from services.domain.lease import Lease
 from services.domain.topup import TopUpState
 from storage.sqlite import snapshots
 from storage.sqlite.database import Database
 from tests.kit.plain_store import START, PlainStore
 
 S, T = PurchaseState, TopUpState
-LEASE = timedelta(seconds=120)
+HELD = Lease("the run that restored it", timedelta(seconds=120))
 
 
 class Old(PlainStore):

@@ -18,8 +18,10 @@ from services.domain.bank import (
     StillOpen,
     Unknown,
 )
+from services.domain.lease import Lease
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
+from services.domain.operation import OperationType
 from services.domain.payment import Payer, Payment
 from services.domain.phone import Phone
 from services.domain.topup import PaymentMethod, TopUp, TopUpState
@@ -29,6 +31,7 @@ from tests.kit.plain_store import PHONE, PlainStore
 
 S = TopUpState
 LEASE = timedelta(seconds=60)
+HELD = Lease("this run", LEASE)
 CALL_MS = 250
 
 
@@ -83,7 +86,7 @@ class TopUpDriver:
         return topup
 
     def scan(self) -> tuple[list[TopUp], list[TopUpChange]]:
-        work, changes = self.store.do(lambda tx: topup_settlement.claim(tx, LEASE, 100, 100))
+        work, changes = self.store.do(lambda tx: topup_settlement.claim(tx, HELD, 100, 100))
         return list(work), changes
 
     def claim(self, reference: str) -> TopUp:
@@ -92,7 +95,7 @@ class TopUpDriver:
         return claimed
 
     def begin(self, claimed: TopUp) -> TopUp | None:
-        return self.store.do(lambda tx: topup_settlement.begin_sending(tx, claimed, LEASE))
+        return self.store.do(lambda tx: topup_settlement.begin_sending(tx, claimed, HELD))
 
     def sending(self, reference: str) -> TopUp:
         """Claim it and begin its single request."""
@@ -128,7 +131,9 @@ class TopUpDriver:
 
     def restart(self) -> int:
         """Restart the program; returns how many leases of the previous run were ended."""
-        return self.store.do(lambda tx: tx.topups.end_leases())
+        return self.store.do(
+            lambda tx: tx.claims.end_leases_of_others(OperationType.TOPUP, "the next run")
+        )
 
     def ask_now(self, reference: str) -> TopUp | None:
         return self.store.do(lambda tx: topup_settlement.query_now(tx, reference))

@@ -11,7 +11,7 @@ from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
 from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
-from bot.workers.topups import TopUpWorker
+from bot.workers.topups import LIMITS, TopUpKind
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
@@ -24,38 +24,33 @@ from services.ports import Random
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 from tests.kit.channels import CHANNELS
+from tests.kit.money_harness import MoneyHarness
 from tests.kit.scripted_bank import ScriptedCollections
-from tests.kit.worker_harness import AMINA, PHONE, WorkerHarness
+from tests.kit.worker_harness import AMINA, PHONE
 
 TEXTS = Texts.load()
 KEYS = Keyring({"1": bytes(32)})
 
 
-class TopUpHarness(WorkerHarness):
+class TopUpHarness(MoneyHarness):
+    SENT = "accepted"
+
     def __init__(self, database: Database, clock: VirtualClock) -> None:
         super().__init__(database, clock)
         self.bank = ScriptedCollections()
         self.random = cast("Random", random.Random(1))
-        self.begun = 0
+        self.limits = LIMITS
         self.start()
 
-    def start(self) -> None:
-        self.worker: TopUpWorker = TopUpWorker(
-            self.database,
-            self.bank,
-            self.clock,
-            self.random,
-            Notifier(
-                Engine(all_flows(), TEXTS, HANDLERS),
-                SessionCache(all_flows()),
-                At(TEXTS, self.random, KEYS, NO_CODES, channels=CHANNELS),
-            ),
-            self.committed,
-            self.wake,
+    def kind(self) -> TopUpKind:
+        notifier = Notifier(
+            Engine(all_flows(), TEXTS, HANDLERS),
+            SessionCache(all_flows()),
+            At(TEXTS, self.random, KEYS, NO_CODES, channels=CHANNELS),
         )
+        return TopUpKind(self.bank, self.random, notifier, self.limits)
 
     async def begin(self) -> str:
-        """Commit the intent of one top-up; returns its reference."""
         self.begun += 1
 
         def begin(tx: SqliteTx) -> str:

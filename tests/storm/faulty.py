@@ -140,7 +140,7 @@ def unhashed(right: Any, store: Any, partner: str, actor: str, act: str, *rest: 
 def sending_again(right: Any, tx: Any, lease: Any, sends: int, queries: int) -> Any:
     """After a crash, requests that were being sent are sent again."""
     tx.conn.execute(
-        "UPDATE wallet_transactions SET state = 'CREATED' WHERE type = 'topup'"
+        "UPDATE wallet_transactions SET state = 'CREATED', standing = 'ready' WHERE type = 'topup'"
         " AND state = 'SENDING' AND due_at <= ?",
         (tx.now_ms,),
     )

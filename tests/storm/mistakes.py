@@ -14,8 +14,8 @@ from unittest import mock
 
 from bot.notify import notifier
 from bot.security.keyring import Keyring
+from bot.workers.money_worker import MoneyWorker
 from bot.workers.payments import PaymentIntake
-from bot.workers.topups import TopUpWorker
 from services import (
     float_purchases,
     float_settlement,
@@ -219,8 +219,8 @@ MISTAKES = (
         _caught("arrows"),
     ),
     Mistake(
-        "forget to ask about prompts",
-        _instead(TopUpWorker, "_query", lambda right, *args: faulty.done()),
+        "forget to ask the bank",
+        _instead(MoneyWorker, "_query", lambda right, *args: faulty.done()),
         _caught("stuck", "bank", "told"),
     ),
 )

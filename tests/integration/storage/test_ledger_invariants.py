@@ -121,15 +121,18 @@ def test_debits_and_credits_that_differ(books: PlainStore, sql: str) -> None:
             "is PAID with 2 credits",
         ),
         (
-            "UPDATE wallet_transactions SET state = 'NOT_PAID' WHERE state = 'PAID'",
+            "UPDATE wallet_transactions SET state = 'NOT_PAID', standing = 'ended'"
+            " WHERE state = 'PAID'",
             "is NOT_PAID with 1 credits",
         ),
         (
-            "UPDATE wallet_transactions SET state = 'PAID' WHERE state = 'NOT_PAID'",
+            "UPDATE wallet_transactions SET state = 'PAID', standing = 'succeeded'"
+            " WHERE state = 'NOT_PAID'",
             "is PAID with 0 credits",
         ),
         (
-            "UPDATE wallet_transactions SET state = 'PAID_LATE' WHERE state = 'NOT_PAID'",
+            "UPDATE wallet_transactions SET state = 'PAID_LATE', standing = 'succeeded'"
+            " WHERE state = 'NOT_PAID'",
             "is PAID_LATE with 0 credits",
         ),
         ("DELETE FROM evidence WHERE kind = 'paid'", "was credited without success evidence"),
@@ -145,6 +148,28 @@ def test_a_topup_whose_state_money_and_evidence_disagree(
     assert books.conn.execute(sql).rowcount == 1
     violations = books.tx.invariants.violations()
     assert any(line.startswith("top-up TU-") and problem in line for line in violations)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("standing = 'ended'", "is no topup, or PAID is no state of it"),
+        ("state = 'CREDITED'", "is no topup, or CREDITED is no state of it"),
+        ("type = 'payout'", "is no payout, or PAID is no state of it"),
+        ("reference = 'FL' || substr(reference, 3)", "is no topup, or PAID is no state of it"),
+        ("state = 'CREATED', standing = 'ready'", "is CREATED, and no worker is to look at it"),
+        ("state = 'SENDING', standing = 'sending'", "is SENDING, and no worker is to look at it"),
+    ],
+)
+def test_an_operation_that_is_not_of_its_kind_or_that_nobody_looks_after(
+    books: PlainStore, change: str, problem: str
+) -> None:
+    books.conn.execute("PRAGMA defer_foreign_keys = ON")
+    books.conn.execute("UPDATE wallet_transactions SET " + change + " WHERE state = 'PAID'")  # noqa: S608
+    assert any(
+        line.startswith("operation ") and line.endswith(problem)
+        for line in books.tx.invariants.violations()
+    )
 
 
 @pytest.mark.parametrize(

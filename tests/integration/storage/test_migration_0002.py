@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from services.domain.database import MigrationError
+from services.domain.lease import Lease
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
+from services.domain.operation import OperationType
 from services.domain.outbox import BEFORE_ALL
-from services.domain.topup import TopUpState
 from services.history import page
 from storage.sqlite.migrate import migrate, shipped
 from storage.transaction import SqliteTx
@@ -146,8 +147,8 @@ def test_the_program_reads_every_top_up_and_takes_up_what_is_due(conn: sqlite3.C
     tx.begin(START)
     found = [tx.topups.get(f"TU-22222{number}") for number in range(len(STATES))]
     assert [topup and topup.state.value for topup in found] == [state for state, *_ in STATES]
-    (begun,) = tx.topups.claim(timedelta(seconds=60), 10, 10)
-    assert (begun.reference, begun.state) == ("TU-222220", TopUpState.CREATED)
+    lease = Lease("this run", timedelta(seconds=60))
+    assert tx.claims.take(OperationType.TOPUP, lease, 10, 10) == ["TU-222220"]
     assert tx.ledger.balance(Account("DEMO", AccountKind.WALLET)).posted == Money(1_300_00)
     shown = page(tx, "DEMO", None)
     assert shown.operations[0].reference == "TU-222228"

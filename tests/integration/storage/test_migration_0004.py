@@ -39,8 +39,9 @@ def test_numbers_go_on_behind_the_last_one(conn: sqlite3.Connection) -> None:
     migrate(conn)
     conn.execute(
         "INSERT INTO wallet_transactions (reference, partner, channel, address, language, type,"
-        " state, amount_cents, currency, phone, idempotency_key, created_at) VALUES ('TU-999999',"
-        " 'DEMO', 'telegram', 'z', 'en', 'topup', 'CREATED', 100, 'KES', '254712345678', 'z', 1)"
+        " state, standing, amount_cents, currency, phone, idempotency_key, created_at) VALUES"
+        " ('TU-999999', 'DEMO', 'telegram', 'z', 'en', 'topup', 'CREATED', 'ready', 100, 'KES',"
+        " '254712345678', 'z', 1)"
     )
     after = conn.execute("SELECT max(seq) FROM wallet_transactions").fetchone()[0]
     assert after > before

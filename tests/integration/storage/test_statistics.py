@@ -17,9 +17,10 @@ def add(store: PlainStore, n: int, at_s: int, state: str, cents: int, took_s: in
     began = to_ms(START) + at_s * 1000
     store.conn.execute(
         "INSERT INTO wallet_transactions (reference, partner, channel, address, language, type,"
-        " state, amount_cents, currency, phone, idempotency_key, created_at, settled_at) VALUES"
-        " (?, 'DEMO', 'telegram', '1', 'en', 'topup', ?, ?, 'KES', '254712345678', ?, ?, ?)",
-        (f"TU-{n}", state, cents, str(n), began, began + took_s * 1000),
+        " state, standing, amount_cents, currency, phone, idempotency_key, created_at, settled_at)"
+        " SELECT ?, 'DEMO', 'telegram', '1', 'en', kind, state, standing, ?, 'KES',"
+        " '254712345678', ?, ?, ? FROM operation_states WHERE kind = 'topup' AND state = ?",
+        (f"TU-{n}", cents, str(n), began, began + took_s * 1000, state),
     )
 
 

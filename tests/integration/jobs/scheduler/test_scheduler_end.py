@@ -215,7 +215,10 @@ async def _with_an_open_prompt(path: Path, bank_id: str) -> str:
         amount = Money(1_500_00)
         topup = topups.start(tx, draw, person, "terminal", "77", "1", amount, PHONE)  # type: ignore[arg-type]
         assert isinstance(topup, TopUp)
-        tx.conn.execute("UPDATE wallet_transactions SET state = 'PENDING', due_at = due_at + 300")
+        tx.conn.execute(
+            "UPDATE wallet_transactions SET state = 'PENDING', standing = 'accepted',"
+            " due_at = due_at + 300"
+        )
         tx.conn.execute(
             "UPDATE ncb_stk_push_logs SET bank_id = ?, sent_at = ?", (bank_id, to_ms(tx.now))
         )

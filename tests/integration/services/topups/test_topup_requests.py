@@ -11,9 +11,11 @@ from services import topup_settlement
 from services.domain.bank import (
     InitiateAnswer,
 )
+from services.domain.operation import OperationType
 from services.topup_settlement import ChangeKind, TopUpChange
 from tests.kit.topup_driver import (
     ACCEPTED,
+    HELD,
     LEASE,
     NO_READABLE_ANSWER,
     NOT_SENT,
@@ -55,7 +57,7 @@ def test_the_longest_due_is_claimed_first_and_no_more_than_asked(worker: TopUpDr
     for _ in range(3):
         references.append(worker.start())
         worker.store.wait(seconds=1)
-    work, _ = worker.store.do(lambda tx: topup_settlement.claim(tx, LEASE, 2, 2))
+    work, _ = worker.store.do(lambda tx: topup_settlement.claim(tx, HELD, 2, 2))
     assert [topup.reference for topup in work] == references[:2]
 
 
@@ -65,17 +67,17 @@ def test_what_is_to_be_sent_and_what_is_to_be_asked_about_have_each_their_own_ro
     pending = [in_state(worker, S.PENDING) for _ in range(2)]
     worker.store.wait(seconds=60)
     created = [worker.start() for _ in range(2)]
-    work, _ = worker.store.do(lambda tx: topup_settlement.claim(tx, LEASE, 2, 1))
+    work, _ = worker.store.do(lambda tx: topup_settlement.claim(tx, HELD, 2, 1))
     assert [topup.reference for topup in work] == [*created, pending[0]]
 
 
 def test_the_next_due_moment_is_the_earliest(worker: TopUpDriver) -> None:
-    assert worker.store.tx.topups.next_due() is None
+    assert worker.store.tx.claims.next_due(OperationType.TOPUP) is None
     in_state(worker, S.PENDING)
     worker.store.wait(seconds=60)
     worker.start()
     worker.claim(worker.store.tx.topups.newest().reference)  # type: ignore[union-attr]
-    assert worker.store.tx.topups.next_due() == worker.store.now + LEASE
+    assert worker.store.tx.claims.next_due(OperationType.TOPUP) == worker.store.now + LEASE
 
 
 def test_a_lost_claim_sends_nothing(worker: TopUpDriver) -> None:

@@ -13,9 +13,10 @@ from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.topup import TopUpState
 from storage.transaction import SqliteTx
+from tests.kit import toy_kind
 from tests.kit.float_buyer import SUCCESS, FloatBuyer, in_state
 from tests.kit.plain_store import START
-from tests.kit.restored_store import LEASE, Old, S, T, opened, sound
+from tests.kit.restored_store import HELD, Old, S, T, opened, sound
 from tests.kit.topup_driver import TopUpDriver
 
 LATER = [timedelta(seconds=1), timedelta(seconds=40), timedelta(hours=1), timedelta(days=3)]
@@ -30,7 +31,7 @@ async def test_a_purchase_that_may_have_been_sent_is_unknown_and_its_money_stays
     available = buyer.available()
     file = old.copy()
     database = await opened(file, after)
-    work, settled = await database.write(lambda tx: float_settlement.claim(tx, LEASE, 100, 100))
+    work, settled = await database.write(lambda tx: float_settlement.claim(tx, HELD, 100, 100))
     assert not [one for one in work if one.state is S.AUTHORISED]
     assert settled == []
 
@@ -50,6 +51,16 @@ async def test_a_purchase_that_may_have_been_sent_is_unknown_and_its_money_stays
     await database.read(look)
     await sound(database)
     await database.close()
+
+
+async def test_a_kind_that_the_recovery_does_not_know_stops_the_start(
+    old: Old, buyer: FloatBuyer
+) -> None:
+    for statement in toy_kind.MIGRATION:
+        old.conn.execute(statement)
+    old.do(lambda tx: toy_kind.begin(tx, "TY-222222", partner="DEMO"))
+    with pytest.raises(AssertionError, match="TY-222222 would be sent again"):
+        await opened(old.copy())
 
 
 @pytest.mark.parametrize("state", [S.AUTHORISED, S.SUBMITTING])
@@ -82,7 +93,7 @@ async def test_a_prompt_that_may_have_been_sent_is_unknown_and_not_sent_again(
         worker.sending(reference)
     old.wait(seconds=5)
     database = await opened(old.copy(), after + timedelta(seconds=5))
-    work, changes = await database.write(lambda tx: topup_settlement.claim(tx, LEASE, 100, 100))
+    work, changes = await database.write(lambda tx: topup_settlement.claim(tx, HELD, 100, 100))
     assert (list(work), changes) == ([], [])
 
     def look(tx: SqliteTx) -> None:

@@ -31,7 +31,7 @@ from storage.sqlite.migrate import migrate, shipped
 from storage.transaction import SqliteTx
 from tests.kit.float_buyer import FloatBuyer, in_state
 from tests.kit.plain_store import START
-from tests.kit.restored_store import LEASE, Old, S, opened, sound
+from tests.kit.restored_store import HELD, Old, S, opened, sound
 
 # Work under way at the time of the backup ---------------------------------------------------------
 
@@ -126,7 +126,7 @@ async def test_a_desk_that_only_crashed_or_stopped_sends_what_waits(
     reference = in_state(buyer, S.AUTHORISED)
     old.conn.execute("COMMIT")
     database = await opened(old.path, timedelta(seconds=1))
-    work, _ = await database.write(lambda tx: float_settlement.claim(tx, LEASE, 9, 9))
+    work, _ = await database.write(lambda tx: float_settlement.claim(tx, HELD, 9, 9))
     assert [(one.reference, one.state) for one in work] == [(reference, S.AUTHORISED)]
     await database.close()
 
