@@ -264,7 +264,7 @@ def _workers(core: Core, banks: _Banks, push: PushRows, owner: str) -> Workers:
 
 
 def _wake_worker(jobs: JobScheduler, operation: str) -> None:
-    jobs.wake(JOB_BY_REFERENCE_PREFIX.get(operation[:2], "topups"))
+    jobs.wake(JOB_BY_REFERENCE_PREFIX[operation[:2]])
 
 
 def _add_jobs(

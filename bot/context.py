@@ -204,8 +204,12 @@ class TurnContext:
             self._seal(MAIL, email, f"{self.say('mail.code_subject')}\n{words}", issued.otp.id)
 
     def send_sealed(self, secret: str, words: str) -> None:
-        """Queue text that contains a secret, identified by ``secret``, for this person."""
-        to = self.app.account_to_tell(self.tx, *self.sender) or self.sender
+        """Queue text that contains a secret, identified by ``secret``, for this person.
+
+        Whoever reaches this has somewhere to be written to: an admin's chat, or their own phone.
+        """
+        to = self.app.account_to_tell(self.tx, *self.sender)
+        assert to is not None, "a secret is only made for somebody who can be written to"
         self._seal(*to, words, secret)
 
     def _seal(self, channel: str, address: str, words: str, secret: str) -> None:

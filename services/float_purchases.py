@@ -188,7 +188,7 @@ def expire(tx: Tx, references: list[str]) -> None:
 
 
 def drop_stale_quotes(tx: Tx, max_age: timedelta) -> int:
-    """Cancel quotes older than ``kept``; returns how many, at most ``PAGE``."""
+    """Cancel quotes older than ``max_age``; returns how many, at most ``PAGE``."""
     stale = tx.purchases.stale_quotes(tx.now - max_age, PAGE)
     for purchase in stale:
         _end(tx, purchase, PurchaseState.CANCELLED, None)

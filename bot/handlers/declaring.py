@@ -30,9 +30,9 @@ class DeclarationError(Exception):
     """A handler is declared wrongly, which stops the start."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Handler(Declaration):
-    function: Callable[..., Any] = Exit
+    function: Callable[..., Any]
 
     def call(self, turn: TurnContext, values: Mapping[str, Any]) -> Any:
         return self.function(turn, **{name: values[name] for name in self.parameters})

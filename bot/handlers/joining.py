@@ -118,6 +118,8 @@ def _announce(turn: TurnContext, joined: Joined) -> None:
 
 @HANDLERS.action("join_code_stands", needs=None)
 def exit_if_code_ended(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
+    if not _is_own(turn, operation):
+        return Exit("cancelled")
     newest = otp.status(turn.tx, operation)
     if newest is None or newest.status is OtpStatus.PENDING:
         return None
@@ -128,6 +130,12 @@ def exit_if_code_ended(turn: TurnContext, operation: Reference) -> Exit | Refusa
 @HANDLERS.progress("IN", needs=None)
 def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
     """Where the code was sent, and when it expires."""
+    assert _is_own(turn, operation), "only who has claimed an invitation is asked for its code"
     newest = turn.tx.otps.newest(operation)
     assert newest is not None, "a code was sent before the question is asked"
     return {"sent_to": newest.phone, "until": newest.expires_at}
+
+
+def _is_own(turn: TurnContext, invite: Reference) -> bool:
+    claimed = turn.tx.invites.get(invite)
+    return claimed is not None and claimed.is_claimed_by(*turn.sender)

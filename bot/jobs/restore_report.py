@@ -9,6 +9,7 @@ import structlog
 
 from bot.context import AppContext, queue_admin_notices
 from bot.notify.notifier import Notifier
+from bot.outbox.carriers import SMS
 from bot.outbox.durable_write import PushRows
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.outbox import OutboxRow
@@ -93,7 +94,7 @@ class RestoreReport:
                 *account,
                 kind="receipt",
                 text=text,
-                fallback=person.phone.msisdn,
+                fallback=None if account[0] == SMS else person.phone.msisdn,
             )
         ]
 

@@ -10,10 +10,13 @@ from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.suspicious_attempts import note_suspicious_attempt
-from flows.engine.declarations import Declaration
+from flows.engine.declarations import Declaration, HandlerKind
 from services import ownership
 from services.domain.partner import RIGHTS, Right
 from services.domain.refusal import Refusal
+
+# Looking is not moving money: a suspended partner's people may look.
+SHOWN = frozenset({HandlerKind.VIEW, HandlerKind.SUGGESTION, HandlerKind.PROGRESS})
 
 
 class AccessDenied(Exception):
@@ -64,13 +67,18 @@ def check_access(
     Admins may name anybody's, and what strangers may call checks itself whose it is. Refusals:
     those of ``check_right``, and ``not_yours``.
     """
-    refusal = check_right(turn, declared.needs, while_suspended=declared.while_suspended)
+    while_suspended = declared.while_suspended or declared.kind in SHOWN
+    refusal = check_right(turn, declared.needs, while_suspended=while_suspended)
     if refusal is not None or declared.needs in (None, Right.ADMIN):
         return refusal
-    partner = turn.person.partner.code
     for name in declared.references:
         reference = values[name]
-        if reference is not None and ownership.partner_of(turn.tx, reference) != partner:
+        if reference is not None and not owns(turn, reference):
             note_suspicious_attempt(turn, "not_yours")
-            return Refusal.of("not_yours", partner=partner)
+            return Refusal.of("not_yours", partner=turn.person.partner.code)
     return None
+
+
+def owns(turn: TurnContext, reference: str) -> bool:
+    """Whether it belongs to this person's partner; what nobody has does not."""
+    return ownership.partner_of(turn.tx, reference) == turn.person.partner.code

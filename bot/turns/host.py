@@ -100,6 +100,11 @@ class TurnHost:
     def has_right(self, needs: Right | None) -> bool:
         return authorisation.has_right(self._turn, needs)
 
+    def owns(self, needs: Right | None, operation: str) -> bool:
+        if needs in (None, Right.ADMIN):  # strangers' handlers ask themselves; admins may see all
+            return True
+        return authorisation.owns(self._turn, operation)
+
     def open_refusal(self, flow: str, needs: Right | None) -> Refusal | None:
         """Whether this person may enter ``flow`` now."""
         refusal = authorisation.check_right(self._turn, needs)

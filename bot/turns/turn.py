@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 import structlog
 
-from bot.context import AppContext, OperationUpdate, Wakeup
+from bot.context import AppContext, OperationUpdate, TurnContext, Wakeup
+from bot.handlers.suspicious_attempts import note_suspicious_attempt
 from bot.outbox.carriers import buttons_to_json
 from bot.outbox.channel import Commands
 from bot.turns import flood
+from bot.turns.authorisation import AccessDenied
 from bot.turns.command_menus import CommandMenus
 from bot.turns.flood import FloodState, RateLimit
 from bot.turns.host import TurnHost
@@ -30,7 +32,7 @@ from services.ports.database import Database
 
 _log = structlog.get_logger(__name__)
 
-IGNORED = "unheard"  # a stranger's turn that is dropped without an answer, a row or a log line
+IGNORED = "ignored"  # a stranger's turn that is dropped without an answer, a row or a log line
 
 
 class Decided(NamedTuple):
@@ -98,8 +100,8 @@ class Turns:
             decided = await self._database.write(lambda tx: self._decide(tx, event))
         except DatabaseUnavailable:
             raise
-        except Exception:  # noqa: BLE001 - _fault logs and answers it
-            decided = await self._fault(event)
+        except Exception as error:  # noqa: BLE001 - _fault logs and answers it
+            decided = await self._fault(event, error)
         if decided.exit == IGNORED:
             self._context.metrics.record_stranger("silent")
             return decided
@@ -280,8 +282,9 @@ class Turns:
             is_sent=not channel.push,
         )
 
-    async def _fault(self, event: Event) -> Decided:
-        """Store the event with an apology, so that one bad message cannot block the bot."""
+    async def _fault(self, event: Event, error: Exception) -> Decided:
+        """Store the event with an apology, so that one bad message cannot block the bot. What was
+        rolled back with it, an attempt to see another partner's, is noted here."""
         fault = Fault(new_reference("F", self._context.random))
         _log.exception("turn failed", reference=fault.reference, kind=event.kind.value)
         text = self._engine.texts.say("en", "engine.fault", {"reference": fault.reference})
@@ -290,6 +293,10 @@ class Turns:
             if not tx.sessions.mark_handled(event.channel, event.event_id, fault.reference):
                 return self._repeated(tx, event)
             rows = [self._answer(tx, event, Screen(text), 0)]
+            if isinstance(error, AccessDenied):
+                turn = TurnContext(self._context, tx, event, None)
+                note_suspicious_attempt(turn, error.refusal.code)
+                rows += turn.rows
             return Decided(rows, exit="fault", fault=fault.reference)
 
         return await self._database.write(store)

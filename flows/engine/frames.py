@@ -58,13 +58,14 @@ def drop_parked(session: Session, flow: str, host: Host) -> None:
 
 
 def drop_forbidden_frames(session: Session, host: Host) -> Refusal | None:
-    """Close frames that the person no longer has the right to; checked on every turn.
+    """Close frames that the person no longer has the right to, or whose operation belongs to a
+    partner that is no longer theirs; checked on every turn.
 
     Returns the refusal for the active flow; for an admin flow there is none.
     """
     refusal = None
     for frame in (session.active, *session.parked.values()):
-        if frame is None or host.has_right(frame.flow.needs):
+        if frame is None or _is_allowed(frame, host):
             continue
         if frame is session.active:
             session.active = None
@@ -74,3 +75,8 @@ def drop_forbidden_frames(session: Session, host: Host) -> Refusal | None:
             del session.parked[frame.flow.name]
         abandon(frame, host)
     return refusal
+
+
+def _is_allowed(frame: Frame, host: Host) -> bool:
+    needs, operation = frame.flow.needs, frame.operation
+    return host.has_right(needs) and (operation is None or host.owns(needs, operation))

@@ -72,6 +72,10 @@ class Host(Protocol):
         """Whether the person can see flows that need this right."""
         ...
 
+    def owns(self, needs: Right | None, operation: str) -> bool:
+        """Whether the person may still see an operation that a flow with this right has begun."""
+        ...
+
     def open_refusal(self, flow: str, needs: Right | None) -> Refusal | None:
         """Why the person may not enter the flow now; ``None`` if they may."""
         ...

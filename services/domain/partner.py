@@ -55,7 +55,7 @@ class Person:
     """One human of one partner; ``phone`` is the registered M-PESA number, where codes go.
 
     ``phone_changed_at`` and ``email_changed_at`` are the times of the last change: purchases are
-    frozen for a while after it. ``rests_from`` belongs to the acting account, if it is not the
+    frozen for a while after it. ``frozen_since`` belongs to the acting account, if it is not the
     person's first one: actions that need a code are frozen from then.
     """
 

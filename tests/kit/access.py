@@ -51,7 +51,8 @@ class Actor:
             return self.is_admin
         if self.role is None or handler.needs not in RIGHTS[self.role]:
             return False
-        stops = self.suspended and handler.needs is Right.MOVE_MONEY
+        acts = handler.kind in (HandlerKind.USE_CASE, HandlerKind.CODE_CHECK, HandlerKind.ACTION)
+        stops = self.suspended and acts and handler.needs is Right.MOVE_MONEY
         return handler.while_suspended or not stops
 
 

@@ -89,6 +89,9 @@ class FakeHost:
     def entry_refusal(self) -> Refusal | None:
         return None
 
+    def owns(self, needs: Right | None, operation: str) -> bool:
+        return True
+
     def open_refusal(self, flow: str, needs: Right | None) -> Refusal | None:
         if needs is Right.MOVE_MONEY:
             return None if self.may_move else ROLE

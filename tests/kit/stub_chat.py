@@ -72,6 +72,9 @@ class StubHost:
     def entry_refusal(self) -> Refusal | None:
         return None if self.linked else Refusal.of("not_linked", address="77")
 
+    def owns(self, needs: Right | None, operation: str) -> bool:
+        return True
+
     def open_refusal(self, flow: str, needs: Right | None) -> Refusal | None:
         assert self.linked
         return self.refusal if needs is Right.MOVE_MONEY else None
