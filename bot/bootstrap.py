@@ -264,7 +264,10 @@ def _workers(core: Core, banks: _Banks, push: PushRows, owner: str) -> Workers:
 
 
 def _wake_worker(jobs: JobScheduler, operation: str) -> None:
-    jobs.wake(JOB_BY_REFERENCE_PREFIX[operation[:2]])
+    """An invitation or a change of contact is an operation of a conversation, but no worker's."""
+    job = JOB_BY_REFERENCE_PREFIX.get(operation[:2])
+    if job is not None:
+        jobs.wake(job)
 
 
 def _add_jobs(
