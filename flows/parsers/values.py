@@ -9,6 +9,7 @@ from decimal import Decimal
 import phonenumbers
 
 from flows.engine.host import Host
+from flows.parsers.number_words import read_number_words
 from services.domain.document import Period
 from services.domain.money import Money
 from services.domain.phone import Phone
@@ -19,14 +20,17 @@ MAIL_MAX, LOCAL_MAX = 254, 64  # characters of an address, and before its @ (RFC
 TYPED_MAX = 40  # characters; more is never an amount or a phone
 
 _AMOUNT = re.compile(
-    r"(?:(?:kes|kshs?|shs?)\.?[ ]?)?"  # KES, Ksh, Kshs., sh
     r"(?P<sign>[-−–])?"
-    r"(?P<whole>[0-9][0-9,]*)"
+    r"(?P<whole>[0-9][0-9, ]*)"
     r"(?:\.(?P<part>[0-9]{1,3}))?"
     r"(?P<thousands>k)?"
     r"(?:/[-=])?"  # 1500/-
 )
-_GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+|[0-9]+")
+_GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+|[0-9]{1,3}( [0-9]{3})+|[0-9]+")
+_LEADING_ZERO = re.compile(r"0+[1-9]")  # the beginning of a phone, never of an amount
+_CURRENCY = re.compile(
+    r"^(?:kes|kshs?|shs?|shilingi)\.?(?: |(?=[0-9+−–-]))| ?(?:shillings?|bob|kes|kshs?)$"
+)
 _MAIL = re.compile(
     r"(?P<local>[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*)"
     r"@(?P<domain>(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63})"
@@ -38,8 +42,9 @@ _PHONE = re.compile(r"[0-9+() .\-]+")
 class Amount:
     """Reads an amount in shillings within the named ``limits``.
 
-    "1500", "1,500", "1500.00", "KES 1,500", "ksh1500", "1.5k" and "1500/-" are all 1,500. With
-    ``cents`` it need not be whole, since M-PESA is not involved. Refusals: ``not_an_amount``,
+    "1500", "1,500", "1 500", "1500.00", "KES 1,500", "ksh1500", "1.5k", "1500/-", "fifteen hundred"
+    and "elfu moja mia tano" are all 1,500. With ``cents`` it need not be whole, since M-PESA is not
+    involved. Refusals: ``not_an_amount``,
     ``plain_digits``, ``blank_in_amount``, ``misplaced_comma``, ``negative``, ``part_shillings``,
     ``below_minimum``, ``above_maximum``.
     """
@@ -53,23 +58,30 @@ class Amount:
             return Refusal("not_an_amount")
         if any(char.isdigit() and not char.isascii() for char in typed):
             return Refusal("plain_digits")
+        typed = _CURRENCY.sub("", typed.removesuffix("."))
+        written = read_number_words(typed)
+        if written is not None:
+            return self._within_limits(Money(written * 100), host)
         match = _AMOUNT.fullmatch(typed)
-        if match is None:
+        if match is None or _LEADING_ZERO.match(match["whole"]):
             if re.search(r"[0-9]\s+[0-9]", typed):
                 return Refusal("blank_in_amount")
             return Refusal("not_an_amount")
-        if not _GROUPED.fullmatch(match["whole"]):
-            return Refusal("misplaced_comma")
+        if not _GROUPED.fullmatch(match["whole"].strip()):
+            return Refusal("blank_in_amount" if " " in match["whole"] else "misplaced_comma")
         if match["part"] and len(match["part"]) == 3 and not match["thousands"]:
             return Refusal("not_an_amount")  # 1.500 is 1,500 to some and 1.5 to others
         if match["sign"]:
             return Refusal("negative")
-        shillings = Decimal(f"{match['whole'].replace(',', '')}.{match['part'] or 0}")
+        digits = match["whole"].replace(",", "").replace(" ", "")
+        shillings = Decimal(f"{digits}.{match['part'] or 0}")
         if match["thousands"]:
             shillings *= 1000
         if not self.cents and shillings != shillings.to_integral_value():
             return Refusal("part_shillings")
-        amount = Money(int(shillings * 100))
+        return self._within_limits(Money(int(shillings * 100)), host)
+
+    def _within_limits(self, amount: Money, host: Host) -> Money | Refusal:
         least, most = host.limits(self.limits)
         if amount < least:
             return Refusal.of("below_minimum", minimum=least)

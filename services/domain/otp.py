@@ -39,6 +39,12 @@ CodeHolder: TypeAlias = Phone | ChannelAddress
 
 _SEPARATORS = re.compile(r"[ \u00a0.\-–]")
 _CODE = re.compile(rf"[0-9]{{{DIGITS}}}")
+# Words that people type before a code, in either language.
+_INTRODUCED = re.compile(
+    r"^(?:(?:the|my|your)\s+)?(?:code|otp|pin|msimbo|nambari)(?:\s+(?:is|ni))?\s*[:=]?\s*",
+    re.IGNORECASE,
+)
+TYPED_MAX = 48  # characters; more is never a code
 
 
 class Purpose(StrEnum):
@@ -141,10 +147,11 @@ def draw_code(random: RandomSource) -> str:
 
 
 def read_code(typed: str) -> str | None:
-    """The code in what was typed: blanks, dots and dashes between the digits are ignored."""
-    if len(typed) > 4 * DIGITS:
+    """The code in what was typed, such as "123 456", "12-34-56." or "The code is 123456"."""
+    if len(typed) > TYPED_MAX:
         return None
-    code = _SEPARATORS.sub("", typed.strip())
+    digits = _INTRODUCED.sub("", typed.strip(), count=1)
+    code = _SEPARATORS.sub("", digits)
     return code if _CODE.fullmatch(code) else None
 
 
