@@ -13,8 +13,8 @@ from bot.observe.statistics import StatisticsBoard
 from bot.outbox.carriers import MAIL, SMS, buttons_to_json
 from bot.rate_limits.strangers import StrangerLimiter
 from flows.engine.capabilities import NOT_SERVED, ChannelCapabilities
-from flows.engine.engine import UNBOUND
 from flows.engine.event import Button, Event
+from flows.engine.taps import UNBOUND
 from flows.engine.texts import Texts
 from services.domain.audit import by_admin, by_person
 from services.domain.float_purchase import Purchase

@@ -12,6 +12,7 @@ from flows.engine.session import FlowRegistry
 from flows.float import FLOAT
 from flows.history import HISTORY
 from flows.joining import JOIN
+from flows.offers import OFFER_AMOUNT, OFFER_PHONE
 from flows.people import INVITE, PEOPLE, UNLINK
 from flows.settings import SETTINGS
 from flows.statement import STATEMENT
@@ -36,4 +37,6 @@ def all_flows() -> FlowRegistry:
         *ADMIN_FLOWS,
         BLOCKING,
         BLOCK,
+        OFFER_AMOUNT,
+        OFFER_PHONE,
     )

@@ -31,7 +31,7 @@ INVITE = Flow(
                 Option(role, to="who", puts={"role": role}) for role in ("operator", "viewer")
             ),
         ),
-        Ask("who", into="who", parse=PersonName(), to="known"),
+        Ask("who", into="who", parse=PersonName(), to="known", free_text=True),
         Do(
             "known",
             use_case="name_own",
@@ -85,7 +85,7 @@ UNLINK = Flow(
             to="confirm",
             typed="name",
         ),
-        Ask("name", into="who", parse=PersonName(), to="confirm"),
+        Ask("name", into="who", parse=PersonName(), to="confirm", free_text=True),
         Confirm("confirm", shows=("who",), yes="do"),
         Do("do", use_case="unlink_own", args=("who",), on={"done": "done", "refused": "refused"}),
         End("done"),

@@ -68,6 +68,7 @@ SETTINGS = Flow(
     compatible_versions=(1,),
     data=SettingsData,
     start="menu",
+    takes_values=False,
     operation="change",
     cancel_use_case="cancel_contact",
     nodes=(

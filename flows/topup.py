@@ -61,7 +61,7 @@ TOPUP = Flow(
             to="confirm",
             typed="phone",
         ),
-        Ask("phone", into="phone", parse=KenyanMobile(), to="confirm"),
+        Ask("phone", into="phone", parse=KenyanMobile(), to="confirm", early=True),
         Confirm(
             "confirm",
             shows=("amount", "phone"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.context import AppContext
 from bot.notify.outcomes import linked_initiator
 from bot.outbox.carriers import SMS, buttons_to_json
-from flows.engine.engine import UNBOUND
 from flows.engine.event import Button
+from flows.engine.taps import UNBOUND
 from flows.engine.texts import Texts
 from services import alerts
 from services.alerts import LowBalance

@@ -11,9 +11,10 @@ from bot.notify.owners import notify_owners
 from bot.outbox.carriers import SMS, buttons_to_json
 from bot.turns.host import TurnHost
 from bot.turns.sessions import SessionCache
-from flows.engine.engine import UNBOUND, Engine
+from flows.engine.engine import Engine
 from flows.engine.event import Button, Event, EventKind
 from flows.engine.session import Session
+from flows.engine.taps import UNBOUND
 from services.domain.float_purchase import Purchase
 from services.domain.outbox import OutboxRow
 from services.domain.partner import Person

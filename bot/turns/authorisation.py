@@ -73,9 +73,11 @@ def check_access(
         return refusal
     for name in declared.references:
         reference = values[name]
-        if reference is not None and not owns(turn, reference):
+        if reference is None or owns(turn, reference):
+            continue
+        if ownership.partner_of(turn.tx, reference) is not None:  # else a slip of the finger
             note_suspicious_attempt(turn, "not_yours")
-            return Refusal.of("not_yours", partner=turn.person.partner.code)
+        return Refusal.of("not_yours", partner=turn.person.partner.code)
     return None
 
 

@@ -25,7 +25,7 @@ from services.ports import Tx
 from services.preferences import THRESHOLD_MAX
 
 # The least for amounts without a stored limit; their most is that of a low-balance mark.
-LEAST = {"mark": Money(0), "limit": Money(0), "adjustment": Money(1)}
+LEAST = {"offer": Money(100), "mark": Money(0), "limit": Money(0), "adjustment": Money(1)}
 LIMITS = {"topup": ("c2b.min", "c2b.max"), "float": ("float.min", "float.max")}
 
 
@@ -160,6 +160,11 @@ class TurnHost:
     def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
         loaded: View = self._show(HandlerKind.VIEW, view, {**args, "cursor": cursor})
         return loaded
+
+    def may_open(self, view: str, field: str, reference: str) -> bool:
+        handler = HANDLERS[HandlerKind.VIEW, view]
+        refusal = authorisation.check_access(self._turn, handler, {field: reference})
+        return refusal is None
 
     def _call(self, kind: HandlerKind, name: str, values: Mapping[str, Any]) -> Any:
         handler = HANDLERS[kind, name]

@@ -22,6 +22,7 @@ from bot.turns.strangers import is_guest
 from flows.engine.engine import Engine
 from flows.engine.event import Event, Screen
 from flows.engine.session import Session
+from flows.engine.typed_secrets import may_be_secret
 from services.domain.database import DatabaseUnavailable
 from services.domain.ids import new_reference
 from services.domain.outbox import OutboxRow
@@ -239,7 +240,7 @@ class Turns:
     ) -> Decided:
         """Ignore the event, except that a message that may hold a code is deleted."""
         rows: list[OutboxRow] = []
-        if self._engine.may_be_code(session, event.text):
+        if may_be_secret(session, event.text):
             rows += self._wipe(tx, event)
         if speed is FloodState.TOO_FAST:
             seconds = flood.record_flood(tx, limit, session, event)

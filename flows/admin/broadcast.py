@@ -51,7 +51,7 @@ BROADCAST = Flow(
             on={"running": "running", "none": "text", "refused": "refused"},
             gives={"running": ("broadcast",)},
         ),
-        Ask("text", into="text", parse=Announcement(), to="count"),
+        Ask("text", into="text", parse=Announcement(), to="count", free_text=True),
         Do(
             "count",
             use_case="count_hearers",

@@ -78,7 +78,7 @@ RESOLVE = Flow(
             args=("reference",),
             options=_options("outcome", "paid", "failed", to="reason"),
         ),
-        Ask("reason", into="reason", parse=_REASON, to="confirm"),
+        Ask("reason", into="reason", parse=_REASON, to="confirm", free_text=True),
         Confirm(
             "confirm",
             shows=("reference", "code", "amount", "outcome", "reason"),
@@ -101,7 +101,7 @@ RESOLVE = Flow(
             options=(Option("assign", to="owner"), Option("match", to="topup")),
         ),
         Ask("owner", into="code", parse=KnownPartner(), suggest="codes", to="why"),
-        Ask("why", into="reason", parse=_REASON, to="give"),
+        Ask("why", into="reason", parse=_REASON, to="give", free_text=True),
         Confirm(
             "give",
             shows=("reference", "code", "amount", "reason"),
@@ -118,7 +118,7 @@ RESOLVE = Flow(
         ),
         Ask("topup", into="topup", parse=OperationReference(), to="fits"),
         _fits("fits", to="proof"),
-        Ask("proof", into="reason", parse=_REASON, to="belongs"),
+        Ask("proof", into="reason", parse=_REASON, to="belongs", free_text=True),
         Confirm(
             "belongs",
             shows=("reference", "amount", "topup", "code", "reason"),
@@ -142,7 +142,7 @@ RESOLVE = Flow(
             args=("reference",),
             options=(Option("dismiss", to="note"),),
         ),
-        Ask("note", into="reason", parse=_REASON, to="close"),
+        Ask("note", into="reason", parse=_REASON, to="close", free_text=True),
         Confirm("close", shows=("reference", "reason"), yes="dismiss", edit={"reason": "note"}),
         Do(
             "dismiss",
@@ -185,7 +185,7 @@ ADJUST = Flow(
             options=_options("direction", "credit", "debit", to="amount"),
         ),
         Ask("amount", into="amount", parse=Amount("adjustment", cents=True), to="reason"),
-        Ask("reason", into="reason", parse=_REASON, to="confirm"),
+        Ask("reason", into="reason", parse=_REASON, to="confirm", free_text=True),
         Confirm(
             "confirm",
             shows=("code", "direction", "amount", "reason"),

@@ -36,7 +36,7 @@ INVITING = Flow(
                 for role in ("owner", "operator", "viewer")
             ),
         ),
-        Ask("who", into="who", parse=PersonName(), to="known"),
+        Ask("who", into="who", parse=PersonName(), to="known", free_text=True),
         Do(
             "known",
             use_case="name_of",
@@ -99,7 +99,7 @@ UNLINKING = Flow(
             to="confirm",
             typed="name",
         ),
-        Ask("name", into="who", parse=PersonName(), to="confirm"),
+        Ask("name", into="who", parse=PersonName(), to="confirm", free_text=True),
         Confirm("confirm", shows=("code", "who"), yes="do"),
         Do(
             "do",

@@ -29,11 +29,15 @@ def targets(node: Node) -> tuple[str, ...]:
         case Do() | Code():
             return tuple(node.on.values())
         case Call():
-            return (node.to,)
+            return () if node.to is None else (node.to,)
         case Look():
             return () if node.to is None else (node.to,)
         case End():
             return ()
+
+
+def hands_over(node: Node) -> bool:
+    return isinstance(node, Call) and node.to is None
 
 
 def unreachable_nodes(flow: Flow, nodes: Mapping[str, Node]) -> Iterator[str]:
@@ -48,7 +52,7 @@ def unreachable_nodes(flow: Flow, nodes: Mapping[str, Node]) -> Iterator[str]:
         yield f"{flow.name}.{node_id}: nothing leads there"
     # Walk backwards from what ends a conversation: an End, or a Look, which can be left at any
     # time.
-    ends = {node.id for node in flow.nodes if isinstance(node, End | Look)}
+    ends = {node.id for node in flow.nodes if isinstance(node, End | Look) or hands_over(node)}
     while True:
         more = {
             node.id
@@ -195,9 +199,16 @@ def call_errors(flows: FlowRegistry, flow: Flow) -> Iterator[str]:
         if other is None:
             yield f"{where}: calls {call.flow}, which is no flow"
             continue
-        begins = next((node for node in other.nodes if node.id == call.at), None)
-        if not isinstance(begins, Ask | Choose | Look):
-            yield f"{where}: begins at {call.flow}.{call.at}, which asks nothing"
+        if (call.at is None) != (call.to is None):
+            yield f"{where}: says only one of where it begins and where it comes back to"
+        if call.at is not None:
+            begins = next((node for node in other.nodes if node.id == call.at), None)
+            if not isinstance(begins, Ask | Choose | Look):
+                yield f"{where}: begins at {call.flow}.{call.at}, which asks nothing"
+        asked = {node.into for node in other.nodes if isinstance(node, Ask)}
+        for name in call.gives if call.at is None else ():
+            if name not in asked:
+                yield f"{where}: gives {name}, which {call.flow} does not ask for"
         for name in call.gives:
             if name not in other.data.model_fields:
                 yield f"{where}: gives {name}, which is no field of {other.data.__name__}"

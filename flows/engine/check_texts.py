@@ -121,7 +121,7 @@ def language_errors(texts: Texts) -> Iterator[str]:
 def text_name_errors(flow: Flow, texts: Texts) -> Iterator[str]:
     """The menu and the help have a name for it."""
     keys = [f"menu.{flow.name}"]
-    keys += [] if flow.needs is None else [f"command.{flow.name}"]
+    keys += [f"command.{flow.name}"] if flow.needs is not None and flow.has_command else []
     for language in texts.languages:
         for key in keys:
             if not texts.has(language, key):

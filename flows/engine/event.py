@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import NamedTuple
 
 from flows.engine.normalise import normalise_input
 
+_SPLIT = re.compile(r"\s+")
 TEXT_LIMIT = 4096  # characters read from one inbound text (facts: channels, Telegram)
 
 
@@ -41,11 +43,12 @@ class Event(NamedTuple):
 
 
 def from_text(channel: str, address: str, event_id: str, text: str, message_id: str) -> Event:
-    """Normalise a typed line; a slash and a word make a command (``/topup@bot`` too)."""
+    """Normalise a typed line; a slash and a word make a command (``/topup@bot`` and ``/topup.``
+    too), with its values behind a blank or on the next line."""
     text = normalise_input(text)
     if text.startswith("/"):
-        word, _, rest = text[1:].partition(" ")
-        word = word.partition("@")[0]
+        word, _, rest = _SPLIT.sub(" ", text[1:].strip(), count=1).partition(" ")
+        word = word.partition("@")[0].rstrip(".,;:!?")
         return Event(
             channel,
             address,

@@ -116,6 +116,10 @@ class Host(Protocol):
         """Facts about an operation that is being waited for."""
         ...
 
+    def may_open(self, view: str, field: str, reference: str) -> bool:
+        """Whether a view shows this person what the reference names."""
+        ...
+
     def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
         """``cursor`` comes from an earlier page; ``None`` is the first page."""
         ...

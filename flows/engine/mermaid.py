@@ -39,6 +39,7 @@ def _edges(node: Node) -> Iterator[tuple[str, str]]:
             if node.to is not None:
                 yield node.to, str(node.into)
         case Call():
-            yield node.to, f"after {node.flow}"
+            if node.to is not None:
+                yield node.to, f"after {node.flow}"
         case End():
             return

@@ -1,4 +1,4 @@
-"""Leaving the open question by menu, cancel or back, and resuming a parked flow."""
+"""Leaving the open question by menu, cancel or back, resuming a parked flow, and asking again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from flows.engine.node_runner import NodeRunner
 from flows.engine.nodes import Code, Do, Look
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
+from services.domain.refusal import Refusal
+
+MISSES_MAX = 2  # messages in a row that do not fit, after which the way out is named
 
 
 class Navigation:
@@ -68,8 +71,57 @@ class Navigation:
         else:
             at_code = isinstance(frame.flow.node(frame.node), Code)
             key = "engine.code_dead" if at_code else "engine.cancelled"
+            if any(other.waiting is not None for other in session.parked.values()):
+                key = "engine.cancelled_beside"
         text = self._renderer.say(host, key)
         return StepResult(self._renderer.menu(session, host, text), "cancel")
 
     def stale_tap(self, host: Host) -> StepResult:
         return StepResult(None, "stale", alert=self._renderer.say(host, "engine.moved_on"))
+
+    # Answers that change nothing -----------------------------------------------------------
+
+    def back_by_word(self, session: Session, host: Host) -> StepResult:
+        """To the question before, or to the menu from the first one."""
+        frame = session.active
+        if frame is None or not frame.history or frame.node == RESUME_NODE:
+            return self.menu(session, host)
+        return self.back(session, frame, host)
+
+    # Answers that change nothing -----------------------------------------------------------
+
+    def above(self, session: Session, host: Host, text: str, why: str) -> StepResult:
+        """A text, followed by the open question again."""
+        if session.active is None:
+            return StepResult(self._renderer.menu(session, host, text), why)
+        return StepResult(self._renderer.current_screen(session, host, above=text), why)
+
+    def reprompt(self, session: Session, host: Host, why: str) -> StepResult:
+        """A short answer, followed by the open question again."""
+        return self.above(session, host, self._renderer.say(host, f"engine.{why}"), why)
+
+    def missed(self, session: Session, host: Host, text: str, why: str) -> StepResult:
+        """What was typed does not fit: say so with a hint, and the second time with the way out."""
+        session.misses += 1
+        if session.misses >= MISSES_MAX:
+            text = f"{text} {self._renderer.say(host, 'engine.way_out')}"
+        return self.above(session, host, text, why)
+
+    def say_how_to_decide(self, session: Session, host: Host) -> StepResult:
+        """At a Confirm, money is decided by its button, or its number, and never by a word."""
+        why = "yes_is_tapped" if host.channel.buttons else "yes_is_numbered"
+        label = self._renderer.label(session, host, "yes")
+        text = f"{self._renderer.say(host, 'engine.tap_please')} "
+        text += self._renderer.say(host, f"engine.{why}", {"label": label})
+        return self.above(session, host, text, why)
+
+    def not_text(self, session: Session, host: Host, album: str) -> StepResult:
+        """Answer an album only once, though it arrives picture by picture."""
+        if album and session.album == album:
+            return StepResult(None, "same_album")
+        session.album = album or None
+        return self.reprompt(session, host, "not_text")
+
+    def refused(self, session: Session, refusal: Refusal, host: Host) -> StepResult:
+        text = self._renderer.say(host, f"refusal.{refusal.code}", refusal.facts)
+        return StepResult(self._renderer.current_screen(session, host, above=text), refusal.code)

@@ -8,9 +8,10 @@ from typing import Any
 from flows.engine.event import StepResult
 from flows.engine.frames import data_facts, drop_parked, fill, remember
 from flows.engine.host import Exit, Host, OperationStarted
-from flows.engine.nodes import Call, Code, Do, End
+from flows.engine.nodes import Ask, Call, Choose, Code, Do, End, Option
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import FlowRegistry, Frame, Session
+from flows.engine.texts import format_value
 from services.domain.refusal import Refusal
 
 HOPS_MAX = 20  # nodes entered in one step; more means a loop in a flow
@@ -33,6 +34,12 @@ class NodeRunner:
             to, frame.editing, frame.returns = frame.returns, None, None
         return self.enter(session, frame, to, host, {}, to)
 
+    def pick(self, session: Session, frame: Frame, option: Option, host: Host) -> StepResult:
+        """Leave a Choose by one of its options."""
+        facts = host.facts()
+        values = {name: facts[fact] for name, fact in option.set.items()} | dict(option.puts)
+        return self.go(session, frame, values, option.to, host)
+
     def enter(
         self,
         session: Session,
@@ -50,6 +57,10 @@ class NodeRunner:
             node = frame.flow.node(to)
             if isinstance(node, Call):
                 return self._call(session, frame, node, host)
+            if isinstance(node, Ask | Choose) and node.to and node.into in frame.given:
+                frame.given.remove(node.into)
+                transition, to = node.to, node.to
+                continue
             if isinstance(node, Code):
                 frame.history.clear()  # "back" must not undo what was confirmed
             if not isinstance(node, Do):
@@ -80,6 +91,8 @@ class NodeRunner:
         """Park this flow at the node it continues from, and start the other with its given
         fields."""
         known = data_facts(frame)
+        if node.at is None or node.to is None:
+            return self._hand_over(session, node, known, host)
         frame.node = node.to
         frame.history.clear()
         session.parked[frame.flow.name] = frame
@@ -88,3 +101,26 @@ class NodeRunner:
         fill(sub, {name: known[field] for name, field in node.gives.items()})
         sub.node = node.at
         return StepResult(self._renderer.current_screen(session, host), node.id)
+
+    def _hand_over(
+        self, session: Session, node: Call, known: Mapping[str, Any], host: Host
+    ) -> StepResult:
+        """Begin the other flow with the values that its own questions accept."""
+        flow = self._flows.newest[node.flow]
+        refusal = host.open_refusal(flow.name, flow.needs)
+        if refusal is not None:
+            session.active = None
+            above = self._renderer.say(host, f"refusal.{refusal.code}", refusal.facts)
+            return StepResult(self._renderer.menu(session, host, above), refusal.code)
+        drop_parked(session, flow.name, host)
+        frame = session.active = Frame.start(flow)
+        for name, field in node.gives.items():
+            ask = next(ask for ask in flow.nodes if isinstance(ask, Ask) and ask.into == name)
+            value = ask.parse(format_value(known[field], host.language), host)
+            if isinstance(value, Refusal):
+                above = self._renderer.say(host, f"refusal.{value.code}", value.facts)
+                screen = self._renderer.current_screen(session, host, above=above)
+                return StepResult(screen, value.code)
+            fill(frame, {name: value})
+            frame.given.append(name)
+        return self.enter(session, frame, flow.start, host, {}, node.id)

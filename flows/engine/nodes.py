@@ -34,13 +34,19 @@ class Option:
 
 @dataclass(frozen=True)
 class Ask:
-    """A typed question. ``suggest`` names values offered as buttons."""
+    """A typed question. ``suggest`` names values offered as buttons.
+
+    With ``free_text`` every line is an answer, whatever it says. One that may come ``early`` is
+    also read from a command before its turn, and is not asked again.
+    """
 
     id: str
     into: str
     parse: Parser
     to: str
     suggest: str | None = None
+    free_text: bool = False
+    early: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,14 +150,16 @@ class Look:
 class Call:
     """Runs another flow first, from its node ``at``, with ``gives`` (its field → ours).
 
-    This flow is parked meanwhile and continues at ``to`` when the person returns to it.
+    This flow is parked meanwhile and continues at ``to`` when the person returns to it. Without
+    ``at`` and ``to`` it is over, and the other flow begins with the values as if they had been
+    typed: its own questions read them.
     """
 
     id: str
     flow: str
-    at: str
     gives: Mapping[str, str]
-    to: str
+    at: str | None = None
+    to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -175,7 +183,9 @@ class Flow:
     is opened by its command only.
 
     ``needs`` is the right required to enter; ``None`` admits strangers too. ``command`` defaults to
-    the name; with ``takes_argument``, the text after the command answers the first question.
+    the name; of two flows with one, that which ``takes_argument`` is for a command with values. One
+    that has no command is only led to by the engine. Without ``takes_values`` nothing behind its
+    command is read, because answers there act at once.
     """
 
     name: str
@@ -191,6 +201,8 @@ class Flow:
     in_menu: bool = True
     command: str | None = None
     takes_argument: bool = False
+    has_command: bool = True
+    takes_values: bool = True
 
     @property
     def command_word(self) -> str:

@@ -66,6 +66,12 @@ class ScreenRenderer:
         facts = host.facts()
         return self.say(host, "menu.ask" if facts else "menu.desk", facts)
 
+    def label(self, session: Session, host: Host, option: str) -> str:
+        """The label of an option of the node where the conversation stands."""
+        frame = session.active
+        assert frame is not None
+        return self.say(host, f"{frame.flow.name}.{frame.node}.{option}")
+
     def menu_rows(self, host: Host) -> Rows:
         """Two flows per row, help last."""
         if host.entry_refusal() is not None:

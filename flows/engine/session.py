@@ -41,6 +41,7 @@ class Frame:
     returns: str | None = None  # the Confirm that the edit started from
     waiting: str | None = None  # reference of the operation being waited for
     cursor: str | None = None  # the page of a Look
+    given: list[str] = field(default_factory=list)  # fields filled before they were asked for
 
     @classmethod
     def start(cls, flow: Flow) -> Frame:
@@ -71,7 +72,7 @@ class Frame:
         if self.history:
             # Plain lists serialise twice as fast.
             body["history"] = [[*place] for place in self.history]
-        for name in ("offered", "editing", "returns", "waiting", "cursor"):
+        for name in ("offered", "editing", "returns", "waiting", "cursor", "given"):
             if value := getattr(self, name):
                 body[name] = value
         return body
@@ -89,7 +90,8 @@ class FlowRegistry:
                 self.newest[flow.name] = flow
         self._by_command: dict[str, list[Flow]] = {}
         for flow in self.newest.values():
-            self._by_command.setdefault(flow.command_word, []).append(flow)
+            if flow.has_command:
+                self._by_command.setdefault(flow.command_word, []).append(flow)
         self._in_menu = [flow for flow in self.newest.values() if flow.in_menu]
 
     def get(self, name: str, version: int) -> Flow | None:
@@ -101,7 +103,9 @@ class FlowRegistry:
 
     def visible_to(self, host: Host) -> Iterator[Flow]:
         """Flows the person has the right to see, in the order given."""
-        return (flow for flow in self.newest.values() if host.has_right(flow.needs))
+        return (
+            flow for flow in self.newest.values() if flow.has_command and host.has_right(flow.needs)
+        )
 
     def in_menu(self, host: Host) -> Iterator[Flow]:
         return (flow for flow in self._in_menu if host.has_right(flow.needs))
@@ -137,7 +141,8 @@ class Session:
     ``closed`` is a flow that was closed while the person was away, to be mentioned once. ``bare``
     means that the newest message has no options, because an outcome arrived by itself. ``commands``
     identifies the command list this person's channel shows. ``pace`` is their message rate.
-    ``album`` is the last album they were told we cannot read.
+    ``album`` is the last album they were told we cannot read. ``misses`` counts messages in a row
+    that did not fit.
     """
 
     turn: int = 0
@@ -148,6 +153,7 @@ class Session:
     commands: str | None = None
     pace: TurnRate | None = None
     album: str | None = None
+    misses: int = 0
 
     @property
     def at(self) -> str | None:
@@ -191,6 +197,8 @@ class Session:
             body["pace"] = [*self.pace]
         if self.album is not None:
             body["album"] = self.album
+        if self.misses:
+            body["misses"] = self.misses
         return to_json(body, exclude_none=True).decode() if body else "{}"
 
     @classmethod
@@ -204,6 +212,7 @@ class Session:
         session.bare = stored.get("bare", False)
         session.commands = stored.get("commands")
         session.album = stored.get("album")
+        session.misses = stored.get("misses", 0)
         if "pace" in stored:
             session.pace = TurnRate(*stored["pace"])
         if "active" in stored:
@@ -235,4 +244,5 @@ def _frame(flows: FlowRegistry, stored: dict[str, Any]) -> Frame | None:
         returns=stored.get("returns"),
         waiting=stored.get("waiting"),
         cursor=stored.get("cursor"),
+        given=stored.get("given", []),
     )

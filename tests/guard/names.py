@@ -138,7 +138,7 @@ def used() -> Iterator[tuple[str, list[str]]]:
 
 def slash_commands() -> Iterator[str]:
     """The commands that open a flow, and the engine's own commands, which have a text each."""
-    yield from (flow.command_word for flow in all_flows())
+    yield from (flow.command_word for flow in all_flows() if flow.has_command)
     yield from set(texts_under("command")) - {flow.name for flow in all_flows()}
 
 

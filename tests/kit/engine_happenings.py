@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from bot.turns.registry import HANDLERS
 from flows.engine.declarations import waits
-from flows.engine.engine import UNBOUND
 from flows.engine.event import Event, EventKind
 from flows.engine.host import Exit, OperationStarted
 from flows.engine.nodes import Do
 from flows.engine.session import RESUME_NODE, Frame, Session
+from flows.engine.taps import UNBOUND
 from services.domain.money import Money
 from services.domain.refusal import Refusal
 from tests.kit.channels import CHAT, NUMBERED

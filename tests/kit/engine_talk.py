@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flows.engine.engine import UNBOUND
 from flows.engine.event import Event, EventKind, Screen, StepResult
 from flows.engine.nodes import Call, Code, Confirm
 from flows.engine.session import RESUME_NODE, Frame, Session
+from flows.engine.taps import UNBOUND
+from flows.engine.typed_secrets import is_pin, is_stray_code
 from services.domain.otp import read_code
 from tests.kit.engine_host import ENGINE, RIGHT, FakeHost
 
@@ -43,6 +44,7 @@ class Talk:
         stood = _stood(self.session)
         waited = {frame.waiting for frame in frames_of(self.session)}
         awaited = any(_stands_at_code(frame) for frame in frames_of(self.session))
+        pin = is_pin(self.session, event.text) or is_stray_code(self.session, event.text)
         host = self.host
         runs, acts, checked = len(host.runs), len(host.acts), len(host.checked)
 
@@ -51,7 +53,9 @@ class Talk:
         assert self.restore() == self.session
         asked_for_code = stood is not None and isinstance(stood.flow.node(stood.node), Code)
         like_code = awaited and read_code(event.text) is not None
-        assert taken.wipe == (event.kind is EventKind.TEXT and (asked_for_code or like_code))
+        secret = event.kind is EventKind.TEXT and (asked_for_code or like_code or pin)
+        is_word = not any(map(str.isdigit, event.text))  # menu, cancel and the like may stay
+        assert taken.wipe == secret or (secret and is_word)
         assert CODE not in self.session.dump()
         assert CODE not in repr(taken)
         self._lets_go(event, taken, waited, host.acts[acts:])

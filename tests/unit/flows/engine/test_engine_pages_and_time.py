@@ -124,7 +124,7 @@ def test_what_was_closed_meanwhile_is_told_once(chat: Chat) -> None:
     chat.session.expire()
     assert chat.say("hello").transition == "expired"
     assert chat.text.startswith("You were away for a while, so I closed this: Top up.")
-    assert chat.say("hello").transition == "not_understood"
+    assert chat.say("nonsense").transition == "not_understood"
 
 
 def test_what_waits_for_an_operation_stays_open(chat: Chat) -> None:
@@ -140,7 +140,7 @@ def test_what_waits_parked_stays_open_when_the_rest_is_closed(chat: Chat) -> Non
     chat.to_push().command("balance")
     chat.session.expire()
     assert (chat.session.at, list(chat.session.parked)) == (None, ["topup"])
-    assert chat.say("hello").transition == "not_understood"
+    assert chat.say("nonsense").transition == "not_understood"
 
 
 def test_what_is_parked_and_waits_for_its_person_is_closed_and_told(chat: Chat) -> None:

@@ -1,0 +1,91 @@
+"""What is typed or shared as the answer to the question where the conversation stands."""
+
+from __future__ import annotations
+
+from flows.engine.event import Event, StepResult
+from flows.engine.frames import data_facts
+from flows.engine.host import Exit, Host
+from flows.engine.navigation import Navigation
+from flows.engine.node_runner import NodeRunner
+from flows.engine.nodes import Ask, Choose, Code, Contact, Do
+from flows.engine.screen_renderer import ScreenRenderer
+from flows.engine.session import RESUME_NODE, Frame, Session
+from flows.engine.typed_secrets import find_code
+from flows.parsers.values import read_mobile
+from services.domain.refusal import Refusal
+
+
+class Answers:
+    def __init__(
+        self, renderer: ScreenRenderer, runner: NodeRunner, navigation: Navigation
+    ) -> None:
+        self._renderer = renderer
+        self._runner = runner
+        self._navigation = navigation
+
+    def typed(self, session: Session, frame: Frame, text: str, host: Host) -> StepResult:
+        """Read the text as the open question does; it is asked again if it does not fit."""
+        node = None if frame.node == RESUME_NODE else frame.flow.node(frame.node)
+        if isinstance(node, Choose) and node.typed is not None:
+            ask = frame.flow.node(node.typed)
+            assert isinstance(ask, Ask)
+            if not isinstance(value := ask.parse(text, host), Refusal):
+                return self._runner.go(session, frame, {ask.into: value}, ask.to, host)
+        if isinstance(node, Code):
+            return self._code(session, frame, node, text, host)
+        if isinstance(node, Contact):
+            if host.channel.contacts:
+                return self._navigation.reprompt(session, host, "share_please")
+            return self._number(session, frame, node, text, host)
+        if not isinstance(node, Ask):
+            hint = "waiting" if isinstance(node, Do) else "options"
+            text = f"{self._renderer.say(host, 'engine.tap_please')} "
+            text += self._renderer.say(host, f"engine.hint_{hint}")
+            return self._navigation.missed(session, host, text, "tap_please")
+        value = node.parse(text, host)
+        if isinstance(value, Refusal):
+            above = self._renderer.say(host, f"refusal.{value.code}", value.facts)
+            return self._navigation.missed(session, host, above, value.code)
+        return self._runner.go(session, frame, {node.into: value}, node.to, host)
+
+    def _code(
+        self, session: Session, frame: Frame, node: Code, text: str, host: Host
+    ) -> StepResult:
+        """Pass the text to the use case if it can be a code; it is stored nowhere."""
+        operation = frame.operation
+        assert operation is not None
+        known = data_facts(frame)
+        args = {name: known[name] for name in node.args}
+        code = find_code(text)
+        result = (
+            Refusal("not_a_code")
+            if code is None
+            else host.check_code(node.use_case, args, operation, code)
+        )
+        match result:
+            case Refusal(why, refused):
+                above = self._renderer.say(host, f"refusal.{why}", refused)
+                return StepResult(self._renderer.current_screen(session, host, above=above), why)
+            case Exit(name, facts):
+                return self._runner.enter(session, frame, node.on[name], host, facts, name)
+
+    def contact(self, session: Session, event: Event, host: Host) -> StepResult:
+        """Only the sender's own contact card, not a forwarded one, proves that the number is
+        theirs."""
+        frame = session.active
+        node = None if frame is None or frame.node == RESUME_NODE else frame.flow.node(frame.node)
+        if frame is None or not isinstance(node, Contact):
+            return self._navigation.reprompt(session, host, "no_contact_wanted")
+        if event.option != "own":
+            host.note_suspicious("contact_of_another")
+            return self._navigation.reprompt(session, host, "not_own_contact")
+        return self._number(session, frame, node, f"+{event.text}", host)
+
+    def _number(
+        self, session: Session, frame: Frame, node: Contact, text: str, host: Host
+    ) -> StepResult:
+        phone = read_mobile(text)
+        if isinstance(phone, Refusal):
+            above = self._renderer.say(host, f"refusal.{phone.code}", phone.facts)
+            return StepResult(self._renderer.current_screen(session, host, above=above), phone.code)
+        return self._runner.go(session, frame, {node.into: phone}, node.to, host)

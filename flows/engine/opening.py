@@ -1,0 +1,97 @@
+"""Opens flows by their commands, with the values that were typed behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flows.engine.event import StepResult
+from flows.engine.frames import drop_parked, fill, park
+from flows.engine.host import Host
+from flows.engine.navigation import Navigation
+from flows.engine.node_runner import NodeRunner
+from flows.engine.nodes import Ask, Do, Flow
+from flows.engine.screen_renderer import ScreenRenderer
+from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
+from flows.engine.typed_values import TypedValues
+from services.domain.refusal import Refusal
+
+
+class Opening:
+    def __init__(
+        self,
+        flows: FlowRegistry,
+        renderer: ScreenRenderer,
+        runner: NodeRunner,
+        navigation: Navigation,
+        values: TypedValues,
+    ) -> None:
+        self._flows = flows
+        self._renderer = renderer
+        self._runner = runner
+        self._navigation = navigation
+        self._values = values
+
+    def known(self, words: Sequence[str], host: Host) -> str | None:
+        """The first of the commands that this person may use, or else one that exists for them."""
+        flows = [(word, self._flows.for_command(word, False, host)) for word in words]
+        known = [(word, flow) for word, flow in flows if flow is not None]
+        allowed = [word for word, flow in known if host.has_right(flow.needs)]
+        return next(iter([*allowed, *(word for word, _ in known)]), None)
+
+    def reference(self, session: Session, text: str, host: Host) -> StepResult:
+        """Open what a bare reference names, in the history or, for admins, wherever it is found."""
+        word = self.known(("find", "history"), host)
+        if word is None:
+            return self._navigation.reprompt(session, host, "not_understood")
+        return self.command(session, word, host, text)
+
+    def command(self, session: Session, word: str, host: Host, values: str = "") -> StepResult:
+        """Open the flow of a command; ``values`` answer its first questions."""
+        if word == "menu" or (word == "start" and not values):
+            return self._navigation.menu(session, host)
+        if word == "cancel":
+            return self._navigation.cancel(session, host)
+        if word == "back":
+            return self._navigation.back_by_word(session, host)
+        if word == "help":
+            return self._navigation.above(session, host, self._renderer.help(host), "help")
+        flow = self._flows.for_command(word, bool(values), host)
+        if flow is None:
+            return self._navigation.reprompt(session, host, "unknown_command")
+        refusal = host.open_refusal(flow.name, flow.needs)
+        if refusal is not None:
+            return self._navigation.refused(session, refusal, host)
+        park(session)
+        if isinstance(flow.node(flow.start), Do):
+            return self._start(session, flow, host)
+        if values:
+            self._start(session, flow, host)
+            return self._values.fill(session, values, host)
+        if flow.name in session.parked:
+            frame = session.parked[flow.name]
+            session.active = Frame(flow, RESUME_NODE, flow.data())
+            return StepResult(
+                self._renderer.current_screen(session, host), "resume", operation=frame.waiting
+            )
+        return self._start(session, flow, host)
+
+    def _start(self, session: Session, flow: Flow, host: Host) -> StepResult:
+        """From its first node; one that was parked is given up."""
+        drop_parked(session, flow.name, host)
+        frame = session.active = Frame.start(flow)
+        return self._runner.enter(session, frame, flow.start, host, {}, "opened")
+
+    def offer(self, session: Session, name: str, text: str, host: Host) -> StepResult | None:
+        """Ask what to do with a bare value, if the flow's first question reads it and the person
+        may use it."""
+        flow = self._flows.newest.get(name)
+        if flow is None or host.open_refusal(flow.name, flow.needs) is not None:
+            return None
+        ask = flow.node(flow.start)
+        assert isinstance(ask, Ask)
+        value = ask.parse(text, host)
+        if isinstance(value, Refusal):
+            return None
+        frame = session.active = Frame.start(flow)
+        fill(frame, {ask.into: value})
+        return self._runner.enter(session, frame, ask.to, host, {}, "offered")

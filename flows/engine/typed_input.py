@@ -1,0 +1,179 @@
+"""Finds out what a typed line means: an option, a word of navigation, a command, or an answer.
+
+The order matters. A PIN is taken out of the chat wherever it is typed. Where a question takes any
+words, such as a name or a reason, every line is an answer. Elsewhere what the screen shows comes
+first, then the words that work everywhere, and last the question itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from flows.engine.answers import Answers
+from flows.engine.event import Button, Event, EventKind, Screen, StepResult
+from flows.engine.host import Host
+from flows.engine.navigation import Navigation
+from flows.engine.nodes import Ask, Code, Confirm, Look, Node
+from flows.engine.numbers import DIGITS_MAX, picked_number
+from flows.engine.opening import Opening
+from flows.engine.screen_renderer import ScreenRenderer
+from flows.engine.session import Session
+from flows.engine.taps import Taps
+from flows.engine.typed_secrets import is_pin, is_stray_code, node_at
+from flows.engine.typed_words import TypedWords, tidy
+from services.domain.ids import ALPHABET, REFERENCE_LENGTH
+
+OFFERS = ("offer_amount", "offer_phone")  # flows that ask what to do with a bare value
+LABEL_MAX = 64  # characters; more is never the label of an option
+IS_REFERENCE = re.compile(rf"[A-Z]{{2}}-[{ALPHABET}]{{{REFERENCE_LENGTH}}}")
+_DECIDES = "yes"  # the option that decides: it is tapped, or picked by its number, never named
+
+
+class TypedInput:
+    def __init__(
+        self,
+        renderer: ScreenRenderer,
+        navigation: Navigation,
+        answers: Answers,
+        opening: Opening,
+        taps: Taps,
+        words: TypedWords,
+    ) -> None:
+        self._renderer = renderer
+        self._navigation = navigation
+        self._answers = answers
+        self._opening = opening
+        self._taps = taps
+        self._words = words
+
+    def step(self, session: Session, event: Event, host: Host, closed: str | None) -> StepResult:
+        """``closed`` is a flow that was closed while the person was away."""
+        text = event.text.strip()
+        if (taken := self.secret(session, text, host, closed)) is not None:
+            return taken
+        at_code = isinstance(node_at(session), Code)
+        step, is_word = self._understood(session, event, text, host, closed)
+        return step._replace(wipe=True) if at_code and not is_word else step
+
+    def secret(
+        self, session: Session, text: str, host: Host, closed: str | None = None
+    ) -> StepResult | None:
+        """What somebody should not have typed here is deleted and goes no further."""
+        suffix = "" if host.channel.deletes else "_stays"
+        if is_pin(session, text):
+            step = self._navigation.reprompt(session, host, f"pin_typed{suffix}")
+        elif is_stray_code(session, text):
+            if session.active is None and closed is not None:  # it came too late
+                step = self._at_menu(session, "", host, closed)
+            else:
+                unfit = "not_understood" if session.active is None else "tap_please"
+                keys = (f"engine.{unfit}", f"engine.code_typed{suffix}")
+                said = " ".join(self._renderer.say(host, key) for key in keys)
+                step = self._navigation.above(session, host, said, "code_typed")
+        else:
+            return None
+        return step._replace(wipe=True)
+
+    def _understood(
+        self, session: Session, event: Event, text: str, host: Host, closed: str | None
+    ) -> tuple[StepResult, bool]:
+        """What the text does, and whether it was a word with a meaning of its own."""
+        node, frame = node_at(session), session.active
+        takes_any = isinstance(node, Ask) and node.free_text
+        is_code = isinstance(node, Code) and any(map(str.isdigit, text))
+        if frame is not None and (takes_any or is_code):
+            return self._answers.typed(session, frame, text, host), False
+        option = self._option(session, text, host, closed)
+        if option is not None:
+            tap = event._replace(kind=EventKind.TAP, text="", turn=session.turn, option=option)
+            step = self._taps.tap(session, tap, host)
+            if step.transition == "stale":  # it meant another option when it was shown
+                step = self._navigation.reprompt(session, host, "moved_on")
+            return step, True
+        if (word := self._word(session, node, text, host, closed)) is not None:
+            return word, True
+        if frame is None:
+            return self._at_menu(session, text, host, closed), False
+        return self._answers.typed(session, frame, text, host), False
+
+    # What the screen shows ------------------------------------------------------------------
+
+    def _option(self, session: Session, text: str, host: Host, closed: str | None) -> str | None:
+        """The option on the newest screen that the text names, by its number where the channel
+        shows numbers, or by its label."""
+        if session.bare or closed is not None:
+            return None
+        number = None if host.channel.buttons else picked_number(session, text)
+        has_letters = any(map(str.isalpha, text)) and len(text) <= LABEL_MAX
+        if number is None and not has_letters:
+            return None
+        buttons = [button for row in self._redrawn(session, host).rows for button in row]
+        if number is not None:
+            return buttons[number - 1].id if 1 <= number <= len(buttons) else None
+        named, offered = tidy(text), session.active.offered if session.active is not None else {}
+        for button in buttons:
+            if button.id in offered:  # a value, such as a name: as it is written
+                is_named = text == button.label
+            else:
+                names = self._words.names(place(session), button)
+                is_named = button.id != _DECIDES and named in names
+            if is_named:
+                return button.id
+        return None
+
+    def _redrawn(self, session: Session, host: Host) -> Screen:
+        """The current screen again, without changing the session."""
+        frame = session.active
+        copy = replace(session, active=None if frame is None else replace(frame))
+        return self._renderer.current_screen(copy, host)
+
+    def _names_yes(self, session: Session, text: str, host: Host) -> bool:
+        label = self._renderer.label(session, host, _DECIDES)
+        return tidy(text) in self._words.names(place(session), Button(_DECIDES, label))
+
+    # Words that work everywhere -------------------------------------------------------------
+
+    def _word(
+        self, session: Session, node: Node | None, text: str, host: Host, closed: str | None
+    ) -> StepResult | None:
+        words = self._words
+        agrees = words.says("yes", text) or words.says("okay", text)
+        if isinstance(node, Confirm) and (
+            agrees or words.says("no", text) or self._names_yes(session, text, host)
+        ):
+            return self._navigation.say_how_to_decide(session, host)
+        named = words.navigation(text)
+        if named is not None:
+            return self._opening.command(session, named, host)
+        command = words.command(text)
+        word = None if command is None else self._opening.known(command.words, host)
+        if command is not None and word is not None:
+            return self._opening.command(session, word, host, command.values)
+        if isinstance(node, Look | None) and IS_REFERENCE.fullmatch(text.upper()):
+            return self._opening.reference(session, text, host)
+        is_first = session.turn == 0 or closed is not None  # there is more to say than hello
+        for kind in () if is_first else ("greeting", "thanks", "okay"):
+            if words.says(kind, text):
+                return self._navigation.reprompt(session, host, kind)
+        return None
+
+    def _at_menu(self, session: Session, text: str, host: Host, closed: str | None) -> StepResult:
+        if closed is not None:
+            flow = self._renderer.say(host, f"menu.{closed}")
+            above = self._renderer.say(host, "engine.expired", {"flow": flow})
+            return StepResult(self._renderer.menu(session, host, above), "expired")
+        for offer in OFFERS if len(text) > DIGITS_MAX else ():  # less may be an option's number
+            if (step := self._opening.offer(session, offer, text, host)) is not None:
+                return step
+        if session.turn == 0:  # somebody's very first message
+            return StepResult(self._renderer.menu(session, host), "menu")
+        above = f"{self._renderer.say(host, 'engine.not_understood')} "
+        above += self._renderer.say(host, "engine.hint_menu")
+        return self._navigation.missed(session, host, above, "not_understood")
+
+
+def place(session: Session) -> str:
+    """Where the texts of the newest screen's options are."""
+    frame = session.active
+    return "menu" if frame is None else f"{frame.flow.name}.{frame.node}"
