@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.outbox.channel import (
@@ -43,7 +44,8 @@ class Message:
 class TerminalChannel:
     """A ``bot.outbox.channel.Channel`` that remembers what it showed.
 
-    ``fail_next`` simulates network failures.
+    ``fail_next`` simulates network failures. ``on_delete`` is told the address of whoever typed a
+    line that a chat would delete.
     """
 
     name = CHANNEL
@@ -52,6 +54,7 @@ class TerminalChannel:
     def __init__(self) -> None:
         self.messages: dict[str, Message] = {}
         self.documents: dict[str, tuple[str, bytes]] = {}  # by message: file name and content
+        self.on_delete: Callable[[str], None] = lambda address: None
         self._failures: list[ChannelError] = []
 
     async def send(self, address: str, content: MessageContent) -> str:
@@ -79,7 +82,8 @@ class TerminalChannel:
         """Does nothing: the terminal gets a tap's answer with the turn's decision."""
 
     async def delete(self, address: str, message_id: str) -> None:
-        """Does nothing: a line typed into a terminal cannot be deleted."""
+        """A line typed into a terminal stays: whoever shows it can only say so."""
+        self.on_delete(address)
 
     def fail_next(self, fault: str, times: int = 1) -> None:
         """Make the next sends fail with ``403``, ``429:SECONDS`` or ``timeout``, as on Telegram;

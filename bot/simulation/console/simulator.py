@@ -65,6 +65,7 @@ class Simulator:
             delivered=self._on_delivered,
             alerted=lambda address, text: self.note(screen.alert(text)),
         )
+        self.world.terminal.on_delete = self._on_deleted
         admins = frozenset(demo.ADMINS)
         self.world.settings = self.world.settings.model_copy(update={"admin_ids": admins})
         self.who = demo.OWNER  # the person typing here
@@ -252,6 +253,10 @@ class Simulator:
                 return
         about = (row.slot or "").partition(":")[2]
         self._page.append(_Delivery(row.address, message_id, answer, about))
+
+    def _on_deleted(self, address: str) -> None:
+        if address == self.who:
+            self.say("In a chat, your message is deleted now. This terminal cannot do that.")
 
     async def show(self, *, answering: bool = False) -> None:
         """Print what was collected, each message as it is now."""

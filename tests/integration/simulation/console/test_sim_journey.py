@@ -104,3 +104,9 @@ async def test_an_admin_brings_a_partner_to_its_first_topup(tmp_path: Path) -> N
     assert "Received KES 700. New balance KES 700." in shown
     assert shown.count("KES 700") > 2
     assert "You are musa now, an admin of the desk." in shown
+
+
+async def test_what_a_chat_would_delete_is_said_to_stay(tmp_path: Path) -> None:
+    said = after(await play(tmp_path, TOPUP + "4821\n"), "4821")
+    assert "That looked like an M-PESA PIN" in said
+    assert "This terminal cannot do that." in said
