@@ -7,7 +7,7 @@ from flows.engine.frames import data_facts
 from flows.engine.host import Exit, Host
 from flows.engine.navigation import Navigation
 from flows.engine.node_runner import NodeRunner
-from flows.engine.nodes import Ask, Choose, Code, Contact, Do
+from flows.engine.nodes import Ask, Choose, Code, Confirm, Contact, Do
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import RESUME_NODE, Frame, Session
 from flows.engine.typed_secrets import find_code
@@ -39,6 +39,8 @@ class Answers:
             return self._number(session, frame, node, text, host)
         if not isinstance(node, Ask):
             hint = "waiting" if isinstance(node, Do) else "options"
+            if isinstance(node, Confirm) and node.edit:
+                hint = "confirm"
             text = f"{self._renderer.say(host, 'engine.tap_please')} "
             text += self._renderer.say(host, f"engine.hint_{hint}")
             return self._navigation.missed(session, host, text, "tap_please")

@@ -23,6 +23,7 @@ from flows.engine.taps import Taps
 from flows.engine.typed_secrets import is_pin, is_stray_code, node_at
 from flows.engine.typed_words import TypedWords, tidy
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
+from services.domain.partner import Right
 
 OFFERS = ("offer_amount", "offer_phone")  # flows that ask what to do with a bare value
 LABEL_MAX = 64  # characters; more is never the label of an option
@@ -169,7 +170,7 @@ class TypedInput:
         if session.turn == 0:  # somebody's very first message
             return StepResult(self._renderer.menu(session, host), "menu")
         above = f"{self._renderer.say(host, 'engine.not_understood')} "
-        above += self._renderer.say(host, "engine.hint_menu")
+        above += self._renderer.say(host, f"engine.hint_{_hint(host)}")
         return self._navigation.missed(session, host, above, "not_understood")
 
 
@@ -177,3 +178,10 @@ def place(session: Session) -> str:
     """Where the texts of the newest screen's options are."""
     frame = session.active
     return "menu" if frame is None else f"{frame.flow.name}.{frame.node}"
+
+
+def _hint(host: Host) -> str:
+    """What this person could type at the menu."""
+    if not host.facts():
+        return "desk"
+    return "menu" if host.has_right(Right.MOVE_MONEY) else "look"
