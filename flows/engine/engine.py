@@ -25,7 +25,7 @@ from flows.engine.session import (
 from flows.engine.taps import Taps
 from flows.engine.texts import Texts
 from flows.engine.typed_input import TypedInput
-from flows.engine.typed_secrets import find_code, may_be_secret, node_at
+from flows.engine.typed_secrets import find_code, is_pin, node_at
 from flows.engine.typed_values import TypedValues
 from flows.engine.typed_words import TypedWords
 
@@ -59,8 +59,8 @@ class Engine:
             text = self._renderer.say(host, f"refusal.{stranger.code}", stranger.facts)
             if event.kind is EventKind.TAP:
                 return StepResult(None, stranger.code, alert=text)
-            is_secret = may_be_secret(session, f"{event.text} {event.argument}")
-            return StepResult(Screen(text), stranger.code, wipe=is_secret)
+            pin = is_pin(session, f"{event.text} {event.argument}")
+            return StepResult(Screen(text), stranger.code, wipe=pin)
         refusal = drop_forbidden_frames(session, host)
         if refusal is not None and stranger is None:  # an invitation starts over
             return self._navigation.refused(session, refusal, host)
