@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
 from flows.engine.host import Host
-from flows.engine.nodes import Flow
+from flows.engine.nodes import Flow, Look
 from services.domain.partner import Right
 
 IDLE_TIMEOUT = timedelta(minutes=30)  # then an open conversation is closed
@@ -49,10 +49,14 @@ class Frame:
 
     @property
     def in_the_middle(self) -> bool:
-        """Whether leaving it would lose an answer or miss an outcome."""
+        """Whether leaving it would lose an answer or miss an outcome: not where it only shows
+        something, nor where it begins, as settings do again after a save."""
         if self.flow.is_read_only or self.node == RESUME_NODE:
             return False
-        return bool(self.history) or self.waiting is not None or self.node != self.flow.start
+        if self.waiting is not None or self.editing is not None:
+            return True
+        at_start = self.node == self.flow.start
+        return not at_start and not isinstance(self.flow.node(self.node), Look)
 
     @property
     def operation(self) -> str | None:

@@ -70,7 +70,8 @@ def is_stray_code(session: Session, text: str) -> bool:
     if isinstance(node, Code):
         return False
     text = text[:TEXT_MAX].strip()
-    if any(map(_stands_at_code, _frames(session))) and _SIX.search(text):
+    has_six = _SIX.search(text) is not None or read_code(text) is not None
+    if has_six and any(map(_stands_at_code, _frames(session))):
         return True
     if _SAYS_CODE.search(text):
         return True

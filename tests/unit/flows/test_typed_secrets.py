@@ -110,7 +110,9 @@ def test_a_code_that_nobody_asks_for_is_taken_away(text: str) -> None:
     assert is_stray_code(WAITING, text)
 
 
-@pytest.mark.parametrize("text", ["797926 please", "invite 797926", "my name 797926"])
+@pytest.mark.parametrize(
+    "text", ["797926 please", "invite 797926", "my name 797926", "79.79.26", "797926 or 111111"]
+)
 def test_six_digits_are_a_code_while_one_is_waited_for(text: str) -> None:
     assert is_stray_code(CODE_ELSEWHERE, text)
     assert not is_stray_code(AT_MENU, text)
