@@ -11,6 +11,7 @@ from storage.stores.approvals import ApprovalStore
 from storage.stores.audit import AuditStore
 from storage.stores.blocks import BlockStore
 from storage.stores.broadcasts import BroadcastStore
+from storage.stores.cache_version import CacheVersions
 from storage.stores.claims import ClaimStore
 from storage.stores.clock import ClockStore
 from storage.stores.daily import DailyStore
@@ -48,6 +49,7 @@ class SqliteTx:
         time = TransactionTime(datetime.fromtimestamp(0, UTC))
         self.conn = conn
         self._time = time
+        versions = CacheVersions(conn, time)
         self.ledger = LedgerStore(conn, time)
         self.topups = TopUpStore(conn, time)
         self.blocks = BlockStore(conn)
@@ -57,11 +59,11 @@ class SqliteTx:
         self.reconciliations = ReconciliationStore(conn, time)
         self.operations = OperationStore(conn, time)
         self.otps = OtpStore(conn, time)
-        self.fees = FeeStore(conn, time)
+        self.fees = FeeStore(conn, time, versions)
         self.evidence = EvidenceStore(conn, time)
-        self.limits = LimitStore(conn, time)
-        self.people = PeopleStore(conn, time)
-        self.notification_preferences = NoticeStore(conn, time)
+        self.limits = LimitStore(conn, time, versions)
+        self.people = PeopleStore(conn, time, versions)
+        self.notification_preferences = NoticeStore(conn, time, versions)
         self.statistics = StatisticsStore(conn)
         self.statements = StatementStore(conn)
         self.documents = DocumentStore(conn, time)

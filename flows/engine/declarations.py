@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import NoneType
 from typing import Any, Protocol, get_args
@@ -53,15 +53,16 @@ class Declaration:
     shows: frozenset[str] = frozenset()
     tells: frozenset[str] = frozenset()
     while_suspended: bool = False
+    references: tuple[str, ...] = field(init=False)  # parameters whose partner is checked
+
+    def __post_init__(self) -> None:
+        found = tuple(name for name, type_ in self.parameters.items() if is_reference(type_))
+        object.__setattr__(self, "references", found)
 
     @property
     def fields(self) -> frozenset[str]:
         """The parameters that a node fills with fields of its flow."""
         return frozenset(self.parameters) - FILLED[self.kind]
-
-    @property
-    def references(self) -> tuple[str, ...]:
-        return tuple(name for name, type_ in self.parameters.items() if is_reference(type_))
 
 
 class Declarations(Protocol):

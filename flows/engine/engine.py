@@ -94,7 +94,9 @@ class Engine:
             assert session.active is not None
             step = self._answers.typed(session, session.active, event.argument, host)
             return step._replace(wipe=True)
-        taken = self._typed_input.secret(session, event.argument, host)
+        taken = None
+        if event.argument:
+            taken = self._typed_input.secret(session, event.argument, host)
         return taken or self._opening.command(session, event.text, host, event.argument)
 
     @staticmethod

@@ -106,8 +106,7 @@ class TypedInput:
         if session.bare or closed is not None:
             return None
         number = None if host.channel.buttons else picked_number(session, text)
-        has_letters = any(map(str.isalpha, text)) and len(text) <= LABEL_MAX
-        if number is None and not has_letters:
+        if number is None and not self._may_be_label(session, text):
             return None
         buttons = [button for row in self._redrawn(session, host).rows for button in row]
         if number is not None:
@@ -122,6 +121,14 @@ class TypedInput:
             if is_named:
                 return button.id
         return None
+
+    @staticmethod
+    def _may_be_label(session: Session, text: str) -> bool:
+        """Saves drawing the screen again: the buttons of a typed question are values, which it
+        reads itself, and navigation, which has words of its own."""
+        if isinstance(node_at(session), Ask) or len(text) > LABEL_MAX:
+            return False
+        return any(map(str.isalpha, text))
 
     def _redrawn(self, session: Session, host: Host) -> Screen:
         """The current screen again, without changing the session."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from flows.engine.event import Button
@@ -38,6 +38,9 @@ def tidy(text: str) -> str:
     plain = " ".join(text.casefold().replace("-", " ").split())
     words = (word.strip(_ENDS) for word in plain.split())
     return " ".join(word for word in words if word and word not in POLITE) or plain
+
+
+_tidied = lru_cache(maxsize=1024)(tidy)  # of labels only: what people type is kept nowhere
 
 
 class TypedWords:
@@ -76,8 +79,8 @@ class TypedWords:
     def names(self, place: str, button: Button) -> Iterator[str]:
         """What an option can be called: its label or what stands before its comma, its label in the
         other languages if that has no facts, and other words for it."""
-        yield tidy(button.label)
-        yield tidy(button.label.partition(",")[0])
+        yield _tidied(button.label)
+        yield _tidied(button.label.partition(",")[0])
         if button.id in OTHER_NAMES:
             yield from self._listed(button.id)
         for language in self._texts.languages:
@@ -85,7 +88,7 @@ class TypedWords:
                 if self._texts.has(language, key):
                     label = self._texts.keys(language)[key].partition(",")[0]
                     if "{" not in label:
-                        yield tidy(label)
+                        yield _tidied(label)
 
     def says(self, what: str, text: str) -> bool:
         """Whether the text is one of the words ``typed.<what>``."""

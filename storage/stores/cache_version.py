@@ -8,36 +8,49 @@ from collections.abc import Callable
 from storage.time.transaction_time import TransactionTime
 
 
+class CacheVersions:
+    """The versions of all caches, read together and once per function: a function goes by the
+    settings it began with."""
+
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+        self._conn = conn
+        self._time = time
+        self._read_in = 0  # the function that read last
+        self._versions: dict[str, int] = {}
+
+    def of(self, name: str) -> int:
+        if self._read_in != self._time.function:
+            rows = self._conn.execute("SELECT name, version FROM cache_versions")
+            self._versions, self._read_in = dict(rows.fetchall()), self._time.function
+        return self._versions[name]
+
+    def bump(self, name: str) -> int:
+        """Raise a version. Until the end of this transaction, other writers of its rows wait."""
+        (version,) = self._conn.execute(
+            "UPDATE cache_versions SET version = version + 1 WHERE name = ? RETURNING version",
+            (name,),
+        ).fetchone()
+        self._versions[name] = int(version)
+        return int(version)
+
+
 class CacheVersion:
     """Of one store's cache; ``name`` is its row of ``cache_versions``, and ``drop`` clears it."""
 
-    def __init__(
-        self, conn: sqlite3.Connection, time: TransactionTime, name: str, drop: Callable[[], None]
-    ) -> None:
-        self._conn = conn
-        self._time = time
+    def __init__(self, versions: CacheVersions, name: str, drop: Callable[[], None]) -> None:
+        self._versions = versions
         self._name = name
         self._drop = drop
         self._version = -1
-        self._checked_in = 0  # the function that checked last
 
     def check(self) -> None:
-        """Call before each use of the cache. Asks the database once per function: a function goes
-        by the settings it began with."""
-        if self._checked_in == self._time.function:
-            return
-        (version,) = self._conn.execute(
-            "SELECT version FROM cache_versions WHERE name = ?", (self._name,)
-        ).fetchone()
+        """Call before each use of the cache."""
+        version = self._versions.of(self._name)
         if version != self._version:
             self._drop()
-        self._version, self._checked_in = version, self._time.function
+            self._version = version
 
     def bump(self) -> None:
-        """Call in the transaction that changes the rows. Until its end, other writers of these rows
-        wait."""
+        """Call in the transaction that changes the rows."""
         self._drop()
-        (self._version,) = self._conn.execute(
-            "UPDATE cache_versions SET version = version + 1 WHERE name = ? RETURNING version",
-            (self._name,),
-        ).fetchone()
+        self._version = self._versions.bump(self._name)

@@ -6,16 +6,18 @@ import sqlite3
 
 from services.domain.fees import Fee, FeeKind
 from services.domain.money import Money
-from storage.stores.cache_version import CacheVersion
+from storage.stores.cache_version import CacheVersion, CacheVersions
 from storage.time.transaction_time import TransactionTime
 
 
 class FeeStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(
+        self, conn: sqlite3.Connection, time: TransactionTime, versions: CacheVersions
+    ) -> None:
         self._conn = conn
         self._time = time
         self._cache: dict[tuple[str, FeeKind], list[tuple[int, Fee]]] = {}
-        self._version = CacheVersion(conn, time, "fees", self.forget)
+        self._version = CacheVersion(versions, "fees", self.forget)
 
     def in_force(self, partner: str, kind: FeeKind) -> Fee:
         """The newest version already in force; a zero fee when none was agreed."""

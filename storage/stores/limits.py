@@ -6,16 +6,18 @@ import sqlite3
 
 from services.domain.limits import EVERYBODY
 from services.domain.money import Money
-from storage.stores.cache_version import CacheVersion
+from storage.stores.cache_version import CacheVersion, CacheVersions
 from storage.time.transaction_time import TransactionTime
 
 
 class LimitStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(
+        self, conn: sqlite3.Connection, time: TransactionTime, versions: CacheVersions
+    ) -> None:
         self._conn = conn
         self._time = time
         self._cache: dict[tuple[str, str], list[tuple[int, Money]]] = {}
-        self._version = CacheVersion(conn, time, "limits", self.forget)
+        self._version = CacheVersion(versions, "limits", self.forget)
 
     def in_force(self, name: str, partner: str = EVERYBODY) -> Money:
         limit = self.find(name, partner)

@@ -10,15 +10,17 @@ from services.domain.notification import (
     NotificationKind,
     NotificationPreference,
 )
-from storage.stores.cache_version import CacheVersion
+from storage.stores.cache_version import CacheVersion, CacheVersions
 from storage.time.transaction_time import TransactionTime
 
 
 class NoticeStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(
+        self, conn: sqlite3.Connection, time: TransactionTime, versions: CacheVersions
+    ) -> None:
         self._conn = conn
         self._cache: dict[str, dict[NotificationKind, NotificationPreference]] = {}
-        self._version = CacheVersion(conn, time, "notifications", self.forget)
+        self._version = CacheVersion(versions, "notifications", self.forget)
 
     def get(self, partner: str, kind: NotificationKind) -> NotificationPreference:
         """The partner's choice, or the default."""

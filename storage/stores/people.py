@@ -8,7 +8,7 @@ from typing import Any
 
 from services.domain.partner import AddressTaken, Partner, PartnersPage, Person, Role
 from services.domain.phone import Phone
-from storage.stores.cache_version import CacheVersion
+from storage.stores.cache_version import CacheVersion, CacheVersions
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -16,12 +16,14 @@ CACHE_MAX = 100_000  # addresses
 
 
 class PeopleStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(
+        self, conn: sqlite3.Connection, time: TransactionTime, versions: CacheVersions
+    ) -> None:
         self._conn = conn
         self._time = time
         self._cache: dict[tuple[str, str], Person | None] = {}
         self._partners: dict[str, Partner] = {}
-        self._version = CacheVersion(conn, time, "people", self.forget)
+        self._version = CacheVersion(versions, "people", self.forget)
 
     def at(self, channel: str, address: str) -> Person | None:
         self._version.check()
