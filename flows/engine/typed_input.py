@@ -92,7 +92,9 @@ class TypedInput:
             if step.transition == "stale":  # it meant another option when it was shown
                 step = self._navigation.reprompt(session, host, "moved_on")
             return step, True
-        if (word := self._word(session, node, text, host, closed)) is not None:
+        has_words = any(map(str.isalpha, text)) or "?" in text  # a number is none
+        word = self._word(session, node, text, host, closed) if has_words else None
+        if word is not None:
             return word, True
         if frame is None:
             return self._at_menu(session, text, host, closed), False
@@ -136,22 +138,24 @@ class TypedInput:
         copy = replace(session, active=None if frame is None else replace(frame))
         return self._renderer.current_screen(copy, host)
 
-    def _names_yes(self, session: Session, text: str, host: Host) -> bool:
+    def _names_yes(self, session: Session, said: str, host: Host) -> bool:
         label = self._renderer.label(session, host, _DECIDES)
-        return tidy(text) in self._words.names(place(session), Button(_DECIDES, label))
+        return said in self._words.names(place(session), Button(_DECIDES, label))
 
     # Words that work everywhere -------------------------------------------------------------
 
     def _word(
         self, session: Session, node: Node | None, text: str, host: Host, closed: str | None
     ) -> StepResult | None:
-        words = self._words
-        agrees = words.says("yes", text) or words.says("okay", text)
+        words, said = self._words, tidy(text)
         if isinstance(node, Confirm) and (
-            agrees or words.says("no", text) or self._names_yes(session, text, host)
+            words.says("yes", said)
+            or words.says("okay", said)
+            or words.says("no", said)
+            or self._names_yes(session, said, host)
         ):
             return self._navigation.say_how_to_decide(session, host)
-        named = words.navigation(text)
+        named = words.navigation(said)
         if named is not None:
             return self._opening.command(session, named, host)
         command = words.command(text)
@@ -162,7 +166,7 @@ class TypedInput:
             return self._opening.reference(session, text, host)
         is_first = session.turn == 0 or closed is not None  # there is more to say than hello
         for kind in () if is_first else ("greeting", "thanks", "okay"):
-            if words.says(kind, text):
+            if words.says(kind, said):
                 return self._navigation.reprompt(session, host, kind)
         return None
 

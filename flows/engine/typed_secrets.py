@@ -47,6 +47,8 @@ def is_pin(session: Session, text: str) -> bool:
     """Whether somebody types an M-PESA PIN: says that it is one, or types nothing but four digits
     while a payment is waited for and no question is open."""
     text = plain_digits(text[:TEXT_MAX])
+    if not any(map(str.isdigit, text)):
+        return False
     if _SAYS_PIN.search(text):
         return True
     if isinstance(node_at(session), Ask | Code) or not any(map(_waits_for_money, _frames(session))):
@@ -67,9 +69,9 @@ def is_stray_code(session: Session, text: str) -> bool:
     """Whether it looks like a code though none is asked for here: by what it says of itself, alone
     where no number is asked for, or in any text while a code is waited for elsewhere."""
     node = node_at(session)
-    if isinstance(node, Code):
-        return False
     text = text[:TEXT_MAX].strip()
+    if isinstance(node, Code) or not any(map(str.isdigit, text)):
+        return False
     has_six = _SIX.search(text) is not None or read_code(text) is not None
     if has_six and any(map(_stands_at_code, _frames(session))):
         return True

@@ -48,9 +48,9 @@ class TypedWords:
         self._flows = flows
         self._texts = texts
 
-    def navigation(self, text: str) -> str | None:
-        """The engine's own option that the text names."""
-        return self._navigation.get(tidy(text))
+    def navigation(self, said: str) -> str | None:
+        """The engine's own option that the tidied text names."""
+        return self._navigation.get(said)
 
     def command(self, text: str) -> TypedCommand | None:
         """The longest command that the text begins with, behind a greeting or "I want to", and the
@@ -90,9 +90,9 @@ class TypedWords:
                     if "{" not in label:
                         yield _tidied(label)
 
-    def says(self, what: str, text: str) -> bool:
-        """Whether the text is one of the words ``typed.<what>``."""
-        return tidy(text) in self._lists[what]
+    def says(self, what: str, said: str) -> bool:
+        """Whether the tidied text is one of the words ``typed.<what>``."""
+        return said in self._lists[what]
 
     @cached_property
     def _navigation(self) -> Mapping[str, str]:

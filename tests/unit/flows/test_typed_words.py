@@ -51,7 +51,7 @@ def test_what_is_no_command_is_none(text: str) -> None:
     ],
 )
 def test_navigation_is_understood_in_either_language(text: str, word: str) -> None:
-    assert WORDS.navigation(text) == word
+    assert WORDS.navigation(tidy(text)) == word
 
 
 def test_a_word_of_navigation_opens_nothing_else() -> None:
