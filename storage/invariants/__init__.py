@@ -1,0 +1,35 @@
+"""Invariants of the books, checked from outside: each violation is described in words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from storage.invariants import admins, audit, incoming, ledger, operations, purchases
+
+_CHECKS = (
+    ledger.ledger,
+    operations.operations,
+    incoming.topups,
+    incoming.payments,
+    purchases.purchases,
+    purchases.purchase_legs,
+    purchases.codes,
+    operations.attention,
+    admins.adjustments,
+    admins.proposals,
+    audit.audit_heads,
+)
+
+
+def invariant_violations(conn: sqlite3.Connection) -> Iterator[str]:
+    """Yields nothing when every invariant holds. Reads whole tables."""
+    for _, violation in violations_by_invariant(conn):
+        yield violation
+
+
+def violations_by_invariant(conn: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """The same violations, each with the name of its invariant."""
+    for check in _CHECKS:
+        for violation in check(conn):
+            yield check.__name__.replace("_", " "), violation
