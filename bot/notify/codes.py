@@ -35,8 +35,7 @@ def _conversation_code_lost(tx: Tx, outcomes: OutcomeNotices, code: Otp) -> list
     rows = []
     for channel, address in _accounts(tx, code):
         session = outcomes.sessions.load(tx, channel, address)
-        frames = (session.active, *session.parked.values())
-        waiting = [frame.flow.name for frame in frames if frame and frame.operation == reference]
+        waiting = [frame.flow.name for frame in session.frames if frame.operation == reference]
         if not waiting:
             continue
         key = outcomes.engine.finish_operation(session, waiting[0], reference, "undeliverable")

@@ -145,9 +145,8 @@ class DocumentWorker(BankWorker):
             return self._qr(tx, document, document.topup, has_picture=isinstance(result, bytes))
         session = self._sessions.load(tx, document.channel, document.address)
         exit_name = result if isinstance(result, str) else "made"
-        frames = (session.active, *session.parked.values())
         waiting = [
-            frame.flow.name for frame in frames if frame and frame.operation == document.reference
+            frame.flow.name for frame in session.frames if frame.operation == document.reference
         ]
         flow = waiting[0] if waiting else "statement"
         key = self._engine.finish_operation(session, flow, document.reference, exit_name)

@@ -9,7 +9,7 @@ from flows.engine.navigation import Navigation
 from flows.engine.node_runner import NodeRunner
 from flows.engine.nodes import Ask, Choose, Code, Confirm, Contact, Do
 from flows.engine.screen_renderer import ScreenRenderer
-from flows.engine.session import RESUME_NODE, Frame, Session
+from flows.engine.session import Frame, Session
 from flows.engine.typed_secrets import find_code
 from flows.parsers.values import read_mobile
 from services.domain.refusal import Refusal
@@ -25,7 +25,7 @@ class Answers:
 
     def typed(self, session: Session, frame: Frame, text: str, host: Host) -> StepResult:
         """Read the text as the open question does; it is asked again if it does not fit."""
-        node = None if frame.node == RESUME_NODE else frame.flow.node(frame.node)
+        node = frame.current_node
         if isinstance(node, Choose) and node.typed is not None:
             ask = frame.flow.node(node.typed)
             assert isinstance(ask, Ask)
@@ -74,8 +74,7 @@ class Answers:
     def contact(self, session: Session, event: Event, host: Host) -> StepResult:
         """Only the sender's own contact card, not a forwarded one, proves that the number is
         theirs."""
-        frame = session.active
-        node = None if frame is None or frame.node == RESUME_NODE else frame.flow.node(frame.node)
+        frame, node = session.active, session.current_node
         if frame is None or not isinstance(node, Contact):
             return self._navigation.reprompt(session, host, "no_contact_wanted")
         if event.option != "own":

@@ -6,7 +6,6 @@ Pure except for its host, which runs use cases in the turn's own transaction.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from flows.engine.answers import Answers
 from flows.engine.declarations import Declarations, waits
@@ -25,7 +24,7 @@ from flows.engine.session import (
 from flows.engine.taps import Taps
 from flows.engine.texts import Texts
 from flows.engine.typed_input import TypedInput
-from flows.engine.typed_secrets import find_code, is_pin, node_at
+from flows.engine.typed_secrets import find_code, is_pin
 from flows.engine.typed_values import TypedValues
 from flows.engine.typed_words import TypedWords
 
@@ -90,7 +89,7 @@ class Engine:
 
     def _command(self, session: Session, event: Event, host: Host) -> StepResult:
         """A secret behind a command is none of its values."""
-        if isinstance(node_at(session), Code) and find_code(event.argument) is not None:
+        if isinstance(session.current_node, Code) and find_code(event.argument) is not None:
             assert session.active is not None
             step = self._answers.typed(session, session.active, event.argument, host)
             return step._replace(wipe=True)
@@ -124,8 +123,8 @@ class Engine:
 
         Returns the text key of the outcome's End, whether or not a frame waits.
         """
-        for frame in (session.active, *session.parked.values()):
-            if frame is not None and frame.operation == operation:
+        for frame in session.frames:
+            if frame.operation == operation:
                 if asked and acts_while_waiting(frame):
                     continue
                 if frame is session.active:
@@ -140,13 +139,7 @@ class Engine:
         frame = session.active
         if frame is None or frame.waiting != operation:
             return None
-        return self._redrawn(session, host)
-
-    def _redrawn(self, session: Session, host: Host) -> Screen:
-        """Redraw the current screen without changing the session."""
-        frame = session.active
-        copy = replace(session, active=None if frame is None else replace(frame))
-        return self._renderer.current_screen(copy, host)
+        return self._renderer.redrawn(session, host)
 
     def _exits(self, flow: Flow) -> Mapping[str, str]:
         """The exits by which the flow's operations end, at its code or while it waits."""

@@ -64,8 +64,8 @@ def drop_forbidden_frames(session: Session, host: Host) -> Refusal | None:
     Returns the refusal for the active flow; for an admin flow there is none.
     """
     refusal = None
-    for frame in (session.active, *session.parked.values()):
-        if frame is None or _is_allowed(frame, host):
+    for frame in session.frames:
+        if _is_allowed(frame, host):
             continue
         if frame is session.active:
             session.active = None

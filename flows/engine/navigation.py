@@ -24,8 +24,15 @@ class Navigation:
         place = frame.history.pop()
         frame.node, frame.editing, frame.returns = place.node, place.editing, place.returns
         frame.data = frame.flow.data.model_validate(place.data)
-        looks = isinstance(frame.flow.node(frame.node), Look)
+        looks = isinstance(frame.current_node, Look)
         return StepResult(self._renderer.current_screen(session, host, replace=looks), "back")
+
+    def back_by_word(self, session: Session, host: Host) -> StepResult:
+        """To the question before, or to the menu from the first one."""
+        frame = session.active
+        if frame is None or not frame.history or frame.node == RESUME_NODE:
+            return self.menu(session, host)
+        return self.back(session, frame, host)
 
     def resume(self, session: Session, frame: Frame, option: str, host: Host) -> StepResult:
         parked = session.parked.get(frame.flow.name)
@@ -69,7 +76,7 @@ class Navigation:
         elif frame.flow.is_read_only:
             return StepResult(self._renderer.menu(session, host), "cancel")
         else:
-            at_code = isinstance(frame.flow.node(frame.node), Code)
+            at_code = isinstance(frame.current_node, Code)
             key = "engine.code_dead" if at_code else "engine.cancelled"
             if any(other.waiting is not None for other in session.parked.values()):
                 key = "engine.cancelled_beside"
@@ -78,15 +85,6 @@ class Navigation:
 
     def stale_tap(self, host: Host) -> StepResult:
         return StepResult(None, "stale", alert=self._renderer.say(host, "engine.moved_on"))
-
-    # Answers that change nothing -----------------------------------------------------------
-
-    def back_by_word(self, session: Session, host: Host) -> StepResult:
-        """To the question before, or to the menu from the first one."""
-        frame = session.active
-        if frame is None or not frame.history or frame.node == RESUME_NODE:
-            return self.menu(session, host)
-        return self.back(session, frame, host)
 
     # Answers that change nothing -----------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,8 +49,16 @@ class ScreenRenderer:
         if rows:
             session.turn += 1
             session.bare = False
-        looks = frame.node != RESUME_NODE and isinstance(frame.flow.node(frame.node), Look)
+        looks = isinstance(frame.current_node, Look)
         return Screen(text, rows, slot, replace and slot is not None, protect=looks)
+
+    def redrawn(self, session: Session, host: Host) -> Screen:
+        """The current screen again, for the same turn, without changing the session."""
+        frame = session.active
+        copy = dataclasses.replace(
+            session, active=None if frame is None else dataclasses.replace(frame)
+        )
+        return self.current_screen(copy, host)
 
     def menu(self, session: Session, host: Host, above: str | None = None) -> Screen:
         """The main menu; ``above`` replaces its greeting."""

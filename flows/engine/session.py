@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
 from flows.engine.host import Host
-from flows.engine.nodes import Flow, Look
+from flows.engine.nodes import Flow, Look, Node
 from services.domain.partner import Right
 
 IDLE_TIMEOUT = timedelta(minutes=30)  # then an open conversation is closed
@@ -48,6 +48,11 @@ class Frame:
         return cls(flow, flow.start, flow.data())
 
     @property
+    def current_node(self) -> Node | None:
+        """Where it stands; ``None`` where the engine asks whether to continue."""
+        return None if self.node == RESUME_NODE else self.flow.node(self.node)
+
+    @property
     def in_the_middle(self) -> bool:
         """Whether leaving it would lose an answer or miss an outcome: not where it only shows
         something, nor where it begins, as settings do again after a save."""
@@ -55,8 +60,7 @@ class Frame:
             return False
         if self.waiting is not None or self.editing is not None:
             return True
-        at_start = self.node == self.flow.start
-        return not at_start and not isinstance(self.flow.node(self.node), Look)
+        return self.node != self.flow.start and not isinstance(self.current_node, Look)
 
     @property
     def operation(self) -> str | None:
@@ -165,18 +169,28 @@ class Session:
         return None if self.active is None else f"{self.active.flow.name}.{self.active.node}"
 
     @property
+    def current_node(self) -> Node | None:
+        """The node where the person stands; ``None`` at the menu too."""
+        return None if self.active is None else self.active.current_node
+
+    @property
+    def frames(self) -> list[Frame]:
+        """What is open, the active flow first."""
+        active = () if self.active is None else (self.active,)
+        return [*active, *self.parked.values()]
+
+    @property
     def may_expire(self) -> bool:
         """Whether something is open that waits only for its person."""
-        frames = (self.active, *self.parked.values())
-        return any(frame is not None and frame.waiting is None for frame in frames)
+        return any(frame.waiting is None for frame in self.frames)
 
     def expire(self) -> None:
         """Close what waits for its person; the turn is kept, so that old buttons stay stale.
 
         A frame that waits for an operation stays until that ends: "check now" must keep working.
         """
-        for frame in (self.active, *self.parked.values()):
-            if frame is None or frame.waiting is not None:
+        for frame in self.frames:
+            if frame.waiting is not None:
                 continue
             if frame.node != RESUME_NODE and not frame.flow.is_read_only:
                 self.closed = frame.flow.name

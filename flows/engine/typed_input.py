@@ -8,10 +8,9 @@ first, then the words that work everywhere, and last the question itself.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from flows.engine.answers import Answers
-from flows.engine.event import Button, Event, EventKind, Screen, StepResult
+from flows.engine.event import Button, Event, EventKind, StepResult
 from flows.engine.host import Host
 from flows.engine.navigation import Navigation
 from flows.engine.nodes import Ask, Code, Confirm, Look, Node
@@ -20,7 +19,7 @@ from flows.engine.opening import Opening
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import Session
 from flows.engine.taps import Taps
-from flows.engine.typed_secrets import is_pin, is_stray_code, node_at
+from flows.engine.typed_secrets import is_pin, is_stray_code
 from flows.engine.typed_words import TypedWords, tidy
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.partner import Right
@@ -53,7 +52,7 @@ class TypedInput:
         text = event.text.strip()
         if (taken := self.secret(session, text, host, closed)) is not None:
             return taken
-        at_code = isinstance(node_at(session), Code)
+        at_code = isinstance(session.current_node, Code)
         step, is_word = self._understood(session, event, text, host, closed)
         return step._replace(wipe=True) if at_code and not is_word else step
 
@@ -80,7 +79,7 @@ class TypedInput:
         self, session: Session, event: Event, text: str, host: Host, closed: str | None
     ) -> tuple[StepResult, bool]:
         """What the text does, and whether it was a word with a meaning of its own."""
-        node, frame = node_at(session), session.active
+        node, frame = session.current_node, session.active
         takes_any = isinstance(node, Ask) and node.free_text
         is_code = isinstance(node, Code) and any(map(str.isdigit, text))
         if frame is not None and (takes_any or is_code):
@@ -110,7 +109,7 @@ class TypedInput:
         number = None if host.channel.buttons else picked_number(session, text)
         if number is None and not self._may_be_label(session, text):
             return None
-        buttons = [button for row in self._redrawn(session, host).rows for button in row]
+        buttons = [button for row in self._renderer.redrawn(session, host).rows for button in row]
         if number is not None:
             return buttons[number - 1].id if 1 <= number <= len(buttons) else None
         named, offered = tidy(text), session.active.offered if session.active is not None else {}
@@ -128,15 +127,9 @@ class TypedInput:
     def _may_be_label(session: Session, text: str) -> bool:
         """Saves drawing the screen again: the buttons of a typed question are values, which it
         reads itself, and navigation, which has words of its own."""
-        if isinstance(node_at(session), Ask) or len(text) > LABEL_MAX:
+        if isinstance(session.current_node, Ask) or len(text) > LABEL_MAX:
             return False
         return any(map(str.isalpha, text))
-
-    def _redrawn(self, session: Session, host: Host) -> Screen:
-        """The current screen again, without changing the session."""
-        frame = session.active
-        copy = replace(session, active=None if frame is None else replace(frame))
-        return self._renderer.current_screen(copy, host)
 
     def _names_yes(self, session: Session, said: str, host: Host) -> bool:
         label = self._renderer.label(session, host, _DECIDES)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from flows.engine.nodes import Ask, Code, Do, Node
-from flows.engine.session import RESUME_NODE, Frame, Session
+from flows.engine.nodes import Ask, Code, Do
+from flows.engine.session import Frame, Session
 from services.domain.otp import read_code
 
 TEXT_MAX = 600  # characters: a pasted message; more is looked at no further
@@ -51,7 +51,8 @@ def is_pin(session: Session, text: str) -> bool:
         return False
     if _SAYS_PIN.search(text):
         return True
-    if isinstance(node_at(session), Ask | Code) or not any(map(_waits_for_money, _frames(session))):
+    is_asked = isinstance(session.current_node, Ask | Code)
+    if is_asked or not any(map(_waits_for_money, session.frames)):
         return False
     return _ONLY_FOUR.fullmatch(text) is not None
 
@@ -68,12 +69,12 @@ def find_code(text: str) -> str | None:
 def is_stray_code(session: Session, text: str) -> bool:
     """Whether it looks like a code though none is asked for here: by what it says of itself, alone
     where no number is asked for, or in any text while a code is waited for elsewhere."""
-    node = node_at(session)
+    node = session.current_node
     text = text[:TEXT_MAX].strip()
     if isinstance(node, Code) or not any(map(str.isdigit, text)):
         return False
     has_six = _SIX.search(text) is not None or read_code(text) is not None
-    if has_six and any(map(_stands_at_code, _frames(session))):
+    if has_six and any(map(_stands_at_code, session.frames)):
         return True
     if _SAYS_CODE.search(text):
         return True
@@ -82,28 +83,15 @@ def is_stray_code(session: Session, text: str) -> bool:
 
 def may_be_secret(session: Session, text: str) -> bool:
     """Whether the text is deleted from the chat: a PIN, a code, or whatever is typed for a code."""
-    if isinstance(node_at(session), Code):
+    if isinstance(session.current_node, Code):
         return True
     return is_pin(session, text) or is_stray_code(session, text)
 
 
-def node_at(session: Session) -> Node | None:
-    """The node where the conversation stands, if it is one of its flow's."""
-    frame = session.active
-    if frame is None or frame.node == RESUME_NODE:
-        return None
-    return frame.flow.node(frame.node)
-
-
-def _frames(session: Session) -> list[Frame]:
-    frames = (session.active, *session.parked.values())
-    return [frame for frame in frames if frame is not None and frame.node != RESUME_NODE]
-
-
 def _stands_at_code(frame: Frame) -> bool:
-    return isinstance(frame.flow.node(frame.node), Code)
+    return isinstance(frame.current_node, Code)
 
 
 def _waits_for_money(frame: Frame) -> bool:
-    node = frame.flow.node(frame.node)
+    node = frame.current_node
     return frame.waiting is not None and isinstance(node, Do) and node.money

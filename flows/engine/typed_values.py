@@ -145,7 +145,7 @@ class TypedValues:
     def _unread(self, frame: Frame | None, words: Sequence[str], host: Host) -> str:
         text = " ".join(words)
         said = [self._renderer.say(host, "engine.unread", {"text": shortened(text)})]
-        node = None if frame is None else frame.flow.node(frame.node)
+        node = None if frame is None else frame.current_node
         if isinstance(node, Ask) and not node.free_text:
             refusal = node.parse(text, host)
             if isinstance(refusal, Refusal):

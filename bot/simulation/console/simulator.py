@@ -22,7 +22,6 @@ from bot.simulation.console.screen import BLANK, Content, Ink, Line
 from bot.simulation.world import World
 from flows.engine.event import Event, EventKind
 from flows.engine.nodes import Ask, Code, Contact
-from flows.engine.session import RESUME_NODE
 from services.domain.outbox import OutboxRow
 from services.domain.phone import Phone
 from services.ports import Tx
@@ -303,10 +302,8 @@ class Simulator:
 
     def _takes_text(self, tx: Tx) -> bool:
         """Whether the current question expects text, so that a number is an answer."""
-        frame = self.world.app.sessions.peek(tx, CHANNEL, self.who).active
-        if frame is None or frame.node == RESUME_NODE:
-            return False
-        return isinstance(frame.flow.node(frame.node), Ask | Code | Contact)
+        session = self.world.app.sessions.peek(tx, CHANNEL, self.who)
+        return isinstance(session.current_node, Ask | Code | Contact)
 
     def _mention(self, lines: list[Line]) -> None:
         """Report events outside: a prompt reached a phone, the product was killed."""
