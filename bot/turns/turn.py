@@ -169,8 +169,8 @@ class Turns:
             self._context.metrics.record_stranger("answered")
         tx.sessions.mark_handled(event.channel, event.event_id)
         if speed is not FloodState.FINE:
-            return self._slow_down(tx, event, None, session, speed, limit)
-        return self._step(tx, event, None, session, has_trail=guest)
+            return self._slow_down(tx, event, None, session, speed, limit, turned_away=not guest)
+        return self._step(tx, event, None, session, turned_away=not guest)
 
     def _repeated(self, tx: Tx, event: Event) -> Decided:
         """Only the account that sent the event gets its answer: ids are its channel's, and may be
@@ -189,7 +189,7 @@ class Turns:
         session: Session,
         *,
         is_admin: bool = False,
-        has_trail: bool = True,
+        turned_away: bool = False,
     ) -> Decided:
         before = session.at
         host = TurnHost(self._context, tx, event, person, is_admin=is_admin)
@@ -197,7 +197,7 @@ class Turns:
         commands = self._menus.changed(tx, event, session)
         turn, after = session.turn, session.at  # outcomes below may still close the session
         self._sessions.save(tx, event.channel, event.address, session)
-        if has_trail:  # a stranger who is turned away leaves none
+        if not turned_away:  # such a stranger leaves no trail
             tx.trail.add(
                 event.channel,
                 event.address,
@@ -212,7 +212,7 @@ class Turns:
         for outcome in host.outcomes:
             rows += self._notify(tx, outcome)
         if step.wipe:
-            rows += self._wipe(tx, event)
+            rows += self._wipe(tx, event, turned_away=turned_away)
         screen, alert = step.screen, step.alert
         if not self._context.channel(event.channel).push:
             screen, alert = _in_one_message(screen, alert), None
@@ -237,11 +237,13 @@ class Turns:
         session: Session,
         speed: FloodState,
         limit: RateLimit,
+        *,
+        turned_away: bool = False,
     ) -> Decided:
         """Ignore the event, except that a message that may hold a code is deleted."""
         rows: list[OutboxRow] = []
         if may_be_secret(session, event.text):
-            rows += self._wipe(tx, event)
+            rows += self._wipe(tx, event, turned_away=turned_away)
         if speed is FloodState.TOO_FAST:
             seconds = flood.record_flood(tx, limit, session, event)
             self._sessions.save(tx, event.channel, event.address, session, touched=False)
@@ -252,9 +254,12 @@ class Turns:
             rows, person=None if person is None else person.id, at=session.at, exit="flooded"
         )
 
-    def _wipe(self, tx: Tx, event: Event) -> list[OutboxRow]:
-        """Delete the person's message: it may hold a code (facts: channels, Telegram)."""
+    def _wipe(self, tx: Tx, event: Event, *, turned_away: bool) -> list[OutboxRow]:
+        """Delete the person's message: it may hold a secret (facts: channels, Telegram). One of a
+        stranger counts as another answer to them."""
         if event.message_id is None or not self._context.channel(event.channel).deletes:
+            return []
+        if turned_away and not self._context.strangers.allow():
             return []
         row = tx.outbox.add(
             event.channel,

@@ -102,7 +102,7 @@ def door(store: PlainStore) -> Door:
 
 knock = st.tuples(
     st.integers(0, 30),  # who
-    st.sampled_from(["hello", "/start", "/start junk", "/topup 500", "123456"]),
+    st.sampled_from(["hello", "/start", "/start junk", "/topup 500", "123456", "my pin is 0000"]),
     st.sampled_from([0, 0, 0, 1, 30, 700]),  # seconds before it
     st.integers(1, 25),  # how often
 )
@@ -151,6 +151,13 @@ def test_a_crowd_is_answered_at_a_pace_and_leaves_nothing_beyond_it(door: Door) 
     door.wait(5 * ANSWER_INTERVAL_S)
     again = [door.say("hello", f"8{n}").exit for n in range(10)]
     assert again == ["not_linked"] * 5 + [IGNORED] * 5
+
+
+def test_a_message_of_a_stranger_that_is_deleted_counts_as_an_answer(door: Door) -> None:
+    for n in range(ANSWERS_BURST):
+        door.say("my pin is 0000", f"9{n}")
+    wiped = door.store.count("SELECT count(*) FROM outbox WHERE kind = 'wipe'")
+    assert (door.rows("outbox"), wiped) == (ANSWERS_BURST, ANSWERS_BURST // 2)
 
 
 def test_a_slow_desk_gives_strangers_a_tenth_of_its_sends() -> None:
