@@ -53,8 +53,8 @@ APPROVE = Flow(
             on={"declined": "declined", "refused": "refused"},
             gives={"declined": _DECIDED},
         ),
-        End("approved"),
-        End("declined"),
-        End("refused"),
+        End("approved", opens=("approve",)),
+        End("declined", opens=("approve",)),
+        End("refused", opens=("approve",)),
     ),
 )

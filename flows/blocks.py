@@ -19,7 +19,9 @@ class BlockData(BaseModel):
     whose: str | None = None
 
 
-def _nodes(scope: str, found: dict[str, str], more: tuple[Node, ...] = ()) -> tuple[Node, ...]:
+def _nodes(
+    flow: str, scope: str, found: dict[str, str], more: tuple[Node, ...] = ()
+) -> tuple[Node, ...]:
     """``scope`` selects the use cases: the partner's own, or all partners'."""
     return (
         Choose(
@@ -54,9 +56,9 @@ def _nodes(scope: str, found: dict[str, str], more: tuple[Node, ...] = ()) -> tu
             args=("phone",),
             on={"done": "unblocked", "refused": "refused"},
         ),
-        End("blocked"),
-        End("unblocked"),
-        End("refused"),
+        End("blocked", opens=(flow,)),
+        End("unblocked", opens=(flow,)),
+        End("refused", opens=(flow,)),
     )
 
 
@@ -68,7 +70,7 @@ BLOCK = Flow(
     needs=Right.SET_RULES,
     in_menu=False,
     takes_argument=True,
-    nodes=_nodes("own", {"free": "block", "blocked": "unblock"}),
+    nodes=_nodes("block", "own", {"free": "block", "blocked": "unblock"}),
 )
 
 # An admin may unblock what an owner has blocked, or block it for all.
@@ -82,6 +84,7 @@ BLOCKING = Flow(
     command="block",
     takes_argument=True,
     nodes=_nodes(
+        "blocking",
         "desk",
         {"free": "block", "blocked": "unblock", "partly": "partly"},
         (

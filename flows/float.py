@@ -6,7 +6,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Option
+from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Option, Repeat
+from flows.history import DETAILS
 from flows.parsers.values import Amount
 from services.domain.ids import Reference
 from services.domain.money import Money
@@ -107,14 +108,18 @@ FLOAT = Flow(
             money=True,
             acts={"check": "check_float"},
         ),
-        End("bought"),
-        End("failed"),
-        End("unknown"),
-        End("expired"),
-        End("locked"),
-        End("number_locked"),
-        End("over"),
-        End("declined"),
-        End("refused"),
+        End("bought", repeats=("again",)),
+        End("failed", repeats=("again",)),
+        End("unknown", repeats=("details",)),
+        End("expired", repeats=("again",)),
+        End("locked", repeats=("again",)),
+        End("number_locked", opens=("balance",)),
+        End("over", repeats=("again", "details")),
+        End("declined", repeats=("again",)),
+        End("refused", repeats=("again",)),
     ),
+    repeats={
+        "again": (Repeat(at="quote", fills=("amount",)),),
+        "details": (DETAILS,),
+    },
 )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from flows.engine.nodes import Flow, Look
+from flows.engine.nodes import Flow, Look, Repeat
 from services.domain.ids import Reference
 
 
 class HistoryData(BaseModel):
     reference: Reference | None = None
 
+
+# At the end of an operation that nobody can tell about yet: see how it stands, and ask the bank.
+DETAILS = Repeat(at="detail", fills=("reference",), flow="history")
 
 HISTORY = Flow(
     "history",

@@ -52,8 +52,8 @@ INVITE = Flow(
             args=("who", "role"),
             on={"made": "made", "refused": "refused"},
         ),
-        End("made"),
-        End("refused"),
+        End("made", opens=("invite", "people")),
+        End("refused", opens=("invite", "people")),
     ),
 )
 
@@ -88,7 +88,7 @@ UNLINK = Flow(
         Ask("name", into="who", parse=PersonName(), to="confirm", free_text=True),
         Confirm("confirm", shows=("who",), yes="do"),
         Do("do", use_case="unlink_own", args=("who",), on={"done": "done", "refused": "refused"}),
-        End("done"),
-        End("refused"),
+        End("done", opens=("people", "invite")),
+        End("refused", opens=("unlink", "people")),
     ),
 )

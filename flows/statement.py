@@ -48,9 +48,9 @@ STATEMENT = Flow(
             args=("period", "format"),
             on=DOCUMENT_EXITS,
         ),
-        End("made"),
-        End("failed"),
-        End("too_long"),
-        End("refused"),
+        End("made", opens=("statement",)),
+        End("failed", opens=("statement",)),
+        End("too_long", opens=("statement",)),
+        End("refused", opens=("statement",)),
     ),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.engine.nodes import Ask, Choose, Code, Confirm, Do, End, Flow, Option
+from flows.engine.nodes import Ask, Choose, Code, Confirm, Do, End, Flow, Option, Repeat
+from flows.history import DETAILS
 from flows.parsers.values import Amount, KenyanMobile
 from services.domain.ids import Reference
 from services.domain.money import Money
@@ -131,21 +132,29 @@ TOPUP = Flow(
             money=True,
             acts={"check": "check_topup"},
         ),
-        End("paid"),
-        End("paid_late"),
-        End("by_hand_paid"),
-        End("by_hand_late"),
-        End("lapsed"),
-        End("declined"),
-        End("declined_so_far"),
-        End("rejected"),
-        End("refused"),
-        End("send_unknown"),
-        End("unknown"),
-        End("code_expired"),
-        End("code_locked"),
-        End("number_locked"),
-        End("code_over"),
-        End("undeliverable"),
+        End("paid", repeats=("again",)),
+        End("paid_late", repeats=("again",)),
+        End("by_hand_paid", repeats=("again",)),
+        End("by_hand_late", repeats=("again",)),
+        End("lapsed", repeats=("again",)),
+        End("declined", repeats=("again", "other")),
+        End("declined_so_far", repeats=("again", "other")),
+        End("rejected", repeats=("again", "other")),
+        End("refused", repeats=("again",)),
+        End("send_unknown", repeats=("details",)),
+        End("unknown", repeats=("details",)),
+        End("code_expired", repeats=("again",)),
+        End("code_locked", repeats=("again",)),
+        End("number_locked", opens=("balance",)),
+        End("code_over", repeats=("again",)),
+        End("undeliverable", repeats=("again",)),
     ),
+    repeats={
+        "again": (
+            Repeat(at="confirm", fills=("amount", "phone")),
+            Repeat(at="by_hand", fills=("amount", "way")),
+        ),
+        "other": (Repeat(at="phone", fills=("amount",)),),
+        "details": (DETAILS,),
+    },
 )

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from bot.context import TurnContext
 from flows.engine.declarations import Declaration, HandlerKind
-from flows.engine.host import Exit, OperationStarted, View
+from flows.engine.host import Exit, OperationStarted, Recalled, View
 from services.domain.ids import Reference
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
@@ -23,6 +23,7 @@ Action = TypeVar("Action", bound=Callable[[TurnContext, Reference], Exit | Refus
 ViewBuilder = TypeVar("ViewBuilder", bound=Callable[..., View])
 Suggester = TypeVar("Suggester", bound=Callable[..., Sequence[Any]])
 Progress = TypeVar("Progress", bound=Callable[[TurnContext, Reference], Mapping[str, Any]])
+Recall = TypeVar("Recall", bound=Callable[[TurnContext, Reference], Recalled | Refusal])
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -92,6 +93,10 @@ class Handlers:
     def progress(self, prefix: str, *, needs: Right | None) -> Callable[[Progress], Progress]:
         """For operations whose references begin with ``prefix``; it takes ``operation``."""
         return self._declare(HandlerKind.PROGRESS, prefix, needs)
+
+    def recall(self, prefix: str, *, needs: Right | None) -> Callable[[Recall], Recall]:
+        """For operations whose references begin with ``prefix``; it takes ``operation``."""
+        return self._declare(HandlerKind.RECALL, prefix, needs)
 
     def _declare(
         self, kind: HandlerKind, name: str, needs: Right | None, **more: Any

@@ -10,7 +10,7 @@ from bot.handlers import approvals as approval_handlers
 from bot.handlers.declaring import Handlers
 from bot.handlers.outcomes import outcome_facts
 from bot.handlers.wrong_codes import code_exit, report_wrong_code
-from flows.engine.host import Exit, OperationStarted
+from flows.engine.host import Exit, OperationStarted, Recalled
 from flows.engine.texts import Texts
 from services import float_purchases, float_quotes, float_settlement
 from services.approvals import AwaitingApproval
@@ -224,6 +224,13 @@ def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
     code = turn.tx.otps.newest(operation)
     until = turn.tx.now if code is None else code.expires_at
     return {"reference": operation, "sent_to": turn.code_destination(), "until": until}
+
+
+@HANDLERS.recall("FL", needs=Right.VIEW)
+def recall(turn: TurnContext, operation: Reference) -> Recalled:
+    purchase = turn.tx.purchases.get(operation)
+    assert purchase is not None, "what has a partner is stored"
+    return Recalled("float", {"reference": operation, "amount": purchase.amount})
 
 
 def status(texts: Texts, language: str, purchase: Purchase) -> str:

@@ -10,7 +10,7 @@ from bot.handlers import statement
 from bot.handlers.declaring import Handlers
 from bot.handlers.outcomes import outcome_facts
 from bot.handlers.wrong_codes import code_exit, refuse_code
-from flows.engine.host import Exit, OperationStarted
+from flows.engine.host import Exit, OperationStarted, Recalled
 from flows.engine.texts import Texts
 from services import otp, topup_settlement, topups
 from services.domain.ids import Reference
@@ -32,6 +32,7 @@ BY_HAND_EXITS = {
 
 USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (500, 1_000, 5_000))
 SUGGESTED = 3  # amounts or phones offered as buttons
+WAYS = {PaymentMethod.PAYBILL: "paybill", PaymentMethod.QR: "QR"}  # as the flow's options put it
 
 
 @HANDLERS.suggestion("amounts", needs=Right.MOVE_MONEY)
@@ -170,7 +171,7 @@ def _start(
     tells=("amount", "at", "balance", "phone", "reason", "reference"),
 )
 def expect(turn: TurnContext, amount: Money, way: str) -> OperationStarted | Refusal:
-    method = PaymentMethod(way.lower())
+    method = next(method for method, named in WAYS.items() if named == way)
     by_hand, files = turn.app.policy.by_hand, turn.app.channel(turn.event.channel).files
     if by_hand is None or (method is PaymentMethod.QR and not (by_hand.has_till and files)):
         return Refusal("not_by_hand")
@@ -229,6 +230,22 @@ def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
     code = turn.tx.otps.newest(operation)
     assert code is not None
     return {"sent_to": turn.code_destination(), "until": code.expires_at}
+
+
+@HANDLERS.recall("TU", needs=Right.VIEW)
+def recall(turn: TurnContext, operation: Reference) -> Recalled:
+    """Of one whose code was never typed in, its code alone knows what it was for."""
+    topup = turn.tx.topups.get(operation)
+    values: dict[str, Any] = {"reference": operation}
+    if topup is not None:
+        values["amount"] = topup.amount
+        values |= {"way": WAYS[topup.way]} if topup.by_hand else {"phone": topup.phone}
+        return Recalled("topup", values)
+    code = turn.tx.otps.newest(operation)
+    assert code is not None, "what has a partner is a top-up, or has a code"
+    binding = code.binding
+    values |= {"amount": binding.amount, "phone": Phone(binding.destination)}
+    return Recalled("topup", values)
 
 
 def pay_to(app: AppContext, topup: TopUp) -> Mapping[str, Any]:

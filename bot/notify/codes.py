@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.notify.float_purchases import queue_purchase_refused
-from bot.notify.outcomes import OutcomeNotices
+from bot.notify.outcomes import OutcomeNotices, next_steps
+from flows.engine.taps import UNBOUND
 from services import float_purchases, otp
 from services.domain.otp import Otp, OtpStatus, Purpose
 from services.domain.outbox import OutboxRow
@@ -44,7 +45,17 @@ def _conversation_code_lost(tx: Tx, outcomes: OutcomeNotices, code: Otp) -> list
         text = outcomes.engine.texts.say(language, key, facts)
         account = outcomes.context.account_to_tell(tx, channel, address)
         if account is not None:
-            rows.append(tx.outbox.add(*account, kind="notice", text=text))
+            steps = next_steps(
+                tx,
+                outcomes.context,
+                outcomes.engine,
+                account,
+                waiting[0],
+                "undeliverable",
+                reference,
+            )
+            row = tx.outbox.add(*account, kind="notice", text=text, rows=steps, turn=UNBOUND)
+            rows.append(row)
     return rows
 
 

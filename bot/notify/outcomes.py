@@ -12,7 +12,7 @@ from bot.outbox.carriers import SMS, buttons_to_json
 from bot.turns.host import TurnHost
 from bot.turns.sessions import SessionCache
 from flows.engine.engine import Engine
-from flows.engine.event import Button, Event, EventKind
+from flows.engine.event import Event, EventKind
 from flows.engine.session import Session
 from flows.engine.taps import UNBOUND
 from services.domain.float_purchase import Purchase
@@ -31,6 +31,29 @@ def linked_initiator(tx: Tx, operation: Operation) -> Person | None:
     """
     person = tx.people.at(operation.channel, operation.address)
     return person if person is not None and person.id == operation.person_id else None
+
+
+def next_steps(
+    tx: Tx,
+    context: AppContext,
+    engine: Engine,
+    account: tuple[str, str],
+    flow: str,
+    exit_name: str,
+    operation: str,
+    resumes: str | None = None,
+) -> str:
+    """The options, as an outbox row stores them, of a message that tells how an operation has
+    ended; none for whoever is not linked."""
+    person = tx.people.at(*account)
+    if person is None:
+        return "[]"
+    host = _host(tx, context, account, person)
+    return buttons_to_json(engine.next_steps(flow, exit_name, operation, host, resumes))
+
+
+def _host(tx: Tx, context: AppContext, account: tuple[str, str], person: Person) -> TurnHost:
+    return TurnHost(context, tx, Event(*account, "", EventKind.OTHER), person, is_admin=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +84,7 @@ class OutcomeNotices:
         """
         waiting = self.context.channel(operation.channel).waiting
         key = self.engine.finish_operation(
-            session, flow, operation.reference, exit_of, asked=not waiting
+            session, flow, operation.reference, exit_of, asked=not waiting, resumes=goes_on
         )
         self.sessions.save(tx, operation.channel, operation.address, session, touched=False)
         person = linked_initiator(tx, operation)
@@ -71,10 +94,12 @@ class OutcomeNotices:
             first = [] if began is None else [began]
             return notify_owners(tx, self.context, operation.partner, key, facts, first)
         texts, language = self.engine.texts, operation.language
-        text, rows = texts.say(language, key, facts), "[]"
+        text = texts.say(language, key, facts)
+        rows = next_steps(
+            tx, self.context, self.engine, account, flow, exit_of, operation.reference, goes_on
+        )
         if goes_on is not None:
             text = f"{text}\n\n{texts.say(language, f'{goes_on}.waits')}"
-            rows = buttons_to_json(((Button(goes_on, texts.say(language, f"menu.{goes_on}")),),))
         row = tx.outbox.add(
             *account,
             kind="receipt",
@@ -101,8 +126,7 @@ class OutcomeNotices:
         screen = None
         person = linked_initiator(tx, operation)
         if person is not None:  # an account that is no longer linked gets no buttons
-            event = Event(operation.channel, operation.address, "", EventKind.OTHER)
-            host = TurnHost(self.context, tx, event, person, is_admin=False)
+            host = _host(tx, self.context, (operation.channel, operation.address), person)
             screen = self.engine.live_screen(session, operation.reference, host)
         row = tx.outbox.add(
             operation.channel,

@@ -8,6 +8,7 @@ from bot.outbox.carriers import MAIL, SMS
 from bot.scripts.stage import Option, Shown
 from bot.simulation.stage_people import StagePeople
 from bot.simulation.world import World
+from flows.engine.next_steps import split_option
 from services.domain.outbox import OutboxRow
 
 
@@ -40,11 +41,16 @@ def _seen(
         message = world.telegram.chat(int(row.address)).find(int(message_id))
         assert message is not None
         return message.text, tuple(
-            tuple(Option(data.partition(":")[2], label, data) for label, data in line)
-            for line in message.buttons
+            tuple(_option(data, label) for label, data in line) for line in message.buttons
         )
     content = world.terminal.messages[message_id].content
     return content.text, tuple(
-        tuple(Option(option, label, f"{content.turn}:{option}") for option, label in line)
+        tuple(_option(f"{content.turn}:{option}", label) for option, label in line)
         for line in content.rows
     )
+
+
+def _option(data: str, label: str) -> Option:
+    """``data`` is what a tap sends: the turn, the option, and what that is about, if anything."""
+    _, _, option = data.partition(":")
+    return Option(split_option(option)[0], label, data)

@@ -14,7 +14,7 @@ from bot.turns.registry import HANDLERS
 from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.declarations import HandlerKind
 from flows.engine.event import Event
-from flows.engine.host import Exit, OperationStarted, View
+from flows.engine.host import Exit, OperationStarted, Recalled, View
 from services import float_quotes
 from services.domain.business_days import business_day
 from services.domain.money import Money
@@ -160,6 +160,13 @@ class TurnHost:
     def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
         loaded: View = self._show(HandlerKind.VIEW, view, {**args, "cursor": cursor})
         return loaded
+
+    def recall(self, operation: str) -> Recalled | Refusal:
+        if HANDLERS.get(HandlerKind.RECALL, operation[:2]) is None:
+            return Refusal.of("not_yours", partner=self._turn.person.partner.code)
+        values = {"operation": operation}
+        result: Recalled | Refusal = self._call(HandlerKind.RECALL, operation[:2], values)
+        return result
 
     def may_open(self, view: str, field: str, reference: str) -> bool:
         handler = HANDLERS[HandlerKind.VIEW, view]

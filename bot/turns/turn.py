@@ -22,6 +22,7 @@ from bot.turns.strangers import is_guest
 from flows.engine.engine import Engine
 from flows.engine.event import Event, Screen
 from flows.engine.session import Session
+from flows.engine.taps import UNBOUND
 from flows.engine.typed_secrets import may_be_secret
 from services.domain.database import DatabaseUnavailable
 from services.domain.ids import new_reference
@@ -280,7 +281,7 @@ class Turns:
             kind="answer",
             text=screen.text,
             rows=buttons_to_json(screen.rows),
-            turn=turn,
+            turn=UNBOUND if screen.unbound else turn,
             event_id=event.event_id,
             slot=screen.slot,
             edits=screen.replace and channel.edits,

@@ -13,12 +13,14 @@ from functools import partial
 import structlog
 
 from bot.context import AppContext
+from bot.notify.outcomes import next_steps
 from bot.outbox.durable_write import PushRows
 from bot.turns.sessions import SessionCache
 from bot.workers.bank_worker import BankWorker, CallPool, Wake
 from bot.workers.document_content import file_name, read_content
 from bot.workers.fair_shares import FairShares
 from flows.engine.engine import Engine
+from flows.engine.taps import UNBOUND
 from services import statements
 from services.documents import DocumentsMissing
 from services.domain.bank import QrPicture
@@ -161,6 +163,16 @@ class DocumentWorker(BankWorker):
             document.address,
             kind="receipt",
             text=self._context.texts.say(document.language, key, facts),
+            rows=next_steps(
+                tx,
+                self._context,
+                self._engine,
+                (document.channel, document.address),
+                flow,
+                exit_name,
+                document.reference,
+            ),
+            turn=UNBOUND,
             protect=False,
             document=None if isinstance(result, str) else document.reference,
         )

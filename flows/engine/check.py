@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from flows.engine.check_calls import handler_errors
+from flows.engine.check_repeats import repeat_errors
 from flows.engine.check_sms import sms_errors
 from flows.engine.check_structure import call_errors, node_errors, targets, unreachable_nodes
 from flows.engine.check_texts import language_errors, text_errors, text_name_errors
@@ -24,6 +25,7 @@ def check(flows: FlowRegistry, texts: Texts, declared: Declarations) -> None:
     """Raises ``InvalidFlow`` with every fault found; a valid result is cached."""
     found = [fault for flow in flows for fault in flow_errors(flow, texts, declared)]
     found += [fault for flow in flows for fault in call_errors(flows, flow)]
+    found += [fault for flow in flows for fault in repeat_errors(flows, flow)]
     found += [fault for flow in flows for fault in text_name_errors(flow, texts)]
     found += language_errors(texts)
     found += sms_errors(flows, texts, declared)

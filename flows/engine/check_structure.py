@@ -104,6 +104,10 @@ def node_errors(
             used = (*node.args, *([node.into] if node.into else []))
             if node.acts and not node.args:
                 yield f"{where}: has acts, but nothing that they act on"
+        case End():
+            for option in node.repeats:
+                if option not in flow.repeats:
+                    yield f"{where}: {option} is none of the flow's repeats"
     ids = option_ids(node)
     for option in ids:
         if ids.count(option) > 1 or option in RESERVED:
@@ -185,6 +189,8 @@ def option_ids(node: Node) -> list[str]:
             return ["contact"]
         case Do() | Look() | Code():
             return [*node.acts, *(f"{act}-done" for act in node.acts)]
+        case End():
+            return [*node.repeats]
         case _:
             return []
 

@@ -53,6 +53,9 @@ def known_fields(flow: Flow, nodes: Mapping[str, Node]) -> dict[str, frozenset[s
             for target, gives in _gives(node):
                 if target != flow.start:
                     known[target] &= known[node.id] | gives
+        for repeat in (repeat for ways in flow.repeats.values() for repeat in ways):
+            if repeat.flow is None and repeat.at in known:
+                known[repeat.at] &= frozenset(repeat.fills)
         if known == before:
             return known
 

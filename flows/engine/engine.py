@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from flows.engine.answers import Answers
 from flows.engine.declarations import Declarations, waits
-from flows.engine.event import Event, EventKind, Screen, StepResult
+from flows.engine.event import Event, EventKind, Rows, Screen, StepResult
 from flows.engine.frames import acts_while_waiting, drop_forbidden_frames
 from flows.engine.host import Host
 from flows.engine.navigation import Navigation
@@ -17,10 +17,7 @@ from flows.engine.node_runner import NodeRunner
 from flows.engine.nodes import Code, Do, Flow
 from flows.engine.opening import Opening
 from flows.engine.screen_renderer import ScreenRenderer
-from flows.engine.session import (
-    FlowRegistry,
-    Session,
-)
+from flows.engine.session import Ended, FlowRegistry, Session
 from flows.engine.taps import Taps
 from flows.engine.texts import Texts
 from flows.engine.typed_input import TypedInput
@@ -62,7 +59,7 @@ class Engine:
             return StepResult(Screen(text), stranger.code, wipe=pin)
         refusal = drop_forbidden_frames(session, host)
         if refusal is not None and stranger is None:  # an invitation starts over
-            return self._navigation.refused(session, refusal, host)
+            return self._runner.refused(session, refusal, host)
         closed, misses = session.closed, session.misses
         if event.kind is not EventKind.TAP:
             session.closed = None
@@ -117,21 +114,35 @@ class Engine:
         exit_name: str,
         *,
         asked: bool = False,
+        resumes: str | None = None,
     ) -> str:
         """Close the frame that waits for an operation that has ended, if there is one. ``asked``:
-        it stays if its person can ask there how it ended.
+        it stays if its person can ask there how it ended. ``resumes`` as for ``next_steps``.
 
         Returns the text key of the outcome's End, whether or not a frame waits.
         """
+        ended = self._end(flow, exit_name, operation)._replace(resumes=resumes)
         for frame in session.frames:
             if frame.operation == operation:
                 if asked and acts_while_waiting(frame):
                     continue
                 if frame is session.active:
-                    session.active, session.bare = None, True
+                    session.active = None
+                    session.ended = ended._replace(by_itself=True)
                 else:
                     del session.parked[frame.flow.name]
-        return f"{flow}.{self._exits(self.flows.newest[flow])[exit_name]}.ask"
+        return f"{flow}.{ended.node}.ask"
+
+    def next_steps(
+        self, flow: str, exit_name: str, operation: str, host: Host, resumes: str | None = None
+    ) -> Rows:
+        """The options of the outcome's End, for the message that tells of it. ``resumes`` is a
+        parked flow that waited for the operation."""
+        ended = self._end(flow, exit_name, operation)._replace(resumes=resumes)
+        return self._renderer.next_steps(ended, host)
+
+    def _end(self, flow: str, exit_name: str, operation: str) -> Ended:
+        return Ended(flow, self._exits(self.flows.newest[flow])[exit_name], operation)
 
     def live_screen(self, session: Session, operation: str, host: Host) -> Screen | None:
         """The operation's live screen, redrawn for the same turn, if the person is waiting on it

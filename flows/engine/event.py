@@ -75,7 +75,8 @@ class Screen(NamedTuple):
     """One message. ``slot`` names the live message it belongs to.
 
     With ``replace`` the slot's message is edited in place if there is one; otherwise a new message
-    takes over the slot. ``protect`` prevents forwarding on channels that support it.
+    takes over the slot. ``protect`` prevents forwarding on channels that support it. The options of
+    an ``unbound`` one belong to no turn: they only open something, and never go stale.
     """
 
     text: str
@@ -83,6 +84,7 @@ class Screen(NamedTuple):
     slot: str | None = None
     replace: bool = False
     protect: bool = False
+    unbound: bool = False
 
 
 class StepResult(NamedTuple):

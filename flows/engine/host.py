@@ -47,6 +47,14 @@ class View:
     acts: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What an operation was for: the flow that began it, and its values by field."""
+
+    flow: str
+    values: Mapping[str, Any]
+
+
 class Host(Protocol):
     @property
     def language(self) -> str: ...
@@ -114,6 +122,10 @@ class Host(Protocol):
 
     def progress(self, operation: str) -> Mapping[str, Any]:
         """Facts about an operation that is being waited for."""
+        ...
+
+    def recall(self, operation: str) -> Recalled | Refusal:
+        """What an operation was for, in order to begin again or to look at it."""
         ...
 
     def may_open(self, view: str, field: str, reference: str) -> bool:

@@ -9,7 +9,6 @@ from flows.engine.node_runner import NodeRunner
 from flows.engine.nodes import Code, Do, Look
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
-from services.domain.refusal import Refusal
 
 MISSES_MAX = 2  # messages in a row that do not fit, after which the way out is named
 
@@ -119,7 +118,3 @@ class Navigation:
             return StepResult(None, "same_album")
         session.album = album or None
         return self.reprompt(session, host, "not_text")
-
-    def refused(self, session: Session, refusal: Refusal, host: Host) -> StepResult:
-        text = self._renderer.say(host, f"refusal.{refusal.code}", refusal.facts)
-        return StepResult(self._renderer.current_screen(session, host, above=text), refusal.code)

@@ -110,17 +110,28 @@ class NodeRunner:
         refusal = host.open_refusal(flow.name, flow.needs)
         if refusal is not None:
             session.active = None
-            above = self._renderer.say(host, f"refusal.{refusal.code}", refusal.facts)
-            return StepResult(self._renderer.menu(session, host, above), refusal.code)
+            return self.refused(session, refusal, host)
         drop_parked(session, flow.name, host)
         frame = session.active = Frame.start(flow)
         for name, field in node.gives.items():
-            ask = next(ask for ask in flow.nodes if isinstance(ask, Ask) and ask.into == name)
-            value = ask.parse(format_value(known[field], host.language), host)
-            if isinstance(value, Refusal):
-                above = self._renderer.say(host, f"refusal.{value.code}", value.facts)
-                screen = self._renderer.current_screen(session, host, above=above)
-                return StepResult(screen, value.code)
-            fill(frame, {name: value})
+            refusal = self.give(frame, name, known[field], host)
+            if refusal is not None:
+                return self.refused(session, refusal, host)
             frame.given.append(name)
         return self.enter(session, frame, flow.start, host, {}, node.id)
+
+    def give(self, frame: Frame, name: str, value: Any, host: Host) -> Refusal | None:
+        """Fill a field as if its value had been typed, so that nothing gets past its question."""
+        ask = frame.flow.ask_for(name)
+        if ask is not None:
+            value = ask.parse(format_value(value, host.language), host)
+            if isinstance(value, Refusal):
+                return value
+        fill(frame, {name: value})
+        return None
+
+    def refused(self, session: Session, refusal: Refusal, host: Host) -> StepResult:
+        """The open question, below why something was refused."""
+        above = self._renderer.say(host, f"refusal.{refusal.code}", refusal.facts)
+        screen = self._renderer.current_screen(session, host, above=above)
+        return StepResult(screen, refusal.code)

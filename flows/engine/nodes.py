@@ -164,9 +164,22 @@ class Call:
 
 @dataclass(frozen=True)
 class End:
-    """The end of the conversation, with its last text."""
+    """The end of the conversation, with its last text and what can be done next: some of the flow's
+    ``repeats``, and other flows that it ``opens``. Without either it shows the main menu."""
 
     id: str
+    repeats: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Opens ``flow``, or the same one again, ``at`` a question, with those values of an ended
+    operation that ``fills`` names."""
+
+    at: str
+    fills: tuple[str, ...]
+    flow: str | None = None
 
 
 Node = Ask | Contact | Choose | Confirm | Code | Do | Look | Call | End
@@ -181,6 +194,9 @@ class Flow:
     ``operation`` is the field with the reference of an operation that is begun before it is waited
     for; ``cancel_use_case`` cancels it when the flow is abandoned. A flow that is not ``in_menu``
     is opened by its command only.
+
+    ``repeats`` are the options of its Ends that go back to an operation. The first Repeat of an
+    option whose values are all known is taken.
 
     ``needs`` is the right required to enter; ``None`` admits strangers too. ``command`` defaults to
     the name; of two flows with one, that which ``takes_argument`` is for a command with values. One
@@ -203,6 +219,7 @@ class Flow:
     takes_argument: bool = False
     has_command: bool = True
     takes_values: bool = True
+    repeats: Mapping[str, tuple[Repeat, ...]] = field(default_factory=dict)
 
     @property
     def command_word(self) -> str:
@@ -211,6 +228,13 @@ class Flow:
     def node(self, node_id: str) -> Node:
         """Raises ``KeyError`` for an unknown id."""
         return self._by_id[node_id]
+
+    def find(self, node_id: str) -> Node | None:
+        return self._by_id.get(node_id)
+
+    def ask_for(self, field_name: str) -> Ask | None:
+        """The question that reads this field, if it is typed."""
+        return next((n for n in self.nodes if isinstance(n, Ask) and n.into == field_name), None)
 
     @cached_property
     def _by_id(self) -> Mapping[str, Node]:

@@ -10,9 +10,10 @@ DIGITS_MAX = 2  # in the number of an option
 
 def picked_number(session: Session, text: str) -> int | None:
     """The number, if it may pick an option: not where a question takes text, and not where the
-    newest message shows no options or its conversation was closed since."""
+    newest message came by itself or the conversation was closed since."""
     takes_text = isinstance(session.current_node, Ask | Code | Contact)
-    if session.bare or session.closed is not None or takes_text:
+    came = session.ended is not None and session.ended.by_itself
+    if came or session.closed is not None or takes_text:
         return None
     text = text.strip()
     is_number = text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from flows.engine.event import StepResult
 from flows.engine.frames import drop_parked, fill, park
@@ -60,7 +62,7 @@ class Opening:
             return self._navigation.reprompt(session, host, "unknown_command")
         refusal = host.open_refusal(flow.name, flow.needs)
         if refusal is not None:
-            return self._navigation.refused(session, refusal, host)
+            return self._runner.refused(session, refusal, host)
         park(session)
         if isinstance(flow.node(flow.start), Do):
             return self._start(session, flow, host)
@@ -80,6 +82,48 @@ class Opening:
         drop_parked(session, flow.name, host)
         frame = session.active = Frame.start(flow)
         return self._runner.enter(session, frame, flow.start, host, {}, "opened")
+
+    def repeat(self, session: Session, option: str, about: str, host: Host) -> StepResult | None:
+        """What an End's option opens: with the values of an operation, or a flow from its first
+        question. ``None`` if there is no such option."""
+        named = self._flows.newest.get(about)
+        if named is not None:
+            return self._enter(session, named, host, option) if option in named.repeats else None
+        recalled = host.recall(about.upper())
+        if isinstance(recalled, Refusal):
+            return self._runner.refused(session, recalled, host)
+        began, values = self._flows.newest[recalled.flow], recalled.values
+        for repeat in began.repeats.get(option, ()):
+            if all(values.get(name) is not None for name in repeat.fills):
+                flow = began if repeat.flow is None else self._flows.newest[repeat.flow]
+                given = {name: values[name] for name in repeat.fills}
+                return self._enter(session, flow, host, option, repeat.at, given)
+        return None
+
+    def _enter(
+        self,
+        session: Session,
+        flow: Flow,
+        host: Host,
+        option: str,
+        at: str | None = None,
+        given: Mapping[str, Any] = MappingProxyType({}),
+    ) -> StepResult:
+        """Leave what is open, and begin ``flow`` anew with those values."""
+        refusal = host.open_refusal(flow.name, flow.needs)
+        if refusal is not None:
+            return self._runner.refused(session, refusal, host)
+        park(session)
+        drop_parked(session, flow.name, host)
+        frame = session.active = Frame.start(flow)
+        for name, value in given.items():
+            refused = self._runner.give(frame, name, value, host)
+            if refused is not None:
+                ask = flow.ask_for(name)
+                assert ask is not None, "only a question refuses a value"
+                frame.node = ask.id
+                return self._runner.refused(session, refused, host)
+        return self._runner.enter(session, frame, at or flow.start, host, {}, option)
 
     def offer(self, session: Session, name: str, text: str, host: Host) -> StepResult | None:
         """Ask what to do with a bare value, if the flow's first question reads it and the person

@@ -11,8 +11,9 @@ from pydantic_core import to_jsonable_python
 from flows.engine.event import Button, Rows, Screen
 from flows.engine.frames import data_facts
 from flows.engine.host import Host, View
+from flows.engine.next_steps import NextSteps
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Look
-from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
+from flows.engine.session import RESUME_NODE, Ended, FlowRegistry, Frame, Session
 from flows.engine.texts import Texts, format_value
 
 Row = tuple[Button, ...]
@@ -21,11 +22,12 @@ CONTACT = "contact"  # on channels that can share the person's own contact
 
 
 class ScreenRenderer:
-    """Changes only the session's ``turn`` and ``bare``, and its frame's ``offered``."""
+    """Changes only the session's ``turn`` and ``ended``, and its frame's ``offered``."""
 
     def __init__(self, flows: FlowRegistry, texts: Texts) -> None:
         self._flows = flows
         self._texts = texts
+        self._next_steps = NextSteps(flows, texts)
 
     def say(self, host: Host, key: str, facts: Mapping[str, Any] | None = None) -> str:
         return self._texts.say(host.language, key, facts)
@@ -46,19 +48,29 @@ class ScreenRenderer:
         text, rows, slot = self._frame(session, frame, host, facts or {})
         if above is not None:
             text = f"{above}\n\n{text}"
+        session.ended = None
+        if isinstance(frame.current_node, End):
+            ended = Ended(frame.flow.name, frame.node, frame.operation)
+            if steps := self.next_steps(ended, host):
+                session.ended = ended
+                return Screen(text, steps, unbound=True)
         if rows:
             session.turn += 1
-            session.bare = False
         looks = isinstance(frame.current_node, Look)
         return Screen(text, rows, slot, replace and slot is not None, protect=looks)
 
     def redrawn(self, session: Session, host: Host) -> Screen:
         """The current screen again, for the same turn, without changing the session."""
         frame = session.active
+        if frame is None and session.ended is not None:
+            return Screen("", self.next_steps(session.ended, host), unbound=True)
         copy = dataclasses.replace(
             session, active=None if frame is None else dataclasses.replace(frame)
         )
         return self.current_screen(copy, host)
+
+    def next_steps(self, ended: Ended, host: Host) -> Rows:
+        return self._next_steps.rows(ended, host)
 
     def menu(self, session: Session, host: Host, above: str | None = None) -> Screen:
         """The main menu; ``above`` replaces its greeting."""
@@ -67,7 +79,7 @@ class ScreenRenderer:
             text = self.say(host, f"refusal.{stranger.code}", stranger.facts)
             return Screen(text if above is None else above)
         session.turn += 1
-        session.bare = False
+        session.ended = None
         text = above if above is not None else self._greeting(host)
         return Screen(text, self.menu_rows(host))
 

@@ -135,6 +135,18 @@ class FlowRegistry:
         return iter(self._by_version.values())
 
 
+class Ended(NamedTuple):
+    """An End that was reached, and the operation that it ended, if there was one. ``resumes`` is a
+    parked flow that waited for it; ``by_itself``: the message answers nothing, so it is no screen
+    and a number picks none of its options."""
+
+    flow: str
+    node: str
+    operation: str | None
+    resumes: str | None = None
+    by_itself: bool = False
+
+
 class TurnRate(NamedTuple):
     """Turns since a window began, in milliseconds of Unix time."""
 
@@ -146,8 +158,8 @@ class TurnRate(NamedTuple):
 class Session:
     """``turn`` grows with every screen that has options; buttons carry the turn they belong to.
 
-    ``closed`` is a flow that was closed while the person was away, to be mentioned once. ``bare``
-    means that the newest message has no options, because an outcome arrived by itself. ``commands``
+    ``closed`` is a flow that was closed while the person was away, to be mentioned once. ``ended``
+    is the End that the newest message shows, and whose options can be typed. ``commands``
     identifies the command list this person's channel shows. ``pace`` is their message rate.
     ``album`` is the last album they were told we cannot read. ``misses`` counts messages in a row
     that did not fit.
@@ -157,7 +169,7 @@ class Session:
     active: Frame | None = None
     parked: dict[str, Frame] = field(default_factory=dict)
     closed: str | None = None
-    bare: bool = False
+    ended: Ended | None = None
     commands: str | None = None
     pace: TurnRate | None = None
     album: str | None = None
@@ -207,8 +219,8 @@ class Session:
             body["parked"] = [frame.to_json() for frame in self.parked.values()]
         if self.closed is not None:
             body["closed"] = self.closed
-        if self.bare:
-            body["bare"] = True
+        if self.ended is not None:
+            body["ended"] = [*self.ended]
         if self.commands is not None:
             body["commands"] = self.commands
         if self.pace is not None:
@@ -227,10 +239,11 @@ class Session:
             return session
         stored = from_json(body)
         session.closed = stored.get("closed")
-        session.bare = stored.get("bare", False)
         session.commands = stored.get("commands")
         session.album = stored.get("album")
         session.misses = stored.get("misses", 0)
+        if "ended" in stored:
+            session.ended = Ended(*stored["ended"])
         if "pace" in stored:
             session.pace = TurnRate(*stored["pace"])
         if "active" in stored:

@@ -6,6 +6,7 @@ from flows.engine.event import Event, StepResult
 from flows.engine.frames import fill, remember
 from flows.engine.host import Exit, Host
 from flows.engine.navigation import Navigation
+from flows.engine.next_steps import split_option
 from flows.engine.node_runner import NodeRunner
 from flows.engine.nodes import Ask, Choose, Code, Confirm, Do, Look
 from flows.engine.opening import Opening
@@ -34,8 +35,8 @@ class Taps:
     def tap(self, session: Session, event: Event, host: Host) -> StepResult:
         option = event.option
         frame = session.active
-        if event.turn == UNBOUND and option in self._flows.newest:
-            return self._opening.command(session, option, host)
+        if event.turn == UNBOUND and (step := self._unbound(session, option, host)) is not None:
+            return step
         if event.turn != session.turn:
             return self._navigation.stale_tap(host)
         if option == "menu":
@@ -80,6 +81,16 @@ class Taps:
             case Look() as node:
                 return self._look(session, frame, node, option, host)
         return self._navigation.stale_tap(host)
+
+    def _unbound(self, session: Session, option: str, host: Host) -> StepResult | None:
+        """An option that only opens something, of a notice or at the end of a conversation."""
+        if option == "menu":
+            return self._navigation.menu(session, host)
+        flow = self._flows.newest.get(option)
+        if flow is not None:
+            return self._opening.command(session, flow.command_word, host)
+        name, about = split_option(option)
+        return self._opening.repeat(session, name, about, host) if about else None
 
     def _act(
         self, session: Session, frame: Frame, node: Do | Code, option: str, host: Host

@@ -18,7 +18,7 @@ from flows.engine.numbers import DIGITS_MAX, picked_number
 from flows.engine.opening import Opening
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import Session
-from flows.engine.taps import Taps
+from flows.engine.taps import UNBOUND, Taps
 from flows.engine.typed_secrets import is_pin, is_stray_code
 from flows.engine.typed_words import TypedWords, tidy
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
@@ -86,7 +86,8 @@ class TypedInput:
             return self._answers.typed(session, frame, text, host), False
         option = self._option(session, text, host, closed)
         if option is not None:
-            tap = event._replace(kind=EventKind.TAP, text="", turn=session.turn, option=option)
+            turn = UNBOUND if session.ended is not None else session.turn
+            tap = event._replace(kind=EventKind.TAP, text="", turn=turn, option=option)
             step = self._taps.tap(session, tap, host)
             if step.transition == "stale":  # it meant another option when it was shown
                 step = self._navigation.reprompt(session, host, "moved_on")
@@ -104,7 +105,7 @@ class TypedInput:
     def _option(self, session: Session, text: str, host: Host, closed: str | None) -> str | None:
         """The option on the newest screen that the text names, by its number where the channel
         shows numbers, or by its label."""
-        if session.bare or closed is not None:
+        if closed is not None:
             return None
         number = None if host.channel.buttons else picked_number(session, text)
         if number is None and not self._may_be_label(session, text):
@@ -180,8 +181,9 @@ class TypedInput:
 
 def place(session: Session) -> str:
     """Where the texts of the newest screen's options are."""
-    frame = session.active
-    return "menu" if frame is None else f"{frame.flow.name}.{frame.node}"
+    if session.active is None and session.ended is not None:
+        return f"{session.ended.flow}.{session.ended.node}"
+    return "menu" if session.at is None else session.at
 
 
 def _hint(host: Host) -> str:

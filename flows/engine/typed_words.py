@@ -12,12 +12,13 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from flows.engine.event import Button
+from flows.engine.next_steps import split_option
 from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts
 
 NAVIGATION = ("cancel", "back", "menu", "help")
 WORDS = ("greeting", "opener", "thanks", "okay", "yes", "no")
-OTHER_NAMES = ("mine", "check", "resend")  # options that are asked for in other words
+OTHER_NAMES = ("mine", "check", "resend", "again")  # options that are asked for in other words
 OPENER_MAX = 4  # words of one greeting or opener
 OPENERS_MAX = 3  # "hi, please, I want to"
 POLITE = frozenset({"please", "pls", "tafadhali", "kindly", "naomba"})
@@ -79,12 +80,13 @@ class TypedWords:
     def names(self, place: str, button: Button) -> Iterator[str]:
         """What an option can be called: its label or what stands before its comma, its label in the
         other languages if that has no facts, and other words for it."""
+        option, _ = split_option(button.id)
         yield _tidied(button.label)
         yield _tidied(button.label.partition(",")[0])
-        if button.id in OTHER_NAMES:
-            yield from self._listed(button.id)
+        if option in OTHER_NAMES:
+            yield from self._listed(option)
         for language in self._texts.languages:
-            for key in (f"{place}.{button.id}", f"button.{button.id}"):
+            for key in (f"{place}.{option}", f"button.{option}"):
                 if self._texts.has(language, key):
                     label = self._texts.keys(language)[key].partition(",")[0]
                     if "{" not in label:

@@ -11,13 +11,24 @@ from bot.turns.registry import HANDLERS
 from flows.engine.declarations import waits
 from flows.engine.event import Event, EventKind
 from flows.engine.host import Exit, OperationStarted
+from flows.engine.next_steps import option_about
 from flows.engine.nodes import Do
 from flows.engine.session import RESUME_NODE, Frame, Session
 from flows.engine.taps import UNBOUND
 from services.domain.money import Money
 from services.domain.refusal import Refusal
 from tests.kit.channels import CHAT, NUMBERED
-from tests.kit.engine_host import AMOUNTS, ENGINE, FEES, PHONES, RIGHT, FakeHost, UseCaseOutcomes
+from tests.kit.engine_host import (
+    AMOUNTS,
+    ENGINE,
+    FEES,
+    PHONES,
+    PURCHASE,
+    REFERENCES,
+    RIGHT,
+    FakeHost,
+    UseCaseOutcomes,
+)
 from tests.kit.engine_talk import CODE, NAVIGATION, Talk, frames_of
 
 Happening = Callable[[Talk], None]
@@ -70,9 +81,23 @@ def taps(number: int) -> Happening:
         option = options[number % len(options)]
         forward = option not in {*NAVIGATION, "restart", "continue"}
         was = talk.restore()
-        talk.step(_event(EventKind.TAP, turn=talk.session.turn, option=option))
+        unbound = talk.up is not None and talk.up.unbound
+        turn = UNBOUND if unbound else talk.session.turn
+        talk.step(_event(EventKind.TAP, turn=turn, option=option))
         if forward:
             _back_restores(was, talk)
+
+    return do
+
+
+def repeats(option: str, about: str) -> Happening:
+    """Tap an option of an End, however long ago that was: it opens a question and does nothing."""
+
+    def do(talk: Talk) -> None:
+        runs = list(talk.host.runs)
+        taken = talk.step(_event(EventKind.TAP, turn=UNBOUND, option=option_about(option, about)))
+        assert talk.host.runs == runs
+        assert talk.host.may_move or taken.transition in {"role", "details"}
 
     return do
 
@@ -218,6 +243,10 @@ happenings = st.one_of(
     ),
     st.builds(replays, st.integers(min_value=1, max_value=5), numbers),
     st.builds(opens, st.sampled_from(["balance", "history", "settings", "statement"])),
+    st.builds(
+        repeats, st.sampled_from(["again", "details"]), st.sampled_from([REFERENCES[0], PURCHASE])
+    ),
+    st.builds(repeats, st.just("other"), st.just(REFERENCES[0])),
     st.builds(settles, numbers),
     st.builds(says, st.sampled_from([CODE, "482 913"]), st.booleans()),
     st.builds(turns_out, worlds),

@@ -11,7 +11,7 @@ from bot.turns.registry import HANDLERS
 from flows.catalogue import all_flows
 from flows.engine.declarations import HandlerKind
 from flows.engine.engine import Engine
-from flows.engine.host import Exit, OperationStarted, View
+from flows.engine.host import Exit, OperationStarted, Recalled, View
 from flows.engine.nodes import Do
 from flows.engine.texts import Texts
 from services.domain.document import Period
@@ -36,6 +36,7 @@ MONEY = frozenset(
 ROLE = Refusal.of("role", partner="FINSAFE")
 PHONES = [Phone("254712345678"), Phone("254733123456"), Phone("254110345678")]
 AMOUNTS = [Money(500_00), Money(1_000_00), Money(5_000_00)]
+PURCHASE = "FL-AAAAAA"
 REFERENCES = ["TU-AAAAAA", "TU-BBBBBB", "TU-CCCCCC"]
 RIGHT = Exit("right")
 FEES = Money(155_00)
@@ -176,6 +177,12 @@ class FakeHost:
     def progress(self, operation: str) -> Mapping[str, Any]:
         return PROGRESS | {"reference": operation}
 
+    def recall(self, operation: str) -> Recalled | Refusal:
+        if operation.startswith("FL"):
+            return Recalled("float", {"reference": operation, "amount": Money(1_500_00)})
+        values = {"reference": operation, "amount": Money(1_500_00), "phone": Phone("254733123456")}
+        return Recalled("topup", values)
+
     def may_open(self, view: str, field: str, reference: str) -> bool:
         return reference in REFERENCES
 
@@ -185,5 +192,5 @@ class FakeHost:
             items = [(reference, reference) for reference in REFERENCES]
             return View(facts, items, more="<TU-CCCCCC", newer=cursor and ">TU-AAAAAA")
         if view == "operation":
-            assert args["reference"] in REFERENCES
+            assert args["reference"] in {*REFERENCES, PURCHASE}
         return View(facts, acts=frozenset({"check"}))

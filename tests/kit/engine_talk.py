@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.engine.event import Event, EventKind, Screen, StepResult
+from flows.engine.next_steps import split_option
 from flows.engine.nodes import Call, Code, Confirm
 from flows.engine.session import RESUME_NODE, Frame, Session
 from flows.engine.taps import UNBOUND
@@ -15,6 +16,7 @@ from services.domain.otp import read_code
 from tests.kit.engine_host import ENGINE, RIGHT, FakeHost
 
 CALLS = {node.id for flow in ENGINE.flows for node in flow.nodes if isinstance(node, Call)}
+REPEATS = {option for flow in ENGINE.flows for option in flow.repeats}
 CALLBACK_BYTES = 64  # facts: channels, Telegram
 NAVIGATION = frozenset({"back", "cancel", "menu"})  # accepted on every screen
 
@@ -78,7 +80,8 @@ class Talk:
         return taken
 
     def _holds_turn(self, taken: StepResult, before: int) -> None:
-        drawn = taken.screen is not None and bool(taken.screen.rows)
+        screen = taken.screen
+        drawn = screen is not None and bool(screen.rows) and not screen.unbound
         assert self.session.turn == before + (1 if drawn else 0)
 
     def _lets_go(
@@ -87,7 +90,8 @@ class Talk:
         """Cancel only operations that the person leaves for good, never one with the bank."""
         for use_case, operation in acts:
             if use_case.startswith("cancel_"):
-                assert taken.transition in {"cancel", "restart", *CALLS}
+                begins_anew = split_option(event.option)[0] in REPEATS
+                assert begins_anew or taken.transition in {"cancel", "restart", *CALLS}
                 assert operation not in waited
                 assert operation not in {frame.operation for frame in frames_of(self.session)}
 
@@ -160,8 +164,10 @@ def _stood(session: Session) -> Frame | None:
 def _changes_nothing(event: Event, turn: int, options: Sequence[str]) -> bool:
     if event.kind is not EventKind.TAP:
         return False
-    if event.turn == UNBOUND and event.option in ENGINE.flows.newest:
-        return False
+    if event.turn == UNBOUND:
+        option, about = split_option(event.option)
+        opens = option in {"menu", *ENGINE.flows.newest}
+        return not opens and not (about and option in REPEATS)
     return event.turn != turn or event.option not in {*options, *NAVIGATION}
 
 

@@ -11,7 +11,7 @@ from flows.catalogue import all_flows
 from flows.engine.declarations import HandlerKind
 from flows.engine.engine import Engine
 from flows.engine.event import Event, EventKind, Screen, StepResult
-from flows.engine.host import Exit, OperationStarted, View
+from flows.engine.host import Exit, OperationStarted, Recalled, View
 from flows.engine.session import FlowRegistry, Session
 from flows.engine.texts import Texts
 from services.domain.money import Money
@@ -52,6 +52,7 @@ class StubHost:
         self.act_answers: dict[str, Exit | Refusal] = {}
         self.acts: list[tuple[str, str]] = []
         self.looks: list[tuple[str, str | None]] = []
+        self.recalled: dict[str, Any] | None = {"amount": FIFTEEN_HUNDRED, "phone": OTHER}
 
     def facts(self) -> Mapping[str, Any]:
         assert self.linked
@@ -122,6 +123,11 @@ class StubHost:
             "sent_to": "0712 345 678",
             "until": until,
         }
+
+    def recall(self, operation: str) -> Recalled | Refusal:
+        if self.recalled is None:
+            return Refusal.of("not_yours", partner="FINSAFE")
+        return Recalled("topup", {"reference": operation, **self.recalled})
 
     def may_open(self, view: str, field: str, reference: str) -> bool:
         return reference.startswith("TU-")

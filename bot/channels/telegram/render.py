@@ -38,9 +38,14 @@ def render(content: MessageContent) -> dict[str, str]:
         rendered["text"], entities = _marked(text)
         if entities:
             rendered["entities"] = _json(entities)
-    if content.rows:
-        rendered["reply_markup"] = str(content.turn).join(_keyboard(content.rows))
-    return rendered
+    return rendered | reply_markup(content)
+
+
+def reply_markup(content: MessageContent) -> dict[str, str]:
+    """The call parameter for a message's buttons, if it has any."""
+    if not content.rows:
+        return {}
+    return {"reply_markup": str(content.turn).join(_keyboard(content.rows))}
 
 
 def is_inline(rows: Rows) -> bool:

@@ -8,7 +8,7 @@ from telegram import Bot, InputFile
 
 from bot.channels.telegram.capabilities import CAPABILITIES
 from bot.channels.telegram.errors import as_channel_errors
-from bot.channels.telegram.render import is_inline, render, truncate
+from bot.channels.telegram.render import is_inline, render, reply_markup, truncate
 from bot.channels.telegram.wire import CHANNEL
 from bot.outbox.channel import MessageContent, Undeliverable, without_copy_marks
 
@@ -44,6 +44,7 @@ class TelegramChannel:
             "chat_id": _chat_id(address),
             field: InputFile(content, filename=name),
             "caption": truncate(without_copy_marks(caption.text), CAPTION_LIMIT),
+            **reply_markup(caption),
             **_delivery_options(caption),
         }
         return await self._sent(method, call, caption.timeout_s)

@@ -23,7 +23,7 @@ ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_membe
 NOT_JSON = "not JSON"
 
 # Canonical decimals only, so that each button has exactly one spelling.
-_CALLBACK_DATA = re.compile(r"(0|[1-9][0-9]{0,14}):([a-z0-9-]{1,48})")
+_CALLBACK_DATA = re.compile(r"(0|[1-9][0-9]{0,14}):([a-z0-9-]{1,48}(?::[a-z0-9_-]{1,48})?)")
 
 
 def _storable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flows.engine.event import EventKind
 from services import partners
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
@@ -77,3 +78,15 @@ async def test_another_partners_reference_is_not_shown_and_the_attempt_is_noted(
     assert decided.fault is not None
     assert str(started.operation) not in decided.rows[0].text
     assert await runner.count_of("audit_log") == 1
+
+
+async def test_an_option_of_an_end_opens_nothing_of_another_partner(runner: TurnRunner) -> None:
+    await runner.to_confirm()
+    reference = (await runner.tap("yes")).operation
+    assert reference is not None
+    await runner.database.write(move_to_another_partner)
+    for option in ("again", "other", "details"):
+        event = runner.event(EventKind.TAP, AMINA, turn=0, option=f"{option}:{reference.lower()}")
+        decided = await runner.turns.handle(event)
+        assert (decided.fault, decided.exit) == (None, "not_yours")
+        assert "1,500" not in decided.rows[-1].text

@@ -148,10 +148,14 @@ def test_a_tap_names_turn_and_option():
     assert read_update(tap("12:edit-amount")) == expected
 
 
+def test_a_tap_may_name_what_its_option_is_about():
+    assert read_update(tap("0:again:tu-7k3qf9")).option == "again:tu-7k3qf9"
+
+
 @pytest.mark.parametrize(
     "data",
     [None, "", "yes", ":yes", "1:", "-1:yes", "+1:yes", "01:yes", "1:Yes", "1:yes\n", "1:a b",
-     "١:yes", "1:yes:no", "9" * 16 + ":yes", "1:" + "a" * 49],
+     "١:yes", "1:again:", "1:again:TU-7K3QF9", "1:again:tu:x", "9" * 16 + ":yes", "1:" + "a" * 49],
 )  # fmt: skip
 def test_a_forged_tap_names_nothing_but_can_be_answered(data: str | None):
     assert read_update(tap(data)) == event(EventKind.TAP, tap_id="q1", message_id="9")

@@ -12,7 +12,6 @@ from flows.topup import TopUpData
 from services.domain.money import Money
 from services.domain.refusal import Refusal
 from tests.kit.channels import CHAT
-from tests.kit.engine_texts import MENU
 from tests.kit.stub_chat import BOTH, FIFTEEN_HUNDRED, MINE, OTHER, Chat, stands
 
 # From the first question to the receipt
@@ -87,7 +86,7 @@ def test_a_refused_use_case_ends_with_its_reason(chat: Chat) -> None:
     step = chat.to_push().last
     assert (step.transition, chat.session.active) == ("above_maximum", None)
     assert chat.text == "That is too much: the most is KES 100 at once."
-    assert chat.options == MENU
+    assert chat.options == ["again:topup", "menu"]
 
 
 def test_a_duplicate_is_asked_about_and_sent_only_on_yes(chat: Chat) -> None:

@@ -230,7 +230,18 @@ def start(flow: str) -> str:
 
 @pytest.mark.parametrize(
     "option",
-    ["yes", "menu", "cancel", "back", "help", "resend", "edit-amount", "continue", "nosuch", ""],
+    [
+        "yes",
+        "cancel",
+        "back",
+        "help",
+        "resend",
+        "edit-amount",
+        "continue",
+        "nosuch",
+        "nosuch:tu-77",
+        "",
+    ],
 )
 @pytest.mark.parametrize("place", ["confirm", "code", "buy"])
 def test_a_button_of_no_turn_does_nothing_else(chat: FloatChat, place: str, option: str) -> None:
@@ -241,6 +252,11 @@ def test_a_button_of_no_turn_does_nothing_else(chat: FloatChat, place: str, opti
     assert (step.screen, step.alert, step.transition) == (None, MOVED_ON, "stale")
     assert stands(chat) == before
     assert (host.runs, host.asked, host.codes, host.acts) == (*done, [])
+
+
+def test_the_menu_of_no_turn_parks_what_is_open(chat: FloatChat) -> None:
+    chat.to_code().tap("menu", 0)
+    assert (chat.session.at, list(chat.session.parked)) == (None, ["float"])
 
 
 def test_a_button_of_no_turn_parks_what_is_open(chat: FloatChat) -> None:
