@@ -9,6 +9,7 @@ from flows.parsers.values import Amount, KenyanMobile, MailAddress
 from services.domain.ids import Reference
 from services.domain.money import Money
 from services.domain.notification import NotificationKind
+from services.domain.partner import Right
 from services.domain.phone import Phone
 
 
@@ -76,14 +77,14 @@ SETTINGS = Flow(
             "menu",
             view="settings",
             options=(
-                Option("wallet", to="wallet_mark"),
-                Option("float", to="float_mark"),
-                Option("notices", to="notices"),
+                Option("wallet", to="wallet_mark", right=Right.MOVE_MONEY),
+                Option("float", to="float_mark", right=Right.MOVE_MONEY),
+                Option("notices", to="notices", right=Right.MOVE_MONEY),
                 Option("language", to="language"),
                 Option("phones", to="phones"),
                 Option("number", to="number"),
                 Option("mail", to="mail"),
-                Option("second", to="second"),
+                Option("second", to="second", right=Right.SET_RULES),
             ),
         ),
         Ask("wallet_mark", into="wallet_mark", parse=Amount("mark"), to="set_wallet_mark"),

@@ -41,7 +41,8 @@ def check_right(
 ) -> Refusal | None:
     """Check the role as it is now, not as it was when a button was shown.
 
-    Refusals: ``not_linked`` and ``admin_only`` for people of no partner, ``role``, ``suspended``.
+    Refusals: ``not_linked`` and ``admin_only`` for people of no partner, ``suspended``, and for a
+    role without the right one that says who has it: ``role`` or ``role_…``.
     """
     if needs is None or (needs is Right.ADMIN and turn.is_admin):
         return None
@@ -49,10 +50,22 @@ def check_right(
     if person is None:
         return Refusal("admin_only") if turn.is_admin else not_linked(turn)
     if not has_right(turn, needs):
-        return Refusal.of("role", partner=person.partner.code)
+        return _role(needs, person.partner.code)
     if needs is Right.MOVE_MONEY and person.partner.suspended and not while_suspended:
         return Refusal.of("suspended", partner=person.partner.code)
     return None
+
+
+def _role(needs: Right, partner: str) -> Refusal:
+    match needs:
+        case Right.APPROVE:
+            return Refusal.of("role_approve", partner=partner)
+        case Right.INVITE:
+            return Refusal.of("role_invite", partner=partner)
+        case Right.SET_RULES:
+            return Refusal.of("role_rules", partner=partner)
+        case _:
+            return Refusal.of("role", partner=partner)
 
 
 def not_linked(turn: TurnContext) -> Refusal:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import NoneType
 from typing import NamedTuple
 
+from flows.engine.check_structure import targets
 from flows.engine.check_texts import known_fields
 from flows.engine.declarations import (
     FILLED,
@@ -51,7 +52,7 @@ def calls(flow: Flow, node: Node) -> Iterator[Call]:
 
 
 def handler_errors(flow: Flow, nodes: Mapping[str, Node], declared: Declarations) -> Iterator[str]:
-    known = known_fields(flow, nodes)
+    known, ways = known_fields(flow, nodes), _rights_on_the_way(flow, nodes)
     for node in nodes.values():
         where = f"{flow.name}.{node.id}"
         for call in calls(flow, node):
@@ -62,6 +63,8 @@ def handler_errors(flow: Flow, nodes: Mapping[str, Node], declared: Declarations
             yield from _argument_errors(where, flow, call, handler, known[node.id])
             yield from _right_errors(where, flow, handler)
         yield from _money_errors(where, node, nodes, declared)
+        if isinstance(node, Do):
+            yield from _way_errors(where, flow, node, ways[node.id], declared)
         yield from _reference_errors(where, flow, node)
     if flow.cancel_use_case is not None:
         handler = declared.get(HandlerKind.ACTION, flow.cancel_use_case)
@@ -116,6 +119,36 @@ def _right_errors(where: str, flow: Flow, handler: Declaration) -> Iterator[str]
         yield f"{where}: {what} needs a right, but strangers may enter the flow"
     elif is_shown and not _implies(flow.needs, handler.needs):
         yield f"{where}: {what} needs more than the flow"
+
+
+def _rights_on_the_way(flow: Flow, nodes: Mapping[str, Node]) -> dict[str, frozenset[Right]]:
+    """By node: the rights that everybody has who was shown the way there."""
+    begins = frozenset() if flow.needs is None else frozenset({flow.needs})
+    known = dict.fromkeys(nodes, frozenset(Right))
+    known[flow.start] = begins
+    while True:
+        before = dict(known)
+        for node in nodes.values():
+            options = node.options if isinstance(node, Choose) else ()
+            for option in options:
+                more = frozenset() if option.right is None else frozenset({option.right})
+                known[option.to] &= known[node.id] | more
+            for target in set(targets(node)) - {option.to for option in options}:
+                known[target] &= known[node.id]
+        known[flow.start] &= begins
+        if known == before:
+            return known
+
+
+def _way_errors(
+    where: str, flow: Flow, node: Do, rights: frozenset[Right], declared: Declarations
+) -> Iterator[str]:
+    """Nobody is shown an option, and then refused what it leads to."""
+    handler = declared.get(HandlerKind.USE_CASE, node.use_case)
+    if handler is None or handler.needs is None:
+        return
+    if not any(_implies(right, handler.needs) for right in rights):
+        yield f"{where}: {node.use_case} needs more than what leads there is shown to"
 
 
 def _implies(has: Right, needs: Right) -> bool:

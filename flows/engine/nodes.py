@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,13 +19,15 @@ Parser = Callable[[str, Host], "Any | Refusal"]
 @dataclass(frozen=True)
 class Option:
     """One choice. ``set`` fills fields with facts about the person, ``puts`` with fixed values. One
-    with ``needs`` is shown only if the installation supports that."""
+    with ``needs`` is shown only if the installation supports that, one with a ``right`` only to
+    people who have it."""
 
     id: str
     to: str
     set: Mapping[str, str] = field(default_factory=dict)
     puts: Mapping[str, str] = field(default_factory=dict)
     needs: str | None = None
+    right: Right | None = None
 
     @property
     def fills(self) -> tuple[str, ...]:
@@ -75,6 +77,13 @@ class Choose:
     typed: str | None = None
     view: str | None = None
     args: tuple[str, ...] = ()
+
+    def shown(self, host: Host) -> Iterator[Option]:
+        """The options that this person can use here."""
+        for option in self.options:
+            is_there = option.needs is None or host.offers(option.needs)
+            if is_there and (option.right is None or host.has_right(option.right)):
+                yield option
 
 
 @dataclass(frozen=True)

@@ -144,8 +144,7 @@ class ScreenRenderer:
                     known |= host.load_view(node.view, args, None).facts
                 rows = tuple(
                     (Button(option.id, self.say(host, f"{key}.{option.id}", known)),)
-                    for option in node.options
-                    if option.needs is None or host.offers(option.needs)
+                    for option in node.shown(host)
                 )
                 at = 1 if rows else 0  # suggested values follow the first option
                 more = self._suggested(frame, host, node.suggest, args, in_one_row=False)

@@ -64,7 +64,7 @@ class Taps:
                 if option in frame.offered and node.into and node.to:
                     value = frame.offered[option]
                     return self._runner.go(session, frame, {node.into: value}, node.to, host)
-                for choice in node.options:
+                for choice in node.shown(host):
                     if choice.id == option:
                         return self._runner.pick(session, frame, choice, host)
             case Confirm() as node:

@@ -105,8 +105,8 @@ class TypedValues:
         """By an option's id or its label, or by a typed value."""
         place, named = f"{frame.flow.name}.{frame.node}", tidy(text)
         facts = {**host.facts(), **data_facts(frame)}
-        for option in node.options:
-            if option.id == "yes" or (option.needs is not None and not host.offers(option.needs)):
+        for option in node.shown(host):
+            if option.id == "yes":
                 continue
             if named == tidy(option.id):
                 return self._runner.pick(session, frame, option, host)

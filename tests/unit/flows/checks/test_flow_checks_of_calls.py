@@ -12,7 +12,7 @@ from bot.turns.registry import HANDLERS
 from flows.balance import BALANCE
 from flows.engine.check import flow_errors
 from flows.engine.declarations import Declaration, HandlerKind
-from flows.engine.nodes import Do, Flow
+from flows.engine.nodes import Choose, Do, Flow
 from flows.engine.texts import Texts
 from flows.float import FLOAT
 from flows.history import HISTORY
@@ -179,3 +179,15 @@ def test_what_is_picked_from_a_list_but_is_no_reference_is_a_fault() -> None:
 
     fault = "history.list: reference names an operation, but is no Reference"
     assert fault in found(replace(HISTORY, data=Loose))
+
+
+def test_an_option_is_shown_only_to_who_may_use_what_it_leads_to() -> None:
+    menu = SETTINGS.node("menu")
+    assert isinstance(menu, Choose)
+    options = tuple(replace(option, right=None) for option in menu.options)
+    nodes = tuple(
+        replace(menu, options=options) if node.id == "menu" else node for node in SETTINGS.nodes
+    )
+    found = list(flow_errors(replace(SETTINGS, nodes=nodes), TEXTS, HANDLERS))
+    assert "settings.set_second: set_second needs more than what leads there is shown to" in found
+    assert "settings.set_notice: set_notice needs more than what leads there is shown to" in found
