@@ -30,6 +30,7 @@ from services.domain.float_purchase import (
 )
 from services.domain.lease import Lease
 from services.domain.ledger import float_posted, float_voided
+from services.domain.mpesa import NEEDS_ADMIN
 from services.domain.operation import OperationType
 from services.domain.proposal import ADMINS, BY_ADMINS
 from services.ports import Tx
@@ -239,6 +240,8 @@ def _fail(tx: Tx, purchase: Purchase, reason: str, detail: str, source: str) -> 
     tx.evidence.add(purchase.reference, "failed", source, detail)
     _evidence_is_in(tx, purchase.reference)
     tx.ledger.book(*float_voided(purchase.reference, purchase.partner, purchase.quote))
+    if reason in NEEDS_ADMIN:
+        tx.evidence.open_review(purchase.reference, reason)
     return _settle(tx, purchase, PurchaseState.FAILED, reason)
 
 

@@ -26,7 +26,7 @@ from services.domain.bank import (
 )
 from services.domain.lease import Lease
 from services.domain.ledger import topup_credit
-from services.domain.mpesa import Reason
+from services.domain.mpesa import NEEDS_ADMIN, Reason
 from services.domain.operation import OperationType
 from services.domain.payment import Payment
 from services.domain.proposal import ADMINS, BY_ADMINS
@@ -382,4 +382,6 @@ def _settle(
 ) -> TopUpChange:
     topup = topup.transition_to(state, reason=reason, settled_at=tx.now, due_at=due_at)
     tx.topups.save(topup)
+    if reason in NEEDS_ADMIN:
+        tx.evidence.open_review(topup.reference, reason)
     return TopUpChange(topup, ChangeKind.OUTCOME)

@@ -7,6 +7,7 @@ from typing import Any
 from bot.handlers import float as float_handlers
 from bot.handlers.outcomes import outcome_facts
 from bot.notify.low_balances import queue_low_balances
+from bot.notify.needs_admin import queue_needs_admin
 from bot.notify.outcomes import OutcomeNotices
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.outbox import OutboxRow
@@ -30,6 +31,7 @@ def queue_purchase_change(
     rows += outcomes.live_message(tx, "float", purchase, session, "float.buy.ask", live)
     if purchase.state is PurchaseState.SUCCEEDED:
         rows += queue_low_balances(tx, outcomes.context, purchase)
+    rows += queue_needs_admin(tx, outcomes.context, purchase)
     return rows
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.context import queue_admin_notices
+from bot.context import AppContext, queue_admin_notices
 from bot.handlers import topup as topup_handlers
 from bot.handlers.outcomes import outcome_facts
+from bot.notify.needs_admin import queue_needs_admin
 from bot.notify.outcomes import OutcomeNotices, linked_initiator
 from bot.outbox.carriers import SMS
 from flows.engine.session import Session
@@ -31,8 +32,7 @@ def queue_topup_change(tx: Tx, outcomes: OutcomeNotices, change: TopUpChange) ->
     )
     receipt = rows[0] if rows else None
     rows += _live_message(tx, outcomes, topup, session)
-    if topup.state is TopUpState.REJECTED:
-        rows += _account_refused(tx, outcomes, topup)
+    rows += _needs_admin(tx, outcomes.context, topup)
     if topup.state in CREDITED and receipt is not None and receipt.channel != SMS:
         rows += _paid_by_sms(tx, topup, receipt.text)
     return rows
@@ -64,13 +64,17 @@ def _resumes_float(topup: TopUp, session: Session) -> bool:
     )
 
 
-def _account_refused(tx: Tx, outcomes: OutcomeNotices, topup: TopUp) -> list[OutboxRow]:
-    """Alert admins to the first one within a day: a wrong setting makes every prompt fail so."""
+def _needs_admin(tx: Tx, context: AppContext, topup: TopUp) -> list[OutboxRow]:
+    """Where NCBA refuses our account number, a wrong setting makes every prompt fail: that is told
+    once a day."""
     since = tx.now - timedelta(days=1)
-    if tx.evidence.operations_since(ACCOUNT_REFUSED, since) != [topup.reference]:
+    refused = tx.evidence.operations_since(ACCOUNT_REFUSED, since)
+    if topup.reference not in refused:
+        return queue_needs_admin(tx, context, topup)
+    if refused != [topup.reference]:
         return []
     facts = {"reference": topup.reference, "template": "{account}"}
-    return queue_admin_notices(tx, outcomes.context, "notice.account_refused", facts)
+    return queue_admin_notices(tx, context, "notice.account_refused", facts)
 
 
 def _paid_by_sms(tx: Tx, topup: TopUp, text: str) -> list[OutboxRow]:

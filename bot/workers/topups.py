@@ -24,7 +24,7 @@ _log = structlog.get_logger(__name__)
 # Longer than token and request (20 s each), both repeated (refused token), and the commits.
 LIMITS = CallLimits(lease=timedelta(seconds=120), sends_max=128, queries_max=512)
 ADMIN_STATES = frozenset({TopUpState.SEND_UNKNOWN, TopUpState.UNKNOWN})
-ADMIN_REASONS = NEEDS_ADMIN | {"bank_down", "bank_refused"}
+ADMIN_REASONS = NEEDS_ADMIN | {"bank_down"}
 
 
 class TopUpKind:

@@ -42,8 +42,8 @@ class Reason(StrEnum):
     BANK_REFUSED = "bank_refused"  # the bank refused in words we do not know
 
 
-# Not in the payer's power to change: an admin is alerted.
-NEEDS_ADMIN = frozenset({Reason.NOT_SET_UP, Reason.RECEIVER_LIMIT})
+# Ours to mend and not in the payer's power: admins are told, and find it in ``/pending``.
+NEEDS_ADMIN = frozenset({Reason.NOT_SET_UP, Reason.RECEIVER_LIMIT, Reason.BANK_REFUSED})
 
 
 def _phrase(pattern: str) -> re.Pattern[str]:

@@ -65,6 +65,10 @@ class Evidence(Protocol):
         """Open review items, oldest first, after (opened, operation, why)."""
         ...
 
+    def count_open_reviews_since(self, moment: datetime, limit: int) -> int:
+        """The number of review items opened since then and open still, counted up to ``limit``."""
+        ...
+
     def count_open_reviews(self, limit: int) -> int:
         """The number of open review items, counted up to ``limit``."""
         ...

@@ -139,6 +139,15 @@ class EvidenceStore:
         ).fetchone()
         return int(row[0])
 
+    def count_open_reviews_since(self, moment: datetime, limit: int) -> int:
+        """The number of review items opened since then and open still, counted up to ``limit``."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM review_items"
+            "  WHERE closed_at IS NULL AND opened_at > ? LIMIT ?) AS fresh",
+            (to_ms(moment), limit),
+        ).fetchone()
+        return int(row[0])
+
     def close_reviews(self, operation: str, why: str | None = None) -> None:
         self._conn.execute(
             "UPDATE review_items SET closed_at = ? WHERE operation = ? AND closed_at IS NULL"

@@ -171,7 +171,7 @@ def test_an_unreadable_refusal_is_the_banks_own(text: str) -> None:
 
 
 def test_what_only_an_admin_can_mend_is_marked_as_ours() -> None:
-    assert {Reason.NOT_SET_UP, Reason.RECEIVER_LIMIT} == NEEDS_ADMIN
+    assert {Reason.NOT_SET_UP, Reason.RECEIVER_LIMIT, Reason.BANK_REFUSED} == NEEDS_ADMIN
 
 
 def test_a_very_long_description_is_read_in_reasonable_time() -> None:

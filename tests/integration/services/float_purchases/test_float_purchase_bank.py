@@ -94,7 +94,8 @@ def test_an_answer_after_the_lease_settles_what_is_unknown(
     settled = buyer.answered(claimed, answer)
     assert (settled is None) == (state is S.UNKNOWN)
     assert buyer.get(reference).state is state
-    assert buyer.reviews(reference) == (1 if state is S.UNKNOWN else 0)
+    whys = {S.SUCCEEDED: [], S.FAILED: ["bank_refused"], S.UNKNOWN: ["unknown"]}
+    assert buyer.store.tx.evidence.open_review_reasons(reference) == whys[state]
 
 
 def test_a_late_word_that_nothing_was_sent_lets_go_of_what_is_unknown(buyer: FloatBuyer) -> None:
