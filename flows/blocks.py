@@ -27,6 +27,7 @@ def _nodes(
         Choose(
             "list",
             view=f"{scope}_blocks",
+            is_menu=True,
             options=(Option("add", to="phone"),),
             suggest=f"{scope}_blocked",
             into="phone",

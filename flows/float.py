@@ -56,6 +56,7 @@ FLOAT = Flow(
             "quote",
             use_case="request_float",
             args=("amount",),
+            operation="purchase",
             on={"quoted": "confirm", "short": "short", "again": "amount", "refused": "refused"},
             gives={"quoted": _QUOTED, "short": _SHORT},
         ),
@@ -70,6 +71,8 @@ FLOAT = Flow(
             yes="send_code",
             edit={"amount": "amount"},
             after_edit="quote",
+            view="quote",
+            args=("purchase",),
         ),
         Do(
             "send_code",

@@ -76,6 +76,7 @@ SETTINGS = Flow(
         Choose(
             "menu",
             view="settings",
+            is_menu=True,
             options=(
                 Option("wallet", to="wallet_mark", right=Right.MOVE_MONEY),
                 Option("float", to="float_mark", right=Right.MOVE_MONEY),
@@ -94,6 +95,7 @@ SETTINGS = Flow(
         Choose(
             "notices",
             view="notices",
+            is_menu=True,
             options=tuple(
                 Option(kind.value.replace("_", "-"), to=node, puts={"kind": kind.value})
                 for kind, node in _ASKED_AT.items()
@@ -119,6 +121,7 @@ SETTINGS = Flow(
         Choose(
             "phones",
             view="phones",
+            is_menu=True,
             options=(),
             suggest="phones",
             into="phone",

@@ -45,9 +45,11 @@ def request(
     address: str,
     key: str,
     amount: Money,
+    changes: str | None = None,
 ) -> Purchase | InsufficientFunds | Refusal:
-    """Quote ``amount`` for this address. An older unconfirmed quote is reused; a purchase of the
-    same amount that awaits approval is continued.
+    """Quote ``amount`` for this address. ``changes`` is the quote that this one replaces, if its
+    amount was edited; one that was left ends. A purchase of the same amount that awaits approval is
+    continued.
 
     Refusals: those of ``check``.
     """
@@ -63,9 +65,10 @@ def request(
     if (short := shortfall(tx, person.partner.code, price)) is not None:
         return short
     standing = tx.purchases.quoted(channel, address)
-    if standing is not None and own_purchase(tx, person, standing.reference) is not None:
-        return requote(tx, standing, person, policy.short_code, price)
-    if standing is not None:  # the address now belongs to somebody else
+    if standing is not None:
+        is_own = own_purchase(tx, person, standing.reference) is not None
+        if is_own and standing.reference == changes:
+            return requote(tx, standing, person, policy.short_code, price)
         tx.purchases.save(standing.transition_to(PurchaseState.CANCELLED, settled_at=tx.now))
     purchase = Purchase(
         reference="",

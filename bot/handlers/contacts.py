@@ -12,6 +12,7 @@ from bot.outbox.carriers import MAIL, SMS
 from flows.engine.host import Exit
 from services import contacts, otp
 from services.contacts import Contact, ContactChanged
+from services.domain.business_days import time_of_day
 from services.domain.ids import Reference
 from services.domain.otp import Purpose
 from services.domain.partner import Right
@@ -132,5 +133,5 @@ def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
     by_mail = newest.binding.purpose is Purpose.PROVE_MAIL
     return {
         "sent_to": newest.binding.destination if by_mail else newest.phone,
-        "until": newest.expires_at,
+        "until": time_of_day(newest.expires_at),
     }

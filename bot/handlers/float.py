@@ -9,11 +9,13 @@ from bot.context import TurnContext
 from bot.handlers import approvals as approval_handlers
 from bot.handlers.declaring import Handlers
 from bot.handlers.outcomes import outcome_facts
+from bot.handlers.suggested_values import SUGGESTED, with_usual_amounts
 from bot.handlers.wrong_codes import code_exit, report_wrong_code
-from flows.engine.host import Exit, OperationStarted, Recalled
+from flows.engine.host import Exit, OperationStarted, Recalled, View
 from flows.engine.texts import Texts
-from services import float_purchases, float_quotes, float_settlement
+from services import approvals, float_purchases, float_quotes, float_settlement
 from services.approvals import AwaitingApproval
+from services.domain.business_days import time_of_day
 from services.domain.float_purchase import HOLDS, Purchase, PurchaseState
 from services.domain.ids import Reference
 from services.domain.money import Money
@@ -27,8 +29,6 @@ from services.otp import NotPassed
 HANDLERS = Handlers()
 
 USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (5_000, 10_000, 50_000))
-SUGGESTED = 3  # amounts offered as buttons
-
 # Refusals after which a different amount may be accepted.
 AMOUNT_REFUSED = frozenset({"float_least", "float_most", "float_day", "float_day_desk"})
 UNDECIDED = frozenset({PurchaseState.AUTHORISED, PurchaseState.SUBMITTING})
@@ -38,11 +38,11 @@ APPROVED = UNDECIDED | {PurchaseState.UNKNOWN, PurchaseState.SUCCEEDED, Purchase
 @HANDLERS.suggestion("float_amounts", needs=Right.MOVE_MONEY)
 def amounts(turn: TurnContext) -> Sequence[Money]:
     recent = turn.tx.purchases.recent_amounts(turn.person.id, SUGGESTED)
-    return sorted(recent) or USUAL_AMOUNTS
+    return with_usual_amounts(recent, USUAL_AMOUNTS)
 
 
 @HANDLERS.use_case("request_float", needs=Right.MOVE_MONEY)
-def request(turn: TurnContext, amount: Money) -> Exit | Refusal:
+def request(turn: TurnContext, operation: Reference | None, amount: Money) -> Exit | Refusal:
     result = float_quotes.request(
         turn.tx,
         turn.app.random,
@@ -52,6 +52,7 @@ def request(turn: TurnContext, amount: Money) -> Exit | Refusal:
         turn.event.address,
         turn.key,
         amount,
+        changes=operation,
     )
     match result:
         case Refusal(code, facts) if code in AMOUNT_REFUSED:
@@ -64,6 +65,22 @@ def request(turn: TurnContext, amount: Money) -> Exit | Refusal:
             return Exit(
                 "quoted", sets=_quote_fields(result), above=_unknown_purchase_warning(turn, result)
             )
+
+
+@HANDLERS.view("quote", needs=Right.MOVE_MONEY, shows=("next", "then"))
+def what_follows(turn: TurnContext, purchase: Reference) -> View:
+    """What the yes does: it sends a code, or asks a colleague first."""
+    quoted = turn.tx.purchases.get(purchase)
+    assert quoted is not None
+    partner = turn.person.partner
+    way = "second" if approvals.is_needed(partner, quoted.amount) else "code"
+    above = Money(partner.approve_above_cents or 0, partner.currency)
+    return View(
+        {
+            "then": turn.say(f"float.confirm.then.{way}", {"above": above}),
+            "next": turn.say(f"float.confirm.next.{way}"),
+        }
+    )
 
 
 @HANDLERS.use_case("confirm_float", needs=Right.MOVE_MONEY)
@@ -222,7 +239,7 @@ def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
             "status": status(turn.app.texts, turn.person.language, purchase),
         }
     code = turn.tx.otps.newest(operation)
-    until = turn.tx.now if code is None else code.expires_at
+    until = time_of_day(turn.tx.now if code is None else code.expires_at)
     return {"reference": operation, "sent_to": turn.code_destination(), "until": until}
 
 

@@ -12,6 +12,7 @@ from bot.handlers.wrong_codes import code_exit, refusal_of_code
 from bot.outbox.carriers import SMS
 from flows.engine.host import Exit
 from services import approvals, joining, otp
+from services.domain.business_days import time_of_day
 from services.domain.ids import Reference
 from services.domain.otp import OtpStatus
 from services.domain.phone import Phone
@@ -133,7 +134,7 @@ def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
     assert _is_own(turn, operation), "only who has claimed an invitation is asked for its code"
     newest = turn.tx.otps.newest(operation)
     assert newest is not None, "a code was sent before the question is asked"
-    return {"sent_to": newest.phone, "until": newest.expires_at}
+    return {"sent_to": newest.phone, "until": time_of_day(newest.expires_at)}
 
 
 def _is_own(turn: TurnContext, invite: Reference) -> bool:

@@ -117,16 +117,21 @@ def notification_preferences(turn: TurnContext) -> View:
     return View({"notices": _preference_lines(turn)})
 
 
-@HANDLERS.view("notice", needs=Right.VIEW, shows=("notice",))
+@HANDLERS.view("notice", needs=Right.VIEW, shows=("by_sms", "notice", "to_owners"))
 def notification_preference(turn: TurnContext, kind: str) -> View:
-    kind = NotificationKind(kind)
+    partner = turn.person.partner.code
+    chosen = turn.tx.notification_preferences.get(partner, NotificationKind(kind))
     return View(
         {
-            "notice": _preference_line(
-                turn, turn.tx.notification_preferences.get(turn.person.partner.code, kind)
-            )
+            "notice": _preference_line(turn, chosen),
+            "by_sms": _switch(turn, is_on=chosen.sms),
+            "to_owners": _switch(turn, is_on=chosen.owners),
         }
     )
+
+
+def _switch(turn: TurnContext, *, is_on: bool) -> str:
+    return turn.say("settings.switch.on" if is_on else "settings.switch.off")
 
 
 @HANDLERS.view("phones", needs=Right.VIEW, shows=("phones",))

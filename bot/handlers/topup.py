@@ -9,10 +9,12 @@ from bot.context import AppContext, TurnContext
 from bot.handlers import statement
 from bot.handlers.declaring import Handlers
 from bot.handlers.outcomes import outcome_facts
+from bot.handlers.suggested_values import SUGGESTED, with_usual_amounts
 from bot.handlers.wrong_codes import code_exit, refuse_code
 from flows.engine.host import Exit, OperationStarted, Recalled
 from flows.engine.texts import Texts
 from services import otp, topup_settlement, topups
+from services.domain.business_days import time_of_day
 from services.domain.ids import Reference
 from services.domain.money import Money
 from services.domain.partner import Right
@@ -31,14 +33,13 @@ BY_HAND_EXITS = {
 
 
 USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (500, 1_000, 5_000))
-SUGGESTED = 3  # amounts or phones offered as buttons
 WAYS = {PaymentMethod.PAYBILL: "paybill", PaymentMethod.QR: "QR"}  # as the flow's options put it
 
 
 @HANDLERS.suggestion("amounts", needs=Right.MOVE_MONEY)
 def amounts(turn: TurnContext) -> Sequence[Money]:
     recent = turn.tx.topups.recent_amounts(turn.person.id, SUGGESTED)
-    return sorted(recent) or USUAL_AMOUNTS
+    return with_usual_amounts(recent, USUAL_AMOUNTS)
 
 
 @HANDLERS.suggestion("phones", needs=Right.VIEW)
@@ -229,7 +230,7 @@ def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
         return {**facts, **pay_to(turn.app, topup)}
     code = turn.tx.otps.newest(operation)
     assert code is not None
-    return {"sent_to": turn.code_destination(), "until": code.expires_at}
+    return {"sent_to": turn.code_destination(), "until": time_of_day(code.expires_at)}
 
 
 @HANDLERS.recall("TU", needs=Right.VIEW)

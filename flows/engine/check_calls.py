@@ -16,7 +16,7 @@ from flows.engine.declarations import (
     is_reference,
     without_none,
 )
-from flows.engine.nodes import Ask, Choose, Code, Do, Flow, Look, Node
+from flows.engine.nodes import Ask, Choose, Code, Confirm, Do, Flow, Look, Node
 from services.domain.partner import RIGHTS, Right
 
 
@@ -44,7 +44,7 @@ def calls(flow: Flow, node: Node) -> Iterator[Call]:
             yield Call(HandlerKind.VIEW, node.view, node.args)
             for action in node.acts.values():
                 yield Call(HandlerKind.ACTION, action, operation=node.args[0])
-        case Choose() if node.view is not None:
+        case Choose() | Confirm() if node.view is not None:
             yield Call(HandlerKind.VIEW, node.view, node.args)
     if isinstance(node, Ask | Choose) and node.suggest is not None:
         args = node.args if isinstance(node, Choose) else ()

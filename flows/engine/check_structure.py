@@ -12,7 +12,9 @@ from flows.engine.session import FlowRegistry
 CALLBACK_BYTES = 64  # facts: channels, Telegram
 TURN_DIGITS = 12
 OPTION = re.compile(r"[a-z0-9-]{1,48}")
-RESERVED = frozenset({"back", "cancel", "menu", "refresh", "more", "newer", "continue", "restart"})
+RESERVED = frozenset(
+    {"back", "cancel", "menu", "refresh", "more", "newer", "continue", "restart", "done"}
+)
 
 
 def targets(node: Node) -> tuple[str, ...]:
@@ -86,7 +88,7 @@ def node_errors(
             if node.typed is not None and not isinstance(nodes[node.typed], Ask):
                 yield f"{where}: {node.typed} does not read what is typed"
         case Confirm():
-            used = (*node.shows, *node.edit)
+            used = (*node.shows, *node.edit, *node.args)
             for name, target in node.edit.items():
                 if name not in _asked(nodes[target]):
                     yield f"{where}: edit-{name} leads to {target}, which does not ask {name}"

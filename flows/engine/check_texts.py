@@ -35,7 +35,9 @@ def text_errors(
                     for unsaid in sorted(set(node.shows) - wanted):
                         yield f"{language}: {key} does not say {unsaid}"
                 if name != "ask" and not isinstance(node, Choose):
-                    for extra in sorted(wanted):  # button labels get no facts
+                    # Button labels get no facts, but the yes those of its view.
+                    viewed = _viewed(node, declared) if name == "yes" else frozenset()
+                    for extra in sorted(wanted - viewed):
                         yield f"{language}: {key} cannot say {extra}"
                     continue
                 for missing in sorted(wanted - known[node.id] - always):
@@ -79,10 +81,16 @@ def _known(
                     added[target] |= REFUSED
                 elif handler is not None:
                     added[target] |= handler.tells
-        if isinstance(node, Look | Choose) and node.view is not None:
-            view = declared.get(HandlerKind.VIEW, node.view)
-            added[node.id] |= frozenset() if view is None else view.shows
+        if isinstance(node, Look | Choose | Confirm) and node.view is not None:
+            added[node.id] |= _viewed(node, declared)
     return {node_id: known[node_id] | added[node_id] for node_id in nodes}
+
+
+def _viewed(node: Node, declared: Declarations) -> frozenset[str]:
+    if not isinstance(node, Look | Choose | Confirm) or node.view is None:
+        return frozenset()
+    view = declared.get(HandlerKind.VIEW, node.view)
+    return frozenset() if view is None else view.shows
 
 
 def _gives(node: Node) -> Iterator[tuple[str, frozenset[str]]]:

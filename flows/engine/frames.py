@@ -24,6 +24,13 @@ def remember(frame: Frame) -> None:
     del frame.history[:-HISTORY_MAX]
 
 
+def return_to(frame: Frame, node: str) -> None:
+    """Forget the way from a menu to something that is done now: "back" leads up from the menu."""
+    passed = [place.node for place in frame.history]
+    if node in passed:
+        del frame.history[passed.index(node) :]
+
+
 def fill(frame: Frame, values: Mapping[str, Any]) -> None:
     """Set fields, validated by the data's own types: suggestions come back as JSON."""
     if values:

@@ -6,7 +6,7 @@ from flows.engine.event import StepResult
 from flows.engine.frames import abandon, park
 from flows.engine.host import Exit, Host
 from flows.engine.node_runner import NodeRunner
-from flows.engine.nodes import Code, Do, Look
+from flows.engine.nodes import Code, Confirm, Do, Look
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
 
@@ -72,7 +72,7 @@ class Navigation:
             key = "engine.nothing_to_cancel"
         elif frame.waiting is not None:
             key = f"goes_on.{frame.flow.name}"
-        elif frame.flow.is_read_only:
+        elif frame.flow.is_read_only or frame.at_menu:
             return StepResult(self._renderer.menu(session, host), "cancel")
         else:
             at_code = isinstance(frame.current_node, Code)
@@ -81,6 +81,10 @@ class Navigation:
                 key = "engine.cancelled_beside"
         text = self._renderer.say(host, key)
         return StepResult(self._renderer.menu(session, host, text), "cancel")
+
+    def done(self, session: Session, host: Host) -> StepResult:
+        session.active = None
+        return StepResult(self._renderer.menu(session, host), "done")
 
     def stale_tap(self, host: Host) -> StepResult:
         return StepResult(None, "stale", alert=self._renderer.say(host, "engine.moved_on"))
@@ -107,7 +111,10 @@ class Navigation:
     def say_how_to_decide(self, session: Session, host: Host) -> StepResult:
         """At a Confirm, money is decided by its button, or its number, and never by a word."""
         why = "yes_is_tapped" if host.channel.buttons else "yes_is_numbered"
-        label = self._renderer.label(session, host, "yes")
+        frame, node = session.active, session.current_node
+        assert frame is not None
+        assert isinstance(node, Confirm)
+        label = self._renderer.yes_label(frame, node, host)
         text = f"{self._renderer.say(host, 'engine.tap_please')} "
         text += self._renderer.say(host, f"engine.{why}", {"label": label})
         return self.above(session, host, text, why)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flows.engine.event import StepResult
-from flows.engine.frames import data_facts, drop_parked, fill, remember
+from flows.engine.frames import data_facts, drop_parked, fill, remember, return_to
 from flows.engine.host import Exit, Host, OperationStarted
 from flows.engine.nodes import Ask, Call, Choose, Code, Do, End, Option
 from flows.engine.screen_renderer import ScreenRenderer
@@ -51,6 +51,7 @@ class NodeRunner:
     ) -> StepResult:
         """Enter ``to`` and run nodes without a question until there is a screen to show."""
         above: str | None = None
+        done = False
         operation = frame.operation
         for _ in range(HOPS_MAX):
             frame.node = to
@@ -63,6 +64,8 @@ class NodeRunner:
                 continue
             if isinstance(node, Code):
                 frame.history.clear()  # "back" must not undo what was confirmed
+            if done and isinstance(node, Choose):
+                return_to(frame, to)
             if not isinstance(node, Do):
                 screen = self._renderer.current_screen(session, host, facts=facts, above=above)
                 if isinstance(node, End):
@@ -79,6 +82,7 @@ class NodeRunner:
                     screen = self._renderer.current_screen(session, host)
                     return StepResult(screen, "waiting", operation=operation)
                 case Exit(name, facts, sets, above):
+                    done = True
                     fill(frame, sets)
                     operation = frame.operation
                     transition, to = name, node.on[name]

@@ -66,7 +66,8 @@ class Choose:
 
     ``suggest`` adds a button per suggested value, which goes ``into`` a field and leads ``to`` a
     node. Typed text is read by the Ask node ``typed``, if there is one and it accepts the text. The
-    question shows the facts of ``view``, which is loaded with ``args``.
+    question shows the facts of ``view``, which is loaded with ``args``. One that ``is_menu`` has
+    nothing to cancel: its way out is "done".
     """
 
     id: str
@@ -77,6 +78,7 @@ class Choose:
     typed: str | None = None
     view: str | None = None
     args: tuple[str, ...] = ()
+    is_menu: bool = False
 
     def shown(self, host: Host) -> Iterator[Option]:
         """The options that this person can use here."""
@@ -91,7 +93,8 @@ class Confirm:
     """Shows what is about to happen; ``edit`` maps a field to the node that asks for it again.
 
     After an edit the flow continues at ``after_edit``, which recomputes what is shown, or else
-    comes straight back.
+    comes straight back. ``view`` is loaded with ``args``; the label of the yes may use its facts
+    too.
     """
 
     id: str
@@ -99,6 +102,8 @@ class Confirm:
     yes: str
     edit: Mapping[str, str] = field(default_factory=dict)
     after_edit: str | None = None
+    view: str | None = None
+    args: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -87,11 +87,8 @@ class ScreenRenderer:
         facts = host.facts()
         return self.say(host, "menu.ask" if facts else "menu.desk", facts)
 
-    def label(self, session: Session, host: Host, option: str) -> str:
-        """The label of an option of the node where the conversation stands."""
-        frame = session.active
-        assert frame is not None
-        return self.say(host, f"{frame.flow.name}.{frame.node}.{option}")
+    def yes_label(self, frame: Frame, node: Confirm, host: Host) -> str:
+        return self.say(host, f"{frame.flow.name}.{frame.node}.yes", _viewed(frame, node, host))
 
     def menu_rows(self, host: Host) -> Rows:
         """Two flows per row, help last."""
@@ -139,22 +136,20 @@ class ScreenRenderer:
                 shared = (Button(CONTACT, self.say(host, f"{key}.contact")),)
                 rows = (shared,) if host.channel.contacts else (self._way_out(frame, host),)
             case Choose():
-                args = {field: getattr(frame.data, field) for field in node.args}
-                if node.view is not None:
-                    known |= host.load_view(node.view, args, None).facts
+                known |= _viewed(frame, node, host)
                 rows = tuple(
                     (Button(option.id, self.say(host, f"{key}.{option.id}", known)),)
                     for option in node.shown(host)
                 )
-                at = 1 if rows else 0  # suggested values follow the first option
-                more = self._suggested(frame, host, node.suggest, args, in_one_row=False)
-                rows = (*rows[:at], *more, *rows[at:], self._way_out(frame, host))
+                more = self._suggested(frame, host, node.suggest, _args(frame, node))
+                rows = (*rows, *more, self._way_out(frame, host))
             case Confirm():
                 edits = tuple(
                     Button(f"edit-{field}", self.say(host, f"{key}.edit-{field}"))
                     for field in node.edit
                 )
-                rows = ((Button("yes", self.say(host, f"{key}.yes")),),)
+                known |= _viewed(frame, node, host)
+                rows = ((Button("yes", self.yes_label(frame, node, host)),),)
                 rows += (edits,) if edits else ()
                 rows += (self._way_out(frame, host),)
             case Do():
@@ -173,8 +168,7 @@ class ScreenRenderer:
                 rows = ((*acts, self._button(host, "cancel")),)
                 slot = f"{name}:{operation}:code"
             case Look():
-                args = {field: getattr(frame.data, field) for field in node.args}
-                view = host.load_view(node.view, args, frame.cursor)
+                view = host.load_view(node.view, _args(frame, node), frame.cursor)
                 known |= view.facts
                 rows = self._look_rows(frame, host, node, view)
                 acts = tuple(
@@ -203,9 +197,10 @@ class ScreenRenderer:
             frame.offered[reference.lower()] = reference
             rows.append((Button(reference.lower(), label),))
         pages = []
-        words = ("previous", "next") if view.timeless else ("newer", "more")
+        words = ("next", "previous") if view.timeless else ("more", "newer")
+        # What leads on stands first, so that it has the same number on every full page.
         for option, word, cursor in zip(
-            ("newer", "more"), words, (view.newer, view.more), strict=True
+            ("more", "newer"), words, (view.more, view.newer), strict=True
         ):
             if cursor is not None:
                 frame.offered[option] = cursor
@@ -225,7 +220,7 @@ class ScreenRenderer:
         name: str | None,
         args: Mapping[str, Any],
         *,
-        in_one_row: bool,
+        in_one_row: bool = False,
     ) -> tuple[Row, ...]:
         if name is None:
             return ()
@@ -241,11 +236,22 @@ class ScreenRenderer:
         return (tuple(buttons),) if in_one_row else tuple((button,) for button in buttons)
 
     def _way_out(self, frame: Frame, host: Host) -> Row:
-        cancel = self._button(host, "cancel")
-        return (self._button(host, "back"), cancel) if frame.history else (cancel,)
+        node = frame.current_node
+        way = "done" if isinstance(node, Choose) and node.is_menu else "cancel"
+        leave = self._button(host, way)
+        return (self._button(host, "back"), leave) if frame.history else (leave,)
 
     def _button(self, host: Host, option: str) -> Button:
         return Button(option, self.say(host, f"button.{option}"))
+
+
+def _args(frame: Frame, node: Choose | Confirm | Look) -> Mapping[str, Any]:
+    return {field: getattr(frame.data, field) for field in node.args}
+
+
+def _viewed(frame: Frame, node: Choose | Confirm, host: Host) -> Mapping[str, Any]:
+    """The facts of the node's view, if it has one."""
+    return {} if node.view is None else host.load_view(node.view, _args(frame, node), None).facts
 
 
 def suggested_option(name: str) -> str:

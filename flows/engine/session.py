@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
 from flows.engine.host import Host
-from flows.engine.nodes import Flow, Look, Node
+from flows.engine.nodes import Choose, Flow, Look, Node
 from services.domain.partner import Right
 
 IDLE_TIMEOUT = timedelta(minutes=30)  # then an open conversation is closed
@@ -53,10 +53,16 @@ class Frame:
         return None if self.node == RESUME_NODE else self.flow.node(self.node)
 
     @property
+    def at_menu(self) -> bool:
+        """Whether it stands at a menu of its own, where nothing is open."""
+        node = self.current_node
+        return isinstance(node, Choose) and node.is_menu
+
+    @property
     def in_the_middle(self) -> bool:
         """Whether leaving it would lose an answer or miss an outcome: not where it only shows
-        something, nor where it begins, as settings do again after a save."""
-        if self.flow.is_read_only or self.node == RESUME_NODE:
+        something, nor where it begins, nor at a menu, as settings do again after a save."""
+        if self.flow.is_read_only or self.node == RESUME_NODE or self.at_menu:
             return False
         if self.waiting is not None or self.editing is not None:
             return True

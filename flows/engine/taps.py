@@ -53,6 +53,8 @@ class Taps:
             return self._navigation.resume(session, frame, option, host)
         if option == "cancel":
             return self._navigation.cancel(session, host)
+        if option == "done" and frame.at_menu:
+            return self._navigation.done(session, host)
         if option == "back" and frame.history:
             return self._navigation.back(session, frame, host)
         match frame.flow.node(frame.node):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -77,6 +77,8 @@ def format_value(value: object, language: str) -> str:
         return format_date(value, _DAY.get(language, _DAY["en"]), locale=language)
     if isinstance(value, datetime):
         return _moment(value.replace(second=0, microsecond=0), language)
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
     return str(value)
 
 

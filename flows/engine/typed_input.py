@@ -132,8 +132,9 @@ class TypedInput:
             return False
         return any(map(str.isalpha, text))
 
-    def _names_yes(self, session: Session, said: str, host: Host) -> bool:
-        label = self._renderer.label(session, host, _DECIDES)
+    def _names_yes(self, session: Session, node: Confirm, said: str, host: Host) -> bool:
+        assert session.active is not None
+        label = self._renderer.yes_label(session.active, node, host)
         return said in self._words.names(place(session), Button(_DECIDES, label))
 
     # Words that work everywhere -------------------------------------------------------------
@@ -146,7 +147,7 @@ class TypedInput:
             words.says("yes", said)
             or words.says("okay", said)
             or words.says("no", said)
-            or self._names_yes(session, said, host)
+            or self._names_yes(session, node, said, host)
         ):
             return self._navigation.say_how_to_decide(session, host)
         named = words.navigation(said)

@@ -8,6 +8,11 @@ from zoneinfo import ZoneInfo
 NAIROBI = ZoneInfo("Africa/Nairobi")
 
 
+def time_of_day(moment: datetime) -> time:
+    """In Nairobi, for what ends within minutes: a date would say nothing."""
+    return moment.astimezone(NAIROBI).time()
+
+
 def business_day(moment: datetime) -> date:
     """The date in Nairobi at ``moment`` (aware)."""
     return moment.astimezone(NAIROBI).date()

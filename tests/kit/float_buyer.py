@@ -97,18 +97,18 @@ class FloatBuyer:
     # The person ---------------------------------------------------------------------------
 
     def request(
-        self, amount: Money = AMOUNT, address: str = "1"
+        self, amount: Money = AMOUNT, address: str = "1", changes: str | None = None
     ) -> Purchase | InsufficientFunds | Refusal:
         self.events += 1
         return self.store.do(
             lambda tx: float_quotes.request(
                 tx, self.random, self.policy, self.person, "terminal", address,
-                f"event-{self.events}", amount,
+                f"event-{self.events}", amount, changes,
             )
         )  # fmt: skip
 
-    def quote(self, amount: Money = AMOUNT, address: str = "1") -> str:
-        purchase = self.request(amount, address)
+    def quote(self, amount: Money = AMOUNT, address: str = "1", changes: str | None = None) -> str:
+        purchase = self.request(amount, address, changes)
         assert isinstance(purchase, Purchase), purchase
         return purchase.reference
 

@@ -34,11 +34,20 @@ from tests.kit.plain_store import OTHER_PHONE
 # Quotes -----------------------------------------------------------------------------------------
 
 
-def test_a_second_request_takes_the_open_quote_over(buyer: FloatBuyer) -> None:
+def test_another_amount_for_the_same_quote_keeps_it(buyer: FloatBuyer) -> None:
     reference = buyer.quote()
-    assert buyer.quote(Money(500_000)) == reference
+    assert buyer.quote(Money(500_000), changes=reference) == reference
     assert len(buyer.store.tx.purchases.every()) == 1
-    assert buyer.quote(address="2") != reference
+
+
+def test_a_quote_that_was_left_ends_when_another_begins(buyer: FloatBuyer) -> None:
+    left = buyer.quote()
+    buyer.store.wait(minutes=40)
+    new = buyer.quote()
+    assert buyer.get(left).state is PurchaseState.CANCELLED
+    assert buyer.get(new).created_at == buyer.store.now
+    assert buyer.quote(address="2") not in (left, new)
+    assert buyer.get(new).state is PurchaseState.QUOTED
 
 
 def test_a_quote_is_shown_anew_after_ten_minutes(buyer: FloatBuyer) -> None:
@@ -68,7 +77,7 @@ def test_a_quote_that_is_not_old_is_left_alone(buyer: FloatBuyer) -> None:
 def test_a_yes_to_something_else_than_was_quoted_is_shown_anew(buyer: FloatBuyer) -> None:
     reference = buyer.quote()
     shown = buyer.get(reference).quote
-    buyer.quote(Money(500_000))
+    buyer.quote(Money(500_000), changes=reference)
     answer = buyer.confirm(reference, shown)
     assert isinstance(answer, Requoted)
     assert answer.purchase.quote == shown

@@ -158,7 +158,9 @@ def _approved_and_left(buyer: FloatBuyer, reference: str) -> None:
 
 
 ARROWS: dict[tuple[PurchaseState, PurchaseState], list[Callable[[FloatBuyer, str], object]]] = {
-    (S.QUOTED, S.QUOTED): [lambda buyer, reference: buyer.request(Money(500_000))],
+    (S.QUOTED, S.QUOTED): [
+        lambda buyer, reference: buyer.request(Money(500_000), changes=reference)
+    ],
     (S.QUOTED, S.OTP_SENT): [lambda buyer, reference: buyer.confirm(reference)],
     (S.QUOTED, S.CANCELLED): [_cancelled, _forgotten],
     (S.QUOTED, S.AWAITING_APPROVAL): [_asks_a_second],

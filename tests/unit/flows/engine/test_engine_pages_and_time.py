@@ -103,7 +103,7 @@ def test_a_picked_suggestion_is_the_one_that_was_shown(chat: Chat) -> None:
     chat.host.phones = (OTHER,)
     chat.begin().say("1500")
     chat.host.phones = (Phone("254700000001"),)
-    chat.say("2", picks=True)
+    chat.say("3", picks=True)
     assert chat.data.phone == OTHER
 
 

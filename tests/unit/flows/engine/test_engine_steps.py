@@ -38,10 +38,10 @@ def test_a_suggested_amount_is_an_answer(chat: Chat) -> None:
     assert chat.data == TopUpData(amount=Money(1_000_00))
 
 
-def test_a_suggested_phone_stands_behind_my_own_and_is_an_answer(chat: Chat) -> None:
+def test_a_suggested_phone_stands_behind_the_fixed_choices_and_is_an_answer(chat: Chat) -> None:
     chat.host.phones = (OTHER,)
     chat.begin().say("1500")
-    assert chat.options == ["mine", "phone-1", "other", "back", "cancel"]
+    assert chat.options == ["mine", "other", "phone-1", "back", "cancel"]
     chat.tap("phone-1")
     assert chat.data.phone == OTHER
 
