@@ -12,6 +12,7 @@ from flows.engine.nodes import Code, Do, End
 from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts, placeholders
 from services.domain.gsm7 import as_sms_text, parts, septets
+from services.domain.message import signed
 
 CODES = "sms."  # all texts under this key carry a code
 # Sent by SMS as well as in the chat, or instead of it: a person may have none to write to.
@@ -80,7 +81,7 @@ def _fits(
     if unknown:
         yield f"{language}: {key} may go by SMS, and how wide is {', '.join(sorted(unknown))}?"
         return
-    text = as_sms_text(texts.say(language, key, facts))
+    text = as_sms_text(signed(texts.say(language, key, facts)))
     if septets(text) is None:
         yield f"{language}: {key} may go by SMS, and is not GSM-7"
     elif parts(text) > most:
