@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from itertools import accumulate
 
 from services.domain.document import Period
+from services.domain.ledger import AccountKind
 from services.domain.money import Money
 from services.domain.statement import Movement, Statement, StatementLine, bounds
 from services.ports import Tx
@@ -27,9 +28,9 @@ def statement(tx: Tx, partner: str, account: str, period: Period, describe: Desc
     Raises ``TooManyLines``.
     """
     start, end = bounds(period.first, period.last)
-    balance = opening = tx.statements.wallet_at(partner, start)
+    balance = opening = tx.statements.balance_at(partner, AccountKind.WALLET, start)
     lines = []
-    movements = tx.statements.movements(partner, start, end, LINES_MAX + 1)
+    movements = tx.statements.movements(partner, AccountKind.WALLET, start, end, LINES_MAX + 1)
     if len(movements) > LINES_MAX:
         raise TooManyLines
     for movement in movements:

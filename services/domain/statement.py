@@ -8,8 +8,10 @@ from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
 from services.domain.business_days import NAIROBI
+from services.domain.ledger import TransferCode
 from services.domain.money import Money
 from services.domain.refusal import Refusal
 
@@ -40,10 +42,21 @@ _BETWEEN = re.compile(r"[–—]| -|- | (?:to|hadi) ")
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """Everything one operation moved on an account at one moment."""
+    """Everything one operation moved on an account at one moment. ``fees`` are the part of
+    ``paid_out`` that paid for it."""
 
     operation: str
     at: datetime
+    paid_in: Money
+    paid_out: Money
+    fees: Money
+
+
+class CodeTotal(NamedTuple):
+    """What moved an account for one reason, and how many operations it was."""
+
+    code: TransferCode
+    operations: int
     paid_in: Money
     paid_out: Money
 
