@@ -63,8 +63,9 @@ class Choose:
     """A question answered by a button.
 
     ``suggest`` adds a button per suggested value, which goes ``into`` a field and leads ``to`` a
-    node. Typed text is read by the Ask node ``typed``, if there is one and it accepts the text. The
-    question shows the facts of ``view``, which is loaded with ``args``.
+    node; they stand behind the first option, or before it if ``suggested_first``. Typed text is
+    read by the Ask node ``typed``, if there is one and it accepts the text. The question shows the
+    facts of ``view``, which is loaded with ``args``.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Choose:
     typed: str | None = None
     view: str | None = None
     args: tuple[str, ...] = ()
+    suggested_first: bool = False
 
 
 @dataclass(frozen=True)
