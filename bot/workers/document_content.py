@@ -32,10 +32,18 @@ def read_content(tx: Tx, document: Document, texts: Texts) -> Callable[[], bytes
         title = words("chart.activity", period=period)
         return partial(balance_chart, points, title=title, words=words)
     describe = partial(_describe, tx, partial(texts.say, document.language))
-    statement = statements.statement(tx, document.partner, AccountKind.WALLET, period, describe)
+    statement = statements.statement(tx, document.partner, document.account, period, describe)
+    return partial(_draw, document, statement, _mark(tx, document), words)
+
+
+def _mark(tx: Tx, document: Document) -> Money:
+    """Below this the account is low; zero where there is no mark."""
+    assert document.partner is not None
     partner = tx.people.partner(document.partner)
-    threshold = Money(0 if partner is None else partner.low_balance_cents)
-    return partial(_draw, document, statement, threshold, words)
+    if partner is None:
+        return Money(0)
+    is_float = document.account is AccountKind.FLOAT
+    return Money(partner.low_float_cents if is_float else partner.low_balance_cents)
 
 
 def _words(document: Document, texts: Texts) -> Words:
@@ -108,4 +116,5 @@ def file_name(document: Document) -> str:
     pictures = (DocumentFormat.CHART, DocumentFormat.ACTIVITY)
     suffix = "png" if document.format in pictures else document.format
     days = f"{document.first_day:%Y%m%d}-{document.last_day:%Y%m%d}"
-    return f"hazina-{document.partner or 'all'}-{days}.{suffix}"
+    account = "-float" if document.account is AccountKind.FLOAT else ""
+    return f"hazina-{document.partner or 'all'}{account}-{days}.{suffix}"
