@@ -23,7 +23,7 @@ _SIZE, _LINE_MM, _PAD_MM = 7.5, 3.8, 1.2
 _TABLE_FROM_MM = 46.0  # below the letterhead
 _BOXES_MM = 20.0  # their height, with the space below them; on the first page only
 _FOOT_MM = 15.0  # kept free below the table
-_LINES_MAX = 6  # of a cell: more is cut, so that a row fits on any page
+_LINES_MAX = 12  # of a text, which holds a whole reason; more is cut, so that a row fits any page
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _row(sheet: Sheet, line: StatementLine, words: Words) -> _Row:
     for paragraphs, (_, width) in zip(texts, _COLUMNS, strict=True):
         lines: list[str] = []
         for paragraph in filter(None, paragraphs):
-            lines += sheet.broken(paragraph, width - 2 * _PAD_MM, _SIZE, _LINES_MAX // 2)
+            lines += sheet.broken(paragraph, width - 2 * _PAD_MM, _SIZE, _LINES_MAX)
         cells.append(lines or [""])
     return _Row(cells)
 

@@ -18,7 +18,7 @@ Colour = tuple[int, int, int]
 
 INK, GREY, WHITE = (33, 37, 41), (108, 117, 125), (255, 255, 255)
 PALE, BRAND, _RULE = (244, 246, 245), (15, 81, 66), (222, 226, 230)
-TEXT_MAX = 300  # characters that are looked at: what no cell could hold is not measured
+TEXT_MAX = 600  # characters that are looked at: what no cell could hold is not measured
 _FONT = "DejaVu"
 _CUT = "…"
 
@@ -70,13 +70,21 @@ class Sheet:
     def length(self, text: str, size: float, *, bold: bool = False) -> float:
         """Of a text in millimetres."""
         self._set_font(size, bold)
-        return float(self._pdf.get_string_width(text))
+        return self._measured(text)
+
+    def _measured(self, text: str) -> float:
+        """In the font that is set. Its letters stand as they are, and fpdf2's own measuring looks
+        for marks and directions in them, which takes three times as long."""
+        font = self._pdf.current_font
+        assert font is not None
+        return font.get_text_width(text, self._pdf.font_size_pt, None)[1] / self._pdf.k
 
     def broken(
         self, text: str, width: float, size: float, most: int, *, bold: bool = False
     ) -> list[str]:
         """``text`` in at most ``most`` lines of ``width``, the last one cut if it goes on."""
-        rest = drawable(text[:TEXT_MAX]).strip()
+        whole = text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}{_CUT}"
+        rest = drawable(whole).strip()
         lines: list[str] = []
         while self.length(rest, size, bold=bold) > width:
             if len(lines) == most - 1:
@@ -95,10 +103,10 @@ class Sheet:
         )
 
     def _over(self, text: str, width: float) -> bool:
-        return bool(self._pdf.get_string_width(text) > width)
+        return self._measured(text) > width
 
     def _cut(self, text: str, width: float) -> str:
-        end = self._fitting(text, width - self._pdf.get_string_width(_CUT))
+        end = self._fitting(text, width - self._measured(_CUT))
         return f"{text[:end].rstrip()}{_CUT}"
 
     def write(
