@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from services.documents import DocumentsMissing
 from services.documents.lettering import BOLD, REGULAR, drawable
+from services.domain.message import DESK
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -46,7 +47,7 @@ class Sheet:
         pdf.add_font(_FONT, "B", fname=BOLD)
         pdf.set_creation_date(made_at)
         pdf.set_title(drawable(title))
-        pdf.set_creator("Hazina")
+        pdf.set_creator(DESK)
         pdf.set_lang(language)
         pdf.set_margins(margin_mm, margin_mm)
         pdf.set_auto_page_break(auto=False)
