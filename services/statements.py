@@ -1,18 +1,31 @@
-"""Movements of a partner's wallet in a period, as a statement or as the points of a chart."""
+"""Movements of a partner's account in a period, as a statement or as the points of a chart."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import accumulate
 
 from services.domain.document import Period
+from services.domain.ledger import AccountKind
 from services.domain.money import Money
 from services.domain.statement import Movement, Statement, StatementLine, bounds
 from services.ports import Tx
 
-Describe = Callable[[Movement], tuple[str, str]]  # title and detail
 
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a movement was, in words; ``receipt`` and ``float_reference`` as in a
+    ``StatementLine``."""
+
+    what: str
+    detail: str = ""
+    receipt: str = ""
+    float_reference: str = ""
+
+
+Describe = Callable[[Movement], Description]
 
 LINES_MAX = 50_000  # per statement: about a thousand pages
 
@@ -21,29 +34,34 @@ class TooManyLines(Exception):
     """The period has more movements than a statement can hold."""
 
 
-def statement(tx: Tx, partner: str, account: str, period: Period, describe: Describe) -> Statement:
+def statement(
+    tx: Tx, partner: str, account: AccountKind, period: Period, describe: Describe
+) -> Statement:
     """Read on a snapshot: all lines and both balances are from one moment.
 
     Raises ``TooManyLines``.
     """
     start, end = bounds(period.first, period.last)
-    balance = opening = tx.statements.wallet_at(partner, start)
+    balance = opening = tx.statements.balance_at(partner, account, start)
     lines = []
-    movements = tx.statements.movements(partner, start, end, LINES_MAX + 1)
+    movements = tx.statements.movements(partner, account, start, end, LINES_MAX + 1)
     if len(movements) > LINES_MAX:
         raise TooManyLines
     for movement in movements:
         balance = balance + movement.paid_in - movement.paid_out
-        what, detail = describe(movement)
+        described = describe(movement)
         lines.append(
             StatementLine(
                 at=movement.at,
                 reference=movement.operation,
-                description=what,
-                detail=detail,
+                description=described.what,
+                detail=described.detail,
                 paid_in=movement.paid_in if movement.paid_in.cents else None,
                 paid_out=movement.paid_out if movement.paid_out.cents else None,
                 balance=balance,
+                fees=movement.fees if movement.fees.cents else None,
+                receipt=described.receipt,
+                float_reference=described.float_reference,
             )
         )
     return Statement(

@@ -12,6 +12,7 @@ from flows.engine.host import OperationStarted
 from services.domain.business_days import business_day
 from services.domain.document import Document, DocumentFormat, Period
 from services.domain.ids import Reference, draw_unique, new_reference
+from services.domain.ledger import AccountKind
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp
@@ -38,8 +39,11 @@ def periods(turn: TurnContext) -> Sequence[Period]:
     shows=("reference", "status"),
     tells=("partner", "reference"),
 )
-def request(turn: TurnContext, period: Period, format: str) -> OperationStarted | Refusal:
-    return queue_document(turn, turn.person.partner.code, DocumentFormat(format), period)
+def request(
+    turn: TurnContext, period: Period, format: str, account: AccountKind | None
+) -> OperationStarted | Refusal:
+    partner = turn.person.partner.code
+    return queue_document(turn, partner, DocumentFormat(format), period, account)
 
 
 @HANDLERS.use_case(
@@ -49,11 +53,15 @@ def request(turn: TurnContext, period: Period, format: str) -> OperationStarted 
     shows=("reference", "status"),
     tells=("partner", "reference"),
 )
-def export(turn: TurnContext, code: str, period: Period, format: str) -> OperationStarted | Refusal:
+def export(
+    turn: TurnContext, code: str, period: Period, format: str, account: AccountKind | None
+) -> OperationStarted | Refusal:
     """Admins may export any partner's statement; this is audited."""
-    asked = queue_document(turn, code, DocumentFormat(format), period)
+    asked = queue_document(turn, code, DocumentFormat(format), period, account)
     if isinstance(asked, OperationStarted):
         facts = {"format": format, "period": str(period)}
+        if account is not None:
+            facts["account"] = account
         turn.audit(code, "exported", code, facts)
     return asked
 
@@ -61,18 +69,22 @@ def export(turn: TurnContext, code: str, period: Period, format: str) -> Operati
 def queue_qr(turn: TurnContext, topup: TopUp) -> None:
     """Request the QR picture, which is sent separately: the top-up does not wait for it."""
     today = business_day(turn.tx.now)
-    _add(turn, topup.partner, DocumentFormat.QR, Period(today, today), topup.reference)
+    _add(turn, topup.partner, DocumentFormat.QR, Period(today, today), topup=topup.reference)
     turn.wake("documents")
 
 
 def queue_document(
-    turn: TurnContext, partner: str | None, format_: DocumentFormat, period: Period
+    turn: TurnContext,
+    partner: str | None,
+    format_: DocumentFormat,
+    period: Period,
+    account: AccountKind | None = None,
 ) -> OperationStarted | Refusal:
-    """Refuses with ``no_files``, where none can be sent, ``documents_wait``, ``documents_hour`` or
-    ``documents_partner``."""
+    """Of the wallet, if no ``account`` is named. Refuses with ``no_files``, where none can be sent,
+    ``documents_wait``, ``documents_hour`` or ``documents_partner``."""
     if not turn.app.channel(turn.event.channel).files:
         return Refusal("no_files")
-    return _check_rate(turn) or _add(turn, partner, format_, period)
+    return _check_rate(turn) or _add(turn, partner, format_, period, account)
 
 
 def _check_rate(turn: TurnContext) -> Refusal | None:
@@ -97,6 +109,7 @@ def _add(
     partner: str | None,
     format_: DocumentFormat,
     period: Period,
+    account: AccountKind | None = None,
     topup: str | None = None,
 ) -> OperationStarted:
     """Queue the document for the worker, which makes it once this turn is committed."""
@@ -112,6 +125,7 @@ def _add(
             first_day=period.first,
             last_day=period.last,
             topup=topup,
+            account=account or AccountKind.WALLET,
         )
 
     return OperationStarted(draw_unique(drawn, turn.tx.documents.add).reference)

@@ -27,8 +27,9 @@ from bot.observe.redaction import Redactor
 from bot.observe.repeated_errors import EVERY_S, RepeatedErrors
 
 # httpx prints whole URLs at INFO, and Telegram's hold the bot token (facts: channels).
-# python-telegram-bot and aiosqlite print bodies and statements at DEBUG.
-TALKATIVE = ("httpx", "httpcore", "telegram", "aiosqlite", "apscheduler")
+# python-telegram-bot and aiosqlite print bodies and statements at DEBUG. fontTools tells of each
+# table that the fonts of a PDF do without.
+TALKATIVE = ("httpx", "httpcore", "telegram", "aiosqlite", "apscheduler", "fontTools")
 CLOSE_S = 2.0  # how long the backlog may take to be written at exit
 FORMAT = "%(levelname)s %(name)s %(message)s"  # for libraries' lines in a simulation
 

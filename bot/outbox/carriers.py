@@ -17,7 +17,7 @@ from bot.outbox.channel import (
 from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.event import Button, Rows
 from services.domain.gsm7 import as_sms_text
-from services.domain.message import Mail, MessageAnswer, NotTaken, Taken, Unsure
+from services.domain.message import Mail, MessageAnswer, NotTaken, Taken, Unsure, signed
 from services.domain.phone import Phone
 from services.ports import Mailer, Sms
 
@@ -54,7 +54,8 @@ def buttons_from_json(stored: str) -> Rows:
 class SmsChannel:
     """``bot.outbox.channel.Channel``: an address is a phone number. Sent messages cannot change.
 
-    This is the only place that converts texts with ``gsm7.as_sms_text``.
+    This is the only place where a text becomes an SMS: it gets the desk's name in front, which the
+    same text does not need in a chat, and signs that every phone has.
     """
 
     name = SMS
@@ -64,7 +65,7 @@ class SmsChannel:
         self._carrier = carrier
 
     async def send(self, address: str, content: MessageContent) -> str:
-        text = as_sms_text(without_copy_marks(content.text))
+        text = as_sms_text(signed(without_copy_marks(content.text)))
         return _message_id(await self._carrier.send(Phone(address), text))
 
     async def send_document(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import assert_never
@@ -12,52 +12,74 @@ from services import statements
 from services.documents.balance_chart import balance_chart
 from services.documents.csv_statement import statement_csv
 from services.documents.pdf_statement import statement_pdf
+from services.documents.words import Words
 from services.domain.business_days import start_of_day
 from services.domain.document import Document, DocumentFormat, Period
+from services.domain.ledger import AccountKind
 from services.domain.money import Money
+from services.domain.payment import Payment
 from services.domain.statement import Movement, Statement
 from services.ports import Tx
+from services.statements import Description
 
 
 def read_content(tx: Tx, document: Document, texts: Texts) -> Callable[[], bytes]:
     """Read all the data; returns the function that renders it."""
+    words = _words(document, texts)
+    period = Period(document.first_day, document.last_day)
     if document.partner is None:
         points = _daily_topups(tx, document.first_day, document.last_day)
-        title = str(Period(document.first_day, document.last_day))
-        return partial(balance_chart, points, title=title)
-    statement = _statement(tx, document, document.partner, texts)
+        title = words("chart.activity", period=period)
+        return partial(balance_chart, points, title=title, words=words)
+    describe = partial(_describe, tx, partial(texts.say, document.language))
+    statement = statements.statement(tx, document.partner, document.account, period, describe)
+    return partial(_draw, document, statement, _mark(tx, document), words)
+
+
+def _mark(tx: Tx, document: Document) -> Money:
+    """Below this the account is low; zero where there is no mark."""
+    assert document.partner is not None
     partner = tx.people.partner(document.partner)
-    threshold = Money(0 if partner is None else partner.low_balance_cents)
-    return partial(_draw, document, statement, threshold)
+    if partner is None:
+        return Money(0)
+    is_float = document.account is AccountKind.FLOAT
+    return Money(partner.low_float_cents if is_float else partner.low_balance_cents)
 
 
-def _statement(tx: Tx, document: Document, partner: str, texts: Texts) -> Statement:
-    language = document.language
+def _words(document: Document, texts: Texts) -> Words:
+    def sentence(key: str, facts: Mapping[str, object]) -> str:
+        return texts.say(document.language, f"document.{key}", facts)
 
-    def describe(movement: Movement) -> tuple[str, str]:
-        topup = tx.topups.get(movement.operation)
-        if topup is not None:
-            payer = topup.receipt or "" if topup.by_hand else str(topup.phone)
-            return texts.say(language, "statement.what.TU"), payer
-        purchase = tx.purchases.get(movement.operation)
-        if purchase is not None:
-            facts = {"amount": purchase.amount, "fees": purchase.quote.fees}
-            detail = texts.say(language, "statement.what.fees", facts)
-            return texts.say(language, "statement.what.FL"), detail
-        adjustment = tx.adjustments.get(movement.operation)
-        if adjustment is not None:
-            return texts.say(language, "statement.what.AD"), adjustment.reason
-        payment = tx.payments.of_reference(movement.operation)
-        if payment is not None:
-            return texts.say(language, "statement.what.PB"), payment.payment.receipt
-        reversal = tx.payments.reversed_by(movement.operation)
-        if reversal is not None:
-            return texts.say(language, "statement.what.RV"), reversal.payment.receipt
-        return texts.say(language, "statement.what.OTHER"), ""
+    return Words(document.language, sentence)
 
-    period = Period(document.first_day, document.last_day)
-    account = texts.say(language, "statement.what.account")
-    return statements.statement(tx, partner, account, period, describe)
+
+def _describe(tx: Tx, say: Callable[[str], str], movement: Movement) -> Description:
+    topup = tx.topups.get(movement.operation)
+    if topup is not None:
+        payer = "" if topup.by_hand else str(topup.phone)
+        return Description(say("statement.what.TU"), payer, receipt=topup.receipt or "")
+    purchase = tx.purchases.get(movement.operation)
+    if purchase is not None:
+        destination = f"B2C {purchase.masked_destination}"
+        bought = purchase.bank_id or ""
+        return Description(say("statement.what.FL"), destination, float_reference=bought)
+    adjustment = tx.adjustments.get(movement.operation)
+    if adjustment is not None:
+        return Description(say("statement.what.AD"), adjustment.reason)
+    paid = tx.payments.of_reference(movement.operation)
+    if paid is not None:
+        return _payment(say("statement.what.PB"), paid.payment)
+    reversal = tx.payments.reversed_by(movement.operation)
+    if reversal is not None:
+        return _payment(say("statement.what.RV"), reversal.payment)
+    return Description(say("statement.what.OTHER"))
+
+
+def _payment(what: str, payment: Payment) -> Description:
+    """The bank's own number where M-PESA's code is not known is no receipt of M-PESA's."""
+    if payment.has_receipt:
+        return Description(what, payment.payer.masked, receipt=payment.receipt)
+    return Description(what, f"{payment.payer.masked}, {payment.receipt}")
 
 
 def _daily_topups(tx: Tx, first: date, last: date) -> list[tuple[datetime, Money]]:
@@ -68,17 +90,20 @@ def _daily_topups(tx: Tx, first: date, last: date) -> list[tuple[datetime, Money
     return [(start, Money(total)) for (start, _), total in zip(bounds, cents, strict=True)]
 
 
-def _draw(document: Document, statement: Statement, threshold: Money) -> bytes:
+def _draw(document: Document, statement: Statement, threshold: Money, words: Words) -> bytes:
     match document.format:
         case DocumentFormat.CSV:
-            return statement_csv(statement)
+            return statement_csv(statement, words)
         case DocumentFormat.PDF:
-            return statement_pdf(statement)
+            return statement_pdf(statement, words)
         case DocumentFormat.CHART | DocumentFormat.ACTIVITY:
-            points = statements.balance_points(statement)
-            title = f"{statement.partner}, {Period(statement.start, statement.end)}"
+            period = Period(statement.start, statement.end)
+            title = words(f"chart.{statement.account}", partner=statement.partner, period=period)
             return balance_chart(
-                points, title=title, threshold=threshold if threshold.cents else None
+                statements.balance_points(statement),
+                title=title,
+                words=words,
+                threshold=threshold if threshold.cents else None,
             )
         case DocumentFormat.QR:
             raise AssertionError("the bank draws what is paid by")
@@ -91,4 +116,5 @@ def file_name(document: Document) -> str:
     pictures = (DocumentFormat.CHART, DocumentFormat.ACTIVITY)
     suffix = "png" if document.format in pictures else document.format
     days = f"{document.first_day:%Y%m%d}-{document.last_day:%Y%m%d}"
-    return f"hazina-{document.partner or 'all'}-{days}.{suffix}"
+    account = "-float" if document.account is AccountKind.FLOAT else ""
+    return f"hazina-{document.partner or 'all'}{account}-{days}.{suffix}"

@@ -26,6 +26,7 @@ from services.documents import DocumentsMissing
 from services.domain.bank import QrPicture
 from services.domain.database import Priority
 from services.domain.document import Document, Period
+from services.domain.ledger import AccountKind
 from services.domain.outbox import OutboxRow
 from services.ports import Clock, Collections, Tx
 from services.ports.database import Database
@@ -155,7 +156,7 @@ class DocumentWorker(BankWorker):
         self._sessions.save(tx, document.channel, document.address, session, touched=False)
         facts = {
             "reference": document.reference,
-            "partner": document.partner,
+            "partner": self._whose(document),
             "period": Period(document.first_day, document.last_day),
         }
         return tx.outbox.add(
@@ -176,6 +177,13 @@ class DocumentWorker(BankWorker):
             protect=False,
             document=None if isinstance(result, str) else document.reference,
         )
+
+    def _whose(self, document: Document) -> str | None:
+        """The partner, and the account if it is not the wallet."""
+        if document.partner is None or document.account is AccountKind.WALLET:
+            return document.partner
+        say, facts = self._context.texts.say, {"partner": document.partner}
+        return say(document.language, f"document.of_{document.account}", facts)
 
     def _qr(self, tx: Tx, document: Document, reference: str, *, has_picture: bool) -> OutboxRow:
         topup = tx.topups.get(reference)

@@ -1,13 +1,14 @@
-"""Any partner's statement, for an admin."""
+"""Any partner's statement, of its wallet or its float, for an admin."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.engine.nodes import Ask, Choose, Do, End, Flow, Option
+from flows.engine.nodes import Ask, Do, End, Flow
 from flows.parsers.people import KnownPartner
-from flows.statement import DOCUMENT_EXITS, PERIOD_NODES
+from flows.statement import DOCUMENT_EXITS, statement_nodes
 from services.domain.document import Period
+from services.domain.ledger import AccountKind
 from services.domain.partner import Right
 
 
@@ -16,12 +17,14 @@ class ExportData(BaseModel):
 
     code: str | None = None
     period: Period | None = None
+    account: AccountKind | None = None
     format: str | None = None
 
 
 EXPORT = Flow(
     "export",
-    version=1,
+    version=2,
+    compatible_versions=(1,),
     data=ExportData,
     start="code",
     needs=Right.ADMIN,
@@ -29,17 +32,11 @@ EXPORT = Flow(
     takes_argument=True,
     nodes=(
         Ask("code", into="code", parse=KnownPartner(), suggest="codes", to="period"),
-        *PERIOD_NODES,
-        Choose(
-            "format",
-            options=tuple(
-                Option(name, to="make", puts={"format": name}) for name in ("csv", "pdf")
-            ),
-        ),
+        *statement_nodes(("csv", "pdf")),
         Do(
             "make",
             use_case="export_document",
-            args=("code", "period", "format"),
+            args=("code", "period", "format", "account"),
             on=DOCUMENT_EXITS,
         ),
         End("made"),

@@ -12,8 +12,10 @@ from flows.engine.nodes import Code, Do, End
 from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts, placeholders
 from services.domain.gsm7 import as_sms_text, parts, septets
+from services.domain.message import signed
 
 CODES = "sms."  # all texts under this key carry a code
+LINES = "digest."  # all texts under this key may stand in one digest together
 # Sent by SMS as well as in the chat, or instead of it: a person may have none to write to.
 NOTICES = (
     "notice.low_wallet",
@@ -49,6 +51,7 @@ WIDEST: Mapping[str, str] = {
     **dict.fromkeys(("code_of", "partner"), _CODE_OF_PARTNER),
     **dict.fromkeys(("at", "until"), _MOMENT),
     **dict.fromkeys(("topups", "purchases", "open"), "9999"),
+    "count": "9999",
     "who": _NAME,
     "phone": _PHONE,
     **dict.fromkeys(("reference", "reversal"), "TU-7K3QF9"),
@@ -63,7 +66,12 @@ def sms_errors(flows: FlowRegistry, texts: Texts, declared: Declarations) -> Ite
     for language in texts.languages:
         said = texts.keys(language)
         reasons = [one for key, one in said.items() if key.startswith("reason.")]
-        widest = {**WIDEST, "reason": max(reasons, key=len, default="")}
+        lines = [texts.say(language, key, WIDEST) for key in said if key.startswith(LINES)]
+        widest = {
+            **WIDEST,
+            "reason": max(reasons, key=len, default=""),
+            "more": "".join(f"\n{line}" for line in lines),
+        }
         for key in said:
             if key.startswith(CODES):
                 yield from _fits(texts, language, key, {**widest, "code": "123456"}, 1)
@@ -80,7 +88,7 @@ def _fits(
     if unknown:
         yield f"{language}: {key} may go by SMS, and how wide is {', '.join(sorted(unknown))}?"
         return
-    text = as_sms_text(texts.say(language, key, facts))
+    text = as_sms_text(signed(texts.say(language, key, facts)))
     if septets(text) is None:
         yield f"{language}: {key} may go by SMS, and is not GSM-7"
     elif parts(text) > most:

@@ -65,9 +65,10 @@ class Choose:
     """A question answered by a button.
 
     ``suggest`` adds a button per suggested value, which goes ``into`` a field and leads ``to`` a
-    node. Typed text is read by the Ask node ``typed``, if there is one and it accepts the text. The
-    question shows the facts of ``view``, which is loaded with ``args``. One that ``is_menu`` has
-    nothing to cancel: its way out is "done".
+    node; they stand behind the options, or before them if ``suggested_first``. Typed text is read
+    by the Ask node ``typed``, if there is one and it accepts the text. The question shows the facts
+    of ``view``, which is loaded with ``args``. One that ``is_menu`` has nothing to cancel: its way
+    out is "done".
     """
 
     id: str
@@ -78,6 +79,7 @@ class Choose:
     typed: str | None = None
     view: str | None = None
     args: tuple[str, ...] = ()
+    suggested_first: bool = False
     is_menu: bool = False
 
     def shown(self, host: Host) -> Iterator[Option]:

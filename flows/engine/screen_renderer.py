@@ -142,7 +142,8 @@ class ScreenRenderer:
                     for option in node.shown(host)
                 )
                 more = self._suggested(frame, host, node.suggest, _args(frame, node))
-                rows = (*rows, *more, self._way_out(frame, host))
+                rows = (*more, *rows) if node.suggested_first else (*rows, *more)
+                rows += (self._way_out(frame, host),)
             case Confirm():
                 edits = tuple(
                     Button(f"edit-{field}", self.say(host, f"{key}.edit-{field}"))
@@ -229,11 +230,17 @@ class ScreenRenderer:
             option = f"{suggested_option(name)}-{number}"
             # In the form in which it is read back.
             frame.offered[option] = to_jsonable_python(value)
-            label = format_value(value, host.language).removeprefix("KES ")
-            buttons.append(Button(option, label))
+            buttons.append(Button(option, self._value_label(frame, host, option, value)))
         if not buttons:
             return ()
         return (tuple(buttons),) if in_one_row else tuple((button,) for button in buttons)
+
+    def _value_label(self, frame: Frame, host: Host, option: str, value: Any) -> str:
+        """A name of its own where the texts have one, such as "This month", or the value."""
+        key = f"{frame.flow.name}.{frame.node}.{option}"
+        if self._texts.has(host.language, key):
+            return self.say(host, key)
+        return format_value(value, host.language).removeprefix("KES ")
 
     def _way_out(self, frame: Frame, host: Host) -> Row:
         node = frame.current_node

@@ -13,6 +13,7 @@ from typing import Any
 from babel.dates import format_date, format_datetime
 
 from services.domain.business_days import NAIROBI
+from services.domain.document import Period
 
 _MOMENT = {"en": "d MMM y, HH:mm"}
 _DAY = {"en": "d MMM y"}
@@ -73,6 +74,9 @@ def format_value(value: object, language: str) -> str:
     """A value as people read it: times in Nairobi time, money and phones in their own format."""
     if isinstance(value, str):
         return value
+    if isinstance(value, Period):
+        days = dict.fromkeys((value.first, value.last))
+        return " – ".join(format_value(day, language) for day in days)
     if isinstance(value, date) and not isinstance(value, datetime):
         return format_date(value, _DAY.get(language, _DAY["en"]), locale=language)
     if isinstance(value, datetime):

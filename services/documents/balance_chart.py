@@ -12,14 +12,16 @@ from itertools import groupby, pairwise
 from math import ceil
 from typing import TYPE_CHECKING
 
-from services.documents import DocumentsMissing, latin
+from services.documents import DocumentsMissing
+from services.documents.lettering import REGULAR, drawable
+from services.documents.words import Words
 from services.domain.business_days import NAIROBI
 from services.domain.money import EXPONENTS, CurrencyMismatch, Money
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
-    from PIL.ImageFont import FreeTypeFont, ImageFont
+    from PIL.ImageFont import FreeTypeFont
 
 WIDTHS_PX = range(320, 4001)
 HEIGHTS_PX = range(240, 4001)
@@ -29,7 +31,9 @@ _TICK_EVERY_PX = (110, 64)  # space a date and an amount need
 _WHITE, _INK, _GREY, _RULE = (255, 255, 255), (33, 37, 41), (108, 117, 125), (211, 222, 218)
 _LINE, _AREA, _THRESHOLD = (15, 81, 66), (226, 240, 235), (192, 57, 43)
 _SHADE = 8  # shades between ink and background: about 200 colours, within a palette of 256
-_HOURS = (1, 2, 3, 6, 12, 24, 48, 168, 336, 672, 1344, 2184, 4368, 8760)
+_WEEK = 168
+_HOURS = (1, 2, 3, 6, 12, 24, 48, *(weeks * _WEEK for weeks in (1, 2, 4, 8, 13, 26, 52)))
+_WEEK_LEAST_PX = 4  # weeks that are closer together have no ticks
 _SPAN_LEAST = timedelta(hours=6)  # so that a single moment still has an axis
 _SHORT = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k"))
 
@@ -76,6 +80,7 @@ def balance_chart(
     points: Sequence[tuple[datetime, Money]],
     *,
     title: str,
+    words: Words,
     width: int = 1000,
     height: int = 560,
     threshold: Money | None = None,
@@ -109,12 +114,16 @@ def balance_chart(
         columns = _columns(points, scale)
         _area(pen.draw, columns, scale)
         _amounts(pen, scale, points[0][1].currency)
-        _dates(pen, scale)
+        _dates(pen, scale, words)
         if threshold:
-            _threshold(pen, threshold, scale)
+            _dashes(pen.draw, scale.y(threshold.cents), scale)
         _steps(pen.draw, columns, scale)
+        if threshold:  # last, so that the line does not cross the words
+            at = _LEFT + 6, scale.y(threshold.cents) - 4
+            mark = words("chart.mark", amount=threshold)
+            pen.text(at, mark, size=13, anchor="ls", ink=_THRESHOLD, edge=2)
     else:
-        pen.text((width // 2, height // 2), "No movements yet", size=18, anchor="mm")
+        pen.text((width // 2, height // 2), words("chart.nothing"), size=18, anchor="mm")
     file = BytesIO()
     few = image.quantize(palette=_palette(), dither=images.Dither.NONE)
     few.save(file, "PNG")  # with a palette, a third of the bytes in a quarter of the time
@@ -141,11 +150,11 @@ def _palette() -> Image:
 
 
 class _Pen:
-    """Writes with the font that Pillow ships."""
+    """Writes with the font of all documents."""
 
     def __init__(self, draw: ImageDraw) -> None:
         self.draw = draw
-        self._fonts: dict[int, FreeTypeFont | ImageFont] = {}
+        self._fonts: dict[int, FreeTypeFont] = {}
 
     def text(
         self,
@@ -167,19 +176,19 @@ class _Pen:
 
     def fitted(self, text: str, room: float, size: int) -> str:
         """One line of ``text``, cut if longer than ``room`` pixels."""
-        line = " ".join(latin(text[: TITLE_MAX + 1]).split())
+        line = " ".join(drawable(text[: TITLE_MAX + 1]).split())
         if len(line) <= TITLE_MAX and self.length(line, size) <= room:
             return line
         line = line[:TITLE_MAX]
-        while line and self.length(f"{line}...", size) > room:
+        while line and self.length(f"{line}…", size) > room:
             line = line[:-1]
-        return f"{line.rstrip()}..."
+        return f"{line.rstrip()}…"
 
-    def _font(self, size: int) -> FreeTypeFont | ImageFont:
-        from PIL.ImageFont import load_default
+    def _font(self, size: int) -> FreeTypeFont:
+        from PIL.ImageFont import Layout, truetype
 
         if size not in self._fonts:
-            self._fonts[size] = load_default(size=size)
+            self._fonts[size] = truetype(REGULAR, size, layout_engine=Layout.BASIC)
         return self._fonts[size]
 
 
@@ -255,29 +264,44 @@ def _amounts(pen: _Pen, scale: _Scale, currency: str) -> None:
         pen.text((_LEFT - 10, y), short(Money(cents, currency)), size=13, anchor="rm")
 
 
-def _dates(pen: _Pen, scale: _Scale) -> None:
-    before = None
-    for at in _ticks(scale):
+def _dates(pen: _Pen, scale: _Scale, words: Words) -> None:
+    """Days below the axis, as many as there is room for, and a tick for every week between."""
+    step = _step(scale)
+    for at in _ticks(scale, min(step, _WEEK)) if _shows_weeks(scale) else ():
         x = scale.x(at)
-        pen.draw.line((x, scale.bottom, x, scale.bottom + 5), _GREY)
-        label = _moment(at, before)
-        inside = min(x, scale.width - 4 - ceil(pen.length(label, 13) / 2))
-        pen.text((inside, scale.bottom + 10), label, size=13, anchor="mt")
-        before = at
+        pen.draw.line((x, scale.bottom, x, scale.bottom + 4), _GREY)
+    before, free_from = None, 0
+    for at in _ticks(scale, step):
+        x = scale.x(at)
+        pen.draw.line((x, scale.bottom, x, scale.bottom + 7), _GREY)
+        label = _moment(at, before, words)
+        half = ceil(pen.length(label, 13) / 2)
+        inside = min(x, scale.width - 4 - half)
+        if inside - half >= free_from:
+            pen.text((inside, scale.bottom + 12), label, size=13, anchor="mt")
+            before, free_from = at, inside + half + 8
 
 
-def _threshold(pen: _Pen, threshold: Money, scale: _Scale) -> None:
-    y = scale.y(threshold.cents)
+def _dashes(draw: ImageDraw, y: int, scale: _Scale) -> None:
     for x in range(_LEFT, scale.right, 14):
-        pen.draw.line((x, y, min(x + 8, scale.right), y), _THRESHOLD)
-    pen.text((_LEFT + 6, y - 4), str(threshold), size=13, anchor="ls", ink=_THRESHOLD, edge=2)
+        draw.line((x, y, min(x + 8, scale.right), y), _THRESHOLD)
 
 
-def _ticks(scale: _Scale) -> Iterator[datetime]:
-    """Round moments in Nairobi time, which has no daylight saving."""
-    most = (scale.right - _LEFT) // _TICK_EVERY_PX[0]
+def _step(scale: _Scale) -> int:
+    """Hours between two days that are named."""
+    most = max(1, (scale.right - _LEFT) // _TICK_EVERY_PX[0])
     hours = (scale.until - scale.since) / timedelta(hours=1)
-    step = next((step for step in _HOURS if hours / step <= most), ceil(hours / most / 24) * 24)
+    weeks = ceil(hours / most / _WEEK)
+    return next((step for step in _HOURS if hours / step <= most), weeks * _WEEK)
+
+
+def _shows_weeks(scale: _Scale) -> bool:
+    weeks = (scale.until - scale.since) / timedelta(hours=_WEEK)
+    return (scale.right - _LEFT) / max(weeks, 1) >= _WEEK_LEAST_PX
+
+
+def _ticks(scale: _Scale, step: int) -> Iterator[datetime]:
+    """Round moments in Nairobi time, which has no daylight saving, ``step`` hours apart."""
     at = scale.since.astimezone(NAIROBI).replace(hour=0, minute=0, second=0, microsecond=0)
     while at < scale.since:
         at += timedelta(hours=min(step, 24))
@@ -286,13 +310,13 @@ def _ticks(scale: _Scale) -> Iterator[datetime]:
         at += timedelta(hours=step)
 
 
-def _moment(at: datetime, before: datetime | None) -> str:
-    """What changed since the previous tick: the hour, the day, the year."""
+def _moment(at: datetime, before: datetime | None, words: Words) -> str:
+    """What changed since the previous label: the hour, the day, the year."""
     if before and before.date() == at.date():
         return f"{at:%H:%M}"
-    day = f"{at.day} {at:%b}"
+    day = words.day_of_year(at.date())
     if not before or before.year != at.year:
-        day = f"{day} {at.year}"
+        day = words.day(at.date())
     return f"{day}, {at:%H:%M}" if at.hour else day
 
 

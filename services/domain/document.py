@@ -7,6 +7,8 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
+from services.domain.ledger import AccountKind
+
 
 class DocumentFormat(StrEnum):
     PDF = "pdf"
@@ -38,7 +40,8 @@ class Period:
 @dataclass(frozen=True, slots=True)
 class Document:
     """``first_day`` to ``last_day`` are business days, both included; without a partner it covers
-    all. ``topup`` is what a QR picture pays."""
+    all. ``account`` is what a statement or a chart tells of; ``topup`` is what a QR picture pays.
+    """
 
     reference: str
     partner: str | None
@@ -51,6 +54,7 @@ class Document:
     state: DocumentState = DocumentState.REQUESTED
     attempts: int = 0
     topup: str | None = None
+    account: AccountKind = AccountKind.WALLET
 
 
 class DocumentRequests(NamedTuple):

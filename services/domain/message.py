@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DESK = "Hazina"
+_SAYS_WHO = f"{DESK}: "
+
+
+def signed(text: str) -> str:
+    """The text of an SMS, which begins with the desk's name: its sender is often just a number."""
+    return text if text.startswith(_SAYS_WHO) else f"{_SAYS_WHO}{text}"
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:

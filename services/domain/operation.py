@@ -37,16 +37,6 @@ class StateBacklog(NamedTuple):
     oldest_s: float
 
 
-class DayTotals(NamedTuple):
-    """A partner's operations since a moment: paid top-ups, bought float, and those still open."""
-
-    topups: int
-    received: Money
-    purchases: int
-    bought: Money
-    open: int
-
-
 class FoundOperation(NamedTuple):
     """An operation with its partner, since admins search over all partners."""
 

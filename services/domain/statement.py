@@ -8,8 +8,10 @@ from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
 from services.domain.business_days import NAIROBI
+from services.domain.ledger import AccountKind, TransferCode
 from services.domain.money import Money
 from services.domain.refusal import Refusal
 
@@ -40,17 +42,32 @@ _BETWEEN = re.compile(r"[–—]| -|- | (?:to|hadi) ")
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """Everything one operation moved on an account at one moment."""
+    """Everything one operation moved on an account at one moment. ``fees`` are the part of
+    ``paid_out`` that paid for it."""
 
     operation: str
     at: datetime
+    paid_in: Money
+    paid_out: Money
+    fees: Money
+
+
+class CodeTotal(NamedTuple):
+    """What moved an account for one reason, and how many operations it was."""
+
+    code: TransferCode
+    operations: int
     paid_in: Money
     paid_out: Money
 
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One movement at ``at`` (UTC): paid in or paid out, never both, and the balance after it."""
+    """One movement at ``at`` (UTC): paid in or paid out, never both, and the balance after it.
+
+    ``fees`` are part of ``paid_out``. ``receipt`` is M-PESA's code, ``float_reference`` the bank's
+    for a purchase of float; empty where there is none.
+    """
 
     at: datetime
     reference: str
@@ -59,6 +76,9 @@ class StatementLine:
     paid_in: Money | None
     paid_out: Money | None
     balance: Money
+    fees: Money | None = None
+    receipt: str = ""
+    float_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +91,7 @@ class Statement:
     """
 
     partner: str
-    account: str
+    account: AccountKind
     start: date
     end: date
     opening: Money
@@ -94,6 +114,10 @@ class Statement:
     def total_out(self) -> Money:
         return self._sum(line.paid_out for line in self.lines)
 
+    @property
+    def total_fees(self) -> Money:
+        return self._sum(line.fees for line in self.lines)
+
     def check(self) -> None:
         """Raise ``AssertionError`` at the first line that does not follow from the previous one.
 
@@ -106,6 +130,9 @@ class Statement:
             _hold(since <= line.at < until, line, "is outside the period")
             moved = line.paid_in or line.paid_out
             _hold(moved is not None and moved.cents > 0, line, "moves nothing")
+            charged = line.fees.cents if line.fees else 0
+            spent = line.paid_out.cents if line.paid_out else 0
+            _hold(0 <= charged <= spent, line, "has fees that it did not pay")
             if line.paid_in:
                 balance += line.paid_in
             if line.paid_out:

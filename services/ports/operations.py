@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from services.domain.operation import DayTotals, FoundOperation, Operation, StateBacklog
+from services.domain.operation import FoundOperation, Operation, StateBacklog
 
 
 class Operations(Protocol):
@@ -49,4 +49,6 @@ class Operations(Protocol):
         """Open or unknown operations by state, among the oldest ``limit``, with their age."""
         ...
 
-    def day_totals(self, partner: str, since: datetime) -> DayTotals: ...
+    def open_since(self, partner: str, since: datetime) -> int:
+        """How many operations begun since then are open or unknown."""
+        ...

@@ -1,4 +1,4 @@
-"""What the statement of a wallet is made from."""
+"""What statements and digests of an account are made from."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from services.domain.ledger import AccountKind
 from services.domain.money import Money
-from services.domain.statement import Movement
+from services.domain.statement import CodeTotal, Movement
 
 
 class Statements(Protocol):
-    def wallet_at(self, partner: str, moment: datetime) -> Money:
+    def balance_at(self, partner: str, account: AccountKind, moment: datetime) -> Money:
         """The posted balance just before ``moment``."""
         ...
 
     def movements(
-        self, partner: str, start: datetime, end: datetime, limit: int
+        self, partner: str, account: AccountKind, start: datetime, end: datetime, limit: int
     ) -> Sequence[Movement]:
-        """What moved the wallet from ``start`` until just before ``end``, oldest first."""
+        """What moved the account from ``start`` until just before ``end``, oldest first."""
+        ...
+
+    def totals(
+        self, partner: str, account: AccountKind, start: datetime, end: datetime
+    ) -> Sequence[CodeTotal]:
+        """The same, added up by why it moved."""
         ...

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from services.domain.document import Document, DocumentFormat, DocumentRequests, DocumentState
+from services.domain.ledger import AccountKind
 from storage.time.milliseconds import to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -22,8 +23,8 @@ class DocumentStore:
         return (
             self._conn.execute(
                 "INSERT INTO documents (reference, partner, channel, address, language, format,"
-                " first_day, last_day, topup, state, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'REQUESTED', ?)"
+                " first_day, last_day, topup, account, state, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'REQUESTED', ?)"
                 " ON CONFLICT (reference) DO NOTHING",
                 (
                     document.reference,
@@ -35,6 +36,7 @@ class DocumentStore:
                     document.first_day.isoformat(),
                     document.last_day.isoformat(),
                     document.topup,
+                    document.account,
                     self._time.ms,
                 ),
             ).rowcount
@@ -44,7 +46,7 @@ class DocumentStore:
     def get(self, reference: str) -> Document | None:
         row = self._conn.execute(
             "SELECT reference, partner, channel, address, language, format, first_day, last_day,"
-            " state, attempts, topup FROM documents WHERE reference = ?",
+            " state, attempts, topup, account FROM documents WHERE reference = ?",
             (reference,),
         ).fetchone()
         return None if row is None else _document(row)
@@ -135,4 +137,5 @@ def _document(row: tuple[Any, ...]) -> Document:
         state=DocumentState(row[8]),
         attempts=row[9],
         topup=row[10],
+        account=AccountKind(row[11] or AccountKind.WALLET),
     )

@@ -8,7 +8,6 @@ from typing import Any
 
 from services.domain.money import Money
 from services.domain.operation import (
-    DayTotals,
     FoundOperation,
     Operation,
     OperationType,
@@ -131,19 +130,14 @@ class OperationStore:
         now = self._time.ms
         return [StateBacklog(state, count, (now - since) / 1000) for state, count, since in rows]
 
-    def day_totals(self, partner: str, since: datetime) -> DayTotals:
+    def open_since(self, partner: str, since: datetime) -> int:
+        """How many operations begun since then are open or unknown."""
         row = self._conn.execute(
-            "SELECT count(*) FILTER (WHERE type = 'topup' AND standing = 'succeeded'),"
-            " coalesce(sum(amount_cents)"
-            "  FILTER (WHERE type = 'topup' AND standing = 'succeeded'), 0),"
-            " count(*) FILTER (WHERE type = 'b2c_float_purchase' AND standing = 'succeeded'),"
-            " coalesce(sum(amount_cents)"
-            "  FILTER (WHERE type = 'b2c_float_purchase' AND standing = 'succeeded'), 0),"
-            " count(*) FILTER (WHERE standing IN ('ready', 'sending', 'accepted', 'unknown'))"
-            " FROM wallet_transactions WHERE partner = ? AND created_at BETWEEN ? AND ?",
-            (partner, to_ms(since), self._time.ms),
+            "SELECT count(*) FROM wallet_transactions WHERE partner = ? AND created_at >= ?"
+            " AND standing IN ('ready', 'sending', 'accepted', 'unknown')",
+            (partner, to_ms(since)),
         ).fetchone()
-        return DayTotals(row[0], Money(row[1]), row[2], Money(row[3]), row[4])
+        return int(row[0])
 
 
 def _found(row: tuple[Any, ...]) -> FoundOperation:

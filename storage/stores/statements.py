@@ -1,12 +1,13 @@
-"""Movements of a wallet in a period, read page by page from its transfers."""
+"""What moved on an account in a period, summed from its transfers."""
 
 from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
 
+from services.domain.ledger import AccountKind, TransferCode
 from services.domain.money import Money
-from services.domain.statement import Movement
+from services.domain.statement import CodeTotal, Movement
 from storage.time.milliseconds import from_ms, to_ms
 
 
@@ -14,37 +15,70 @@ class StatementStore:
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
 
-    def wallet_at(self, partner: str, moment: datetime, currency: str = "KES") -> Money:
+    def balance_at(
+        self, partner: str, account: AccountKind, moment: datetime, currency: str = "KES"
+    ) -> Money:
         """The posted balance just before ``moment``."""
         until = to_ms(moment)
         credits = self._conn.execute(
             "SELECT coalesce(sum(amount_cents), 0) FROM transfers WHERE credit_partner = ?"
-            " AND credit_kind = 'wallet' AND booked_at < ? AND phase IN ('single', 'post')",
-            (partner, until),
+            " AND credit_kind = ? AND booked_at < ? AND phase IN ('single', 'post')",
+            (partner, account, until),
         ).fetchone()[0]
         debits = self._conn.execute(
             "SELECT coalesce(sum(amount_cents), 0) FROM transfers WHERE debit_partner = ?"
-            " AND debit_kind = 'wallet' AND booked_at < ? AND phase IN ('single', 'post')",
-            (partner, until),
+            " AND debit_kind = ? AND booked_at < ? AND phase IN ('single', 'post')",
+            (partner, account, until),
         ).fetchone()[0]
         return Money(credits - debits, currency)
 
-    def movements(self, partner: str, start: datetime, end: datetime, limit: int) -> list[Movement]:
-        """Oldest first, from ``start`` up to before ``end``."""
-        wallet = partner, to_ms(start), to_ms(end)
+    def movements(
+        self, partner: str, account: AccountKind, start: datetime, end: datetime, limit: int
+    ) -> list[Movement]:
+        """Oldest first, from ``start`` up to before ``end``. Fees are what went to an account of
+        fees, whichever kind of operation charged it."""
+        within = partner, account, to_ms(start), to_ms(end)
         rows = self._conn.execute(
-            "SELECT operation, booked_at, sum(paid_in), sum(paid_out), currency"
+            "SELECT operation, booked_at, sum(paid_in), sum(paid_out), sum(fee), currency"
             " FROM (SELECT seq, operation, booked_at, currency, amount_cents AS paid_in,"
-            "  0 AS paid_out FROM transfers WHERE credit_partner = ?"
-            "  AND credit_kind = 'wallet' AND booked_at >= ? AND booked_at < ?"
+            "  0 AS paid_out, 0 AS fee FROM transfers WHERE credit_partner = ?"
+            "  AND credit_kind = ? AND booked_at >= ? AND booked_at < ?"
             "  AND phase IN ('single', 'post')"
-            "  UNION ALL SELECT seq, operation, booked_at, currency, 0, amount_cents"
-            "  FROM transfers WHERE debit_partner = ? AND debit_kind = 'wallet'"
+            "  UNION ALL SELECT seq, operation, booked_at, currency, 0, amount_cents,"
+            "  CASE WHEN credit_kind LIKE '%_fee' THEN amount_cents ELSE 0 END"
+            "  FROM transfers WHERE debit_partner = ? AND debit_kind = ?"
             "  AND booked_at >= ? AND booked_at < ? AND phase IN ('single', 'post'))"
             " AS movements GROUP BY operation, booked_at, currency ORDER BY min(seq) LIMIT ?",
-            (*wallet, *wallet, limit),
+            (*within, *within, limit),
         )
         return [
-            Movement(operation, from_ms(at), Money(paid_in, currency), Money(paid_out, currency))
-            for operation, at, paid_in, paid_out, currency in rows
+            Movement(
+                operation,
+                from_ms(at),
+                Money(paid_in, currency),
+                Money(paid_out, currency),
+                Money(fee, currency),
+            )
+            for operation, at, paid_in, paid_out, fee, currency in rows
+        ]
+
+    def totals(
+        self, partner: str, account: AccountKind, start: datetime, end: datetime
+    ) -> list[CodeTotal]:
+        """What moved the account from ``start`` up to before ``end``, by why it moved."""
+        within = partner, account, to_ms(start), to_ms(end)
+        rows = self._conn.execute(
+            "SELECT code, count(DISTINCT operation), sum(paid_in), sum(paid_out), currency"
+            " FROM (SELECT code, operation, currency, amount_cents AS paid_in, 0 AS paid_out"
+            "  FROM transfers WHERE credit_partner = ? AND credit_kind = ?"
+            "  AND booked_at >= ? AND booked_at < ? AND phase IN ('single', 'post')"
+            "  UNION ALL SELECT code, operation, currency, 0, amount_cents"
+            "  FROM transfers WHERE debit_partner = ? AND debit_kind = ?"
+            "  AND booked_at >= ? AND booked_at < ? AND phase IN ('single', 'post'))"
+            " AS moved GROUP BY code, currency ORDER BY code",
+            (*within, *within),
+        )
+        return [
+            CodeTotal(TransferCode(code), many, Money(paid_in, currency), Money(paid_out, currency))
+            for code, many, paid_in, paid_out, currency in rows
         ]

@@ -115,7 +115,7 @@ async def test_a_top_up_is_paid_and_its_outcome_is_asked_for(caller: Caller) -> 
     await caller.world.advance(10)
     shown = await caller.picks(shown, "Check now")
     assert shown.startswith("Received KES 1,500. New balance KES 6,500.")
-    assert [text[:18] for text in caller.texts] == ["Received KES 1,500"]  # by SMS, once
+    assert [text[:26] for text in caller.texts] == ["Hazina: Received KES 1,500"]  # by SMS, once
     assert "Hello Wanjiru." in await caller.asks("/menu")
     assert await caller.queued() == 0
 

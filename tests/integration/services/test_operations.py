@@ -1,4 +1,4 @@
-"""Which operations of any kind are open, and which count towards a day."""
+"""Which operations of any kind are open."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def is_open_as(store: PlainStore, state: str, reference: str) -> None:
     assert operations(store).waiting(10) == [StateBacklog(state, 1, seconds + 90)]
     listed = [] if state in LOOKED_AFTER else [reference]
     assert [one.operation.reference for one in operations(store).pending(None, 10)] == listed
-    assert operations(store).day_totals("DEMO", store.now - timedelta(days=2)).open == 1
+    assert operations(store).open_since("DEMO", store.now - timedelta(days=2)) == 1
 
 
 def is_over(store: PlainStore) -> None:
     assert operations(store).pending_by_state(10) == operations(store).waiting(10) == []
     assert operations(store).pending(None, 10) == []
-    assert operations(store).day_totals("DEMO", store.now - timedelta(days=2)).open == 0
+    assert operations(store).open_since("DEMO", store.now - timedelta(days=2)) == 0
 
 
 @pytest.mark.parametrize("state", TopUpState)
@@ -71,23 +71,3 @@ def test_the_next_page_of_what_is_open_begins_behind_the_last(fresh_store: Plain
     found = operations(fresh_store).pending(references[0], 1)
     assert [one.operation.reference for one in found] == [references[1]]
     assert operations(fresh_store).pending(references[2], 1) == []
-
-
-def test_a_days_totals_count_what_moved_money_by_its_kind(fresh_store: PlainStore) -> None:
-    worker = paid.TopUpDriver(fresh_store)
-    worker.events = 1_000  # so that its event keys differ from those of FloatBuyer
-    buyer = bought.FloatBuyer(fresh_store)
-    buyer.fund()
-    paid.in_state(worker, TopUpState.PAID, 10_000)
-    paid.in_state(worker, TopUpState.PAID_LATE, 20_000)
-    paid.in_state(worker, TopUpState.REJECTED, 40_000)
-    bought.in_state(buyer, PurchaseState.SUCCEEDED)
-    bought.in_state(buyer, PurchaseState.FAILED)
-    totals = operations(fresh_store).day_totals("DEMO", fresh_store.now - timedelta(minutes=1))
-    assert (totals.topups, totals.received.cents) == (2, 30_000)
-    assert (totals.purchases, totals.bought) == (1, bought.AMOUNT)
-    since = fresh_store.now + timedelta(milliseconds=1)
-    assert operations(fresh_store).day_totals("DEMO", since).topups == 0
-    assert (
-        operations(fresh_store).day_totals("ACME", fresh_store.now - timedelta(days=1)).topups == 0
-    )

@@ -54,11 +54,12 @@ def test_written_twice_is_written_once(text: str) -> None:
 @pytest.mark.parametrize(
     ("key", "sentence", "fault"),
     [
-        ("sms.long_code", "Code {code}." + "a" * 149, "en: sms.long_code is 2 SMS"),
+        ("sms.long_code", "Code {code}." + "a" * 141, "en: sms.long_code is 2 SMS"),
         ("sms.odd_code", "Code {code} ũ", "en: sms.odd_code may go by SMS, and is not GSM-7"),
         ("sms.new_code", "Code {code} {fresh}", "en: sms.new_code may go by SMS, and how wide"),
         ("notice.moved_mail", "{code}" + "a" * 450, "en: notice.moved_mail is 4 SMS"),
-        ("sms.fits_code", "Code {code}." + "a" * 148, None),
+        ("sms.fits_code", "Code {code}." + "a" * 140, None),  # behind "Hazina: "
+        ("sms.signed_code", "Hazina: code {code}." + "a" * 140, None),
         ("sms.signs_code", "“{code}” – B2C {destination}", None),
         ("notice.chat_only", "ũ" * 500, None),
     ],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
 from flows.engine.texts import Texts, format_value, placeholders
+from services.domain.document import Period
 from services.domain.money import Money
 from services.domain.mpesa import Reason
 from services.domain.phone import Phone
@@ -78,6 +79,20 @@ def test_a_moment_is_shown_in_nairobi_time_wherever_it_was_taken(moment: datetim
 )
 def test_a_value_is_shown_in_its_own_form(value: object, shown: str) -> None:
     assert format_value(value, "en") == shown
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "last", "shown"),
+    [
+        ("en", date(2026, 10, 1), date(2026, 10, 15), "1 Oct 2026 – 15 Oct 2026"),
+        ("sw", date(2026, 10, 1), date(2026, 12, 15), "1 Okt 2026 – 15 Des 2026"),
+        ("sw", date(2026, 8, 3), date(2026, 8, 3), "3 Ago 2026"),
+    ],
+)
+def test_a_period_is_said_in_the_language(
+    language: str, first: date, last: date, shown: str
+) -> None:
+    assert format_value(Period(first, last), language) == shown
 
 
 def test_placeholders_are_found_once_each() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from services.documents.csv_statement import statement_csv
 from services.domain.business_days import business_day
+from services.domain.ledger import AccountKind
 from services.domain.money import CurrencyMismatch, Money
 from services.domain.refusal import Refusal
 from services.domain.statement import (
@@ -22,6 +23,7 @@ from services.domain.statement import (
     read_period,
 )
 from services.statements import balance_points
+from tests.kit.document_words import ENGLISH, KISWAHILI
 
 TODAY = date(2026, 11, 20)
 MORNING = datetime(2026, 11, 3, 5, 30, 7, tzinfo=UTC)  # 08:30:07 in Nairobi
@@ -45,7 +47,7 @@ def line(
 def statement(*lines: StatementLine, opening: int = 0, closing: int = 0) -> Statement:
     return Statement(
         partner="Jamii",
-        account="Wallet",
+        account=AccountKind.WALLET,
         start=date(2026, 11, 1),
         end=date(2026, 11, 15),
         opening=Money(opening * 100),
@@ -173,6 +175,13 @@ def test_a_business_day_begins_at_nine_in_the_evening_of_utc() -> None:
     assert business_day(datetime(2026, 11, 15, 21, tzinfo=UTC)) == date(2026, 11, 16)
 
 
+def test_fees_are_added_up_apart() -> None:
+    bought = replace(line(None, 52, 148), fees=Money(200))
+    again = replace(line(None, 10, 138, at=1), fees=Money(150))
+    made = statement(bought, again, opening=200, closing=138)
+    assert (made.total_out, made.total_fees) == (Money(6_200), Money(350))
+
+
 def test_reversed_bounds_are_a_programmers_fault() -> None:
     with pytest.raises(AssertionError, match="is after"):
         bounds(date(2026, 11, 2), date(2026, 11, 1))
@@ -214,6 +223,8 @@ def test_running_balances_lead_from_opening_to_closing(moves: list[int], opening
         ([line(0, None, 0)], "moves nothing"),
         ([line(None, -5, 5)], "moves nothing"),
         ([line(5, None, 5, at=60 * 24 * 30)], "outside the period"),
+        ([replace(line(5, None, 5), fees=Money(1))], "has fees that it did not pay"),
+        ([replace(line(None, 5, -5), fees=Money(501))], "has fees that it did not pay"),
     ],
 )
 def test_a_statement_that_cannot_be_true_is_not_made(
@@ -229,30 +240,47 @@ def test_two_currencies_never_meet_in_one_statement() -> None:
 
 
 def read_csv(made: Statement) -> list[list[str]]:
-    return list(csv.reader(StringIO(statement_csv(made).decode("utf-8-sig"), newline="")))
+    return list(csv.reader(StringIO(statement_csv(made, ENGLISH).decode("utf-8-sig"), newline="")))
 
 
 def test_a_csv_has_a_row_a_movement_between_opening_and_closing() -> None:
     made = statement(
-        line(1500, None, 1700, detail='M-PESA, "Wanjirũ"'),
-        line(None, 50, 1650, at=600),
+        replace(line(1500, None, 1700, detail='M-PESA, "Wanjirũ"'), receipt="UF4OR6RP9Q"),
+        replace(line(None, 50, 1650, at=600), fees=Money(250), float_reference="NCBA-1"),
         opening=200,
         closing=1650,
     )
     assert read_csv(made) == [
         [
             *("Date", "Time (Nairobi)", "Reference", "Description", "Details"),
-            *("Paid in (KES)", "Paid out (KES)", "Balance (KES)"),
+            *("M-PESA receipt", "Float reference", "Paid in (KES)", "Paid out (KES)"),
+            *("Of which fees (KES)", "Balance (KES)"),
         ],
-        ["2026-11-01", "", "", "Opening balance", "", "", "", "200.00"],
-        ["2026-11-03", "08:30:07", "TU-0", "Top-up", 'M-PESA, "Wanjirũ"', "1500.00", "", "1700.00"],
-        ["2026-11-03", "18:30:07", "TU-600", "Payment", "", "", "50.00", "1650.00"],
-        ["2026-11-15", "", "", "Closing balance", "", "", "", "1650.00"],
+        ["2026-11-01", "", "", "Opening balance", *[""] * 6, "200.00"],
+        [
+            *("2026-11-03", "08:30:07", "TU-0", "Top-up", 'M-PESA, "Wanjirũ"'),
+            *("UF4OR6RP9Q", "", "1500.00", "", "", "1700.00"),
+        ],
+        [
+            *("2026-11-03", "18:30:07", "TU-600", "Payment", "", "", "NCBA-1"),
+            *("", "50.00", "2.50", "1650.00"),
+        ],
+        ["2026-11-15", "", "", "Closing balance", *[""] * 6, "1650.00"],
     ]
 
 
+def test_a_csv_speaks_its_readers_language() -> None:
+    rows = list(csv.reader(StringIO(statement_csv(statement(), KISWAHILI).decode("utf-8-sig"))))
+    assert rows[0] == [
+        *("Tarehe", "Saa (Nairobi)", "Nambari", "Muamala", "Maelezo", "Risiti ya M-PESA"),
+        *("Nambari ya float", "Zilizoingia (KES)", "Zilizotoka (KES)", "Ambazo ni ada (KES)"),
+        "Salio (KES)",
+    ]
+    assert [row[3] for row in rows[1:]] == ["Salio la kuanzia", "Salio la mwisho"]
+
+
 def test_a_csv_says_to_excel_that_it_is_utf_8() -> None:
-    assert statement_csv(statement()).startswith(b"\xef\xbb\xbf")
+    assert statement_csv(statement(), ENGLISH).startswith(b"\xef\xbb\xbf")
 
 
 def test_a_csv_without_movements_has_its_balances() -> None:
@@ -289,11 +317,15 @@ def test_a_text_from_strangers_never_starts_a_formula(text: str, cell: str) -> N
 @given(st.text())
 def test_any_text_stays_in_its_cell(text: str) -> None:
     made = statement(
-        replace(line(5, None, 5, detail=text), reference=text, description=text), closing=5
+        replace(
+            line(5, None, 5, detail=text),
+            **dict.fromkeys(("reference", "description", "receipt", "float_reference"), text),
+        ),
+        closing=5,
     )
     rows = read_csv(made)
-    assert [len(row) for row in rows] == [8] * 4
-    assert rows[2][5:] == ["5.00", "", "5.00"]
+    assert [len(row) for row in rows] == [11] * 4
+    assert rows[2][7:] == ["5.00", "", "", "5.00"]
     assert not any(cell.lstrip().startswith(tuple("=+-@")) for cell in rows[2])
 
 

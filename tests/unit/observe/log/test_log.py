@@ -21,7 +21,9 @@ from tests.kit.log_lines import INVITE, QUIET
 AMINA = 77
 
 
-@pytest.mark.parametrize("name", [*QUIET, "telegram.Bot", "telegram.ext", "httpcore.connection"])
+@pytest.mark.parametrize(
+    "name", [*QUIET, "telegram.Bot", "telegram.ext", "httpcore.connection", "fontTools.subset"]
+)
 @pytest.mark.parametrize("level", ["debug", "info", "warning"])
 def test_libraries_that_print_tokens_or_words_are_quiet(name: str, level: str) -> None:
     log.configure(level)
