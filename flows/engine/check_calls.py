@@ -43,6 +43,8 @@ def calls(flow: Flow, node: Node) -> Iterator[Call]:
             yield Call(HandlerKind.VIEW, node.view, node.args)
             for action in node.acts.values():
                 yield Call(HandlerKind.ACTION, action, operation=node.args[0])
+            for action in node.item_acts.values():
+                yield Call(HandlerKind.ACTION, action)
         case Choose() if node.view is not None:
             yield Call(HandlerKind.VIEW, node.view, node.args)
     if isinstance(node, Ask | Choose) and node.suggest is not None:

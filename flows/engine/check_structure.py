@@ -104,6 +104,8 @@ def node_errors(
             used = (*node.args, *([node.into] if node.into else []))
             if node.acts and not node.args:
                 yield f"{where}: has acts, but nothing that they act on"
+            if node.item_acts and node.into is None:
+                yield f"{where}: has acts on items, but no items"
     ids = option_ids(node)
     for option in ids:
         if ids.count(option) > 1 or option in RESERVED:
@@ -183,7 +185,10 @@ def option_ids(node: Node) -> list[str]:
             return ["yes", *(f"edit-{name}" for name in node.edit)]
         case Contact():
             return ["contact"]
-        case Do() | Look() | Code():
+        case Look():
+            acts = (*node.acts, *node.item_acts)
+            return [*acts, *(f"{act}-done" for act in acts)]
+        case Do() | Code():
             return [*node.acts, *(f"{act}-done" for act in node.acts)]
         case _:
             return []

@@ -11,6 +11,7 @@ from flows.engine.texts import Texts, placeholders
 from services.domain.partner import Right
 
 SHOWN_ALWAYS = frozenset({"name", "partner", "my_phone", "bank"})  # facts that any text may use
+OF_ITEM = frozenset({"item"})  # what the label of an act on an item may say
 REFUSED = frozenset({"reason"})  # facts of a refusal's End
 
 
@@ -35,7 +36,8 @@ def text_errors(
                     for unsaid in sorted(set(node.shows) - wanted):
                         yield f"{language}: {key} does not say {unsaid}"
                 if name != "ask" and not isinstance(node, Choose):
-                    for extra in sorted(wanted):  # button labels get no facts
+                    said = OF_ITEM if isinstance(node, Look) and name in node.item_acts else set()
+                    for extra in sorted(wanted - said):  # button labels get no other facts
                         yield f"{language}: {key} cannot say {extra}"
                     continue
                 for missing in sorted(wanted - known[node.id] - always):

@@ -36,7 +36,8 @@ class View:
     """One page of a view. ``items`` are (reference, label) buttons; cursors lead to other pages.
 
     ``more`` leads to older items and ``newer`` to more recent ones; in a ``timeless`` view they
-    lead to the next and the previous page.
+    lead to the next and the previous page. ``acts`` are those of the node's that make sense now,
+    ``item_acts`` by the reference of an item.
     """
 
     facts: Mapping[str, Any]
@@ -45,6 +46,7 @@ class View:
     newer: str | None = None
     timeless: bool = False
     acts: frozenset[str] = frozenset()
+    item_acts: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 class Host(Protocol):

@@ -134,14 +134,15 @@ class Do:
 class Look:
     """A read-only page, redrawn in place.
 
-    ``acts`` are use cases on what is shown; a tapped item goes ``into`` a field and leads ``to`` a
-    node.
+    ``acts`` are use cases on what is shown, ``item_acts`` on one item of a list; a tapped item goes
+    ``into`` a field and leads ``to`` a node.
     """
 
     id: str
     view: str
     args: tuple[str, ...] = ()
     acts: Mapping[str, str] = field(default_factory=dict)
+    item_acts: Mapping[str, str] = field(default_factory=dict)
     into: str | None = None
     to: str | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -191,6 +191,7 @@ class ScreenRenderer:
         for reference, label in view.items:
             frame.offered[reference.lower()] = reference
             rows.append((Button(reference.lower(), label),))
+        rows += self._item_acts(frame, host, node, view)
         pages = []
         words = ("previous", "next") if view.timeless else ("newer", "more")
         for option, word, cursor in zip(
@@ -206,6 +207,18 @@ class ScreenRenderer:
             last.insert(0, self._button(host, "back"))
         rows.append(tuple(last))
         return tuple(rows)
+
+    def _item_acts(self, frame: Frame, host: Host, node: Look, view: View) -> Iterator[Row]:
+        """Two a row; each label names its item, since it stands apart from it."""
+        place, buttons = f"{frame.flow.name}.{frame.node}", []
+        for reference, label in view.items:
+            for act in node.item_acts:
+                if act in view.item_acts.get(reference, ()):
+                    option = item_act_option(act, reference)
+                    frame.offered[option] = reference
+                    said = self.say(host, f"{place}.{act}", {"item": label})
+                    buttons.append(Button(option, said))
+        return (tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
 
     def _suggested(
         self,
@@ -235,6 +248,11 @@ class ScreenRenderer:
 
     def _button(self, host: Host, option: str) -> Button:
         return Button(option, self.say(host, f"button.{option}"))
+
+
+def item_act_option(act: str, reference: str) -> str:
+    """The id of the button that acts on an item of a list."""
+    return f"{act}-{reference.lower()}"
 
 
 def suggested_option(name: str) -> str:

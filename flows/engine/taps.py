@@ -9,7 +9,7 @@ from flows.engine.navigation import Navigation
 from flows.engine.node_runner import NodeRunner
 from flows.engine.nodes import Ask, Choose, Code, Confirm, Do, Look
 from flows.engine.opening import Opening
-from flows.engine.screen_renderer import ScreenRenderer
+from flows.engine.screen_renderer import ScreenRenderer, item_act_option
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
 from services.domain.refusal import Refusal
 
@@ -101,13 +101,11 @@ class Taps:
     ) -> StepResult:
         if option in node.acts:
             operation = str(getattr(frame.data, node.args[0]))
-            result = host.act(node.acts[option], operation)
-            screen = self._renderer.current_screen(session, host, replace=True)
-            if isinstance(result, Refusal):
-                text = self._renderer.say(host, f"refusal.{result.code}", result.facts)
-                return StepResult(screen, result.code, alert=text)
-            done = self._done(frame, option, host)
-            return StepResult(screen, option, alert=done, operation=operation)
+            return self._look_act(session, frame, option, node.acts[option], operation, host)
+        for act, action in node.item_acts.items() if option in frame.offered else ():
+            item = str(frame.offered[option])
+            if option == item_act_option(act, item):
+                return self._look_act(session, frame, act, action, item, host)
         if option in ("more", "newer") and option in frame.offered:
             frame.cursor = frame.offered[option] or None  # the first page has no cursor
         elif option in frame.offered and node.into and node.to:
@@ -117,6 +115,17 @@ class Taps:
         elif option != "refresh":
             return self._navigation.stale_tap(host)
         return StepResult(self._renderer.current_screen(session, host, replace=True), option)
+
+    def _look_act(
+        self, session: Session, frame: Frame, act: str, action: str, operation: str, host: Host
+    ) -> StepResult:
+        result = host.act(action, operation)
+        screen = self._renderer.current_screen(session, host, replace=True)
+        if isinstance(result, Refusal):
+            text = self._renderer.say(host, f"refusal.{result.code}", result.facts)
+            return StepResult(screen, result.code, alert=text)
+        done = self._done(frame, act, host)
+        return StepResult(screen, act, alert=done, operation=operation)
 
     def _done(self, frame: Frame, act: str, host: Host) -> str:
         """The brief alert after an act, since the screen itself may not change."""

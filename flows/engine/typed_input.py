@@ -113,9 +113,11 @@ class TypedInput:
         if number is not None:
             return buttons[number - 1].id if 1 <= number <= len(buttons) else None
         named, offered = tidy(text), session.active.offered if session.active is not None else {}
+        node = session.current_node
+        acts = tuple(f"{act}-" for act in node.item_acts) if isinstance(node, Look) else ()
         for button in buttons:
-            if button.id in offered:  # a value, such as a name: as it is written
-                is_named = text == button.label
+            if button.id in offered and not button.id.startswith(acts):
+                is_named = text == button.label  # a value, such as a name: as it is written
             else:
                 names = self._words.names(place(session), button)
                 is_named = button.id != _DECIDES and named in names

@@ -15,6 +15,7 @@ from services import float_settlement, topup_settlement
 from services.domain.float_purchase import Purchase
 from services.domain.ids import Reference
 from services.domain.partner import Right
+from services.domain.refusal import Refusal
 from services.domain.topup import TopUp
 
 HANDLERS = Handlers()
@@ -71,11 +72,23 @@ def _fitting(lines: Sequence[str]) -> list[str]:
 
 
 @HANDLERS.action("ask_bank", needs=Right.ADMIN)
-def ask_bank(turn: TurnContext, operation: Reference) -> None:
+def ask_bank(turn: TurnContext, operation: Reference) -> Refusal | None:
     """Query the bank at once if it may have something new to say; this is audited."""
     if operation.startswith("FL"):
         asked: TopUp | Purchase | None = float_settlement.query_now(turn.tx, operation)
     else:
         asked = topup_settlement.query_now(turn.tx, operation)
-    if asked is not None:
-        turn.audit(asked.partner, "bank_asked", operation)
+    if asked is None:
+        return Refusal("bank_not_asked")
+    turn.audit(asked.partner, "bank_asked", operation)
+    return None
+
+
+def can_ask_bank(turn: TurnContext, reference: str) -> bool:
+    """Whether ``ask_bank`` would ask."""
+    found: TopUp | Purchase | None = None
+    if reference.startswith("TU"):
+        found = turn.tx.topups.get(reference)
+    elif reference.startswith("FL"):
+        found = turn.tx.purchases.get(reference)
+    return found is not None and found.can_be_queried

@@ -199,3 +199,14 @@ def test_a_page_knows_what_its_view_gives(view: str, known: str) -> None:
 
     assert about(known) == set()
     assert about("{amount}") == {"en: topup.page.ask wants amount, which not every path gives"}
+
+
+@pytest.mark.parametrize("said", ["item", "amount"])
+def test_the_button_of_an_act_on_an_item_names_the_item_and_nothing_else(said: str) -> None:
+    acts = {"check": "check_topup"}
+    page = Look("page", view="history", item_acts=acts, into="phone", to="page")
+    words = {"page.ask": "Words.", "page.check": f"Check {{{said}}}", "page.check-done": "Words."}
+    both = Texts({"en": {f"topup.{name}": text for name, text in words.items()}})
+    wrong = set(flow_errors(Flow("topup", 1, Sent, "page", (page,)), both, DECLARED))
+    assert ("en: topup.page.check cannot say amount" in wrong) is (said == "amount")
+    assert "en: topup.page.check cannot say item" not in wrong
