@@ -23,6 +23,7 @@ Action = TypeVar("Action", bound=Callable[[TurnContext, Reference], Exit | Refus
 ViewBuilder = TypeVar("ViewBuilder", bound=Callable[..., View])
 Suggester = TypeVar("Suggester", bound=Callable[..., Sequence[Any]])
 Progress = TypeVar("Progress", bound=Callable[[TurnContext, Reference], Mapping[str, Any]])
+Counter = TypeVar("Counter", bound=Callable[[TurnContext], int])
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -92,6 +93,10 @@ class Handlers:
     def progress(self, prefix: str, *, needs: Right | None) -> Callable[[Progress], Progress]:
         """For operations whose references begin with ``prefix``; it takes ``operation``."""
         return self._declare(HandlerKind.PROGRESS, prefix, needs)
+
+    def count(self, name: str, *, needs: Right | None) -> Callable[[Counter], Counter]:
+        """It is exact below ``COUNTED_MAX``, and may stop there."""
+        return self._declare(HandlerKind.COUNT, name, needs)
 
     def _declare(
         self, kind: HandlerKind, name: str, needs: Right | None, **more: Any

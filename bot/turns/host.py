@@ -152,6 +152,10 @@ class TurnHost:
         suggested: Sequence[Any] = self._show(HandlerKind.SUGGESTION, name, args)
         return suggested
 
+    def count(self, name: str) -> int:
+        counted: int = self._show(HandlerKind.COUNT, name, {})
+        return counted
+
     def progress(self, operation: str) -> Mapping[str, Any]:
         facts: Mapping[str, Any]
         facts = self._show(HandlerKind.PROGRESS, operation[:2], {"operation": operation})

@@ -80,6 +80,7 @@ PENDING = Flow(
     start="list",
     needs=Right.ADMIN,
     in_menu=False,
+    waiting="pending",
     nodes=(
         Look(
             "list",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from flows.engine.check_calls import handler_errors
+from flows.engine.check_calls import count_errors, handler_errors
 from flows.engine.check_sms import sms_errors
 from flows.engine.check_structure import call_errors, node_errors, targets, unreachable_nodes
 from flows.engine.check_texts import language_errors, text_errors, text_name_errors
@@ -51,4 +51,5 @@ def flow_errors(flow: Flow, texts: Texts, declared: Declarations) -> Iterator[st
     for node in flow.nodes:
         yield from node_errors(flow, nodes, node, declared)
     yield from handler_errors(flow, nodes, declared)
+    yield from count_errors(flow, declared)
     yield from text_errors(flow, nodes, texts, declared)

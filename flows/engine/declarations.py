@@ -21,6 +21,7 @@ class HandlerKind(StrEnum):
     VIEW = "view"  # by a Look or a Choose
     SUGGESTION = "suggestion"  # by an Ask or a Choose, for its buttons
     PROGRESS = "progress"  # by what waits for an operation; named by the reference's prefix
+    COUNT = "count"  # by the menu, for the number on the flow's button
 
 
 # Parameters that the engine fills, beside the fields that a node names in ``args``.
@@ -31,6 +32,7 @@ FILLED: Mapping[HandlerKind, frozenset[str]] = {
     HandlerKind.VIEW: frozenset({"cursor"}),
     HandlerKind.SUGGESTION: frozenset(),
     HandlerKind.PROGRESS: frozenset({"operation"}),
+    HandlerKind.COUNT: frozenset(),
 }
 
 

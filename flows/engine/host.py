@@ -12,6 +12,8 @@ from services.domain.money import Money
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
 
+COUNTED_MAX = 100  # what waits is counted no further
+
 
 @dataclass(frozen=True, slots=True)
 class Exit:
@@ -98,6 +100,10 @@ class Host(Protocol):
 
     def suggest(self, name: str, args: Mapping[str, Any]) -> Sequence[Any]:
         """A handful of values to offer as buttons, computed from ``args``."""
+        ...
+
+    def count(self, name: str) -> int:
+        """How much waits in a flow; exact below ``COUNTED_MAX``."""
         ...
 
     def run(

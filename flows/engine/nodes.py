@@ -186,7 +186,8 @@ class Flow:
     ``needs`` is the right required to enter; ``None`` admits strangers too. ``command`` defaults to
     the name; of two flows with one, that which ``takes_argument`` is for a command with values. One
     that has no command is only led to by the engine. Without ``takes_values`` nothing behind its
-    command is read, because answers there act at once.
+    command is read, because answers there act at once. While something waits in it, as the count
+    ``waiting`` says, it stands first in the menu, with the number.
     """
 
     name: str
@@ -204,6 +205,7 @@ class Flow:
     takes_argument: bool = False
     has_command: bool = True
     takes_values: bool = True
+    waiting: str | None = None
 
     @property
     def command_word(self) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 
 from flows.engine.event import Button, Rows, Screen
 from flows.engine.frames import data_facts
-from flows.engine.host import Host, View
+from flows.engine.host import COUNTED_MAX, Host, View
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Look
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
 from flows.engine.texts import Texts, format_value
@@ -21,7 +21,9 @@ CONTACT = "contact"  # on channels that can share the person's own contact
 
 
 class ScreenRenderer:
-    """Changes only the session's ``turn`` and ``bare``, and its frame's ``offered``."""
+    """Changes only the session's ``turn``, ``bare`` and ``waiting``, and its frame's
+    ``offered``.
+    """
 
     def __init__(self, flows: FlowRegistry, texts: Texts) -> None:
         self._flows = flows
@@ -58,6 +60,8 @@ class ScreenRenderer:
         copy = dataclasses.replace(
             session, active=None if frame is None else dataclasses.replace(frame)
         )
+        if frame is None:
+            return Screen(self._greeting(host), self._menu_rows(host, session.waiting))
         return self.current_screen(copy, host)
 
     def menu(self, session: Session, host: Host, above: str | None = None) -> Screen:
@@ -69,7 +73,7 @@ class ScreenRenderer:
         session.turn += 1
         session.bare = False
         text = above if above is not None else self._greeting(host)
-        return Screen(text, self.menu_rows(host))
+        return Screen(text, self._counted_menu(session, host))
 
     def _greeting(self, host: Host) -> str:
         facts = host.facts()
@@ -81,14 +85,30 @@ class ScreenRenderer:
         assert frame is not None
         return self.say(host, f"{frame.flow.name}.{frame.node}.{option}")
 
-    def menu_rows(self, host: Host) -> Rows:
-        """Two flows per row, help last."""
+    def _counted_menu(self, session: Session, host: Host) -> Rows:
+        """The menu's rows as things are now."""
+        counted = {flow.name: host.count(str(flow.waiting)) for flow in self._flows.counted(host)}
+        session.waiting = {name: count for name, count in counted.items() if count}
+        return self._menu_rows(host, session.waiting)
+
+    def _menu_rows(self, host: Host, waiting: Mapping[str, int]) -> Rows:
+        """Two flows per row: first those in which something waits; help last."""
         if host.entry_refusal() is not None:
             return ()
-        flows = self._flows.in_menu(host)
-        buttons = [Button(flow.name, self.say(host, f"menu.{flow.name}")) for flow in flows]
-        buttons.append(Button("help", self.say(host, "menu.help")))
-        return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
+        names = [flow.name for flow in self._flows.in_menu(host) if flow.name not in waiting]
+        buttons = [Button(name, self.say(host, f"menu.{name}")) for name in (*names, "help")]
+        return (*_by_two(self._waiting(host, waiting)), *_by_two(buttons))
+
+    def _waiting(self, host: Host, waiting: Mapping[str, int]) -> list[Button]:
+        buttons = []
+        for flow in self._flows.counted(host):
+            if count := waiting.get(flow.name, 0):
+                facts = {
+                    "flow": self.say(host, f"menu.{flow.name}"),
+                    "count": count if count < COUNTED_MAX else f"{COUNTED_MAX - 1}+",
+                }
+                buttons.append(Button(flow.name, self.say(host, "button.waiting", facts)))
+        return buttons
 
     def commands(self, host: Host) -> list[tuple[str, str]]:
         """The commands this person can use, each with its description."""
@@ -174,7 +194,7 @@ class ScreenRenderer:
                 rows = ((*acts, *rows[0]), *rows[1:]) if acts else rows
                 slot = name
             case End():
-                rows = self.menu_rows(host)
+                rows = self._counted_menu(session, host)
             case Call():
                 raise AssertionError("a Call is never stood at")
         text = self.say(host, f"{key}.ask", known)
@@ -218,7 +238,7 @@ class ScreenRenderer:
                     frame.offered[option] = reference
                     said = self.say(host, f"{place}.{act}", {"item": label})
                     buttons.append(Button(option, said))
-        return (tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
+        return _by_two(buttons)
 
     def _suggested(
         self,
@@ -248,6 +268,10 @@ class ScreenRenderer:
 
     def _button(self, host: Host, option: str) -> Button:
         return Button(option, self.say(host, f"button.{option}"))
+
+
+def _by_two(buttons: Sequence[Button]) -> Iterator[Row]:
+    return (tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
 
 
 def item_act_option(act: str, reference: str) -> str:

@@ -101,6 +101,7 @@ class FlowRegistry:
             if flow.has_command:
                 self._by_command.setdefault(flow.command_word, []).append(flow)
         self._in_menu = [flow for flow in self.newest.values() if flow.in_menu]
+        self._counted = [flow for flow in self.newest.values() if flow.waiting is not None]
 
     def get(self, name: str, version: int) -> Flow | None:
         """The flow in which a conversation of this version continues."""
@@ -117,6 +118,10 @@ class FlowRegistry:
 
     def in_menu(self, host: Host) -> Iterator[Flow]:
         return (flow for flow in self._in_menu if host.has_right(flow.needs))
+
+    def counted(self, host: Host) -> Iterator[Flow]:
+        """Flows in whose menu button what waits is counted."""
+        return (flow for flow in self._counted if host.has_right(flow.needs))
 
     def for_command(self, word: str, argument: bool, host: Host) -> Flow | None:
         """The flow that a command opens, or is refused by. Admin flows do not exist for others. Two
@@ -150,7 +155,8 @@ class Session:
     means that the newest message has no options, because an outcome arrived by itself. ``commands``
     identifies the command list this person's channel shows. ``pace`` is their message rate.
     ``album`` is the last album they were told we cannot read. ``misses`` counts messages in a row
-    that did not fit.
+    that did not fit. ``waiting`` are the flows that the newest menu shows first, with the number of
+    what waits in each: a number that is typed means what stood there, whatever waits by now.
     """
 
     turn: int = 0
@@ -162,6 +168,7 @@ class Session:
     pace: TurnRate | None = None
     album: str | None = None
     misses: int = 0
+    waiting: dict[str, int] = field(default_factory=dict)
 
     @property
     def at(self) -> str | None:
@@ -217,6 +224,8 @@ class Session:
             body["album"] = self.album
         if self.misses:
             body["misses"] = self.misses
+        if self.waiting:
+            body["waiting"] = self.waiting
         return to_json(body, exclude_none=True).decode() if body else "{}"
 
     @classmethod
@@ -231,6 +240,7 @@ class Session:
         session.commands = stored.get("commands")
         session.album = stored.get("album")
         session.misses = stored.get("misses", 0)
+        session.waiting = stored.get("waiting", {})
         if "pace" in stored:
             session.pace = TurnRate(*stored["pace"])
         if "active" in stored:

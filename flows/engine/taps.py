@@ -35,14 +35,16 @@ class Taps:
         option = event.option
         frame = session.active
         if event.turn == UNBOUND and option in self._flows.newest:
-            return self._opening.command(session, option, host)
+            return self._opening.flow(session, option, host)
         if event.turn != session.turn:
             return self._navigation.stale_tap(host)
         if option == "menu":
             return self._navigation.menu(session, host)
         if frame is None:
-            if option == "help" or option in self._flows.newest:
+            if option == "help":
                 return self._opening.command(session, option, host)
+            if option in self._flows.newest:
+                return self._opening.flow(session, option, host)
             if session.closed is not None:
                 return StepResult(
                     None, "expired", alert=self._renderer.say(host, "engine.moved_on_closed")

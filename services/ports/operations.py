@@ -41,6 +41,10 @@ class Operations(Protocol):
         first, starting after the operation ``after``."""
         ...
 
+    def count_pending(self, limit: int) -> int:
+        """The number of those that ``pending`` lists, counted up to ``limit``."""
+        ...
+
     def pending_by_state(self, limit: int) -> list[tuple[str, int]]:
         """How many are open or unknown in each state, among the oldest ``limit``."""
         ...

@@ -29,6 +29,10 @@ class Proposals(Protocol):
         """Open proposals, newest first, after the proposal ``before``."""
         ...
 
+    def count_open(self, limit: int) -> int:
+        """The number of open proposals, counted up to ``limit``."""
+        ...
+
     def unresolved(self, limit: int) -> list[str]:
         """Operations awaiting evidence without an open proposal; oldest first."""
         ...

@@ -75,6 +75,15 @@ class ProposalStore:
         )
         return [_proposal(row) for row in rows]
 
+    def count_open(self, limit: int) -> int:
+        """The number of open proposals, counted up to ``limit``."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM proposals WHERE status = 'open' LIMIT ?)"
+            " AS waiting",
+            (limit,),
+        ).fetchone()
+        return int(row[0])
+
     def decide(self, proposal_id: str, status: ProposalStatus, by: str | None) -> bool:
         """Close it once; False when it was closed already."""
         return (

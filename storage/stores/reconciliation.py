@@ -241,6 +241,15 @@ class ReconciliationStore:
         ).fetchall()
         return [self._day(row) for row in rows]
 
+    def count_open_days(self, before: date, limit: int) -> int:
+        """The number of days before that one that are not closed, counted up to ``limit``."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM reconciliations"
+            "  WHERE closed_at IS NULL AND day < ? LIMIT ?) AS waiting",
+            (before.isoformat(), limit),
+        ).fetchone()
+        return int(row[0])
+
     def oldest_day(self) -> date | None:
         row = self._conn.execute("SELECT min(day) FROM reconciliations").fetchone()
         return None if row[0] is None else date.fromisoformat(row[0])

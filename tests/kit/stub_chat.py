@@ -114,6 +114,9 @@ class StubHost:
         self.acts.append((use_case, operation))
         return self.act_answers.get(use_case)
 
+    def count(self, name: str) -> int:
+        raise AssertionError("only what admins see is counted")
+
     def progress(self, operation: str) -> Mapping[str, Any]:
         until = datetime(2026, 3, 2, 6, 10, tzinfo=UTC)
         return {

@@ -7,7 +7,7 @@ from bot.handlers.admin.partners import get
 from bot.handlers.admin.proposal_facts import ADMIN_LANGUAGE, named_topup, proposal_facts
 from bot.handlers.admin.wording import proposal_words
 from bot.handlers.declaring import Handlers
-from flows.engine.host import Exit, View
+from flows.engine.host import COUNTED_MAX, Exit, View
 from services import balances, proposal_decisions
 from services.domain.adjustment import Adjustment
 from services.domain.ids import Reference
@@ -32,6 +32,11 @@ def listed(turn: TurnContext, cursor: str | None) -> View:
         page[-1].id if len(found) > PAGE else None,
         "" if cursor else None,
     )
+
+
+@HANDLERS.count("proposals", needs=Right.ADMIN)
+def waiting(turn: TurnContext) -> int:
+    return turn.tx.proposals.count_open(COUNTED_MAX)
 
 
 @HANDLERS.view(

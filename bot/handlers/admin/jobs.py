@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.context import TurnContext
 from bot.handlers.admin.wording import stamp
@@ -29,6 +29,17 @@ def listed(turn: TurnContext) -> View:
     return View({"lines": "\n".join(lines)}, [(name, name) for name, _ in states])
 
 
+@HANDLERS.count("stuck_jobs", needs=Right.ADMIN)
+def waiting(turn: TurnContext) -> int:
+    """Jobs that fail again and again, or are stuck."""
+    failing = {name for name, state in _states(turn).items() if state.fails_again}
+    return len(failing.union(_stuck(turn)))
+
+
+def _stuck(turn: TurnContext) -> Sequence[str]:
+    return () if turn.app.jobs is None else turn.app.jobs.stuck()
+
+
 def _line(turn: TurnContext, state: JobState) -> str:
     never = turn.say("jobs.list.never")
     facts = {
@@ -40,6 +51,8 @@ def _line(turn: TurnContext, state: JobState) -> str:
         "failures": state.failures,
         "error": state.error,
     }
+    if state.name in _stuck(turn):
+        return turn.say("jobs.list.stuck", facts)
     return turn.say("jobs.list.failing" if state.failures else "jobs.list.line", facts)
 
 

@@ -10,7 +10,7 @@ from bot.handlers.admin.search import operation_facts
 from bot.handlers.admin.timeline import can_ask_bank
 from bot.handlers.admin.wording import age, readable
 from bot.handlers.declaring import Handlers
-from flows.engine.host import View
+from flows.engine.host import COUNTED_MAX, View
 from services.domain.evidence import ReviewItem
 from services.domain.operation import FoundOperation
 from services.domain.partner import Right
@@ -53,6 +53,12 @@ def listed(turn: TurnContext, cursor: str | None) -> View:
             if can_ask_bank(turn, reference)
         },
     )
+
+
+@HANDLERS.count("pending", needs=Right.ADMIN)
+def waiting(turn: TurnContext) -> int:
+    tx = turn.tx
+    return tx.evidence.count_open_reviews(COUNTED_MAX) + tx.operations.count_pending(COUNTED_MAX)
 
 
 def _page(tx: Tx, cursor: str | None) -> Page:
