@@ -20,7 +20,7 @@ from services.domain.refusal import Refusal
 UseCase = TypeVar("UseCase", bound=Callable[..., Exit | OperationStarted | Refusal])
 CodeCheck = TypeVar("CodeCheck", bound=Callable[..., Exit | Refusal])
 Action = TypeVar("Action", bound=Callable[[TurnContext, Reference], Exit | Refusal | None])
-ViewBuilder = TypeVar("ViewBuilder", bound=Callable[..., View])
+ViewBuilder = TypeVar("ViewBuilder", bound=Callable[..., View | None])
 Suggester = TypeVar("Suggester", bound=Callable[..., Sequence[Any]])
 Progress = TypeVar("Progress", bound=Callable[[TurnContext, Reference], Mapping[str, Any]])
 Counter = TypeVar("Counter", bound=Callable[[TurnContext], int])
@@ -84,7 +84,8 @@ class Handlers:
     def view(
         self, name: str, *, needs: Right | None, shows: Iterable[str]
     ) -> Callable[[ViewBuilder], ViewBuilder]:
-        """It takes ``cursor`` if it has pages."""
+        """It takes ``cursor`` if it has pages, and returns ``None`` where there is nothing of the
+        name that somebody typed."""
         return self._declare(HandlerKind.VIEW, name, needs, shows=frozenset(shows))
 
     def suggestion(self, name: str, *, needs: Right | None) -> Callable[[Suggester], Suggester]:

@@ -124,8 +124,8 @@ class Host(Protocol):
         """Facts about an operation that is being waited for."""
         ...
 
-    def may_open(self, view: str, field: str, reference: str) -> bool:
-        """Whether a view shows this person what the reference names."""
+    def may_open(self, view: str, args: Mapping[str, Any]) -> bool:
+        """Whether a view has something to show this person for what was typed."""
         ...
 
     def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:

@@ -127,7 +127,10 @@ class TypedValues:
             return None
         reference = text.upper()
         found = frame.flow.node(node.to)
-        if not isinstance(found, Look) or not host.may_open(found.view, node.into, reference):
+        if not isinstance(found, Look):
+            return None
+        known = {**data_facts(frame), node.into: reference}
+        if not host.may_open(found.view, {name: known[name] for name in found.args}):
             return None
         return self._runner.go(session, frame, {node.into: reference}, node.to, host)
 

@@ -179,8 +179,8 @@ class FakeHost:
     def progress(self, operation: str) -> Mapping[str, Any]:
         return PROGRESS | {"reference": operation}
 
-    def may_open(self, view: str, field: str, reference: str) -> bool:
-        return reference in REFERENCES
+    def may_open(self, view: str, args: Mapping[str, Any]) -> bool:
+        return args["reference"] in REFERENCES
 
     def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
         facts = dict.fromkeys(HANDLERS[HandlerKind.VIEW, view].shows, "-")

@@ -126,8 +126,8 @@ class StubHost:
             "until": until,
         }
 
-    def may_open(self, view: str, field: str, reference: str) -> bool:
-        return reference.startswith("TU-")
+    def may_open(self, view: str, args: Mapping[str, Any]) -> bool:
+        return str(args["reference"]).startswith("TU-")
 
     def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
         self.looks.append((view, cursor))

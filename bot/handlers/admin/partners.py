@@ -37,8 +37,10 @@ def listed(turn: TurnContext, cursor: str | None) -> View:
     needs=Right.ADMIN,
     shows=("available", "code", "float", "mark", "people", "state", "wallet"),
 )
-def detail(turn: TurnContext, code: str) -> View:
-    partner = get(turn, code)
+def detail(turn: TurnContext, code: str) -> View | None:
+    partner = turn.tx.people.partner(code)
+    if partner is None:
+        return None
     return View(_facts(turn, partner) | {"people": len(turn.tx.people.of(partner.code))})
 
 

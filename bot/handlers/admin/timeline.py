@@ -24,9 +24,10 @@ LINES_MAX = 3_300  # characters of all lines; with the summary above them less t
 
 
 @HANDLERS.view("timeline", needs=Right.ADMIN, shows=("lines", "reference", "what"))
-def timeline(turn: TurnContext, reference: Reference) -> View:
+def timeline(turn: TurnContext, reference: Reference) -> View | None:
     subject = find_timeline(turn, reference)
-    assert subject is not None, "only what was found can be opened"
+    if subject is None:
+        return None
     entries = sorted(subject.entries, key=lambda entry: (entry.at, entry.kind))
     lines = shortened(turn, list(_lines(turn, entries)))
     facts = {"reference": reference, "what": subject.summary, "lines": "\n".join(lines)}
