@@ -89,8 +89,6 @@ def _gives(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
         case Ask() | Contact():
             yield node.to, frozenset({node.into})
         case Choose():
-            for option in node.options:
-                yield option.to, frozenset(option.fills)
             if node.to is not None and node.into is not None:
                 yield node.to, frozenset({node.into})
             if node.typed is not None:
@@ -104,6 +102,9 @@ def _gives(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
         case _:
             for target in targets(node):
                 yield target, frozenset()
+    if isinstance(node, Ask | Choose | Look):
+        for option in node.options:
+            yield option.to, frozenset(option.fills)
 
 
 def language_errors(texts: Texts) -> Iterator[str]:

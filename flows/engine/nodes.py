@@ -34,7 +34,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Ask:
-    """A typed question. ``suggest`` names values offered as buttons.
+    """A typed question. ``suggest`` names values offered as buttons; ``options`` stand beside it.
 
     With ``free_text`` every line is an answer, whatever it says. One that may come ``early`` is
     also read from a command before its turn, and is not asked again.
@@ -47,6 +47,7 @@ class Ask:
     suggest: str | None = None
     free_text: bool = False
     early: bool = False
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class Look:
     """A read-only page, redrawn in place.
 
     ``acts`` are use cases on what is shown, ``item_acts`` on one item of a list; a tapped item goes
-    ``into`` a field and leads ``to`` a node.
+    ``into`` a field and leads ``to`` a node. ``options`` lead elsewhere.
     """
 
     id: str
@@ -145,6 +146,7 @@ class Look:
     item_acts: Mapping[str, str] = field(default_factory=dict)
     into: str | None = None
     to: str | None = None
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True)

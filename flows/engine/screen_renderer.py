@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 from flows.engine.event import Button, Rows, Screen
 from flows.engine.frames import data_facts
 from flows.engine.host import COUNTED_MAX, Host, View
-from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Look
+from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Look, Option
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
 from flows.engine.texts import Texts, format_value
 
@@ -142,6 +142,7 @@ class ScreenRenderer:
         match node:
             case Ask():
                 rows = self._suggested(frame, host, node.suggest, {}, in_one_row=True)
+                rows += self._options(host, key, node.options, known)
                 rows += (self._way_out(frame, host),)
             case Contact():
                 shared = (Button(CONTACT, self.say(host, f"{key}.contact")),)
@@ -150,11 +151,7 @@ class ScreenRenderer:
                 args = {field: getattr(frame.data, field) for field in node.args}
                 if node.view is not None:
                     known |= host.load_view(node.view, args, None).facts
-                rows = tuple(
-                    (Button(option.id, self.say(host, f"{key}.{option.id}", known)),)
-                    for option in node.options
-                    if option.needs is None or host.offers(option.needs)
-                )
+                rows = self._options(host, key, node.options, known)
                 at = 1 if rows else 0  # suggested values follow the first option
                 more = self._suggested(frame, host, node.suggest, args, in_one_row=False)
                 rows = (*rows[:at], *more, *rows[at:], self._way_out(frame, host))
@@ -192,6 +189,7 @@ class ScreenRenderer:
                     if act in view.acts
                 )
                 rows = ((*acts, *rows[0]), *rows[1:]) if acts else rows
+                rows = (*rows[:-1], *self._options(host, key, node.options, known), rows[-1])
                 slot = name
             case End():
                 rows = self._counted_menu(session, host)
@@ -227,6 +225,16 @@ class ScreenRenderer:
             last.insert(0, self._button(host, "back"))
         rows.append(tuple(last))
         return tuple(rows)
+
+    def _options(
+        self, host: Host, key: str, options: Sequence[Option], known: Mapping[str, Any]
+    ) -> tuple[Row, ...]:
+        """One a row."""
+        return tuple(
+            (Button(option.id, self.say(host, f"{key}.{option.id}", known)),)
+            for option in options
+            if option.needs is None or host.offers(option.needs)
+        )
 
     def _item_acts(self, frame: Frame, host: Host, node: Look, view: View) -> Iterator[Row]:
         """Two a row; each label names its item, since it stands apart from it."""

@@ -61,13 +61,12 @@ class Taps:
                 return self._runner.go(
                     session, frame, {node.into: frame.offered[option]}, node.to, host
                 )
-            case Choose() as node:
-                if option in frame.offered and node.into and node.to:
-                    value = frame.offered[option]
-                    return self._runner.go(session, frame, {node.into: value}, node.to, host)
-                for choice in node.options:
-                    if choice.id == option:
-                        return self._runner.pick(session, frame, choice, host)
+            case Choose() as node if option in frame.offered and node.into and node.to:
+                value = frame.offered[option]
+                return self._runner.go(session, frame, {node.into: value}, node.to, host)
+            case (Ask() | Choose() | Look()) as node if option in [one.id for one in node.options]:
+                choice = next(one for one in node.options if one.id == option)
+                return self._runner.pick(session, frame, choice, host)
             case Confirm() as node:
                 if option == "yes":
                     return self._runner.go(session, frame, {}, node.yes, host)

@@ -16,6 +16,10 @@ class Broadcasts(Protocol):
 
     def running(self) -> Broadcast | None: ...
 
+    def page(self, before: str | None, limit: int) -> list[Broadcast]:
+        """Newest first, after the broadcast ``before``."""
+        ...
+
     def count_recipients(self) -> dict[str, int]:
         """How many accounts are linked to an active partner, by channel."""
         ...

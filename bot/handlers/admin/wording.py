@@ -52,6 +52,16 @@ def actor_name(turn: TurnContext, name: str) -> str:
     return name
 
 
+def admin_name(turn: TurnContext, name: str) -> str:
+    """An admin from the name in the audit log, by the own name where it is known: admins who are
+    partners' people too have one."""
+    _, channel, address = name.split(":", 2)
+    person = turn.tx.people.at(channel, address)
+    if person is None:
+        return actor_name(turn, name)
+    return turn.say("trace.who.named_admin", {"name": person.name})
+
+
 def person_name(turn: TurnContext, person_id: int | None) -> str:
     known = None if person_id is None else turn.tx.people.of_id(person_id)
     if known is None:
