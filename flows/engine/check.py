@@ -8,7 +8,7 @@ from functools import cache
 from flows.engine.check_calls import count_errors, handler_errors
 from flows.engine.check_sms import sms_errors
 from flows.engine.check_structure import call_errors, node_errors, targets, unreachable_nodes
-from flows.engine.check_texts import language_errors, text_errors, text_name_errors
+from flows.engine.check_texts import group_errors, language_errors, text_errors, text_name_errors
 from flows.engine.declarations import Declarations
 from flows.engine.nodes import Flow
 from flows.engine.session import FlowRegistry
@@ -25,6 +25,7 @@ def check(flows: FlowRegistry, texts: Texts, declared: Declarations) -> None:
     found = [fault for flow in flows for fault in flow_errors(flow, texts, declared)]
     found += [fault for flow in flows for fault in call_errors(flows, flow)]
     found += [fault for flow in flows for fault in text_name_errors(flow, texts)]
+    found += group_errors(flows, texts)
     found += language_errors(texts)
     found += sms_errors(flows, texts, declared)
     if found:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from flows.engine.check_structure import option_ids, targets
 from flows.engine.declarations import Declarations, HandlerKind, waits
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Flow, Look, Node
+from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts, placeholders
 from services.domain.partner import Right
 
@@ -129,3 +130,20 @@ def text_name_errors(flow: Flow, texts: Texts) -> Iterator[str]:
         for key in keys:
             if not texts.has(language, key):
                 yield f"{language}: {key} is missing"
+
+
+def group_errors(flows: FlowRegistry, texts: Texts) -> Iterator[str]:
+    """Each command stands under one heading of the help, and each heading has its words."""
+    members = [name for group in flows.groups.values() for name in group]
+    for name in sorted(set(members)):
+        if members.count(name) > 1:
+            yield f"{name}: stands in the help twice"
+        if name not in flows.newest:
+            yield f"{name}: stands in the help, but is no flow"
+    for flow in flows.newest.values() if flows.groups else ():
+        if flow.needs is not None and flow.has_command and flow.name not in members:
+            yield f"{flow.name}: stands under no heading of the help"
+    for group in flows.groups:
+        for language in texts.languages:
+            if not texts.has(language, f"help.groups.{group}"):
+                yield f"{language}: help.groups.{group} is missing"

@@ -14,9 +14,11 @@ from flows.engine.host import COUNTED_MAX, Host, View
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Look, Option
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
 from flows.engine.texts import Texts, format_value
+from services.domain.partner import Right
 
 Row = tuple[Button, ...]
 ALWAYS = ("menu", "cancel")  # commands handled by the engine itself
+HANDFUL = 6  # commands of flows that are listed without headings
 CONTACT = "contact"  # on channels that can share the person's own contact
 
 
@@ -112,17 +114,37 @@ class ScreenRenderer:
 
     def commands(self, host: Host) -> list[tuple[str, str]]:
         """The commands this person can use, each with its description."""
-        flows: dict[str, str] = {}  # the person's own flow comes first if two share a command
+        known = {**self._opened_by(host), **{word: word for word in (*ALWAYS, "help")}}
+        return [(word, self.say(host, f"command.{name}")) for word, name in known.items()]
+
+    def _opened_by(self, host: Host) -> dict[str, str]:
+        """The flow that each command opens; the person's own comes first if two share one."""
+        flows: dict[str, str] = {}
         for flow in self._flows.visible_to(host):
             if flow.needs is not None:
                 flows.setdefault(flow.command_word, flow.name)
-        known = {**flows, **{word: word for word in (*ALWAYS, "help")}}
-        return [(word, self.say(host, f"command.{name}")) for word, name in known.items()]
+        return flows
 
     def help(self, host: Host) -> str:
-        lines = [f"/{word} – {does}" for word, does in self.commands(host) if word != "help"]
+        """Commands under headings, where there are more than a handful."""
+        opened = self._opened_by(host)
+        lines = {name: self._help_line(host, word, name) for word, name in opened.items()}
+        always = "\n".join(self._help_line(host, word, word) for word in ALWAYS)
+        parts = []
+        if len(lines) > HANDFUL:
+            for group, members in self._flows.groups.items():
+                listed = [lines.pop(name) for name in members if name in lines]
+                if listed:
+                    parts.append("\n".join((self.say(host, f"help.groups.{group}"), *listed)))
+            always = f"{self.say(host, 'help.groups.always')}\n{always}"
+        if host.has_right(Right.ADMIN):
+            always += f"\n\n{self.say(host, 'help.values')}"
+        rest = "\n".join((*lines.values(), always))
         key = "help.ask" if host.facts() else "help.desk"
-        return self.say(host, key, {**host.facts(), "commands": "\n".join(lines)})
+        return self.say(host, key, {**host.facts(), "commands": "\n\n".join((*parts, rest))})
+
+    def _help_line(self, host: Host, word: str, name: str) -> str:
+        return f"/{word} – {self.say(host, f'command.{name}')}"
 
     def _frame(
         self, session: Session, frame: Frame, host: Host, facts: Mapping[str, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -87,9 +87,11 @@ class Frame:
 
 
 class FlowRegistry:
-    """Every flow by name and version; a new conversation uses the newest version."""
+    """Every flow by name and version; a new conversation uses the newest version. ``groups`` are
+    the headings of the help, with the flows under each."""
 
-    def __init__(self, *flows: Flow) -> None:
+    def __init__(self, *flows: Flow, groups: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.groups = groups or {}
         self._by_version = {(flow.name, flow.version): flow for flow in flows}
         self.newest: dict[str, Flow] = {}  # in the order given
         for flow in flows:

@@ -9,6 +9,7 @@ import pytest
 
 from bot.turns.registry import HANDLERS
 from flows.engine.check import InvalidFlow, check, flow_errors
+from flows.engine.check_texts import group_errors
 from flows.engine.nodes import Ask, Choose, Flow, Look, Option
 from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts
@@ -210,3 +211,26 @@ def test_the_button_of_an_act_on_an_item_names_the_item_and_nothing_else(said: s
     wrong = set(flow_errors(Flow("topup", 1, Sent, "page", (page,)), both, DECLARED))
     assert ("en: topup.page.check cannot say amount" in wrong) is (said == "amount")
     assert "en: topup.page.check cannot say item" not in wrong
+
+
+# Headings of the help
+
+
+@pytest.mark.parametrize(
+    ("groups", "fault"),
+    [
+        ({"money": ()}, "topup: stands under no heading of the help"),
+        ({"money": ("topup", "topup")}, "topup: stands in the help twice"),
+        ({"money": ("topup", "nosuch")}, "nosuch: stands in the help, but is no flow"),
+        ({"money": ("topup",), "other": ()}, "en: help.groups.other is missing"),
+    ],
+)
+def test_each_command_stands_under_one_heading(
+    groups: dict[str, tuple[str, ...]], fault: str
+) -> None:
+    words = Texts({"en": WORDS | {"help.groups.money": "Money"}})
+    assert list(group_errors(FlowRegistry(flow(*SOUND), groups=groups), words)) == [fault]
+
+
+def test_a_program_without_headings_lists_its_commands_without() -> None:
+    assert list(group_errors(FlowRegistry(flow(*SOUND)), Texts({"en": WORDS}))) == []
