@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor_name, stamp
+from bot.handlers.admin.wording import actor_name
 from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services import approvals, blocks
@@ -50,7 +50,7 @@ def _facts(turn: TurnContext, block: Block) -> dict[str, Any]:
         "phone": block.phone,
         "whose": _partners_words(turn, [block]),
         "by": actor_name(turn, block.by),
-        "at": stamp(block.at),
+        "at": block.at,
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor_name, stamp
+from bot.handlers.admin.wording import actor_name
 from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services import api_keys
@@ -70,17 +70,17 @@ def revoke(turn: TurnContext, key: str) -> Exit | Refusal:
 
 def _facts(turn: TurnContext, key: ApiKey) -> dict[str, Any]:
     if key.revoked_at is not None:
-        state = turn.say("apikey.list.revoked", {"at": stamp(key.revoked_at)})
+        state = turn.say("apikey.list.revoked", {"at": key.revoked_at})
     elif key.is_active(turn.tx.now):
-        state = turn.say("apikey.list.lives", {"at": stamp(key.expires_at)})
+        state = turn.say("apikey.list.lives", {"at": key.expires_at})
     else:
-        state = turn.say("apikey.list.expired", {"at": stamp(key.expires_at)})
+        state = turn.say("apikey.list.expired", {"at": key.expires_at})
     never = turn.say("apikey.list.never")
     return {
         "key": key.id,
         "scopes": " ".join(sorted(key.scopes)),
         "state": state,
         "by": actor_name(turn, key.created_by),
-        "made": stamp(key.created_at),
-        "used": never if key.used_at is None else stamp(key.used_at),
+        "made": key.created_at,
+        "used": never if key.used_at is None else key.used_at,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor_name, stamp
+from bot.handlers.admin.wording import actor_name
 from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services.domain.audit import by_account
@@ -57,8 +57,8 @@ def _facts(turn: TurnContext, flood: Flood) -> dict[str, Any]:
     silent = turn.tx.now < flood.until
     return {
         "who": actor_name(turn, name),
-        "at": stamp(flood.told_at),
+        "at": flood.told_at,
         "state": turn.say(
-            "floods.list.silent" if silent else "floods.list.over", {"until": stamp(flood.until)}
+            "floods.list.silent" if silent else "floods.list.over", {"until": flood.until}
         ),
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import stamp
 from bot.handlers.declaring import Handlers
 from bot.observe.job_state import JobState
 from flows.engine.host import Exit, View
@@ -44,9 +43,9 @@ def _line(turn: TurnContext, state: JobState) -> str:
     never = turn.say("jobs.list.never")
     facts = {
         "job": state.name,
-        "ran": never if state.ran_at is None else stamp(state.ran_at),
+        "ran": never if state.ran_at is None else state.ran_at,
         "ms": round(state.took_s * 1000),
-        "next": never if state.next_at is None else stamp(state.next_at),
+        "next": never if state.next_at is None else state.next_at,
         "runs": state.runs,
         "failures": state.failures,
         "error": state.error,

@@ -8,7 +8,7 @@ from itertools import groupby
 from bot.context import TurnContext
 from bot.handlers.admin.timeline_entries import TimelineEntry
 from bot.handlers.admin.timeline_subjects import find_timeline
-from bot.handlers.admin.wording import readable, stamp
+from bot.handlers.admin.wording import readable, to_the_second
 from bot.handlers.declaring import Handlers
 from flows.engine.host import View
 from services import float_settlement, topup_settlement
@@ -38,7 +38,7 @@ def _lines(turn: TurnContext, entries: Sequence[TimelineEntry]) -> Iterator[str]
     """One line an entry; consecutive calls with the same outcome share one."""
     for key, run in groupby(entries, key=lambda entry: entry.key):
         if not key:
-            yield from (f"{stamp(entry.at)}  {entry.text}" for entry in run)
+            yield from (f"{to_the_second(turn, entry.at)}  {entry.text}" for entry in run)
             continue
         calls = list(run)
         facts = {
@@ -46,10 +46,10 @@ def _lines(turn: TurnContext, entries: Sequence[TimelineEntry]) -> Iterator[str]
             "outcome": readable(key[1]),
             "ms": max(entry.milliseconds for entry in calls),
             "count": len(calls),
-            "until": stamp(calls[-1].at),
+            "until": to_the_second(turn, calls[-1].at),
         }
         line = turn.say("trace.line.call" if len(calls) == 1 else "trace.line.calls", facts)
-        yield f"{stamp(calls[0].at)}  {line}"
+        yield f"{to_the_second(turn, calls[0].at)}  {line}"
 
 
 def shortened(turn: TurnContext, lines: Sequence[str]) -> list[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.context import TurnContext
-from flows.engine.texts import Texts
+from flows.engine.texts import Texts, format_value
 from services.domain.audit import HAZINA
-from services.domain.business_days import NAIROBI
 from services.domain.proposal import Proposal
 
 _AGES = (
@@ -18,9 +17,9 @@ _AGES = (
 )
 
 
-def stamp(at: datetime) -> str:
-    """Nairobi time to the second, so that events within one minute keep their order."""
-    return f"{at.astimezone(NAIROBI):%d/%m/%y %H:%M:%S}"
+def to_the_second(turn: TurnContext, at: datetime) -> str:
+    """A moment in the form of all lists, with its seconds: for what follows within a minute."""
+    return f"{format_value(at, turn.language)}:{at:%S}"
 
 
 def age(turn: TurnContext, since: datetime) -> str:
