@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from flows.engine.capabilities import ChannelCapabilities
 from services.domain.money import Money
@@ -33,13 +33,23 @@ class OperationStarted:
     operation: str
 
 
+class Place(NamedTuple):
+    """Where a page stands in its list: the numbers of its first and last entry, and how many there
+    are."""
+
+    first: int
+    last: int
+    total: int
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """One page of a view. ``items`` are (reference, label) buttons; cursors lead to other pages.
 
     ``more`` leads to older items and ``newer`` to more recent ones; in a ``timeless`` view they
     lead to the next and the previous page. ``acts`` are those of the node's that make sense now,
-    ``item_acts`` by the reference of an item.
+    ``item_acts`` by the reference of an item. ``place`` is said where the list has more than what
+    is shown; ``None`` where counting would cost too much.
     """
 
     facts: Mapping[str, Any]
@@ -49,6 +59,7 @@ class View:
     timeless: bool = False
     acts: frozenset[str] = frozenset()
     item_acts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    place: Place | None = None
 
 
 class Host(Protocol):

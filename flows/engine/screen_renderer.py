@@ -172,7 +172,9 @@ class ScreenRenderer:
             case Choose():
                 args = {field: getattr(frame.data, field) for field in node.args}
                 if node.view is not None:
-                    known |= host.load_view(node.view, args, None).facts
+                    view = host.load_view(node.view, args, None)
+                    known |= view.facts
+                    below = self._place(host, view)
                 rows = self._options(host, key, node.options, known)
                 at = 1 if rows else 0  # suggested values follow the first option
                 more = self._suggested(frame, host, node.suggest, args, in_one_row=False)
@@ -212,6 +214,7 @@ class ScreenRenderer:
                 )
                 rows = ((*acts, *rows[0]), *rows[1:]) if acts else rows
                 rows = (*rows[:-1], *self._options(host, key, node.options, known), rows[-1])
+                below = self._place(host, view)
                 slot = name
             case End():
                 rows = self._counted_menu(session, host)
@@ -247,6 +250,13 @@ class ScreenRenderer:
             last.insert(0, self._button(host, "back"))
         rows.append(tuple(last))
         return tuple(rows)
+
+    def _place(self, host: Host, view: View) -> str:
+        place = view.place
+        if place is None or place.last - place.first + 1 >= place.total:
+            return ""
+        key = "page_of_one" if place.first == place.last else "page"
+        return self.say(host, f"engine.{key}", place._asdict())
 
     def _options(
         self, host: Host, key: str, options: Sequence[Option], known: Mapping[str, Any]

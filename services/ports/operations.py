@@ -41,8 +41,9 @@ class Operations(Protocol):
         first, starting after the operation ``after``."""
         ...
 
-    def count_pending(self, limit: int) -> int:
-        """The number of those that ``pending`` lists, counted up to ``limit``."""
+    def count_pending(self, limit: int, up_to: str | None = None) -> int:
+        """The number of those that ``pending`` lists, or of those up to that one, counted up to
+        ``limit``."""
         ...
 
     def pending_by_state(self, limit: int) -> list[tuple[str, int]]:

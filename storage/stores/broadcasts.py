@@ -52,6 +52,15 @@ class BroadcastStore:
         )
         return [_broadcast(row) for row in rows]
 
+    def count(self, down_to: str | None = None) -> int:
+        """The number of broadcasts, or of those down to that one in ``page``."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM broadcasts WHERE CAST(? AS TEXT) IS NULL OR (started_at, id) >="
+            " (SELECT started_at, id FROM broadcasts WHERE id = ?)",
+            (down_to, down_to),
+        ).fetchone()
+        return int(row[0])
+
     def count_recipients(self) -> dict[str, int]:
         """How many accounts are linked to an active partner, by channel."""
         rows = self._conn.execute(

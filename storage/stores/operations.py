@@ -110,14 +110,17 @@ class OperationStore:
         )
         return [_found(row) for row in rows]
 
-    def count_pending(self, limit: int) -> int:
-        """The number of those that ``pending`` lists, counted up to ``limit``."""
+    def count_pending(self, limit: int, up_to: str | None = None) -> int:
+        """The number of those that ``pending`` lists, or of those up to that one, counted up to
+        ``limit``."""
         row = self._conn.execute(
             "SELECT count(*) FROM (SELECT 1 FROM pending_operations WHERE NOT EXISTS ("
             "  SELECT 1 FROM review_items AS r"
             "  WHERE r.operation = pending_operations.reference AND r.closed_at IS NULL)"
+            " AND (CAST(? AS TEXT) IS NULL OR seq <="
+            " (SELECT w.seq FROM wallet_transactions AS w WHERE w.reference = ?))"
             " LIMIT ?) AS waiting",
-            (limit,),
+            (up_to, up_to, limit),
         ).fetchone()
         return int(row[0])
 

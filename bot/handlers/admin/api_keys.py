@@ -8,7 +8,7 @@ from typing import Any
 from bot.context import TurnContext
 from bot.handlers.admin.wording import actor_name
 from bot.handlers.declaring import Handlers
-from flows.engine.host import Exit, View
+from flows.engine.host import Exit, Place, View
 from services import api_keys
 from services.domain.api_key import ApiKey, Scope
 from services.domain.partner import Right
@@ -23,9 +23,12 @@ SHOWN = 15  # more than may be active at once
 def listed(turn: TurnContext, code: str) -> View:
     """Active keys first, so that the list never cuts one off."""
     keys = turn.tx.api_keys.of(code)
-    keys = sorted(keys, key=lambda key: not key.is_active(turn.tx.now))[:SHOWN]
-    lines = [turn.say("apikey.list.line", _facts(turn, key)) for key in keys]
-    return View({"code": code, "lines": "\n".join(lines) or turn.say("apikey.list.empty")})
+    shown = sorted(keys, key=lambda key: not key.is_active(turn.tx.now))[:SHOWN]
+    lines = [turn.say("apikey.list.line", _facts(turn, key)) for key in shown]
+    return View(
+        {"code": code, "lines": "\n".join(lines) or turn.say("apikey.list.empty")},
+        place=Place(1, len(shown), len(keys)),
+    )
 
 
 @HANDLERS.suggestion("living_api_keys", needs=Right.ADMIN)

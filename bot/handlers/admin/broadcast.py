@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.admin.wording import admin_name
 from bot.handlers.declaring import Handlers
-from flows.engine.host import Exit, View
+from flows.engine.host import Exit, Place, View
 from services.domain.broadcast import Broadcast
 from services.domain.ids import Reference, draw_unique, new_reference
 from services.domain.ledger import HOUSE
@@ -72,7 +73,15 @@ def listed(turn: TurnContext, cursor: str | None) -> View:
         [(broadcast.id, broadcast.id) for broadcast in page],
         page[-1].id if len(found) > PAGE else None,
         "" if cursor else None,
+        place=_place(turn, page),
     )
+
+
+def _place(turn: TurnContext, page: Sequence[Broadcast]) -> Place | None:
+    if not page:
+        return None
+    first = turn.tx.broadcasts.count(page[0].id)
+    return Place(first, first + len(page) - 1, turn.tx.broadcasts.count())
 
 
 @HANDLERS.view(

@@ -10,7 +10,7 @@ from bot.handlers.admin.search import operation_facts
 from bot.handlers.admin.timeline import can_ask_bank
 from bot.handlers.admin.wording import age, readable
 from bot.handlers.declaring import Handlers
-from flows.engine.host import COUNTED_MAX, View
+from flows.engine.host import COUNTED_MAX, Place, View
 from services.domain.evidence import ReviewItem
 from services.domain.operation import FoundOperation
 from services.domain.partner import Right
@@ -19,6 +19,7 @@ from services.ports import Tx
 HANDLERS = Handlers()
 
 PAGE = 6  # operations of one page
+LISTED_MAX = 10_000  # are counted for a page; more have no place
 
 # A cursor says where the next page begins: after a review, or after an operation of the rest.
 _REVIEW, _REST = "review", "rest"
@@ -52,7 +53,23 @@ def listed(turn: TurnContext, cursor: str | None) -> View:
             for reference in references
             if can_ask_bank(turn, reference)
         },
+        place=_place(turn.tx, page),
     )
+
+
+def _place(tx: Tx, page: Page) -> Place | None:
+    reviews = tx.evidence.count_open_reviews(LISTED_MAX)
+    rest = tx.operations.count_pending(LISTED_MAX)
+    if LISTED_MAX in (reviews, rest):
+        return None
+    if page.reviews:
+        first = tx.evidence.count_open_reviews(LISTED_MAX, page.reviews[0])
+    elif page.rest:
+        first_shown = page.rest[0].operation.reference
+        first = reviews + tx.operations.count_pending(LISTED_MAX, first_shown)
+    else:
+        return None
+    return Place(first, first + len(page.reviews) + len(page.rest) - 1, reviews + rest)
 
 
 @HANDLERS.count("pending", needs=Right.ADMIN)
