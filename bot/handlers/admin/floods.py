@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor_name
+from bot.handlers.admin.wording import actor_name, to_the_second
 from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, Place, View
 from services.domain.audit import by_account
@@ -60,6 +60,7 @@ def _facts(turn: TurnContext, flood: Flood) -> dict[str, Any]:
         "who": actor_name(turn, name),
         "at": flood.told_at,
         "state": turn.say(
-            "floods.list.silent" if silent else "floods.list.over", {"until": flood.until}
+            "floods.list.silent" if silent else "floods.list.over",
+            {"until": to_the_second(turn, flood.until)},
         ),
     }

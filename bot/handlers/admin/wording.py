@@ -18,7 +18,7 @@ _AGES = (
 
 
 def to_the_second(turn: TurnContext, at: datetime) -> str:
-    """A moment in the form of all lists, with its seconds: for what follows within a minute."""
+    """A moment in the form of all lists, with its seconds: for what happens within a minute."""
     return f"{format_value(at, turn.language)}:{at:%S}"
 
 
