@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
@@ -53,6 +53,9 @@ class JobControl(Protocol):
 
     @property
     def states(self) -> Mapping[str, JobState]: ...
+
+    def stuck(self) -> Sequence[str]:
+        """Those that run for too long, or are overdue and not running."""
 
     def ask(self, name: str) -> None:
         """Run it now, even when it is not due."""

@@ -10,6 +10,7 @@ from flows.balance import BALANCE
 from flows.blocks import BLOCK, BLOCKING
 from flows.engine.session import FlowRegistry
 from flows.float import FLOAT
+from flows.help_groups import HELP_GROUPS
 from flows.history import HISTORY
 from flows.joining import JOIN
 from flows.offers import OFFER_AMOUNT, OFFER_PHONE
@@ -39,4 +40,5 @@ def all_flows() -> FlowRegistry:
         BLOCK,
         OFFER_AMOUNT,
         OFFER_PHONE,
+        groups=HELP_GROUPS,
     )

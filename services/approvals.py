@@ -126,6 +126,12 @@ def undecided_for(tx: Tx, person: Person, after: str | None = None) -> Sequence[
     return tx.approvals.undecided(person.partner.code, person.id, since, after, LIST_MAX + 1)
 
 
+def count_undecided_for(tx: Tx, person: Person, up_to: str | None = None) -> int:
+    """How many ``undecided_for`` lists over all pages, or up to that purchase."""
+    since = tx.now - APPROVAL_LIFE
+    return tx.approvals.count_undecided(person.partner.code, person.id, since, up_to)
+
+
 def decide(
     tx: Tx, policy: Policy, person: Person, reference: str, decision: Decision
 ) -> Purchase | Refusal:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor_name, stamp
+from bot.handlers.admin.wording import actor_name
 from bot.handlers.declaring import Handlers
-from flows.engine.host import Exit, View
+from flows.engine.host import Exit, Place, View
 from services import approvals, blocks
 from services.domain.block import Block
 from services.domain.ledger import HOUSE
@@ -32,17 +32,20 @@ def _desk_blocks(turn: TurnContext) -> Sequence[Block]:
 
 @HANDLERS.view("own_blocks", needs=Right.SET_RULES, shows=("lines",))
 def own_list(turn: TurnContext) -> View:
-    return _list(turn, _own_blocks(turn), "block.list")
+    count = turn.tx.blocks.count(turn.person.partner.code)
+    return _list(turn, _own_blocks(turn), count, "block.list")
 
 
 @HANDLERS.view("desk_blocks", needs=Right.ADMIN, shows=("lines",))
 def desk_list(turn: TurnContext) -> View:
-    return _list(turn, _desk_blocks(turn), "blocking.list")
+    return _list(turn, _desk_blocks(turn), turn.tx.blocks.count(), "blocking.list")
 
 
-def _list(turn: TurnContext, found: Sequence[Block], at: str) -> View:
+def _list(turn: TurnContext, found: Sequence[Block], count: int, at: str) -> View:
     lines = [turn.say(f"{at}.line", _facts(turn, block)) for block in found]
-    return View({"lines": "\n".join(lines) or turn.say(f"{at}.empty")})
+    return View(
+        {"lines": "\n".join(lines) or turn.say(f"{at}.empty")}, place=Place(1, len(found), count)
+    )
 
 
 def _facts(turn: TurnContext, block: Block) -> dict[str, Any]:
@@ -50,7 +53,7 @@ def _facts(turn: TurnContext, block: Block) -> dict[str, Any]:
         "phone": block.phone,
         "whose": _partners_words(turn, [block]),
         "by": actor_name(turn, block.by),
-        "at": stamp(block.at),
+        "at": block.at,
     }
 
 

@@ -20,10 +20,11 @@ from services.domain.refusal import Refusal
 UseCase = TypeVar("UseCase", bound=Callable[..., Exit | OperationStarted | Refusal])
 CodeCheck = TypeVar("CodeCheck", bound=Callable[..., Exit | Refusal])
 Action = TypeVar("Action", bound=Callable[[TurnContext, Reference], Exit | Refusal | None])
-ViewBuilder = TypeVar("ViewBuilder", bound=Callable[..., View])
+ViewBuilder = TypeVar("ViewBuilder", bound=Callable[..., View | None])
 Suggester = TypeVar("Suggester", bound=Callable[..., Sequence[Any]])
 Progress = TypeVar("Progress", bound=Callable[[TurnContext, Reference], Mapping[str, Any]])
 Recall = TypeVar("Recall", bound=Callable[[TurnContext, Reference], Recalled | Refusal])
+Counter = TypeVar("Counter", bound=Callable[[TurnContext], int])
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -84,7 +85,8 @@ class Handlers:
     def view(
         self, name: str, *, needs: Right | None, shows: Iterable[str]
     ) -> Callable[[ViewBuilder], ViewBuilder]:
-        """It takes ``cursor`` if it has pages."""
+        """It takes ``cursor`` if it has pages, and returns ``None`` where there is nothing of the
+        name that somebody typed."""
         return self._declare(HandlerKind.VIEW, name, needs, shows=frozenset(shows))
 
     def suggestion(self, name: str, *, needs: Right | None) -> Callable[[Suggester], Suggester]:
@@ -97,6 +99,10 @@ class Handlers:
     def recall(self, prefix: str, *, needs: Right | None) -> Callable[[Recall], Recall]:
         """For operations whose references begin with ``prefix``; it takes ``operation``."""
         return self._declare(HandlerKind.RECALL, prefix, needs)
+
+    def count(self, name: str, *, needs: Right | None) -> Callable[[Counter], Counter]:
+        """It is exact below ``COUNTED_MAX``, and may stop there."""
+        return self._declare(HandlerKind.COUNT, name, needs)
 
     def _declare(
         self, kind: HandlerKind, name: str, needs: Right | None, **more: Any

@@ -59,12 +59,15 @@ def _line(turn: TurnContext, operation: Operation) -> str:
     needs=Right.VIEW,
     shows=("begun", "reason", "receipt", "reference", "settled", "state", "what"),
 )
-def operation(turn: TurnContext, reference: Reference) -> View:
+def operation(turn: TurnContext, reference: Reference) -> View | None:
     return operation_of(turn, turn.person.partner.code, reference)
 
 
-def operation_of(turn: TurnContext, partner: str, reference: str, *, masked: bool = False) -> View:
-    """``masked`` shortens the payer's number for readers who need not see all of it."""
+def operation_of(
+    turn: TurnContext, partner: str, reference: str, *, masked: bool = False
+) -> View | None:
+    """``None`` if the partner has no such operation. ``masked`` shortens the payer's number for
+    readers who need not see all of it."""
     topup = turn.tx.topups.get(reference)
     if topup is not None and topup.partner == partner:
         return _topup(turn, topup, topup.phone.masked if masked else str(topup.phone))
@@ -78,8 +81,8 @@ def operation_of(turn: TurnContext, partner: str, reference: str, *, masked: boo
     if reversal is not None and reversal.partner == partner:
         return _reversal(turn, reference, reversal)
     purchase = turn.tx.purchases.get(reference)
-    assert purchase is not None, "only listed operations can be opened"
-    assert purchase.partner == partner, "nobody opens another partner's"
+    if purchase is None or purchase.partner != partner:
+        return None
     return _purchase(turn, purchase)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.context import TurnContext
 from bot.handlers.declaring import Handlers
-from flows.engine.host import Exit, View
+from flows.engine.host import Exit, Place, View
 from services import joining
 from services.domain.partner import Person, Right
 from services.domain.refusal import Refusal
@@ -37,6 +37,7 @@ def _people(turn: TurnContext, partner: str, cursor: str | None) -> View:
         more=str(more) if more < len(everybody) else None,
         newer=str(newer) if before else None,
         timeless=True,
+        place=Place(before + 1, before + len(lines), len(everybody)),
     )
 
 

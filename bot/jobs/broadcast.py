@@ -49,12 +49,14 @@ def queue_next_page(
     if not recipients:
         tx.broadcasts.end(running.id, "DONE")
         return [], False
-    rows = [
-        tx.outbox.add(
-            recipient.channel, recipient.address, kind="notice", text=running.text, rank=Rank.BULK
-        )
-        for recipient in recipients
-        if context.channel(recipient.channel).push
-    ]
+    rows = []
+    for recipient in recipients:
+        if context.channel(recipient.channel).push:
+            text = context.texts.say(recipient.language, "notice.broadcast", {"text": running.text})
+            rows.append(
+                tx.outbox.add(
+                    recipient.channel, recipient.address, kind="notice", text=text, rank=Rank.BULK
+                )
+            )
     tx.broadcasts.went_on(running.id, recipients[-1].person_id, len(rows))
     return rows, True

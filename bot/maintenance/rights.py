@@ -10,7 +10,7 @@ from services.domain.partner import RIGHTS, Right
 
 _COLUMNS = (  # what is named in which column
     (HandlerKind.USE_CASE, HandlerKind.CODE_CHECK, HandlerKind.ACTION),
-    (HandlerKind.VIEW,),
+    (HandlerKind.VIEW, HandlerKind.COUNT),
 )
 
 
@@ -34,4 +34,4 @@ def _who(right: Right | None) -> str:
 
 def _names(right: Right | None, kinds: tuple[HandlerKind, ...]) -> str:
     found = (handler for handler in HANDLERS if handler.needs is right and handler.kind in kinds)
-    return ", ".join(sorted(f"`{handler.name}`" for handler in found))
+    return ", ".join(sorted({f"`{handler.name}`" for handler in found}))

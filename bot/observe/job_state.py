@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+FAILS_AGAIN = 3  # consecutive failures; fewer may be a hiccup
+
 
 @dataclass
 class JobState:
@@ -18,3 +20,8 @@ class JobState:
     next_at: datetime | None = None
     failures: int = 0
     error: str | None = None
+
+    @property
+    def fails_again(self) -> bool:
+        """It fails again and again."""
+        return self.failures >= FAILS_AGAIN

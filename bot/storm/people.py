@@ -19,7 +19,7 @@ NOISE = ("hello", "/menu", "/cancel", "/help", "yes", "1", "77", "/nothing", "ðŸ
 ADMIN_COMMANDS = (
     *("/pending", "/pending", "/days", "/approvals", "/find 4711", "/audit", "/health", "/stats"),
     *("/jobs", "/floods", "/partners", "/partner P00", "/people P00", "/balance P00"),
-    *("/history P00", "/fees P00", "/threshold P00"),
+    *("/history P00", "/fees P00", "/threshold P00", "/broadcasts"),
 )
 LIMIT_COMMANDS = ("/limits P00", "/limits P01", "/limits DESK")  # these lower what can be paid
 # Options that lead on to an operation.

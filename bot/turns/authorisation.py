@@ -16,7 +16,9 @@ from services.domain.partner import RIGHTS, Right
 from services.domain.refusal import Refusal
 
 # Looking is not moving money: a suspended partner's people may look.
-SHOWN = frozenset({HandlerKind.VIEW, HandlerKind.SUGGESTION, HandlerKind.PROGRESS})
+SHOWN = frozenset(
+    {HandlerKind.VIEW, HandlerKind.SUGGESTION, HandlerKind.PROGRESS, HandlerKind.COUNT}
+)
 
 
 class AccessDenied(Exception):

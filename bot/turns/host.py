@@ -152,13 +152,18 @@ class TurnHost:
         suggested: Sequence[Any] = self._show(HandlerKind.SUGGESTION, name, args)
         return suggested
 
+    def count(self, name: str) -> int:
+        counted: int = self._show(HandlerKind.COUNT, name, {})
+        return counted
+
     def progress(self, operation: str) -> Mapping[str, Any]:
         facts: Mapping[str, Any]
         facts = self._show(HandlerKind.PROGRESS, operation[:2], {"operation": operation})
         return facts
 
     def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
-        loaded: View = self._show(HandlerKind.VIEW, view, {**args, "cursor": cursor})
+        loaded: View | None = self._show(HandlerKind.VIEW, view, {**args, "cursor": cursor})
+        assert loaded is not None, "only what is there can be opened"
         return loaded
 
     def recall(self, operation: str) -> Recalled | Refusal:
@@ -168,10 +173,12 @@ class TurnHost:
         result: Recalled | Refusal = self._call(HandlerKind.RECALL, operation[:2], values)
         return result
 
-    def may_open(self, view: str, field: str, reference: str) -> bool:
+    def may_open(self, view: str, args: Mapping[str, Any]) -> bool:
         handler = HANDLERS[HandlerKind.VIEW, view]
-        refusal = authorisation.check_access(self._turn, handler, {field: reference})
-        return refusal is None
+        values = {**args, "cursor": None}
+        if authorisation.check_access(self._turn, handler, values) is not None:
+            return False
+        return handler.call(self._turn, values) is not None
 
     def _call(self, kind: HandlerKind, name: str, values: Mapping[str, Any]) -> Any:
         handler = HANDLERS[kind, name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flows.admin.api_keys import API_KEYS
-from flows.admin.broadcast import BROADCAST
+from flows.admin.broadcast import BROADCAST, BROADCASTS
 from flows.admin.decisions import ADJUST, DECIDING, RESOLVE
 from flows.admin.export import EXPORT
 from flows.admin.floods import FLOODS
@@ -47,5 +47,6 @@ ADMIN_FLOWS = (
     CLEAN_UP,
     EXPORT,
     BROADCAST,
+    BROADCASTS,
     STATS,
 )

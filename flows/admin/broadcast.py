@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from flows.engine.host import Host
-from flows.engine.nodes import Ask, Confirm, Do, End, Flow, Look
+from flows.engine.nodes import Ask, Confirm, Do, End, Flow, Look, Option
 from services.domain.ids import Reference
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
@@ -36,9 +36,16 @@ class BroadcastData(BaseModel):
     broadcast: Reference | None = None
 
 
+_PAST = (Option("past", to="past"),)
+_LISTED = (
+    Look("past", view="broadcasts", into="broadcast", to="one"),
+    Look("one", view="broadcast", args=("broadcast",), acts={"stop": "stop_broadcast"}),
+)
+
 BROADCAST = Flow(
     "broadcast",
-    version=1,
+    version=2,
+    compatible_versions=(1,),
     data=BroadcastData,
     start="open",
     needs=Right.ADMIN,
@@ -51,7 +58,14 @@ BROADCAST = Flow(
             on={"running": "running", "none": "text", "refused": "refused"},
             gives={"running": ("broadcast",)},
         ),
-        Ask("text", into="text", parse=Announcement(), to="count", free_text=True),
+        Ask(
+            "text",
+            into="text",
+            parse=Announcement(),
+            to="count",
+            free_text=True,
+            options=_PAST,
+        ),
         Do(
             "count",
             use_case="count_hearers",
@@ -79,7 +93,27 @@ BROADCAST = Flow(
             view="broadcast",
             args=("broadcast",),
             acts={"stop": "stop_broadcast"},
+            options=_PAST,
         ),
+        *_LISTED,
         End("refused"),
     ),
+)
+
+
+class BroadcastsData(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    broadcast: Reference | None = None
+
+
+# The list alone, for channels on which only a command leads away from a question of free text.
+BROADCASTS = Flow(
+    "broadcasts",
+    version=1,
+    data=BroadcastsData,
+    start="past",
+    needs=Right.ADMIN,
+    in_menu=False,
+    nodes=_LISTED,
 )

@@ -231,6 +231,7 @@ DECIDING = Flow(
     needs=Right.ADMIN,
     in_menu=False,
     command="approvals",
+    waiting="proposals",
     nodes=(
         Look("list", view="proposals", into="proposal", to="one"),
         Choose(

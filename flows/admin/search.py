@@ -74,12 +74,23 @@ class PendingData(BaseModel):
 
 PENDING = Flow(
     "pending",
-    version=1,
+    version=2,
+    compatible_versions=(1,),
     data=PendingData,
     start="list",
     needs=Right.ADMIN,
     in_menu=False,
-    nodes=(Look("list", view="pending", into="reference", to="timeline"), _TIMELINE),
+    waiting="pending",
+    nodes=(
+        Look(
+            "list",
+            view="pending",
+            item_acts={"check": "ask_bank"},
+            into="reference",
+            to="timeline",
+        ),
+        _TIMELINE,
+    ),
 )
 
 

@@ -156,7 +156,7 @@ THRESHOLD = Flow(
     takes_argument=True,
     nodes=(
         Ask("code", into="code", parse=KnownPartner(), suggest="codes", to="amount"),
-        Ask("amount", into="amount", parse=Amount("mark"), to="compare"),
+        Ask("amount", into="amount", parse=Amount("mark", or_none=True), to="compare"),
         Do(
             "compare",
             use_case="compare_mark",

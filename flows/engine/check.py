@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from flows.engine.check_calls import handler_errors
+from flows.engine.check_calls import count_errors, handler_errors
 from flows.engine.check_repeats import repeat_errors
 from flows.engine.check_sms import sms_errors
 from flows.engine.check_structure import call_errors, node_errors, targets, unreachable_nodes
-from flows.engine.check_texts import language_errors, text_errors, text_name_errors
+from flows.engine.check_texts import group_errors, language_errors, text_errors, text_name_errors
 from flows.engine.declarations import Declarations
 from flows.engine.nodes import Flow
 from flows.engine.session import FlowRegistry
@@ -27,6 +27,7 @@ def check(flows: FlowRegistry, texts: Texts, declared: Declarations) -> None:
     found += [fault for flow in flows for fault in call_errors(flows, flow)]
     found += [fault for flow in flows for fault in repeat_errors(flows, flow)]
     found += [fault for flow in flows for fault in text_name_errors(flow, texts)]
+    found += group_errors(flows, texts)
     found += language_errors(texts)
     found += sms_errors(flows, texts, declared)
     if found:
@@ -53,4 +54,5 @@ def flow_errors(flow: Flow, texts: Texts, declared: Declarations) -> Iterator[st
     for node in flow.nodes:
         yield from node_errors(flow, nodes, node, declared)
     yield from handler_errors(flow, nodes, declared)
+    yield from count_errors(flow, declared)
     yield from text_errors(flow, nodes, texts, declared)

@@ -44,6 +44,8 @@ def calls(flow: Flow, node: Node) -> Iterator[Call]:
             yield Call(HandlerKind.VIEW, node.view, node.args)
             for action in node.acts.values():
                 yield Call(HandlerKind.ACTION, action, operation=node.args[0])
+            for action in node.item_acts.values():
+                yield Call(HandlerKind.ACTION, action)
         case Choose() | Confirm() if node.view is not None:
             yield Call(HandlerKind.VIEW, node.view, node.args)
     if isinstance(node, Ask | Choose) and node.suggest is not None:
@@ -72,6 +74,19 @@ def handler_errors(flow: Flow, nodes: Mapping[str, Node], declared: Declarations
             yield f"{flow.name}: there is no action {flow.cancel_use_case}"
         else:
             yield from _right_errors(flow.name, flow, handler)
+
+
+def count_errors(flow: Flow, declared: Declarations) -> Iterator[str]:
+    """What waits in the flow can be counted, by whoever may enter it."""
+    if flow.waiting is None:
+        return
+    handler = declared.get(HandlerKind.COUNT, flow.waiting)
+    if handler is None:
+        yield f"{flow.name}: there is no {HandlerKind.COUNT} {flow.waiting}"
+        return
+    yield from _right_errors(flow.name, flow, handler)
+    if handler.parameters:
+        yield f"{flow.name}: {HandlerKind.COUNT} {flow.waiting} takes nothing"
 
 
 def _argument_errors(
@@ -109,7 +124,7 @@ def _right_errors(where: str, flow: Flow, handler: Declaration) -> Iterator[str]
     """Who may be in the flow may see what it shows; an admin's flow calls only what is for admins,
     since it may name any partner; and nothing is open to strangers but their own flow."""
     what = f"{handler.kind} {handler.name}"
-    is_shown = handler.kind in (HandlerKind.VIEW, HandlerKind.SUGGESTION)
+    is_shown = handler.kind in (HandlerKind.VIEW, HandlerKind.SUGGESTION, HandlerKind.COUNT)
     if handler.needs is None:
         if flow.needs is not None and not (is_shown and not handler.parameters):
             yield f"{where}: {what} needs no right, but the flow does"

@@ -20,7 +20,9 @@ RESERVED = frozenset(
 def targets(node: Node) -> tuple[str, ...]:
     """The nodes a node can lead to."""
     match node:
-        case Ask() | Contact():
+        case Ask():
+            return (node.to, *(option.to for option in node.options))
+        case Contact():
             return (node.to,)
         case Choose():
             more = tuple(target for target in (node.to, node.typed) if target is not None)
@@ -33,7 +35,8 @@ def targets(node: Node) -> tuple[str, ...]:
         case Call():
             return () if node.to is None else (node.to,)
         case Look():
-            return () if node.to is None else (node.to,)
+            items = () if node.to is None else (node.to,)
+            return (*items, *(option.to for option in node.options))
         case End():
             return ()
 
@@ -80,7 +83,9 @@ def node_errors(
             yield f"{where}: option {option} is not of a-z, 0-9 and -, as taps carry"
     used: Iterable[str] = ()
     match node:
-        case Ask() | Contact():
+        case Ask():
+            used = (node.into, *(name for option in node.options for name in option.fills))
+        case Contact():
             used = (node.into,)
         case Choose():
             used = [name for option in node.options for name in option.fills]
@@ -104,8 +109,11 @@ def node_errors(
             used = tuple(node.gives.values())
         case Look():
             used = (*node.args, *([node.into] if node.into else []))
+            used = (*used, *(name for option in node.options for name in option.fills))
             if node.acts and not node.args:
                 yield f"{where}: has acts, but nothing that they act on"
+            if node.item_acts and node.into is None:
+                yield f"{where}: has acts on items, but no items"
         case End():
             for option in node.repeats:
                 if option not in flow.repeats:
@@ -183,13 +191,17 @@ def _asked(node: Node) -> tuple[str, ...]:
 def option_ids(node: Node) -> list[str]:
     """The ids of a node's own buttons, and of the texts said after an act."""
     match node:
-        case Choose():
+        case Choose() | Ask():
             return [option.id for option in node.options]
         case Confirm():
             return ["yes", *(f"edit-{name}" for name in node.edit)]
         case Contact():
             return ["contact"]
-        case Do() | Look() | Code():
+        case Look():
+            acts = (*node.acts, *node.item_acts)
+            options = [option.id for option in node.options]
+            return [*acts, *(f"{act}-done" for act in acts), *options]
+        case Do() | Code():
             return [*node.acts, *(f"{act}-done" for act in node.acts)]
         case End():
             return [*node.repeats]

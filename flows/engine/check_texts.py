@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from flows.engine.check_structure import option_ids, targets
 from flows.engine.declarations import Declarations, HandlerKind, waits
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Flow, Look, Node
+from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts, placeholders
 from services.domain.partner import Right
 
 SHOWN_ALWAYS = frozenset({"name", "partner", "my_phone", "bank"})  # facts that any text may use
+OF_ITEM = frozenset({"item"})  # what the label of an act on an item may say
 REFUSED = frozenset({"reason"})  # facts of a refusal's End
 
 
@@ -35,9 +37,11 @@ def text_errors(
                     for unsaid in sorted(set(node.shows) - wanted):
                         yield f"{language}: {key} does not say {unsaid}"
                 if name != "ask" and not isinstance(node, Choose):
-                    # Button labels get no facts, but the yes those of its view.
-                    viewed = _viewed(node, declared) if name == "yes" else frozenset()
-                    for extra in sorted(wanted - viewed):
+                    # The yes has the facts of its view, an act its item; other buttons none.
+                    said = _viewed(node, declared) if name == "yes" else frozenset()
+                    if isinstance(node, Look) and name in node.item_acts:
+                        said = OF_ITEM
+                    for extra in sorted(wanted - said):
                         yield f"{language}: {key} cannot say {extra}"
                     continue
                 for missing in sorted(wanted - known[node.id] - always):
@@ -98,8 +102,6 @@ def _gives(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
         case Ask() | Contact():
             yield node.to, frozenset({node.into})
         case Choose():
-            for option in node.options:
-                yield option.to, frozenset(option.fills)
             if node.to is not None and node.into is not None:
                 yield node.to, frozenset({node.into})
             if node.typed is not None:
@@ -113,6 +115,9 @@ def _gives(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
         case _:
             for target in targets(node):
                 yield target, frozenset()
+    if isinstance(node, Ask | Choose | Look):
+        for option in node.options:
+            yield option.to, frozenset(option.fills)
 
 
 def language_errors(texts: Texts) -> Iterator[str]:
@@ -137,3 +142,20 @@ def text_name_errors(flow: Flow, texts: Texts) -> Iterator[str]:
         for key in keys:
             if not texts.has(language, key):
                 yield f"{language}: {key} is missing"
+
+
+def group_errors(flows: FlowRegistry, texts: Texts) -> Iterator[str]:
+    """Each command stands under one heading of the help, and each heading has its words."""
+    members = [name for group in flows.groups.values() for name in group]
+    for name in sorted(set(members)):
+        if members.count(name) > 1:
+            yield f"{name}: stands in the help twice"
+        if name not in flows.newest:
+            yield f"{name}: stands in the help, but is no flow"
+    for flow in flows.newest.values() if flows.groups else ():
+        if flow.needs is not None and flow.has_command and flow.name not in members:
+            yield f"{flow.name}: stands under no heading of the help"
+    for group in flows.groups:
+        for language in texts.languages:
+            if not texts.has(language, f"help.groups.{group}"):
+                yield f"{language}: help.groups.{group} is missing"

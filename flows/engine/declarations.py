@@ -22,6 +22,7 @@ class HandlerKind(StrEnum):
     SUGGESTION = "suggestion"  # by an Ask or a Choose, for its buttons
     PROGRESS = "progress"  # by what waits for an operation; named by the reference's prefix
     RECALL = "recall"  # by an End's option; named by the reference's prefix too
+    COUNT = "count"  # by the menu, for the number on the flow's button
 
 
 # Parameters that the engine fills, beside the fields that a node names in ``args``.
@@ -33,6 +34,7 @@ FILLED: Mapping[HandlerKind, frozenset[str]] = {
     HandlerKind.SUGGESTION: frozenset(),
     HandlerKind.PROGRESS: frozenset({"operation"}),
     HandlerKind.RECALL: frozenset({"operation"}),
+    HandlerKind.COUNT: frozenset(),
 }
 
 

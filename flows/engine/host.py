@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from flows.engine.capabilities import ChannelCapabilities
 from services.domain.money import Money
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
+
+COUNTED_MAX = 100  # what waits is counted no further
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,23 @@ class OperationStarted:
     operation: str
 
 
+class Place(NamedTuple):
+    """Where a page stands in its list: the numbers of its first and last entry, and how many there
+    are."""
+
+    first: int
+    last: int
+    total: int
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """One page of a view. ``items`` are (reference, label) buttons; cursors lead to other pages.
 
     ``more`` leads to older items and ``newer`` to more recent ones; in a ``timeless`` view they
-    lead to the next and the previous page.
+    lead to the next and the previous page. ``acts`` are those of the node's that make sense now,
+    ``item_acts`` by the reference of an item. ``place`` is said where the list has more than what
+    is shown; ``None`` where counting would cost too much.
     """
 
     facts: Mapping[str, Any]
@@ -45,6 +58,8 @@ class View:
     newer: str | None = None
     timeless: bool = False
     acts: frozenset[str] = frozenset()
+    item_acts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +121,10 @@ class Host(Protocol):
         """A handful of values to offer as buttons, computed from ``args``."""
         ...
 
+    def count(self, name: str) -> int:
+        """How much waits in a flow; exact below ``COUNTED_MAX``."""
+        ...
+
     def run(
         self, use_case: str, args: Mapping[str, Any], operation: str | None
     ) -> Exit | OperationStarted | Refusal: ...
@@ -128,8 +147,8 @@ class Host(Protocol):
         """What an operation was for, in order to begin again or to look at it."""
         ...
 
-    def may_open(self, view: str, field: str, reference: str) -> bool:
-        """Whether a view shows this person what the reference names."""
+    def may_open(self, view: str, args: Mapping[str, Any]) -> bool:
+        """Whether a view has something to show this person for what was typed."""
         ...
 
     def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:

@@ -22,8 +22,6 @@ def _edges(node: Node) -> Iterator[tuple[str, str]]:
         case Ask() | Contact():
             yield node.to, node.into
         case Choose():
-            for option in node.options:
-                yield option.to, option.id
             if node.to is not None:
                 yield node.to, str(node.suggest)
             if node.typed is not None:
@@ -43,3 +41,6 @@ def _edges(node: Node) -> Iterator[tuple[str, str]]:
                 yield node.to, f"after {node.flow}"
         case End():
             return
+    if isinstance(node, Ask | Choose | Look):
+        for option in node.options:
+            yield option.to, option.id

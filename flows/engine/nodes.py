@@ -36,7 +36,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Ask:
-    """A typed question. ``suggest`` names values offered as buttons.
+    """A typed question. ``suggest`` names values offered as buttons; ``options`` stand beside it.
 
     With ``free_text`` every line is an answer, whatever it says. One that may come ``early`` is
     also read from a command before its turn, and is not asked again.
@@ -49,6 +49,7 @@ class Ask:
     suggest: str | None = None
     free_text: bool = False
     early: bool = False
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,6 @@ class Choose:
     args: tuple[str, ...] = ()
     suggested_first: bool = False
     is_menu: bool = False
-
-    def shown(self, host: Host) -> Iterator[Option]:
-        """The options that this person can use here."""
-        for option in self.options:
-            is_there = option.needs is None or host.offers(option.needs)
-            if is_there and (option.right is None or host.has_right(option.right)):
-                yield option
 
 
 @dataclass(frozen=True)
@@ -150,16 +144,18 @@ class Do:
 class Look:
     """A read-only page, redrawn in place.
 
-    ``acts`` are use cases on what is shown; a tapped item goes ``into`` a field and leads ``to`` a
-    node.
+    ``acts`` are use cases on what is shown, ``item_acts`` on one item of a list; a tapped item goes
+    ``into`` a field and leads ``to`` a node. ``options`` lead elsewhere.
     """
 
     id: str
     view: str
     args: tuple[str, ...] = ()
     acts: Mapping[str, str] = field(default_factory=dict)
+    item_acts: Mapping[str, str] = field(default_factory=dict)
     into: str | None = None
     to: str | None = None
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -198,6 +194,14 @@ class Repeat:
     flow: str | None = None
 
 
+def shown_options(node: Ask | Choose | Look, host: Host) -> Iterator[Option]:
+    """The options that this person can use here."""
+    for option in node.options:
+        is_there = option.needs is None or host.offers(option.needs)
+        if is_there and (option.right is None or host.has_right(option.right)):
+            yield option
+
+
 Node = Ask | Contact | Choose | Confirm | Code | Do | Look | Call | End
 
 
@@ -217,7 +221,8 @@ class Flow:
     ``needs`` is the right required to enter; ``None`` admits strangers too. ``command`` defaults to
     the name; of two flows with one, that which ``takes_argument`` is for a command with values. One
     that has no command is only led to by the engine. Without ``takes_values`` nothing behind its
-    command is read, because answers there act at once.
+    command is read, because answers there act at once. While something waits in it, as the count
+    ``waiting`` says, it stands first in the menu, with the number.
     """
 
     name: str
@@ -236,6 +241,7 @@ class Flow:
     has_command: bool = True
     takes_values: bool = True
     repeats: Mapping[str, tuple[Repeat, ...]] = field(default_factory=dict)
+    waiting: str | None = None
 
     @property
     def command_word(self) -> str:

@@ -15,6 +15,7 @@ from flows.engine.nodes import Ask, Do, Flow
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
 from flows.engine.typed_values import TypedValues
+from services.domain.partner import Right
 from services.domain.refusal import Refusal
 
 
@@ -60,6 +61,18 @@ class Opening:
         flow = self._flows.for_command(word, bool(values), host)
         if flow is None:
             return self._navigation.reprompt(session, host, "unknown_command")
+        return self._open(session, flow, host, values)
+
+    def flow(self, session: Session, name: str, host: Host) -> StepResult:
+        """Open what a button in the menu or in a notice names."""
+        flow = self._flows.newest[name]
+        if flow.command_word == name:
+            return self.command(session, name, host)
+        if flow.needs is Right.ADMIN and not host.has_right(flow.needs):
+            return self._navigation.reprompt(session, host, "unknown_command")
+        return self._open(session, flow, host)
+
+    def _open(self, session: Session, flow: Flow, host: Host, values: str = "") -> StepResult:
         refusal = host.open_refusal(flow.name, flow.needs)
         if refusal is not None:
             return self._runner.refused(session, refusal, host)

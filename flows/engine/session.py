@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -93,9 +93,11 @@ class Frame:
 
 
 class FlowRegistry:
-    """Every flow by name and version; a new conversation uses the newest version."""
+    """Every flow by name and version; a new conversation uses the newest version. ``groups`` are
+    the headings of the help, with the flows under each."""
 
-    def __init__(self, *flows: Flow) -> None:
+    def __init__(self, *flows: Flow, groups: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.groups = groups or {}
         self._by_version = {(flow.name, flow.version): flow for flow in flows}
         self.newest: dict[str, Flow] = {}  # in the order given
         for flow in flows:
@@ -107,6 +109,7 @@ class FlowRegistry:
             if flow.has_command:
                 self._by_command.setdefault(flow.command_word, []).append(flow)
         self._in_menu = [flow for flow in self.newest.values() if flow.in_menu]
+        self._counted = [flow for flow in self.newest.values() if flow.waiting is not None]
 
     def get(self, name: str, version: int) -> Flow | None:
         """The flow in which a conversation of this version continues."""
@@ -123,6 +126,10 @@ class FlowRegistry:
 
     def in_menu(self, host: Host) -> Iterator[Flow]:
         return (flow for flow in self._in_menu if host.has_right(flow.needs))
+
+    def counted(self, host: Host) -> Iterator[Flow]:
+        """Flows in whose menu button what waits is counted."""
+        return (flow for flow in self._counted if host.has_right(flow.needs))
 
     def for_command(self, word: str, argument: bool, host: Host) -> Flow | None:
         """The flow that a command opens, or is refused by. Admin flows do not exist for others. Two
@@ -168,7 +175,8 @@ class Session:
     is the End that the newest message shows, and whose options can be typed. ``commands``
     identifies the command list this person's channel shows. ``pace`` is their message rate.
     ``album`` is the last album they were told we cannot read. ``misses`` counts messages in a row
-    that did not fit.
+    that did not fit. ``waiting`` are the flows that the newest menu shows first, with the number of
+    what waits in each: a number that is typed means what stood there, whatever waits by now.
     """
 
     turn: int = 0
@@ -180,6 +188,7 @@ class Session:
     pace: TurnRate | None = None
     album: str | None = None
     misses: int = 0
+    waiting: dict[str, int] = field(default_factory=dict)
 
     @property
     def at(self) -> str | None:
@@ -235,6 +244,8 @@ class Session:
             body["album"] = self.album
         if self.misses:
             body["misses"] = self.misses
+        if self.waiting:
+            body["waiting"] = self.waiting
         return to_json(body, exclude_none=True).decode() if body else "{}"
 
     @classmethod
@@ -250,6 +261,7 @@ class Session:
         session.misses = stored.get("misses", 0)
         if "ended" in stored:
             session.ended = Ended(*stored["ended"])
+        session.waiting = stored.get("waiting", {})
         if "pace" in stored:
             session.pace = TurnRate(*stored["pace"])
         if "active" in stored:

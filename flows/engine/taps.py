@@ -8,9 +8,9 @@ from flows.engine.host import Exit, Host
 from flows.engine.navigation import Navigation
 from flows.engine.next_steps import split_option
 from flows.engine.node_runner import NodeRunner
-from flows.engine.nodes import Ask, Choose, Code, Confirm, Do, Look
+from flows.engine.nodes import Ask, Choose, Code, Confirm, Do, Look, shown_options
 from flows.engine.opening import Opening
-from flows.engine.screen_renderer import ScreenRenderer
+from flows.engine.screen_renderer import ScreenRenderer, item_act_option
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
 from services.domain.refusal import Refusal
 
@@ -42,8 +42,10 @@ class Taps:
         if option == "menu":
             return self._navigation.menu(session, host)
         if frame is None:
-            if option == "help" or option in self._flows.newest:
+            if option == "help":
                 return self._opening.command(session, option, host)
+            if option in self._flows.newest:
+                return self._opening.flow(session, option, host)
             if session.closed is not None:
                 return StepResult(
                     None, "expired", alert=self._renderer.say(host, "engine.moved_on_closed")
@@ -62,11 +64,11 @@ class Taps:
                 return self._runner.go(
                     session, frame, {node.into: frame.offered[option]}, node.to, host
                 )
-            case Choose() as node:
-                if option in frame.offered and node.into and node.to:
-                    value = frame.offered[option]
-                    return self._runner.go(session, frame, {node.into: value}, node.to, host)
-                for choice in node.shown(host):
+            case Choose() as node if option in frame.offered and node.into and node.to:
+                value = frame.offered[option]
+                return self._runner.go(session, frame, {node.into: value}, node.to, host)
+            case (Ask() | Choose() | Look()) as node if option in [one.id for one in node.options]:
+                for choice in shown_options(node, host):
                     if choice.id == option:
                         return self._runner.pick(session, frame, choice, host)
             case Confirm() as node:
@@ -88,9 +90,8 @@ class Taps:
         """An option that only opens something, of a notice or at the end of a conversation."""
         if option == "menu":
             return self._navigation.menu(session, host)
-        flow = self._flows.newest.get(option)
-        if flow is not None:
-            return self._opening.command(session, flow.command_word, host)
+        if option in self._flows.newest:
+            return self._opening.flow(session, option, host)
         name, about = split_option(option)
         return self._opening.repeat(session, name, about, host) if about else None
 
@@ -114,13 +115,11 @@ class Taps:
     ) -> StepResult:
         if option in node.acts:
             operation = str(getattr(frame.data, node.args[0]))
-            result = host.act(node.acts[option], operation)
-            screen = self._renderer.current_screen(session, host, replace=True)
-            if isinstance(result, Refusal):
-                text = self._renderer.say(host, f"refusal.{result.code}", result.facts)
-                return StepResult(screen, result.code, alert=text)
-            done = self._done(frame, option, host)
-            return StepResult(screen, option, alert=done, operation=operation)
+            return self._look_act(session, frame, option, node.acts[option], operation, host)
+        for act, action in node.item_acts.items() if option in frame.offered else ():
+            item = str(frame.offered[option])
+            if option == item_act_option(act, item):
+                return self._look_act(session, frame, act, action, item, host)
         if option in ("more", "newer") and option in frame.offered:
             frame.cursor = frame.offered[option] or None  # the first page has no cursor
         elif option in frame.offered and node.into and node.to:
@@ -130,6 +129,17 @@ class Taps:
         elif option != "refresh":
             return self._navigation.stale_tap(host)
         return StepResult(self._renderer.current_screen(session, host, replace=True), option)
+
+    def _look_act(
+        self, session: Session, frame: Frame, act: str, action: str, operation: str, host: Host
+    ) -> StepResult:
+        result = host.act(action, operation)
+        screen = self._renderer.current_screen(session, host, replace=True)
+        if isinstance(result, Refusal):
+            text = self._renderer.say(host, f"refusal.{result.code}", result.facts)
+            return StepResult(screen, result.code, alert=text)
+        done = self._done(frame, act, host)
+        return StepResult(screen, act, alert=done, operation=operation)
 
     def _done(self, frame: Frame, act: str, host: Host) -> str:
         """The brief alert after an act, since the screen itself may not change."""

@@ -114,15 +114,16 @@ class TypedInput:
         if number is not None:
             return buttons[number - 1].id if 1 <= number <= len(buttons) else None
         named, offered = tidy(text), session.active.offered if session.active is not None else {}
+        node = session.current_node
+        acts = tuple(f"{act}-" for act in node.item_acts) if isinstance(node, Look) else ()
+        options = []
         for button in buttons:
-            if button.id in offered:  # a value, such as a name: as it is written
-                is_named = text == button.label
-            else:
-                names = self._words.names(place(session), button)
-                is_named = button.id != _DECIDES and named in names
-            if is_named:
-                return button.id
-        return None
+            if button.id in offered and not button.id.startswith(acts):
+                if text == button.label:  # a value, such as a name: as it is written
+                    return button.id
+            elif button.id != _DECIDES:
+                options.append(button)
+        return self._words.named(place(session), options, named)
 
     @staticmethod
     def _may_be_label(session: Session, text: str) -> bool:

@@ -9,18 +9,21 @@ from flows.engine.event import Button, StepResult
 from flows.engine.frames import abandon, data_facts, fill
 from flows.engine.host import Host
 from flows.engine.node_runner import NodeRunner
-from flows.engine.nodes import Ask, Choose, Look
+from flows.engine.nodes import Ask, Choose, Do, Look, shown_options
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import Frame, Session
 from flows.engine.typed_words import TypedWords, tidy
 from flows.parsers.number_words import NUMBER_WORDS
+from flows.parsers.terms import FEE_WORDS
 from services.domain.refusal import Refusal
 
 # Words between values: "500 from my number", "float ya elfu tano".
 JOINERS = frozenset({"to", "from", "of", "with", "for", "by", "kwa", "kutoka", "ya", "na", "wa"})
 _BEFORE_PHONE = re.compile(r",(?=0[17][0-9]{8}\b|\+?254[0-9])")
 _CODE_LIKE = re.compile(r"(?<![0-9-])[0-9]{6}(?![0-9])")
-VALUES_MAX = 24  # words that are read
+_FIGURE = re.compile(r"[-+−–(]*(?:kes|kshs?|shs?)?\.?[0-9]", re.IGNORECASE)
+PARTS = NUMBER_WORDS | FEE_WORDS  # words that are no value alone
+RUN_MAX = 24  # words of one value, free text excepted
 SHOWN_MAX = 30  # characters of what could not be read
 
 
@@ -33,19 +36,27 @@ class TypedValues:
     def fill(self, session: Session, values: str, host: Host) -> StepResult:
         """Answer the open questions, a Confirm excepted, and name what could not be read.
 
-        Where a number is left over, nothing is taken: half of an amount is another amount.
+        Where a part of a value is left over, none of its figures is taken: half of an amount is
+        another amount.
         """
         began = session.active
         assert began is not None
-        words = _split(values)[:VALUES_MAX]
+        words = _split(values)
         step, rest = self._answer_all(session, words, host)
-        if began is session.active and began.waiting is None and _has_number(rest):
+        certain = _before_figures(words[: len(words) - len(rest)])
+        figures_taken = certain + len(rest) < len(words)
+        did_nothing = began.waiting is None and (began is session.active or _was_refused(began))
+        if did_nothing and figures_taken and _is_part(rest):
             abandon(began, host)
             session.active = Frame.start(began.flow)
-            step, rest = None, words
+            step, left = self._answer_all(session, words[:certain], host)
+            rest = [*left, *words[certain:]]
         if step is not None and not rest:
             return step
         above = self._unread(session.active, rest, host)
+        if session.active is None and step is not None and step.screen is not None:
+            ended = f"{above}\n\n{step.screen.text}"  # drawing it again would show the menu alone
+            return step._replace(screen=step.screen._replace(text=ended))
         screen = self._renderer.current_screen(session, host, above=above)
         return StepResult(screen, "opened" if step is None else step.transition)
 
@@ -72,21 +83,23 @@ class TypedValues:
         takes_any = isinstance(node, Ask) and node.free_text
         skipped = 0 if takes_any else _joiners(words)
         said = words[skipped:]
-        for count in range(len(said), 0, -1):
-            text = " ".join(said[:count])
+        longest = len(said) if takes_any else min(len(said), RUN_MAX)
+        for count in range(longest, 0, -1):
+            text = " ".join(said) if takes_any else _plain(said[:count])
             step = None
             match node:
                 case Ask():
-                    if not takes_any or count == len(said):
-                        step = self._asked(session, frame, node, text, host)
+                    step = self._asked(session, frame, node, text, host)
                 case Choose():
                     step = self._chosen(session, frame, node, text, host)
                 case Look():
                     step = self._looked_up(session, frame, node, text, host)
             if step is not None:
                 return step, skipped + count
-        for count in range(0 if takes_any else len(said), 0, -1):
-            if self._given_early(frame, " ".join(said[:count]), host):
+            if takes_any:  # all of it or nothing
+                return None
+        for count in range(longest, 0, -1):
+            if self._given_early(frame, _plain(said[:count]), host):
                 step = self._runner.enter(session, frame, frame.node, host, {}, "opened")
                 return step, skipped + count
         return None
@@ -103,16 +116,17 @@ class TypedValues:
         self, session: Session, frame: Frame, node: Choose, text: str, host: Host
     ) -> StepResult | None:
         """By an option's id or its label, or by a typed value."""
-        place, named = f"{frame.flow.name}.{frame.node}", tidy(text)
+        place, said = f"{frame.flow.name}.{frame.node}", tidy(text)
         facts = {**host.facts(), **data_facts(frame)}
-        for option in node.shown(host):
-            if option.id == "yes":
-                continue
-            if named == tidy(option.id):
-                return self._runner.pick(session, frame, option, host)
-            label = self._renderer.say(host, f"{place}.{option.id}", facts)
-            if named in self._words.names(place, Button(option.id, label)):
-                return self._runner.pick(session, frame, option, host)
+        options = {option.id: option for option in shown_options(node, host) if option.id != "yes"}
+        buttons = [
+            Button(option, self._renderer.say(host, f"{place}.{option}", facts))
+            for option in options
+        ]
+        named = next((option for option in options if said == tidy(option)), None)
+        named = named or self._words.named(place, buttons, said)
+        if named is not None:
+            return self._runner.pick(session, frame, options[named], host)
         if node.typed is None:
             return None
         ask = frame.flow.node(node.typed)
@@ -127,7 +141,10 @@ class TypedValues:
             return None
         reference = text.upper()
         found = frame.flow.node(node.to)
-        if not isinstance(found, Look) or not host.may_open(found.view, node.into, reference):
+        if not isinstance(found, Look):
+            return None
+        known = {**data_facts(frame), node.into: reference}
+        if not host.may_open(found.view, {name: known[name] for name in found.args}):
             return None
         return self._runner.go(session, frame, {node.into: reference}, node.to, host)
 
@@ -143,10 +160,10 @@ class TypedValues:
         return False
 
     def _unread(self, frame: Frame | None, words: Sequence[str], host: Host) -> str:
-        text = " ".join(words)
+        text = _plain(words)
         said = [self._renderer.say(host, "engine.unread", {"text": shortened(text)})]
         node = None if frame is None else frame.current_node
-        if isinstance(node, Ask) and not node.free_text:
+        if isinstance(node, Ask):
             refusal = node.parse(text, host)
             if isinstance(refusal, Refusal):
                 said.append(self._renderer.say(host, f"refusal.{refusal.code}", refusal.facts))
@@ -161,18 +178,37 @@ def shortened(text: str) -> str:
 
 
 def _split(values: str) -> list[str]:
-    """Words, without the punctuation that people put behind one."""
-    words = (word.rstrip("!?;:,") for word in _BEFORE_PHONE.sub(" ", values).split())
-    return [word for word in words if word]
+    return [word for word in _BEFORE_PHONE.sub(" ", values).split() if _plain([word])]
+
+
+def _plain(words: Sequence[str]) -> str:
+    """Without the punctuation that people put behind a value; any text keeps its own."""
+    plain = (word.rstrip("!?;:,") for word in words)
+    return " ".join(word for word in plain if word)
 
 
 def _joiners(words: Sequence[str]) -> int:
     """How many words at the beginning only join what comes before to what comes behind."""
     count = 0
-    while count < len(words) - 1 and words[count].casefold() in JOINERS:
+    while count < len(words) - 1 and _plain([words[count]]).casefold() in JOINERS:
         count += 1
     return count
 
 
-def _has_number(words: Sequence[str]) -> bool:
-    return any(any(map(str.isdigit, word)) or word.casefold() in NUMBER_WORDS for word in words)
+def _was_refused(frame: Frame) -> bool:
+    """Whether it ended because a use case refused, and so did nothing."""
+    dos = (node for node in frame.flow.nodes if isinstance(node, Do))
+    return any(node.on["refused"] == frame.node for node in dos)
+
+
+def _is_part(words: Sequence[str]) -> bool:
+    """Whether the words may belong to a figure that comes before them."""
+    return any(any(map(str.isdigit, word)) or _plain([word]).casefold() in PARTS for word in words)
+
+
+def _before_figures(words: Sequence[str]) -> int:
+    """How many words come before the first figure."""
+    for count, word in enumerate(words):
+        if _FIGURE.match(word) or _plain([word]).casefold() in NUMBER_WORDS:
+            return count
+    return len(words)

@@ -7,7 +7,7 @@ a text whose key begins with ``typed.``, with commas between. The menu's labels 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -18,7 +18,12 @@ from flows.engine.texts import Texts
 
 NAVIGATION = ("cancel", "back", "menu", "help")
 WORDS = ("greeting", "opener", "thanks", "okay", "yes", "no")
-OTHER_NAMES = ("mine", "check", "resend", "again")  # options that are asked for in other words
+# Options that are asked for in other words.
+OTHER_NAMES = frozenset(
+    {"mine", "check", "resend", "again"}
+    | {"transfer", "processing", "credit", "debit", "owner", "operator", "viewer"}
+    | {"c2b-min", "c2b-max", "c2b-day", "float-min", "float-max", "float-day", "float-day-desk"}
+)
 OPENER_MAX = 4  # words of one greeting or opener
 OPENERS_MAX = 3  # "hi, please, I want to"
 POLITE = frozenset({"please", "pls", "tafadhali", "kindly", "naomba"})
@@ -76,6 +81,13 @@ class TypedWords:
             else:
                 break
         return at
+
+    def named(self, place: str, buttons: Iterable[Button], said: str) -> str | None:
+        """The id of the option that the tidied text names, unless it could be several."""
+        called = [button for button in buttons if said in self.names(place, button)]
+        exact = [button for button in called if said == _tidied(button.label)]
+        found = {button.id for button in exact or called}
+        return found.pop() if len(found) == 1 else None
 
     def names(self, place: str, button: Button) -> Iterator[str]:
         """What an option can be called: its label or what stands before its comma, its label in the

@@ -31,6 +31,7 @@ _LEADING_ZERO = re.compile(r"0+[1-9]")  # the beginning of a phone, never of an 
 _CURRENCY = re.compile(
     r"^(?:kes|kshs?|shs?|shilingi)\.?(?: |(?=[0-9+−–-]))| ?(?:shillings?|bob|kes|kshs?)$"
 )
+_NONE = frozenset({"none", "nothing", "nil", "zero", "free", "no fee", "hakuna", "bure", "sifuri"})
 _MAIL = re.compile(
     r"(?P<local>[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*)"
     r"@(?P<domain>(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63})"
@@ -44,18 +45,21 @@ class Amount:
 
     "1500", "1,500", "1 500", "1500.00", "KES 1,500", "ksh1500", "1.5k", "1500/-", "fifteen hundred"
     and "elfu moja mia tano" are all 1,500. With ``cents`` it need not be whole, since M-PESA is not
-    involved. Refusals: ``not_an_amount``,
-    ``plain_digits``, ``blank_in_amount``, ``misplaced_comma``, ``negative``, ``part_shillings``,
-    ``below_minimum``, ``above_maximum``.
+    involved, and with ``or_none`` "none" is 0. Refusals: ``not_an_amount``, ``plain_digits``,
+    ``blank_in_amount``, ``misplaced_comma``, ``negative``, ``part_shillings``, ``below_minimum``,
+    ``above_maximum``.
     """
 
     limits: str
     cents: bool = False
+    or_none: bool = False
 
     def __call__(self, text: str, host: Host) -> Money | Refusal:
         typed = text.strip().casefold()
         if len(typed) > TYPED_MAX:
             return Refusal("not_an_amount")
+        if self.or_none and says_none(typed):
+            return self._within_limits(Money(0), host)
         if any(char.isdigit() and not char.isascii() for char in typed):
             return Refusal("plain_digits")
         typed = _CURRENCY.sub("", typed.removesuffix("."))
@@ -121,6 +125,11 @@ class MailAddress:
         if len(typed) > MAIL_MAX or match is None or len(match["local"]) > LOCAL_MAX:
             return Refusal("not_a_mail_address")
         return f"{match['local']}@{match['domain'].lower()}"
+
+
+def says_none(text: str) -> bool:
+    """Whether it says that there shall be no amount, where that is possible."""
+    return " ".join(text.casefold().split()).rstrip(".") in _NONE
 
 
 def read_mobile(text: str) -> Phone | Refusal:

@@ -22,3 +22,4 @@ class Recipient(NamedTuple):
     person_id: int
     channel: str
     address: str
+    language: str

@@ -27,6 +27,12 @@ class Approvals(Protocol):
         purchase ``after``."""
         ...
 
+    def count_undecided(
+        self, partner: str, but: int, since: datetime, up_to: str | None = None
+    ) -> int:
+        """The number of those that ``undecided`` lists, or of those up to that purchase."""
+        ...
+
     def unused_of(self, person_id: int) -> Sequence[str]:
         """Purchases this person approved whose code has not been used yet."""
         ...

@@ -32,6 +32,10 @@ class Blocks(Protocol):
         """Blocks of every partner, newest first."""
         ...
 
+    def count(self, partner: str | None = None) -> int:
+        """The number of blocks, of one partner or of all."""
+        ...
+
     def phones(self, limit: int) -> list[Phone]:
         """Each number once, however many have blocked it, most recently blocked first."""
         ...

@@ -16,6 +16,14 @@ class Broadcasts(Protocol):
 
     def running(self) -> Broadcast | None: ...
 
+    def page(self, before: str | None, limit: int) -> list[Broadcast]:
+        """Newest first, after the broadcast ``before``."""
+        ...
+
+    def count(self, down_to: str | None = None) -> int:
+        """The number of broadcasts, or of those down to that one in ``page``."""
+        ...
+
     def count_recipients(self) -> dict[str, int]:
         """How many accounts are linked to an active partner, by channel."""
         ...

@@ -69,6 +69,7 @@ class Evidence(Protocol):
         """The number of review items opened since then and open still, counted up to ``limit``."""
         ...
 
-    def count_open_reviews(self, limit: int) -> int:
-        """The number of open review items, counted up to ``limit``."""
+    def count_open_reviews(self, limit: int, up_to: ReviewItem | None = None) -> int:
+        """The number of open review items, or of those up to that one in ``open_reviews``, counted
+        up to ``limit``."""
         ...

@@ -19,6 +19,10 @@ class Floods(Protocol):
         """Accounts still rate limited first, then newest first."""
         ...
 
+    def count(self) -> int:
+        """How many accounts ``newest`` could list."""
+        ...
+
     def let_go(self, channel: str, address: str) -> None:
         """Lift the rate limit now."""
         ...

@@ -41,6 +41,11 @@ class Operations(Protocol):
         first, starting after the operation ``after``."""
         ...
 
+    def count_pending(self, limit: int, up_to: str | None = None) -> int:
+        """The number of those that ``pending`` lists, or of those up to that one, counted up to
+        ``limit``."""
+        ...
+
     def pending_by_state(self, limit: int) -> list[tuple[str, int]]:
         """How many are open or unknown in each state, among the oldest ``limit``."""
         ...

@@ -87,6 +87,10 @@ class People(Protocol):
         """The partner's owners, in the order they were added."""
         ...
 
+    def count_partners(self, up_to: str | None = None) -> int:
+        """The number of partners, or of those up to that one by code."""
+        ...
+
     def partners_page(self, cursor: str | None, size: int) -> PartnersPage:
         """Partners by code; ``cursor`` comes from an earlier page."""
         ...

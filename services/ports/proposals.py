@@ -29,6 +29,11 @@ class Proposals(Protocol):
         """Open proposals, newest first, after the proposal ``before``."""
         ...
 
+    def count_open(self, limit: int, down_to: str | None = None) -> int:
+        """The number of open proposals, or of those down to that one in ``open_page``, counted up
+        to ``limit``."""
+        ...
+
     def unresolved(self, limit: int) -> list[str]:
         """Operations awaiting evidence without an open proposal; oldest first."""
         ...

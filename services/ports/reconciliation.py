@@ -94,8 +94,16 @@ class Reconciliations(Protocol):
         """What is known about the day has changed since it was closed."""
         ...
 
-    def newest(self, limit: int) -> list[ReconciliationDay]:
-        """Reconciled days, newest first."""
+    def newest(self, limit: int, before: date | None = None) -> list[ReconciliationDay]:
+        """Reconciled days, newest first, or those before that one."""
+        ...
+
+    def count_days(self, down_to: date | None = None) -> int:
+        """The number of reconciled days, or of those down to that one."""
+        ...
+
+    def count_open_days(self, before: date, limit: int) -> int:
+        """The number of days before that one that are not closed, counted up to ``limit``."""
         ...
 
     def oldest_day(self) -> date | None: ...

@@ -55,6 +55,19 @@ class ApprovalStore:
         )
         return [_approval(row) for row in rows]
 
+    def count_undecided(
+        self, partner: str, but: int, since: datetime, up_to: str | None = None
+    ) -> int:
+        """The number of those that ``undecided`` lists, or of those up to that purchase."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM approvals"
+            " WHERE partner = ? AND decision IS NULL AND asked_by <> ? AND asked_at > ?"
+            " AND (CAST(? AS TEXT) IS NULL OR (asked_at, purchase) <="
+            "  (SELECT asked_at, purchase FROM approvals WHERE purchase = ?))",
+            (partner, but, to_ms(since), up_to, up_to),
+        ).fetchone()
+        return int(row[0])
+
     def unused_of(self, person_id: int) -> list[str]:
         """Purchases this person approved for which no code has been drawn yet."""
         rows = self._conn.execute(

@@ -66,6 +66,14 @@ class BlockStore:
         )
         return [_block(row) for row in rows]
 
+    def count(self, partner: str | None = None) -> int:
+        """The number of blocks, of one partner or of all."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM blocked_phones WHERE CAST(? AS TEXT) IS NULL OR partner = ?",
+            (partner, partner),
+        ).fetchone()
+        return int(row[0])
+
     def phones(self, limit: int) -> list[Phone]:
         """Each number once, however many have blocked it, most recently blocked first."""
         rows = self._conn.execute(

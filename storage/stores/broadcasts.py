@@ -41,6 +41,26 @@ class BroadcastStore:
         ).fetchone()
         return None if row is None else _broadcast(row)
 
+    def page(self, before: str | None, limit: int) -> list[Broadcast]:
+        """Newest first, after the broadcast ``before``."""
+        rows = self._conn.execute(
+            "SELECT id, text, started_by, started_at, state, last_person, told FROM broadcasts"
+            " WHERE CAST(? AS TEXT) IS NULL OR (started_at, id) <"
+            " (SELECT started_at, id FROM broadcasts WHERE id = ?)"
+            " ORDER BY started_at DESC, id DESC LIMIT ?",
+            (before, before, limit),
+        )
+        return [_broadcast(row) for row in rows]
+
+    def count(self, down_to: str | None = None) -> int:
+        """The number of broadcasts, or of those down to that one in ``page``."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM broadcasts WHERE CAST(? AS TEXT) IS NULL OR (started_at, id) >="
+            " (SELECT started_at, id FROM broadcasts WHERE id = ?)",
+            (down_to, down_to),
+        ).fetchone()
+        return int(row[0])
+
     def count_recipients(self) -> dict[str, int]:
         """How many accounts are linked to an active partner, by channel."""
         rows = self._conn.execute(
@@ -52,7 +72,8 @@ class BroadcastStore:
     def next_recipients(self, after: int, people: int) -> list[Recipient]:
         """All accounts of the next ``people`` people after the person ``after``."""
         rows = self._conn.execute(
-            "SELECT p.id, a.channel, a.address FROM (SELECT p.id FROM people AS p"
+            "SELECT p.id, a.channel, a.address, p.language"
+            " FROM (SELECT p.id, p.language FROM people AS p"
             "  JOIN partners AS r ON r.code = p.partner WHERE p.id > ? AND r.suspended = 0"
             "  AND EXISTS (SELECT 1 FROM addresses WHERE person_id = p.id)"
             "  ORDER BY p.id LIMIT ?) AS p JOIN addresses AS a ON a.person_id = p.id"

@@ -130,13 +130,22 @@ class EvidenceStore:
         )
         return [_review(row) for row in rows]
 
-    def count_open_reviews(self, limit: int) -> int:
-        """The number of open review items, counted up to ``limit``."""
-        row = self._conn.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM review_items WHERE closed_at IS NULL"
-            "  ORDER BY opened_at LIMIT ?) AS waiting",
-            (limit,),
-        ).fetchone()
+    def count_open_reviews(self, limit: int, up_to: ReviewItem | None = None) -> int:
+        """The number of open review items, or of those up to that one in ``open_reviews``, counted
+        up to ``limit``."""
+        if up_to is None:
+            row = self._conn.execute(
+                "SELECT count(*) FROM (SELECT 1 FROM review_items WHERE closed_at IS NULL"
+                "  ORDER BY opened_at LIMIT ?) AS waiting",
+                (limit,),
+            ).fetchone()
+        else:
+            row = self._conn.execute(
+                "SELECT count(*) FROM (SELECT 1 FROM review_items WHERE closed_at IS NULL"
+                "  AND (opened_at, operation, why) <= (?, ?, ?)"
+                "  ORDER BY opened_at LIMIT ?) AS waiting",
+                (to_ms(up_to.opened_at), up_to.operation, up_to.why, limit),
+            ).fetchone()
         return int(row[0])
 
     def count_open_reviews_since(self, moment: datetime, limit: int) -> int:

@@ -40,6 +40,10 @@ class FloodStore:
         )
         return [_flood(row) for row in rows]
 
+    def count(self) -> int:
+        """How many accounts ``newest`` could list."""
+        return int(self._conn.execute("SELECT count(*) FROM floods").fetchone()[0])
+
     def let_go(self, channel: str, address: str) -> None:
         """Lift the rate limit now."""
         self._conn.execute(

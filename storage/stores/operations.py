@@ -109,6 +109,20 @@ class OperationStore:
         )
         return [_found(row) for row in rows]
 
+    def count_pending(self, limit: int, up_to: str | None = None) -> int:
+        """The number of those that ``pending`` lists, or of those up to that one, counted up to
+        ``limit``."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM pending_operations WHERE NOT EXISTS ("
+            "  SELECT 1 FROM review_items AS r"
+            "  WHERE r.operation = pending_operations.reference AND r.closed_at IS NULL)"
+            " AND (CAST(? AS TEXT) IS NULL OR seq <="
+            " (SELECT w.seq FROM wallet_transactions AS w WHERE w.reference = ?))"
+            " LIMIT ?) AS waiting",
+            (up_to, up_to, limit),
+        ).fetchone()
+        return int(row[0])
+
     def pending_by_state(self, limit: int) -> list[tuple[str, int]]:
         """How many are open or unknown in each state, among the oldest ``limit``."""
         rows = self._conn.execute(

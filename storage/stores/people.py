@@ -136,6 +136,14 @@ class PeopleStore:
         self._partners[code] = partner
         return partner
 
+    def count_partners(self, up_to: str | None = None) -> int:
+        """The number of partners, or of those up to that one by code."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM partner_wallets WHERE CAST(? AS TEXT) IS NULL OR partner <= ?",
+            (up_to, up_to),
+        ).fetchone()
+        return int(row[0])
+
     def partners_page(self, cursor: str | None, size: int) -> PartnersPage:
         """Partners by code; ``cursor`` comes from an earlier page."""
         if cursor is not None and cursor.startswith("<"):

@@ -75,6 +75,17 @@ class ProposalStore:
         )
         return [_proposal(row) for row in rows]
 
+    def count_open(self, limit: int, down_to: str | None = None) -> int:
+        """The number of open proposals, or of those down to that one in ``open_page``, counted up
+        to ``limit``."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM proposals WHERE status = 'open'"
+            " AND (CAST(? AS TEXT) IS NULL OR (proposed_at, id) >="
+            " (SELECT proposed_at, id FROM proposals WHERE id = ?)) LIMIT ?) AS waiting",
+            (down_to, down_to, limit),
+        ).fetchone()
+        return int(row[0])
+
     def decide(self, proposal_id: str, status: ProposalStatus, by: str | None) -> bool:
         """Close it once; False when it was closed already."""
         return (

@@ -232,14 +232,31 @@ class ReconciliationStore:
         ).fetchone()
         return None if row is None else self._day(row)
 
-    def newest(self, limit: int) -> list[ReconciliationDay]:
-        """Reconciled days, newest first."""
+    def newest(self, limit: int, before: date | None = None) -> list[ReconciliationDay]:
+        """Reconciled days, newest first, or those before that one."""
         rows = self._conn.execute(
             "SELECT day, source, lines, matched, credits_cents, debits_cents, ran_at, closed_at"
-            " FROM reconciliations ORDER BY day DESC LIMIT ?",
-            (limit,),
+            " FROM reconciliations WHERE day < ? ORDER BY day DESC LIMIT ?",
+            ((before or date.max).isoformat(), limit),
         ).fetchall()
         return [self._day(row) for row in rows]
+
+    def count_days(self, down_to: date | None = None) -> int:
+        """The number of reconciled days, or of those down to that one."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM reconciliations WHERE day >= ?",
+            ((down_to or date.min).isoformat(),),
+        ).fetchone()
+        return int(row[0])
+
+    def count_open_days(self, before: date, limit: int) -> int:
+        """The number of days before that one that are not closed, counted up to ``limit``."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM reconciliations"
+            "  WHERE closed_at IS NULL AND day < ? LIMIT ?) AS waiting",
+            (before.isoformat(), limit),
+        ).fetchone()
+        return int(row[0])
 
     def oldest_day(self) -> date | None:
         row = self._conn.execute("SELECT min(day) FROM reconciliations").fetchone()

@@ -171,5 +171,7 @@ def _call(host: TurnHost, handler: Handler, reference: str) -> None:
             host.load_view(handler.name, values, None)
         case HandlerKind.SUGGESTION:
             host.suggest(handler.name, values)
+        case HandlerKind.COUNT:
+            host.count(handler.name)
         case HandlerKind.PROGRESS:
             host.progress(reference)

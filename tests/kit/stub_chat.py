@@ -115,6 +115,9 @@ class StubHost:
         self.acts.append((use_case, operation))
         return self.act_answers.get(use_case)
 
+    def count(self, name: str) -> int:
+        raise AssertionError("only what admins see is counted")
+
     def progress(self, operation: str) -> Mapping[str, Any]:
         until = datetime(2026, 3, 2, 6, 10, tzinfo=UTC)
         return {
@@ -129,8 +132,8 @@ class StubHost:
             return Refusal.of("not_yours", partner="FINSAFE")
         return Recalled("topup", {"reference": operation, **self.recalled})
 
-    def may_open(self, view: str, field: str, reference: str) -> bool:
-        return reference.startswith("TU-")
+    def may_open(self, view: str, args: Mapping[str, Any]) -> bool:
+        return str(args["reference"]).startswith("TU-")
 
     def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
         self.looks.append((view, cursor))

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor_name, stamp
+from bot.handlers.admin.wording import actor_name
 from bot.handlers.declaring import Handlers
-from flows.engine.host import Exit, View
+from flows.engine.host import Exit, Place, View
 from services import api_keys
 from services.domain.api_key import ApiKey, Scope
 from services.domain.partner import Right
@@ -23,9 +23,12 @@ SHOWN = 15  # more than may be active at once
 def listed(turn: TurnContext, code: str) -> View:
     """Active keys first, so that the list never cuts one off."""
     keys = turn.tx.api_keys.of(code)
-    keys = sorted(keys, key=lambda key: not key.is_active(turn.tx.now))[:SHOWN]
-    lines = [turn.say("apikey.list.line", _facts(turn, key)) for key in keys]
-    return View({"code": code, "lines": "\n".join(lines) or turn.say("apikey.list.empty")})
+    shown = sorted(keys, key=lambda key: not key.is_active(turn.tx.now))[:SHOWN]
+    lines = [turn.say("apikey.list.line", _facts(turn, key)) for key in shown]
+    return View(
+        {"code": code, "lines": "\n".join(lines) or turn.say("apikey.list.empty")},
+        place=Place(1, len(shown), len(keys)),
+    )
 
 
 @HANDLERS.suggestion("living_api_keys", needs=Right.ADMIN)
@@ -70,17 +73,17 @@ def revoke(turn: TurnContext, key: str) -> Exit | Refusal:
 
 def _facts(turn: TurnContext, key: ApiKey) -> dict[str, Any]:
     if key.revoked_at is not None:
-        state = turn.say("apikey.list.revoked", {"at": stamp(key.revoked_at)})
+        state = turn.say("apikey.list.revoked", {"at": key.revoked_at})
     elif key.is_active(turn.tx.now):
-        state = turn.say("apikey.list.lives", {"at": stamp(key.expires_at)})
+        state = turn.say("apikey.list.lives", {"at": key.expires_at})
     else:
-        state = turn.say("apikey.list.expired", {"at": stamp(key.expires_at)})
+        state = turn.say("apikey.list.expired", {"at": key.expires_at})
     never = turn.say("apikey.list.never")
     return {
         "key": key.id,
         "scopes": " ".join(sorted(key.scopes)),
         "state": state,
         "by": actor_name(turn, key.created_by),
-        "made": stamp(key.created_at),
-        "used": never if key.used_at is None else stamp(key.used_at),
+        "made": key.created_at,
+        "used": never if key.used_at is None else key.used_at,
     }

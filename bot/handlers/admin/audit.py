@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor_name, readable, stamp
+from bot.handlers.admin.wording import actor_name, readable
 from bot.handlers.declaring import Handlers
 from flows.engine.host import View
 from services.domain.audit import AuditRow
@@ -38,7 +38,7 @@ def listed(turn: TurnContext, cursor: str | None) -> View:
 def _line(turn: TurnContext, row: AuditRow) -> str:
     is_person = row.about.startswith("person:")
     facts = {
-        "at": stamp(row.at),
+        "at": row.at,
         "who": actor_name(turn, row.actor),
         "act": readable(row.act),
         "about": actor_name(turn, row.about) if is_person else row.about,

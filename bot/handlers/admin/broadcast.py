@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor_name, stamp
+from bot.handlers.admin.wording import admin_name
 from bot.handlers.declaring import Handlers
-from flows.engine.host import Exit, View
+from flows.engine.host import Exit, Place, View
+from services.domain.broadcast import Broadcast
 from services.domain.ids import Reference, draw_unique, new_reference
 from services.domain.ledger import HOUSE
 from services.domain.partner import Right
@@ -14,6 +19,8 @@ from services.domain.refusal import Refusal
 HANDLERS = Handlers()
 
 JOB = "broadcast"
+PAGE = 5  # broadcasts of one page
+WORDS_SHOWN = 60  # characters of a text in the list
 
 
 @HANDLERS.use_case("find_broadcast", needs=Right.ADMIN)
@@ -49,16 +56,55 @@ def stop(turn: TurnContext, operation: Reference) -> None:
         turn.audit(HOUSE, "broadcast_stopped", operation)
 
 
-@HANDLERS.view("broadcast", needs=Right.ADMIN, shows=("at", "broadcast", "by", "state", "told"))
-def look(turn: TurnContext, broadcast: Reference) -> View:
+@HANDLERS.view("broadcasts", needs=Right.ADMIN, shows=("lines",))
+def listed(turn: TurnContext, cursor: str | None) -> View:
+    """Newest first. The cursor is the last of the previous page, if any."""
+    found = turn.tx.broadcasts.page(cursor, PAGE + 1)
+    page = found[:PAGE]
+    lines = [
+        turn.say(
+            "broadcast.past.line",
+            _facts(turn, broadcast) | {"words": _first_words(broadcast.text)},
+        )
+        for broadcast in page
+    ]
+    return View(
+        {"lines": "\n".join(lines) or turn.say("broadcast.past.empty")},
+        [(broadcast.id, broadcast.id) for broadcast in page],
+        page[-1].id if len(found) > PAGE else None,
+        "" if cursor else None,
+        place=_place(turn, page),
+    )
+
+
+def _place(turn: TurnContext, page: Sequence[Broadcast]) -> Place | None:
+    if not page:
+        return None
+    first = turn.tx.broadcasts.count(page[0].id)
+    return Place(first, first + len(page) - 1, turn.tx.broadcasts.count())
+
+
+@HANDLERS.view(
+    "broadcast", needs=Right.ADMIN, shows=("at", "broadcast", "by", "state", "text", "told")
+)
+def look(turn: TurnContext, broadcast: Reference) -> View | None:
     found = turn.tx.broadcasts.get(broadcast)
-    if found is None:  # an old screen, after housekeeping deleted the broadcast
-        return View({"broadcast": broadcast, "state": "", "told": 0, "by": "", "at": ""})
-    facts = {
-        "broadcast": found.id,
-        "state": turn.say(f"broadcast.state.{found.state}"),
-        "told": found.told,
-        "by": actor_name(turn, found.started_by),
-        "at": stamp(found.started_at),
+    if found is None:
+        return None
+    acts = frozenset({"stop"} if found.state == "RUNNING" else ())
+    return View(_facts(turn, found) | {"text": found.text}, acts=acts)
+
+
+def _facts(turn: TurnContext, broadcast: Broadcast) -> dict[str, Any]:
+    return {
+        "broadcast": broadcast.id,
+        "state": turn.say(f"broadcast.state.{broadcast.state}"),
+        "told": broadcast.told,
+        "by": admin_name(turn, broadcast.started_by),
+        "at": broadcast.started_at,
     }
-    return View(facts, acts=frozenset({"stop"} if found.state == "RUNNING" else ()))
+
+
+def _first_words(text: str) -> str:
+    words = textwrap.shorten(text, WORDS_SHOWN, placeholder="…")
+    return words if words != "…" else f"{text[: WORDS_SHOWN - 1]}…"  # one long word

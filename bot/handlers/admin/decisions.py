@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.context import TurnContext
 from bot.handlers.admin.partners import get
 from bot.handlers.admin.proposal_facts import ADMIN_LANGUAGE, named_topup, proposal_facts
 from bot.handlers.admin.wording import proposal_words
 from bot.handlers.declaring import Handlers
-from flows.engine.host import Exit, View
+from flows.engine.host import COUNTED_MAX, Exit, Place, View
 from services import balances, proposal_decisions
 from services.domain.adjustment import Adjustment
 from services.domain.ids import Reference
@@ -18,6 +20,7 @@ from services.domain.refusal import Refusal
 HANDLERS = Handlers()
 
 PAGE = 8  # proposals of one page
+LISTED_MAX = 10_000  # are counted for a page; more have no place
 
 
 @HANDLERS.view("proposals", needs=Right.ADMIN, shows=("lines",))
@@ -31,7 +34,21 @@ def listed(turn: TurnContext, cursor: str | None) -> View:
         [(proposal.id, proposal.id) for proposal in page],
         page[-1].id if len(found) > PAGE else None,
         "" if cursor else None,
+        place=_place(turn, page),
     )
+
+
+def _place(turn: TurnContext, page: Sequence[Proposal]) -> Place | None:
+    total = turn.tx.proposals.count_open(LISTED_MAX)
+    if not page or total == LISTED_MAX:
+        return None
+    first = turn.tx.proposals.count_open(LISTED_MAX, page[0].id)
+    return Place(first, first + len(page) - 1, total)
+
+
+@HANDLERS.count("proposals", needs=Right.ADMIN)
+def waiting(turn: TurnContext) -> int:
+    return turn.tx.proposals.count_open(COUNTED_MAX)
 
 
 @HANDLERS.view(

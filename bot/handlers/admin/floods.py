@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor_name, stamp
+from bot.handlers.admin.wording import actor_name, to_the_second
 from bot.handlers.declaring import Handlers
-from flows.engine.host import Exit, View
+from flows.engine.host import Exit, Place, View
 from services.domain.audit import by_account
 from services.domain.flood import Flood
 from services.domain.ledger import HOUSE
@@ -26,7 +26,8 @@ def listed(turn: TurnContext) -> View:
     lines = [turn.say("floods.list.line", _facts(turn, flood)) for flood in floods]
     silent = [flood for flood in floods if turn.tx.now < flood.until]
     items = [(f"{flood.channel}-{flood.address}", _facts(turn, flood)["who"]) for flood in silent]
-    return View({"lines": "\n".join(lines) or turn.say("floods.list.empty")}, items)
+    place = Place(1, len(floods), turn.tx.floods.count())
+    return View({"lines": "\n".join(lines) or turn.say("floods.list.empty")}, items, place=place)
 
 
 @HANDLERS.view("flood", needs=Right.ADMIN, shows=("at", "state", "who"))
@@ -57,8 +58,9 @@ def _facts(turn: TurnContext, flood: Flood) -> dict[str, Any]:
     silent = turn.tx.now < flood.until
     return {
         "who": actor_name(turn, name),
-        "at": stamp(flood.told_at),
+        "at": flood.told_at,
         "state": turn.say(
-            "floods.list.silent" if silent else "floods.list.over", {"until": stamp(flood.until)}
+            "floods.list.silent" if silent else "floods.list.over",
+            {"until": to_the_second(turn, flood.until)},
         ),
     }

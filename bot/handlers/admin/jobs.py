@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import stamp
 from bot.handlers.declaring import Handlers
 from bot.observe.job_state import JobState
 from flows.engine.host import Exit, View
@@ -29,17 +28,30 @@ def listed(turn: TurnContext) -> View:
     return View({"lines": "\n".join(lines)}, [(name, name) for name, _ in states])
 
 
+@HANDLERS.count("stuck_jobs", needs=Right.ADMIN)
+def waiting(turn: TurnContext) -> int:
+    """Jobs that fail again and again, or are stuck."""
+    failing = {name for name, state in _states(turn).items() if state.fails_again}
+    return len(failing.union(_stuck(turn)))
+
+
+def _stuck(turn: TurnContext) -> Sequence[str]:
+    return () if turn.app.jobs is None else turn.app.jobs.stuck()
+
+
 def _line(turn: TurnContext, state: JobState) -> str:
     never = turn.say("jobs.list.never")
     facts = {
         "job": state.name,
-        "ran": never if state.ran_at is None else stamp(state.ran_at),
+        "ran": never if state.ran_at is None else state.ran_at,
         "ms": round(state.took_s * 1000),
-        "next": never if state.next_at is None else stamp(state.next_at),
+        "next": never if state.next_at is None else state.next_at,
         "runs": state.runs,
         "failures": state.failures,
         "error": state.error,
     }
+    if state.name in _stuck(turn):
+        return turn.say("jobs.list.stuck", facts)
     return turn.say("jobs.list.failing" if state.failures else "jobs.list.line", facts)
 
 

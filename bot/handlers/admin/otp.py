@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor_name, person_name, stamp
+from bot.handlers.admin.wording import actor_name, person_name
 from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services import otp
@@ -111,7 +111,7 @@ def _facts(turn: TurnContext, code: Otp) -> dict[str, Any]:
     ended = code.status is OtpStatus.PENDING and code.expires_at <= turn.tx.now
     status = OtpStatus.EXPIRED if ended else code.status
     return {
-        "at": stamp(code.created_at),
+        "at": code.created_at,
         "purpose": turn.say(f"otp.purpose.{code.binding.purpose}"),
         "operation": code.binding.operation,
         "status": turn.say(f"otp.status.{status}"),

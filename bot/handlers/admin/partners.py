@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.declaring import Handlers
-from flows.engine.host import Exit, View
+from flows.engine.host import Exit, Place, View
 from services import balances, partners
 from services.domain.partner import Partner, Right
 from services.domain.refusal import Refusal
@@ -29,7 +30,15 @@ def listed(turn: TurnContext, cursor: str | None) -> View:
         page.more,
         page.newer,
         timeless=True,
+        place=_place(turn, page.partners),
     )
+
+
+def _place(turn: TurnContext, page: Sequence[Partner]) -> Place | None:
+    if not page:
+        return None
+    first = turn.tx.people.count_partners(page[0].code)
+    return Place(first, first + len(page) - 1, turn.tx.people.count_partners())
 
 
 @HANDLERS.view(
@@ -37,8 +46,10 @@ def listed(turn: TurnContext, cursor: str | None) -> View:
     needs=Right.ADMIN,
     shows=("available", "code", "float", "mark", "people", "state", "wallet"),
 )
-def detail(turn: TurnContext, code: str) -> View:
-    partner = get(turn, code)
+def detail(turn: TurnContext, code: str) -> View | None:
+    partner = turn.tx.people.partner(code)
+    if partner is None:
+        return None
     return View(_facts(turn, partner) | {"people": len(turn.tx.people.of(partner.code))})
 
 

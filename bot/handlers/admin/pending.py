@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from bot.context import TurnContext
 from bot.handlers.admin.search import operation_facts
+from bot.handlers.admin.timeline import can_ask_bank
 from bot.handlers.admin.wording import age, readable
 from bot.handlers.declaring import Handlers
-from flows.engine.host import View
+from flows.engine.host import COUNTED_MAX, Place, View
 from services.domain.evidence import ReviewItem
 from services.domain.operation import FoundOperation
 from services.domain.partner import Right
@@ -18,6 +19,7 @@ from services.ports import Tx
 HANDLERS = Handlers()
 
 PAGE = 6  # operations of one page
+LISTED_MAX = 10_000  # are counted for a page; more have no place
 
 # A cursor says where the next page begins: after a review, or after an operation of the rest.
 _REVIEW, _REST = "review", "rest"
@@ -46,7 +48,34 @@ def listed(turn: TurnContext, cursor: str | None) -> View:
         [(reference, reference) for reference in references],
         more="" if cursor else None,
         newer=page.next,
+        item_acts={
+            reference: frozenset({"check"})
+            for reference in references
+            if can_ask_bank(turn, reference)
+        },
+        place=_place(turn.tx, page),
     )
+
+
+def _place(tx: Tx, page: Page) -> Place | None:
+    reviews = tx.evidence.count_open_reviews(LISTED_MAX)
+    rest = tx.operations.count_pending(LISTED_MAX)
+    if LISTED_MAX in (reviews, rest):
+        return None
+    if page.reviews:
+        first = tx.evidence.count_open_reviews(LISTED_MAX, page.reviews[0])
+    elif page.rest:
+        first_shown = page.rest[0].operation.reference
+        first = reviews + tx.operations.count_pending(LISTED_MAX, first_shown)
+    else:
+        return None
+    return Place(first, first + len(page.reviews) + len(page.rest) - 1, reviews + rest)
+
+
+@HANDLERS.count("pending", needs=Right.ADMIN)
+def waiting(turn: TurnContext) -> int:
+    tx = turn.tx
+    return tx.evidence.count_open_reviews(COUNTED_MAX) + tx.operations.count_pending(COUNTED_MAX)
 
 
 def _page(tx: Tx, cursor: str | None) -> Page:

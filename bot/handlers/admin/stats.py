@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from bot.context import TurnContext
 from bot.handlers import statement
-from bot.handlers.admin.wording import stamp
 from bot.handlers.declaring import Handlers
 from bot.observe.statistics import FRESH, Figures
 from flows.engine.host import OperationStarted, View
@@ -28,7 +27,7 @@ def figures(turn: TurnContext) -> View:
     known = _figures(turn)
     if known is None:
         return View({"lines": turn.say("stats.figures.counting")})
-    lines = [turn.say("stats.figures.at", {"at": stamp(known.at)})]
+    lines = [turn.say("stats.figures.at", {"at": known.at})]
     for window in known.topups:
         lines.append(turn.say(f"stats.figures.{window}"))
         lines.append(_line(turn, "topups", known.topups[window]))

@@ -8,13 +8,14 @@ from itertools import groupby
 from bot.context import TurnContext
 from bot.handlers.admin.timeline_entries import TimelineEntry
 from bot.handlers.admin.timeline_subjects import find_timeline
-from bot.handlers.admin.wording import readable, stamp
+from bot.handlers.admin.wording import readable, to_the_second
 from bot.handlers.declaring import Handlers
 from flows.engine.host import View
 from services import float_settlement, topup_settlement
 from services.domain.float_purchase import Purchase
 from services.domain.ids import Reference
 from services.domain.partner import Right
+from services.domain.refusal import Refusal
 from services.domain.topup import TopUp
 
 HANDLERS = Handlers()
@@ -23,9 +24,10 @@ LINES_MAX = 3_300  # characters of all lines; with the summary above them less t
 
 
 @HANDLERS.view("timeline", needs=Right.ADMIN, shows=("lines", "reference", "what"))
-def timeline(turn: TurnContext, reference: Reference) -> View:
+def timeline(turn: TurnContext, reference: Reference) -> View | None:
     subject = find_timeline(turn, reference)
-    assert subject is not None, "only what was found can be opened"
+    if subject is None:
+        return None
     entries = sorted(subject.entries, key=lambda entry: (entry.at, entry.kind))
     lines = shortened(turn, list(_lines(turn, entries)))
     facts = {"reference": reference, "what": subject.summary, "lines": "\n".join(lines)}
@@ -36,7 +38,7 @@ def _lines(turn: TurnContext, entries: Sequence[TimelineEntry]) -> Iterator[str]
     """One line an entry; consecutive calls with the same outcome share one."""
     for key, run in groupby(entries, key=lambda entry: entry.key):
         if not key:
-            yield from (f"{stamp(entry.at)}  {entry.text}" for entry in run)
+            yield from (f"{to_the_second(turn, entry.at)}  {entry.text}" for entry in run)
             continue
         calls = list(run)
         facts = {
@@ -44,10 +46,10 @@ def _lines(turn: TurnContext, entries: Sequence[TimelineEntry]) -> Iterator[str]
             "outcome": readable(key[1]),
             "ms": max(entry.milliseconds for entry in calls),
             "count": len(calls),
-            "until": stamp(calls[-1].at),
+            "until": to_the_second(turn, calls[-1].at),
         }
         line = turn.say("trace.line.call" if len(calls) == 1 else "trace.line.calls", facts)
-        yield f"{stamp(calls[0].at)}  {line}"
+        yield f"{to_the_second(turn, calls[0].at)}  {line}"
 
 
 def shortened(turn: TurnContext, lines: Sequence[str]) -> list[str]:
@@ -71,11 +73,23 @@ def _fitting(lines: Sequence[str]) -> list[str]:
 
 
 @HANDLERS.action("ask_bank", needs=Right.ADMIN)
-def ask_bank(turn: TurnContext, operation: Reference) -> None:
+def ask_bank(turn: TurnContext, operation: Reference) -> Refusal | None:
     """Query the bank at once if it may have something new to say; this is audited."""
     if operation.startswith("FL"):
         asked: TopUp | Purchase | None = float_settlement.query_now(turn.tx, operation)
     else:
         asked = topup_settlement.query_now(turn.tx, operation)
-    if asked is not None:
-        turn.audit(asked.partner, "bank_asked", operation)
+    if asked is None:
+        return Refusal("bank_not_asked")
+    turn.audit(asked.partner, "bank_asked", operation)
+    return None
+
+
+def can_ask_bank(turn: TurnContext, reference: str) -> bool:
+    """Whether ``ask_bank`` would ask."""
+    found: TopUp | Purchase | None = None
+    if reference.startswith("TU"):
+        found = turn.tx.topups.get(reference)
+    elif reference.startswith("FL"):
+        found = turn.tx.purchases.get(reference)
+    return found is not None and found.can_be_queried

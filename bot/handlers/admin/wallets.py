@@ -31,5 +31,5 @@ def history(turn: TurnContext, code: str, cursor: str | None) -> View:
     needs=Right.ADMIN,
     shows=("begun", "reason", "receipt", "reference", "settled", "state", "what"),
 )
-def operation(turn: TurnContext, reference: Reference, code: str) -> View:
+def operation(turn: TurnContext, reference: Reference, code: str) -> View | None:
     return operation_of(turn, code, reference, masked=True)

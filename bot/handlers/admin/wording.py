@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.context import TurnContext
-from flows.engine.texts import Texts
+from flows.engine.texts import Texts, format_value
 from services.domain.audit import HAZINA
-from services.domain.business_days import NAIROBI
 from services.domain.proposal import Proposal
 
 _AGES = (
@@ -18,9 +17,9 @@ _AGES = (
 )
 
 
-def stamp(at: datetime) -> str:
-    """Nairobi time to the second, so that events within one minute keep their order."""
-    return f"{at.astimezone(NAIROBI):%d/%m/%y %H:%M:%S}"
+def to_the_second(turn: TurnContext, at: datetime) -> str:
+    """A moment in the form of all lists, with its seconds: for what happens within a minute."""
+    return f"{format_value(at, turn.language)}:{at:%S}"
 
 
 def age(turn: TurnContext, since: datetime) -> str:
@@ -50,6 +49,16 @@ def actor_name(turn: TurnContext, name: str) -> str:
         case _ if name == HAZINA:
             return turn.say("trace.who.hazina")
     return name
+
+
+def admin_name(turn: TurnContext, name: str) -> str:
+    """An admin from the name in the audit log, by the own name where it is known: admins who are
+    partners' people too have one."""
+    _, channel, address = name.split(":", 2)
+    person = turn.tx.people.at(channel, address)
+    if person is None:
+        return actor_name(turn, name)
+    return turn.say("trace.who.named_admin", {"name": person.name})
 
 
 def person_name(turn: TurnContext, person_id: int | None) -> str:

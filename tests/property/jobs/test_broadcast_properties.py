@@ -56,7 +56,7 @@ def seed(store: PlainStore, accounts: list[int], suspended: list[bool]) -> Count
 
 
 def told(store: PlainStore) -> Counter[str]:
-    rows = store.conn.execute("SELECT address FROM outbox WHERE text = 'hello all'")
+    rows = store.conn.execute("SELECT address FROM outbox WHERE text LIKE '%hello all'")
     return Counter(address for (address,) in rows)
 
 

@@ -38,14 +38,60 @@ def test_terms_that_can_be_read(text: str, fee: Fee) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("50", "fixed 50"),
+        ("KES 50", "fixed 50"),
+        ("ksh50", "fixed 50"),
+        ("Ksh. 1,200.50", "fixed 1200.50"),
+        ("50 shillings", "fixed 50"),
+        ("50/-", "fixed 50"),
+        ("flat 50 bob", "fixed 50"),
+        ("fifty", "fixed 50"),
+        ("mia tano", "fixed 500"),
+        ("1%", "fixed 0 percent 1"),
+        ("1 %", "fixed 0 percent 1"),
+        ("1 percent", "fixed 0 percent 1"),
+        ("percent 1 %", "fixed 0 percent 1"),
+        ("asilimia 0.5", "fixed 0 percent 0.5"),
+        ("0.5% min 20 max 200", "fixed 0 percent 0.5 min 20 max 200"),
+        ("0.5%, at least KES 20, at most KES 200.", "fixed 0 percent 0.5 min 20 max 200"),
+        ("0.5% up to 200", "fixed 0 percent 0.5 max 200"),
+        ("50 + 0.5%", "fixed 50 percent 0.5"),
+        ("0.5% plus 50", "fixed 50 percent 0.5"),
+        ("50 na asilimia 1 hadi 500", "fixed 50 percent 1 max 500"),
+        ("fixed 50 0.5 percent", "fixed 50 percent 0.5"),
+        ("0", "fixed 0"),
+        ("0%", "fixed 0"),
+        ("none", "fixed 0"),
+        ("No fee", "fixed 0"),
+        ("hakuna", "fixed 0"),
+    ],
+)
+def test_terms_as_people_write_them(text: str, terms: str) -> None:
+    fee = read(text)
+    assert isinstance(fee, Fee)
+    assert fee == read(terms)
+
+
+@pytest.mark.parametrize(
     ("text", "why"),
     [
         ("", "fee_not_terms"),
         ("min 5", "fee_not_terms"),
         ("fixed 5 " * 20, "fee_not_terms"),
-        ("50", "fee_word"),
+        ("50 60", "fee_not_terms"),
+        ("50 percent 0.5", "fee_not_terms"),
+        ("1% 2%", "fee_not_terms"),
+        ("1% percent 2", "fee_twice"),
+        ("1 500", "fee_not_terms"),
+        ("0.5% min 20%", "fee_amount"),
+        ("-50", "fee_amount"),
+        ("101%", "fee_percent"),
+        ("1% mins 20", "fee_word"),
+        ("1% min", "fee_value"),
         ("fix 50", "fee_word"),
-        ("fixed 50 shillings", "fee_word"),
+        ("fixed 50 dollars", "fee_word"),
         ("fixed", "fee_value"),
         ("fixed min 5", "fee_value"),
         ("fixed 5 fixed 5", "fee_twice"),

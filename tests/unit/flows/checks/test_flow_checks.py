@@ -138,6 +138,13 @@ def test_an_edit_must_lead_to_a_question_for_that_field(target: str) -> None:
     )
 
 
+def test_acts_on_items_need_items() -> None:
+    page = Look("page", view="balance", item_acts={"check": "check_topup"})
+    door = replace(PUSH, on=dict(PUSH.on) | {"rejected": "page"})
+    words = words_for("page.ask", "page.check", "page.check-done")
+    assert found(changed(door, page), words) == {"topup.page: has acts on items, but no items"}
+
+
 def test_an_unknown_view_is_a_fault() -> None:
     page = Flow("topup", 1, Sent, "page", (Look("page", view="nosuch"),))
     words = Texts({"en": {"topup.page.ask": "Words."}})

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.turns.registry import HANDLERS
+from flows.admin.search import PENDING
 from flows.balance import BALANCE
 from flows.engine.check import flow_errors
 from flows.engine.declarations import Declaration, HandlerKind
@@ -62,6 +63,8 @@ VIEW, SUGGESTION = HandlerKind.VIEW, HandlerKind.SUGGESTION
         (BALANCE, VIEW, "balance", "balance.show"),
         (SETTINGS, VIEW, "notices", "settings.notices"),
         (HISTORY, ACTION, "check_operation", "history.detail"),
+        (PENDING, ACTION, "ask_bank", "pending.list"),
+        (PENDING, HandlerKind.COUNT, "pending", "pending"),
     ],
 )
 def test_what_is_not_declared_is_a_fault(
@@ -191,3 +194,15 @@ def test_an_option_is_shown_only_to_who_may_use_what_it_leads_to() -> None:
     found = list(flow_errors(replace(SETTINGS, nodes=nodes), TEXTS, HANDLERS))
     assert "settings.set_second: set_second needs more than what leads there is shown to" in found
     assert "settings.set_notice: set_notice needs more than what leads there is shown to" in found
+
+
+def test_what_waits_in_an_admins_flow_is_counted_for_admins_only() -> None:
+    declared = WithMistake(HandlerKind.COUNT, "pending", needs=Right.VIEW)
+    assert found(PENDING, declared) == {
+        "pending: only one of count pending and the flow is for admins"
+    }
+
+
+def test_a_count_takes_nothing() -> None:
+    declared = WithMistake(HandlerKind.COUNT, "pending", parameters={"code": str})
+    assert found(PENDING, declared) == {"pending: count pending takes nothing"}

@@ -9,6 +9,7 @@ import pytest
 
 from bot.turns.registry import HANDLERS
 from flows.engine.check import InvalidFlow, check, flow_errors
+from flows.engine.check_texts import group_errors
 from flows.engine.nodes import Ask, Choose, Flow, Look, Option
 from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts
@@ -199,3 +200,37 @@ def test_a_page_knows_what_its_view_gives(view: str, known: str) -> None:
 
     assert about(known) == set()
     assert about("{amount}") == {"en: topup.page.ask wants amount, which not every path gives"}
+
+
+@pytest.mark.parametrize("said", ["item", "amount"])
+def test_the_button_of_an_act_on_an_item_names_the_item_and_nothing_else(said: str) -> None:
+    acts = {"check": "check_topup"}
+    page = Look("page", view="history", item_acts=acts, into="phone", to="page")
+    words = {"page.ask": "Words.", "page.check": f"Check {{{said}}}", "page.check-done": "Words."}
+    both = Texts({"en": {f"topup.{name}": text for name, text in words.items()}})
+    wrong = set(flow_errors(Flow("topup", 1, Sent, "page", (page,)), both, DECLARED))
+    assert ("en: topup.page.check cannot say amount" in wrong) is (said == "amount")
+    assert "en: topup.page.check cannot say item" not in wrong
+
+
+# Headings of the help
+
+
+@pytest.mark.parametrize(
+    ("groups", "fault"),
+    [
+        ({"money": ()}, "topup: stands under no heading of the help"),
+        ({"money": ("topup", "topup")}, "topup: stands in the help twice"),
+        ({"money": ("topup", "nosuch")}, "nosuch: stands in the help, but is no flow"),
+        ({"money": ("topup",), "other": ()}, "en: help.groups.other is missing"),
+    ],
+)
+def test_each_command_stands_under_one_heading(
+    groups: dict[str, tuple[str, ...]], fault: str
+) -> None:
+    words = Texts({"en": WORDS | {"help.groups.money": "Money"}})
+    assert list(group_errors(FlowRegistry(flow(*SOUND), groups=groups), words)) == [fault]
+
+
+def test_a_program_without_headings_lists_its_commands_without() -> None:
+    assert list(group_errors(FlowRegistry(flow(*SOUND)), Texts({"en": WORDS}))) == []
