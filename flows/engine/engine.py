@@ -104,7 +104,7 @@ class Engine:
 
     def commands(self, host: Host) -> list[tuple[str, str]]:
         """The commands this person can use, each with its description."""
-        return self._renderer.commands(host)
+        return self._renderer.main_menu.commands(host)
 
     def finish_operation(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -68,7 +69,12 @@ class Button(NamedTuple):
     label: str
 
 
-Rows = tuple[tuple[Button, ...], ...]
+Row = tuple[Button, ...]
+Rows = tuple[Row, ...]
+
+
+def in_pairs(buttons: Sequence[Button]) -> Iterator[Row]:
+    return (tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
 
 
 class Screen(NamedTuple):

@@ -57,7 +57,9 @@ class Opening:
         if word == "back":
             return self._navigation.back_by_word(session, host)
         if word == "help":
-            return self._navigation.above(session, host, self._renderer.help(host), "help")
+            return self._navigation.above(
+                session, host, self._renderer.main_menu.help(host), "help"
+            )
         flow = self._flows.for_command(word, bool(values), host)
         if flow is None:
             return self._navigation.reprompt(session, host, "unknown_command")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from flows.engine.event import Button, Rows, Screen
+from flows.engine.event import Button, Row, Rows, Screen, in_pairs
 from flows.engine.frames import data_facts
-from flows.engine.host import COUNTED_MAX, Host, View
+from flows.engine.host import Host, View
+from flows.engine.main_menu import MainMenu
 from flows.engine.next_steps import NextSteps
 from flows.engine.nodes import (
     Ask,
@@ -26,11 +27,7 @@ from flows.engine.nodes import (
 )
 from flows.engine.session import RESUME_NODE, Ended, FlowRegistry, Frame, Session
 from flows.engine.texts import Texts, format_value
-from services.domain.partner import Right
 
-Row = tuple[Button, ...]
-ALWAYS = ("menu", "cancel")  # commands handled by the engine itself
-HANDFUL = 6  # commands of flows that are listed without headings
 CONTACT = "contact"  # on channels that can share the person's own contact
 
 
@@ -43,6 +40,7 @@ class ScreenRenderer:
         self._flows = flows
         self._texts = texts
         self._next_steps = NextSteps(flows, texts)
+        self.main_menu = MainMenu(flows, texts)
 
     def say(self, host: Host, key: str, facts: Mapping[str, Any] | None = None) -> str:
         return self._texts.say(host.language, key, facts)
@@ -83,7 +81,8 @@ class ScreenRenderer:
             session, active=None if frame is None else dataclasses.replace(frame)
         )
         if frame is None:
-            return Screen(self._greeting(host), self._menu_rows(host, session.waiting))
+            rows = self.main_menu.rows(host, session.waiting)
+            return Screen(self.main_menu.greeting(host), rows)
         return self.current_screen(copy, host)
 
     def next_steps(self, ended: Ended, host: Host) -> Rows:
@@ -97,74 +96,15 @@ class ScreenRenderer:
             return Screen(text if above is None else above)
         session.turn += 1
         session.ended = None
-        text = above if above is not None else self._greeting(host)
-        return Screen(text, self._counted_menu(session, host))
+        text = above if above is not None else self.main_menu.greeting(host)
+        return Screen(text, self._menu_rows(session, host))
 
-    def _greeting(self, host: Host) -> str:
-        facts = host.facts()
-        return self.say(host, "menu.ask" if facts else "menu.desk", facts)
+    def _menu_rows(self, session: Session, host: Host) -> Rows:
+        session.waiting = self.main_menu.count_waiting(host)
+        return self.main_menu.rows(host, session.waiting)
 
     def yes_label(self, frame: Frame, node: Confirm, host: Host) -> str:
         return self.say(host, f"{frame.flow.name}.{frame.node}.yes", _viewed(frame, node, host))
-
-    def _counted_menu(self, session: Session, host: Host) -> Rows:
-        """The menu's rows as things are now."""
-        counted = {flow.name: host.count(str(flow.waiting)) for flow in self._flows.counted(host)}
-        session.waiting = {name: count for name, count in counted.items() if count}
-        return self._menu_rows(host, session.waiting)
-
-    def _menu_rows(self, host: Host, waiting: Mapping[str, int]) -> Rows:
-        """Two flows per row: first those in which something waits; help last."""
-        if host.entry_refusal() is not None:
-            return ()
-        names = [flow.name for flow in self._flows.in_menu(host) if flow.name not in waiting]
-        buttons = [Button(name, self.say(host, f"menu.{name}")) for name in (*names, "help")]
-        return (*_by_two(self._waiting(host, waiting)), *_by_two(buttons))
-
-    def _waiting(self, host: Host, waiting: Mapping[str, int]) -> list[Button]:
-        buttons = []
-        for flow in self._flows.counted(host):
-            if count := waiting.get(flow.name, 0):
-                facts = {
-                    "flow": self.say(host, f"menu.{flow.name}"),
-                    "count": count if count < COUNTED_MAX else f"{COUNTED_MAX - 1}+",
-                }
-                buttons.append(Button(flow.name, self.say(host, "button.waiting", facts)))
-        return buttons
-
-    def commands(self, host: Host) -> list[tuple[str, str]]:
-        """The commands this person can use, each with its description."""
-        known = {**self._opened_by(host), **{word: word for word in (*ALWAYS, "help")}}
-        return [(word, self.say(host, f"command.{name}")) for word, name in known.items()]
-
-    def _opened_by(self, host: Host) -> dict[str, str]:
-        """The flow that each command opens; the person's own comes first if two share one."""
-        flows: dict[str, str] = {}
-        for flow in self._flows.visible_to(host):
-            if flow.needs is not None:
-                flows.setdefault(flow.command_word, flow.name)
-        return flows
-
-    def help(self, host: Host) -> str:
-        """Commands under headings, where there are more than a handful."""
-        opened = self._opened_by(host)
-        lines = {name: self._help_line(host, word, name) for word, name in opened.items()}
-        always = "\n".join(self._help_line(host, word, word) for word in ALWAYS)
-        parts = []
-        if len(lines) > HANDFUL:
-            for group, members in self._flows.groups.items():
-                listed = [lines.pop(name) for name in members if name in lines]
-                if listed:
-                    parts.append("\n".join((self.say(host, f"help.groups.{group}"), *listed)))
-            always = f"{self.say(host, 'help.groups.always')}\n{always}"
-        if host.has_right(Right.ADMIN):
-            always += f"\n\n{self.say(host, 'help.values')}"
-        rest = "\n".join((*lines.values(), always))
-        key = "help.ask" if host.facts() else "help.desk"
-        return self.say(host, key, {**host.facts(), "commands": "\n\n".join((*parts, rest))})
-
-    def _help_line(self, host: Host, word: str, name: str) -> str:
-        return f"/{word} – {self.say(host, f'command.{name}')}"
 
     def _frame(
         self, session: Session, frame: Frame, host: Host, facts: Mapping[str, Any]
@@ -237,7 +177,7 @@ class ScreenRenderer:
                 below = self._place(host, view)
                 slot = name
             case End():
-                rows = self._counted_menu(session, host)
+                rows = self._menu_rows(session, host)
             case Call():
                 raise AssertionError("a Call is never stood at")
         text = self.say(host, f"{key}.ask", known)
@@ -298,7 +238,7 @@ class ScreenRenderer:
                     frame.offered[option] = reference
                     said = self.say(host, f"{place}.{act}", {"item": label})
                     buttons.append(Button(option, said))
-        return _by_two(buttons)
+        return in_pairs(buttons)
 
     def _suggested(
         self,
@@ -345,10 +285,6 @@ def _args(frame: Frame, node: Choose | Confirm | Look) -> Mapping[str, Any]:
 def _viewed(frame: Frame, node: Confirm, host: Host) -> Mapping[str, Any]:
     """The facts of the node's view, if it has one."""
     return {} if node.view is None else host.load_view(node.view, _args(frame, node), None).facts
-
-
-def _by_two(buttons: Sequence[Button]) -> Iterator[Row]:
-    return (tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
 
 
 def item_act_option(act: str, reference: str) -> str:
