@@ -26,7 +26,9 @@ def _states(turn: TurnContext) -> Mapping[str, JobState]:
 def listed(turn: TurnContext) -> View:
     states = sorted(_states(turn).items())
     lines = [_line(turn, state) for _, state in states]
-    return View({"lines": "\n".join(lines)}, [(name, name) for name, _ in states])
+    return View(
+        {"lines": "\n".join(lines)}, [(name, turn.phrase("job", name)) for name, _ in states]
+    )
 
 
 def _line(turn: TurnContext, state: JobState) -> str:
@@ -38,7 +40,6 @@ def _line(turn: TurnContext, state: JobState) -> str:
         "next": never if state.next_at is None else stamp(state.next_at),
         "runs": state.runs,
         "failures": state.failures,
-        "error": state.error,
     }
     return turn.say("jobs.list.failing" if state.failures else "jobs.list.line", facts)
 

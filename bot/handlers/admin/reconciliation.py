@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import readable
 from bot.handlers.declaring import Handlers
 from flows.engine.host import View
 from services.domain.partner import Right
@@ -37,7 +36,7 @@ def _lines(turn: TurnContext, day: ReconciliationDay) -> list[str]:
         *(
             turn.say(
                 "days.list.finding",
-                {"reference": found.id, "amount": found.amount, "why": readable(found.kind)},
+                {"reference": found.id, "amount": found.amount, "why": found.kind},
             )
             for found in day.findings[:FINDINGS_SHOWN]
         ),
