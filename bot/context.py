@@ -184,6 +184,10 @@ class TurnContext:
     def say(self, key: str, facts: Mapping[str, Any] | None = None) -> str:
         return self.app.texts.say(self.language, key, facts)
 
+    def phrase(self, kind: str, value: object) -> str:
+        """The words for a stored value (``Texts.phrase``)."""
+        return self.app.texts.phrase(self.language, kind, value)
+
     def send_code(self, issued: Issued, text: str, facts: Mapping[str, Any]) -> None:
         """Queue the code, sealed, for the registered phone and the verified mail address."""
         person = self.person

@@ -7,7 +7,7 @@ from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services import preferences
 from services.domain.money import Money
-from services.domain.notification import NotificationKind, NotificationPreference
+from services.domain.notification import ChatMode, NotificationKind, NotificationPreference
 from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
@@ -160,8 +160,9 @@ def _preference_lines(turn: TurnContext) -> str:
 
 
 def _preference_line(turn: TurnContext, chosen: NotificationPreference) -> str:
-    choices = [turn.say(f"settings.said.{chosen.chat}")]
-    choices += [turn.say("settings.said.sms")] if chosen.sms else []
+    only_sms = chosen.sms and chosen.chat is ChatMode.OFF
+    choices = [turn.say(f"settings.said.{'sms_only' if only_sms else chosen.chat}")]
+    choices += [turn.say("settings.said.sms")] if chosen.sms and not only_sms else []
     choices += [turn.say("settings.said.owners")] if chosen.owners else []
     kind = turn.say(f"settings.notices.{chosen.kind.replace('_', '-')}")
     return turn.say("settings.said.line", {"kind": kind, "said": ", ".join(choices)})

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from functools import partial
 from pathlib import Path
 
 import structlog
@@ -62,10 +61,9 @@ class BackupJob:
         run = DailyRun.on_day_of(now, plan.at)
         try:
             await asyncio.to_thread(self._make, run.latest_due_at, now)
-        except (BackupFault, DatabaseFailed, OSError) as error:
+        except (BackupFault, DatabaseFailed, OSError):
             _log.exception("the backup could not be made")
-            tell = partial(self._tell, type(error).__name__)
-            self._push(await self._database.write(tell, Priority.JOBS))
+            self._push(await self._database.write(self._tell, Priority.JOBS))
             return now + RETRY_DELAY
         return run.next_due_at
 
@@ -78,8 +76,8 @@ class BackupJob:
         deleted = backup.prune(plan.folder, plan.kept, now)
         _log.info("backup made", file=file.name, bytes=file.stat().st_size, deleted=len(deleted))
 
-    def _tell(self, error: str, tx: Tx) -> list[OutboxRow]:
+    def _tell(self, tx: Tx) -> list[OutboxRow]:
         """Once per business day."""
         if not mark_done(tx, JOB, business_day(tx.now)):
             return []
-        return queue_admin_notices(tx, self._context, "notice.backup_failed", {"why": error})
+        return queue_admin_notices(tx, self._context, "notice.backup_failed", {})

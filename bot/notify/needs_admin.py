@@ -31,7 +31,7 @@ def queue_needs_admin(tx: Tx, context: AppContext, operation: Operation) -> list
         return []
     if fresh > TOLD_SINGLY_MAX:
         return queue_admin_notices(tx, context, "notice.many_to_review", {"most": TOLD_SINGLY_MAX})
-    return queue_admin_notices(tx, context, key, _facts(context, operation))
+    return queue_admin_notices(tx, context, key, _facts(operation))
 
 
 def _key(operation: Operation) -> str | None:
@@ -45,7 +45,7 @@ def _key(operation: Operation) -> str | None:
     return "notice.refused_for_ours" if operation.reason in NEEDS_ADMIN else None
 
 
-def _facts(context: AppContext, operation: Operation) -> dict[str, Any]:
+def _facts(operation: Operation) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "reference": operation.reference,
         "code": operation.partner,
@@ -54,5 +54,5 @@ def _facts(context: AppContext, operation: Operation) -> dict[str, Any]:
     if isinstance(operation, Purchase):
         facts["total"] = operation.quote.total
     if operation.reason is not None:
-        facts["why"] = context.texts.say("en", f"needs_admin.why.{operation.reason}")
+        facts["why"] = operation.reason
     return facts

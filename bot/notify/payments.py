@@ -25,12 +25,12 @@ def queue_payment(
             return []  # admins still find it in their list
         case HeldInSuspense(recorded):
             assert recorded.why is not None
-            facts = _payment_facts(recorded) | {"why": recorded.why.replace("_", " ")}
+            facts = _payment_facts(recorded) | {"why": recorded.why}
             return queue_admin_notices(tx, context, "notice.suspended", facts)
         case RefusedNotification(reference, notification):
             facts = {
                 "reference": reference,
-                "why": notification.verdict.replace("_", " "),
+                "why": notification.verdict,
                 "receipt": notification.receipt or "-",
             }
             return queue_admin_notices(tx, context, "notice.notification_refused", facts)

@@ -25,7 +25,7 @@ def queue_day_reconciled(tx: Tx, context: AppContext, day: ReconciliationDay) ->
             {
                 "reference": found.id,
                 "amount": found.amount,
-                "why": found.kind.replace("_", " "),
+                "why": found.kind,
                 "about": found.about or mask_phones(found.said) or "-",
             },
         )

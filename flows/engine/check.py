@@ -10,6 +10,7 @@ from flows.engine.check_repeats import repeat_errors
 from flows.engine.check_sms import sms_errors
 from flows.engine.check_structure import call_errors, node_errors, targets, unreachable_nodes
 from flows.engine.check_texts import group_errors, language_errors, text_errors, text_name_errors
+from flows.engine.check_words import word_errors
 from flows.engine.declarations import Declarations
 from flows.engine.nodes import Flow
 from flows.engine.session import FlowRegistry
@@ -30,6 +31,7 @@ def check(flows: FlowRegistry, texts: Texts, declared: Declarations) -> None:
     found += group_errors(flows, texts)
     found += language_errors(texts)
     found += sms_errors(flows, texts, declared)
+    found += word_errors(texts)
     if found:
         raise InvalidFlow("\n".join(found))
 

@@ -10,10 +10,13 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
+from babel.core import Locale
 from babel.dates import format_date, format_datetime
 
 from services.domain.business_days import NAIROBI
 from services.domain.document import Period
+from services.domain.fees import Fee, ppm_to_percent
+from services.domain.money import Money
 
 _MOMENT = {"en": "d MMM y, HH:mm"}
 _DAY = {"en": "d MMM y"}
@@ -55,7 +58,7 @@ class Texts:
         return key in self._by_language[language]
 
     def say(self, language: str, key: str, facts: Mapping[str, Any] | None = None) -> str:
-        """The sentence with its placeholders filled.
+        """The sentence with its placeholders filled. ``{lines:line}`` is a phrase (``phrase``).
 
         Raises ``KeyError`` for an unknown key or a placeholder without a fact.
         """
@@ -63,11 +66,44 @@ class Texts:
         if "{" not in sentence:
             return sentence
         said = []
-        for words, name in _parts(sentence):
+        for words, name, kind in _parts(sentence):
             said.append(words)
-            if name is not None:
-                said.append(format_value((facts or {})[name], language))
+            if name is None:
+                continue
+            value = (facts or {})[name]
+            if kind:
+                said.append(self.phrase(language, kind, value))
+            elif isinstance(value, Fee):
+                said.append(self._fee(language, value))
+            else:
+                said.append(format_value(value, language))
         return "".join(said)
+
+    def phrase(self, language: str, kind: str, value: object) -> str:
+        """A count with its noun in the right number (``counted.<kind>``), or the words for a value
+        as it is stored (``words.<kind>``). What no build of ours stores has no words of its own.
+        """
+        sentences = self._by_language[language]
+        if f"counted.{kind}.other" not in sentences:
+            return sentences.get(f"words.{kind}.{value}", sentences["words.unnamed"])
+        count = value.cents if isinstance(value, Money) else int(str(value))
+        form = f"counted.{kind}.{plural_form(language, count)}"
+        if count == 0 and f"counted.{kind}.zero" in sentences:
+            form = f"counted.{kind}.zero"
+        return self.say(language, form, {"n": value})
+
+    def _fee(self, language: str, fee: Fee) -> str:
+        """A fee as people write it: ``KES 50.00 + 1 %, minimum KES 60.00``."""
+        rates = [_in_full(fee.fixed)] if fee.fixed.cents else []
+        rates += [f"{ppm_to_percent(fee.ppm)} %"] if fee.ppm else []
+        least = None if fee.minimum is None or not fee.minimum.cents else fee.minimum
+        if not rates and least is None:
+            return self.say(language, "fee.none")
+        terms = [" + ".join(rates) or _in_full(fee.fixed)]
+        for key, bound in (("fee.minimum", least), ("fee.maximum", fee.maximum)):
+            if bound is not None:
+                terms.append(self.say(language, key, {"amount": _in_full(bound)}))
+        return ", ".join(terms)
 
 
 def format_value(value: object, language: str) -> str:
@@ -93,20 +129,46 @@ def _moment(moment: datetime, language: str) -> str:
     )
 
 
+def _in_full(amount: Money) -> str:
+    """With its cents, as contracts write fees: ``KES 1,050.00``."""
+    return f"{amount.currency} {amount.cents // 100:,}.{amount.cents % 100:02}"
+
+
+def plural_form(language: str, count: int) -> str:
+    """The form that a noun takes after the count, such as ``one`` or ``other``."""
+    return str(Locale.parse(language).plural_form(count))
+
+
+def plural_forms(language: str) -> set[str]:
+    """All forms of the language."""
+    return {"other", *Locale.parse(language).plural_form.tags}
+
+
 @cache
-def _parts(sentence: str) -> tuple[tuple[str, str | None], ...]:
-    """The literal parts of a sentence, each with the name of the placeholder that follows."""
+def _parts(sentence: str) -> tuple[tuple[str, str | None, str | None], ...]:
+    """The literal parts of a sentence, each with the placeholder that follows: its name, and the
+    kind of phrase that it is, if any."""
     parts = []
-    for words, name, form, conversion in string.Formatter().parse(sentence):
-        if form or conversion:  # formatting is not the sentence's business
+    for words, name, kind, conversion in string.Formatter().parse(sentence):
+        if conversion or not (kind or "a").isidentifier():  # how it looks is not its business
             raise ValueError(f"{name} has a format in {sentence!r}")
-        parts.append((words, name))
+        parts.append((words, name, kind or None))
     return tuple(parts)
 
 
 def placeholders(sentence: str) -> set[str]:
     """A sentence's placeholder names. Raises ``ValueError`` if one has a format."""
-    return {name for _, name in _parts(sentence) if name is not None}
+    return {name for _, name, _ in _parts(sentence) if name is not None}
+
+
+def phrase_kinds(sentence: str) -> set[str]:
+    """The kinds of phrases that a sentence has."""
+    return {kind for _, _, kind in _parts(sentence) if kind is not None}
+
+
+def literal_words(sentence: str) -> str:
+    """The sentence without its placeholders."""
+    return " ".join(words for words, _, _ in _parts(sentence))
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -81,7 +81,7 @@ def _facts(turn: TurnContext, key: ApiKey) -> dict[str, Any]:
     never = turn.say("apikey.list.never")
     return {
         "key": key.id,
-        "scopes": " ".join(sorted(key.scopes)),
+        "scopes": ", ".join(turn.phrase("scope", scope) for scope in Scope if scope in key.scopes),
         "state": state,
         "by": actor_name(turn, key.created_by),
         "made": key.created_at,

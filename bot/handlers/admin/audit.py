@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor_name, readable
+from bot.handlers.admin.wording import actor_name
 from bot.handlers.declaring import Handlers
 from flows.engine.host import View
 from services.domain.audit import AuditRow
@@ -36,11 +36,29 @@ def listed(turn: TurnContext, cursor: str | None) -> View:
 
 
 def _line(turn: TurnContext, row: AuditRow) -> str:
-    is_person = row.about.startswith("person:")
     facts = {
         "at": row.at,
         "who": actor_name(turn, row.actor),
-        "act": readable(row.act),
-        "about": actor_name(turn, row.about) if is_person else row.about,
+        "act": row.act,
+        "about": _about(turn, row),
     }
     return turn.say("audit.list.line", facts)
+
+
+def _about(turn: TurnContext, row: AuditRow) -> str:
+    """What the row is about, as people call it. A fee or limit is stored as ``CODE:name``."""
+    kind, _, rest = row.about.partition(":")
+    match row.act, kind:
+        case "fee_set" | "limit_set", _:
+            return turn.say(
+                f"audit.list.{row.act.removesuffix('_set')}", {"code": kind, "name": rest}
+            )
+        case "job_run" | "cleanup_run", _:
+            return turn.phrase("job", row.about)
+        case "strange", _:
+            return turn.phrase("tried", row.about)
+        case _, "person" | "admin" | "account":
+            return actor_name(turn, row.about)
+        case _, "partner":
+            return rest
+    return row.about

@@ -73,13 +73,10 @@ def open_proposal(turn: TurnContext, proposal: Reference, choice: str) -> Exit |
     )
     if isinstance(found, Refusal):
         return found
-    what = found.resolution.value
-    if found.topup is not None:
-        what = proposal_words(turn.app.texts, turn.language, found)
     facts = {
         "code": found.partner,
         "about": found.about,
-        "outcome": what,
+        "outcome": proposal_words(turn.app.texts, turn.language, found),
         "amount": found.amount,
         "reason": found.reason,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import age, readable
+from bot.handlers.admin.wording import age
 from bot.handlers.declaring import Handlers
 from flows.engine.host import View
 from services.domain.partner import Right
@@ -30,8 +30,14 @@ def health(turn: TurnContext) -> View:
     unknown = sum(count for state, count in by_state if state.endswith("UNKNOWN"))
     answers = tx.evidence.call_counts_since(tx.now - ANSWERS_WITHIN, ANSWERS_MAX)
     nothing = turn.say("health.show.nothing")
-    states = [f"{state} {count}" for state, count in by_state]
-    calls = [f"{call} {readable(outcome)} {count}" for call, outcome, count in answers]
+    states = [
+        turn.say("health.show.state", {"state": turn.say(f"state.{state}"), "count": count})
+        for state, count in by_state
+    ]
+    calls = [
+        turn.say("health.show.answer", {"call": call, "outcome": outcome, "count": count})
+        for call, outcome, count in answers
+    ]
     return View(
         {
             "at": tx.now,

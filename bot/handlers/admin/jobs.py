@@ -25,7 +25,9 @@ def _states(turn: TurnContext) -> Mapping[str, JobState]:
 def listed(turn: TurnContext) -> View:
     states = sorted(_states(turn).items())
     lines = [_line(turn, state) for _, state in states]
-    return View({"lines": "\n".join(lines)}, [(name, name) for name, _ in states])
+    return View(
+        {"lines": "\n".join(lines)}, [(name, turn.phrase("job", name)) for name, _ in states]
+    )
 
 
 @HANDLERS.count("stuck_jobs", needs=Right.ADMIN)
@@ -48,7 +50,6 @@ def _line(turn: TurnContext, state: JobState) -> str:
         "next": never if state.next_at is None else state.next_at,
         "runs": state.runs,
         "failures": state.failures,
-        "error": state.error,
     }
     if state.name in _stuck(turn):
         return turn.say("jobs.list.stuck", facts)

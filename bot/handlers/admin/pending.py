@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from bot.context import TurnContext
 from bot.handlers.admin.search import operation_facts
 from bot.handlers.admin.timeline import can_ask_bank
-from bot.handlers.admin.wording import age, readable
+from bot.handlers.admin.wording import age
 from bot.handlers.declaring import Handlers
 from flows.engine.host import COUNTED_MAX, Place, View
 from services.domain.evidence import ReviewItem
@@ -102,7 +102,7 @@ def _page(tx: Tx, cursor: str | None) -> Page:
 
 
 def _review(turn: TurnContext, review: ReviewItem) -> str:
-    why = {"why": readable(review.why), "reference": review.operation}
+    why = {"why": review.why, "reference": review.operation}
     found = turn.tx.operations.of_reference(review.operation)
     payment = turn.tx.payments.of_reference(review.operation)
     if payment is not None:

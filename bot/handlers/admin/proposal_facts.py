@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import proposal_words
+from bot.handlers.admin.wording import actor_name, proposal_words
 from services.domain.proposal import Proposal
 
 ADMIN_LANGUAGE = "en"  # of notices to admins
@@ -23,7 +23,7 @@ def proposal_facts(
         "about": proposal.about,
         "amount": proposal.amount,
         "reason": proposal.reason,
-        "by": proposal.proposed_by,
+        "by": actor_name(turn, proposal.proposed_by, language),
         "at": proposal.proposed_at,
         "status": texts.say(language, f"deciding.status.{proposal.status}"),
     }

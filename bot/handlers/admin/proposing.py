@@ -9,7 +9,6 @@ from typing import Any
 from bot.context import TurnContext
 from bot.handlers.admin.proposal_facts import ADMIN_LANGUAGE, named_topup, proposal_facts
 from bot.handlers.admin.timeline_subjects import find_timeline
-from bot.handlers.admin.wording import readable
 from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
 from services import payment_matching, proposals
@@ -93,7 +92,7 @@ def payment_in_suspense(turn: TurnContext, reference: Reference) -> View:
             "account": payment.account_reference or "-",
             "receipt": payment.receipt,
             "at": payment.paid_at,
-            "why": readable(recorded.why),
+            "why": recorded.why,
             "may_be_of": "".join(f"{line}\n" for line in may_be_of),
         }
     )
@@ -114,7 +113,7 @@ def finding(turn: TurnContext, reference: Reference) -> View:
     return View(
         {
             "reference": reference,
-            "why": ", ".join(readable(why) for why in whys),
+            "why": ", ".join(turn.phrase("why", why) for why in whys),
             "what": reference if trace is None else trace.summary,
         }
     )

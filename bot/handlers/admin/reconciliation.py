@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import readable
 from bot.handlers.declaring import Handlers
 from flows.engine.host import COUNTED_MAX, Place, View
 from services.domain.business_days import business_day
@@ -59,7 +58,7 @@ def _lines(turn: TurnContext, day: ReconciliationDay) -> list[str]:
         *(
             turn.say(
                 "days.list.finding",
-                {"reference": found.id, "amount": found.amount, "why": readable(found.kind)},
+                {"reference": found.id, "amount": found.amount, "why": found.kind},
             )
             for found in day.findings[:FINDINGS_SHOWN]
         ),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bot.context import TurnContext
 from bot.handlers.admin.partners import get
 from bot.handlers.declaring import Handlers
@@ -28,14 +26,10 @@ AMOUNT_REFUSED = frozenset({"limit_crossed", "limit_least"})
 @HANDLERS.view("fees", needs=Right.ADMIN, shows=("code", "processing", "transfer"))
 def fees(turn: TurnContext, code: str) -> View:
     facts = {
-        kind.value: turn.say("fees.kind.line", _fee(turn.tx.fees.in_force(code, kind)))
+        kind.value: turn.say("fees.kind.line", {"terms": turn.tx.fees.in_force(code, kind)})
         for kind in FeeKind
     }
     return View({"code": code, **facts})
-
-
-def _fee(fee: Fee) -> dict[str, Any]:
-    return {"terms": fee, "version": fee.version}
 
 
 @HANDLERS.use_case("compare_fee", needs=Right.ADMIN)
@@ -75,7 +69,7 @@ def limits(turn: TurnContext, code: str) -> View:
         own = turn.tx.limits.own(name, partner)
         limit = own if own is not None else turn.tx.limits.find(name, partner)
         facts = {
-            "name": turn.say(f"limits.desk.{name.replace('.', '-')}"),
+            "name": name,
             "amount": turn.say("limits.none") if limit is None else limit,
         }
         shared = own is None and limit is not None

@@ -8,7 +8,7 @@ from itertools import groupby
 from bot.context import TurnContext
 from bot.handlers.admin.timeline_entries import TimelineEntry
 from bot.handlers.admin.timeline_subjects import find_timeline
-from bot.handlers.admin.wording import readable, to_the_second
+from bot.handlers.admin.wording import to_the_second
 from bot.handlers.declaring import Handlers
 from flows.engine.host import View
 from services import float_settlement, topup_settlement
@@ -43,7 +43,7 @@ def _lines(turn: TurnContext, entries: Sequence[TimelineEntry]) -> Iterator[str]
         calls = list(run)
         facts = {
             "call": key[0],
-            "outcome": readable(key[1]),
+            "outcome": key[1],
             "ms": max(entry.milliseconds for entry in calls),
             "count": len(calls),
             "until": to_the_second(turn, calls[-1].at),

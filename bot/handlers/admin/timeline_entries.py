@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor_name, readable
+from bot.handlers.admin.wording import actor_name
 from services.domain.audit import AuditRow
 from services.domain.float_purchase import Purchase
 from services.domain.ledger import Phase
@@ -59,13 +59,13 @@ def recorded_entries(turn: TurnContext, reference: str) -> Iterator[TimelineEntr
     for evidence in store.last(reference, EVIDENCE_MAX):
         facts = {
             "source": evidence.source,
-            "kind": readable(evidence.kind),
+            "kind": evidence.kind,
             "said": mask_phones(evidence.said),
         }
         yield TimelineEntry(evidence.at, EntryKind.EVIDENCE, turn.say("trace.line.evidence", facts))
     yield from ledger_entries(turn, reference)
     for review in store.reviews(reference):
-        why = {"why": readable(review.why)}
+        why = {"why": review.why}
         yield TimelineEntry(review.opened_at, EntryKind.REVIEW, turn.say("trace.line.review", why))
         if review.closed_at is not None:
             yield TimelineEntry(
@@ -79,8 +79,8 @@ def ledger_entries(turn: TurnContext, reference: str) -> Iterator[TimelineEntry]
         facts = {
             "phase": turn.say(f"trace.phase.{leg.phase}"),
             "amount": leg.amount,
-            "debit": readable(leg.debit.kind),
-            "credit": readable(leg.credit.kind),
+            "debit": leg.debit.kind,
+            "credit": leg.credit.kind,
         }
         kind = EntryKind.HELD if leg.phase is Phase.PENDING else EntryKind.BOOKED
         yield TimelineEntry(at, kind, turn.say("trace.line.leg", facts))
@@ -94,6 +94,6 @@ def audit_entries_about(turn: TurnContext, reference: str) -> list[TimelineEntry
 def audit_entries(turn: TurnContext, rows: Sequence[AuditRow]) -> list[TimelineEntry]:
     entries = []
     for row in rows:
-        facts = {"who": actor_name(turn, row.actor), "act": readable(row.act)}
+        facts = {"who": actor_name(turn, row.actor), "act": row.act}
         entries.append(TimelineEntry(row.at, EntryKind.AUDIT, turn.say("trace.line.audit", facts)))
     return entries

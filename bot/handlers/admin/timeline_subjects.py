@@ -16,7 +16,7 @@ from bot.handlers.admin.timeline_entries import (
     ledger_entries,
     recorded_entries,
 )
-from bot.handlers.admin.wording import person_name, proposal_words, readable
+from bot.handlers.admin.wording import person_name, proposal_words
 from services.domain.adjustment import Adjustment
 from services.domain.float_purchase import Purchase
 from services.domain.payment import RecordedPayment, StoredNotification
@@ -134,7 +134,7 @@ def _finding(turn: TurnContext, found: Finding) -> Timeline:
     facts = {
         "day": found.day,
         "amount": found.amount,
-        "why": readable(found.kind),
+        "why": found.kind,
         "about": found.about or "-",
         "said": mask_phones(found.said),
     }
@@ -153,7 +153,7 @@ def _reversal(turn: TurnContext, reference: str, recorded: RecordedPayment) -> T
 
 def _notification(turn: TurnContext, notification: StoredNotification) -> Timeline:
     facts = {
-        "why": readable(notification.verdict),
+        "why": notification.verdict,
         "times": notification.times,
         "receipt": notification.receipt or "-",
         "body": mask_phones(notification.body)[:BODY_SHOWN],

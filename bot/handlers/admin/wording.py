@@ -1,8 +1,9 @@
-"""Wording that admins' screens share: actors, times, ages and codes."""
+"""Wording that admins' screens share: actors, times and ages."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.context import TurnContext
 from flows.engine.texts import Texts, format_value
@@ -31,23 +32,18 @@ def age(turn: TurnContext, since: datetime) -> str:
     return turn.say("trace.age.seconds", {"n": 0})
 
 
-def readable(code: str) -> str:
-    """One of our codes, such as ``threshold_set``, as words."""
-    return code.replace("_", " ")
-
-
-def actor_name(turn: TurnContext, name: str) -> str:
-    """The actor, from its name in the audit log."""
+def actor_name(turn: TurnContext, name: str, language: str | None = None) -> str:
+    """The actor, from its name in the audit log; in the language of this turn's person, or in
+    ``language``."""
     kind, _, rest = name.partition(":")
+    if kind == "person":
+        return person_name(turn, int(rest), language)
+    says = partial(turn.app.texts.say, language or turn.language)
     match kind:
-        case "person":
-            return person_name(turn, int(rest))
-        case "admin":
-            return turn.say("trace.who.admin", {"address": rest.partition(":")[2]})
-        case "account":
-            return turn.say("trace.who.account", {"address": rest.partition(":")[2]})
+        case "admin" | "account":
+            return says(f"trace.who.{kind}", {"address": rest.partition(":")[2]})
         case _ if name == HAZINA:
-            return turn.say("trace.who.hazina")
+            return says("trace.who.hazina")
     return name
 
 
@@ -61,11 +57,12 @@ def admin_name(turn: TurnContext, name: str) -> str:
     return turn.say("trace.who.named_admin", {"name": person.name})
 
 
-def person_name(turn: TurnContext, person_id: int | None) -> str:
+def person_name(turn: TurnContext, person_id: int | None, language: str | None = None) -> str:
+    says = partial(turn.app.texts.say, language or turn.language)
     known = None if person_id is None else turn.tx.people.of_id(person_id)
     if known is None:
-        return turn.say("trace.who.nobody")
-    return turn.say("trace.who.person", {"name": known.name, "code": known.partner.code})
+        return says("trace.who.nobody")
+    return says("trace.who.person", {"name": known.name, "code": known.partner.code})
 
 
 def proposal_words(texts: Texts, language: str, proposal: Proposal) -> str:

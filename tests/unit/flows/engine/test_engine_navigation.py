@@ -11,7 +11,7 @@ from services.domain.refusal import Refusal
 from tests.kit.engine_texts import MENU, MOVED_ON, PLACES
 from tests.kit.stub_chat import BOTH, FLOWS, Chat, stands
 
-LEFT = "You have left it"
+LEFT = "All right, you can go on with something else"
 
 
 # Stale and forged taps
@@ -114,7 +114,7 @@ def test_a_flow_opens_by_command_by_tap_and_by_its_name(flow: str) -> None:
 def test_words_that_say_nothing_to_us_are_answered_with_the_menu(chat: Chat) -> None:
     chat.command("menu")
     assert chat.say("blah blah").transition == "not_understood"
-    assert chat.text.startswith("I did not understand that.")
+    assert chat.text.startswith("Sorry, I did not understand that.")
     assert chat.options == MENU
 
 

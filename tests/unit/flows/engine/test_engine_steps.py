@@ -75,7 +75,7 @@ def test_a_refused_answer_says_why_and_asks_again(chat: Chat) -> None:
 
 def test_a_refused_answer_says_the_limit(chat: Chat) -> None:
     chat.begin().say("300000")
-    assert "the most is KES 250,000" in chat.text
+    assert "the maximum is KES 250,000" in chat.text
 
 
 # Outcomes of the use case
@@ -85,7 +85,7 @@ def test_a_refused_use_case_ends_with_its_reason(chat: Chat) -> None:
     chat.host.answer = Refusal.of("above_maximum", maximum=Money(100_00))
     step = chat.to_push().last
     assert (step.transition, chat.session.active) == ("above_maximum", None)
-    assert chat.text == "That is too much: the most is KES 100 at once."
+    assert chat.text == "That is too much: the maximum is KES 100 at once."
     assert chat.options == ["again:topup", "menu"]
 
 
