@@ -164,7 +164,8 @@ def main_menu() -> InlineKeyboardMarkup:
 def balance_screen() -> dict[str, Any]:
     at = datetime.now(NAIROBI)
     text = (
-        f"P00000 at {at:%d %b %Y, %H:%M}\nWallet: KES 0 (low: below your alert level of KES 10,000)\n"
+        f"P00000 at {at:%d %b %Y, %H:%M}\n"
+        "Wallet: KES 0 (low: below your alert level of KES 10,000)\n"
         "Available: KES 0\nB2C float: KES 0"
     )
     buttons = keyboard((("Refresh", "refresh"), ("Menu", "menu")))
