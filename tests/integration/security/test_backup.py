@@ -248,8 +248,7 @@ async def test_admins_hear_once_a_day_that_it_cannot_be_made(nights: Nights) -> 
     assert await nights.passes() == nights.clock.now() + RETRY_DELAY
     await nights.passes(hours=1)
     assert [row.text for row in nights.told] == [
-        "Last night's backup could NOT be made (FileExistsError). It is tried again every hour;"
-        " the log says more."
+        "Last night's backup could NOT be made. It is tried again every hour; the log says more."
     ]
     nights.plan.folder.unlink()
     await nights.passes(hours=1)

@@ -290,7 +290,7 @@ async def test_a_purchase_that_the_old_desk_went_on_with_is_bought_once(play: Pl
     assert await play.state() == "UNKNOWN"
     assert play.reference in logged
     assert play.reference in play.heard(OWNER).rpartition("we cannot tell yet")[0]
-    assert "1 float purchases (/pending)" in play.heard(ADMIN)
+    assert "1 float purchase (/pending)" in play.heard(ADMIN)
     await world.restart()
     await world.advance(3600)
     assert (await play.state(), world.bank.calls("float")) == ("SUCCEEDED", 1)
