@@ -147,8 +147,8 @@ def _recorded(handler: Handler, reference: str) -> Iterator[list[str]]:
         called.append(handler.name)
         return Exit("done")
 
-    is_progress = handler.kind is HandlerKind.PROGRESS
-    name = reference[:2] if is_progress else handler.name  # progress is found by the reference
+    by_prefix = handler.kind in (HandlerKind.PROGRESS, HandlerKind.RECALL)
+    name = reference[:2] if by_prefix else handler.name
     noted = {(handler.kind, name): replace(handler, function=note)}
     with mock.patch.object(host_module, "HANDLERS", noted):
         yield called
@@ -175,3 +175,5 @@ def _call(host: TurnHost, handler: Handler, reference: str) -> None:
             host.count(handler.name)
         case HandlerKind.PROGRESS:
             host.progress(reference)
+        case HandlerKind.RECALL:
+            host.recall(reference)
