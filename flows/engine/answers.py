@@ -29,8 +29,13 @@ class Answers:
         if isinstance(node, Choose) and node.typed is not None:
             ask = frame.flow.node(node.typed)
             assert isinstance(ask, Ask)
-            if not isinstance(value := ask.parse(text, host), Refusal):
+            value = ask.parse(text, host)
+            if not isinstance(value, Refusal):
                 return self._runner.go(session, frame, {ask.into: value}, ask.to, host)
+            if any(map(str.isdigit, text)):
+                why = self._renderer.say(host, f"refusal.{value.code}", value.facts)
+                above = f"{self._renderer.say(host, 'engine.tap_please')} {why}"
+                return self._navigation.missed(session, host, above, "tap_please")
         if isinstance(node, Code):
             return self._code(session, frame, node, text, host)
         if isinstance(node, Contact):
