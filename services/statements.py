@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from itertools import accumulate
 
 from services.domain.document import Period
+from services.domain.ids import looks_like_reference
 from services.domain.ledger import AccountKind
 from services.domain.money import Money
 from services.domain.statement import Movement, Statement, StatementLine, bounds
@@ -53,7 +54,8 @@ def statement(
         lines.append(
             StatementLine(
                 at=movement.at,
-                reference=movement.operation,
+                # What a desk begins with is named after its partner, which is no reference.
+                reference=movement.operation if looks_like_reference(movement.operation) else "",
                 description=described.what,
                 detail=described.detail,
                 paid_in=movement.paid_in if movement.paid_in.cents else None,

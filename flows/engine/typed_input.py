@@ -7,8 +7,6 @@ first, then the words that work everywhere, and last the question itself.
 
 from __future__ import annotations
 
-import re
-
 from flows.engine.answers import Answers
 from flows.engine.event import Button, Event, EventKind, StepResult
 from flows.engine.host import Host
@@ -21,12 +19,11 @@ from flows.engine.session import Session
 from flows.engine.taps import UNBOUND, Taps
 from flows.engine.typed_secrets import is_pin, is_stray_code
 from flows.engine.typed_words import TypedWords, tidy
-from services.domain.ids import ALPHABET, REFERENCE_LENGTH
+from services.domain.ids import looks_like_reference
 from services.domain.partner import Right
 
 OFFERS = ("offer_amount", "offer_phone")  # flows that ask what to do with a bare value
 LABEL_MAX = 64  # characters; more is never the label of an option
-IS_REFERENCE = re.compile(rf"[A-Z]{{2}}-[{ALPHABET}]{{{REFERENCE_LENGTH}}}")
 _DECIDES = "yes"  # the option that decides: it is tapped, or picked by its number, never named
 
 
@@ -158,7 +155,7 @@ class TypedInput:
         word = None if command is None else self._opening.known(command.words, host)
         if command is not None and word is not None:
             return self._opening.command(session, word, host, command.values)
-        if isinstance(node, Look | None) and IS_REFERENCE.fullmatch(text.upper()):
+        if isinstance(node, Look | None) and looks_like_reference(text):
             return self._opening.reference(session, text, host)
         is_first = session.turn == 0 or closed is not None  # there is more to say than hello
         for kind in () if is_first else ("greeting", "thanks", "okay"):

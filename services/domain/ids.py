@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import NewType, Protocol, TypeVar
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0/O, no 1/I/L
 REFERENCE_LENGTH = 6
+_REFERENCE = re.compile(rf"[A-Z]{{2}}-[{ALPHABET}]{{{REFERENCE_LENGTH}}}")
 DRAWS_MAX = 16  # a clash has a probability of one in thousands, at a million references
 
 _Drawn = TypeVar("_Drawn")
@@ -29,6 +31,11 @@ def new_reference(prefix: str, random: RandomSource, length: int = REFERENCE_LEN
     """
     drawn = (ALPHABET[random.randrange(len(ALPHABET))] for _ in range(length))
     return f"{prefix}-{''.join(drawn)}"
+
+
+def looks_like_reference(text: str) -> bool:
+    """Whether it has the form of an operation's reference, in capitals or not."""
+    return _REFERENCE.fullmatch(text.upper()) is not None
 
 
 def draw_unique(draw: Callable[[], _Drawn], is_added: Callable[[_Drawn], bool]) -> _Drawn:
