@@ -10,6 +10,7 @@ from bot.channels.terminal import CHANNEL, event_from_line
 from bot.outbox.carriers import buttons_from_json
 from bot.simulation.secret_scan import CODE
 from flows.engine.event import Event, EventKind
+from flows.engine.taps import UNBOUND
 from services.domain.outbox import OutboxRow
 
 COMMANDS = ("/topup", "/topup", "/topup", "/float", "/float", "/balance", "/history", "/settings")
@@ -40,7 +41,8 @@ class Screen:
 
 @dataclass
 class Actor:
-    """One account. ``is_admin``: an admin who reads but moves no money."""
+    """One account. ``is_admin``: an admin who reads but moves no money. ``notice`` is the newest
+    message with options that came by itself, beside the ``screen`` where they go on."""
 
     address: str
     phone: str
@@ -49,6 +51,7 @@ class Actor:
     mail: str | None = None
     screen: Screen | None = None
     before: Screen | None = None
+    notice: Screen | None = None
     sent: int = 0
     guessed: bool = False  # the last input was a code that nobody was sent
     recent_texts: list[str] = field(default_factory=list)  # the latest texts shown
@@ -56,7 +59,9 @@ class Actor:
     def shown(self, row: OutboxRow, message_id: str) -> None:
         self.recent_texts = [*self.recent_texts[-4:], row.text]
         options = [button.id for line in buttons_from_json(row.rows) for button in line]
-        if options:
+        if options and row.turn == UNBOUND and row.event_id is None:
+            self.notice = Screen(row.text, row.turn, options, message_id)
+        elif options:
             if self.screen is not None and self.screen.turn != row.turn:
                 self.before = self.screen
             self.screen = Screen(row.text, row.turn, options, message_id)
@@ -67,6 +72,8 @@ class Actor:
         self.guessed = False
         if screen is not None and dice.random() < 0.02 and self.before is not None:
             return self._tap(self.before, dice.choice(self.before.options))
+        if self.notice is not None and dice.random() < 0.05:
+            return self._tap(self.notice, dice.choice(self.notice.options))
         last = self.recent_texts[-1] if self.recent_texts else ""
         if "six-digit code" in last and dice.random() < 0.85:
             return self._type(self._code(dice, read(self)))

@@ -168,7 +168,8 @@ class TurnHost:
 
     def recall(self, operation: str) -> Recalled | Refusal:
         if HANDLERS.get(HandlerKind.RECALL, operation[:2]) is None:
-            return Refusal.of("not_yours", partner=self._turn.person.partner.code)
+            refusal = authorisation.check_right(self._turn, Right.VIEW)
+            return refusal or Refusal.of("not_yours", partner=self._turn.person.partner.code)
         values = {"operation": operation}
         result: Recalled | Refusal = self._call(HandlerKind.RECALL, operation[:2], values)
         return result

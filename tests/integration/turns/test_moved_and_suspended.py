@@ -7,7 +7,7 @@ from services import partners
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.ports import Tx
-from tests.kit.turns_on_database import AMINA, TurnRunner
+from tests.kit.turns_on_database import ADMIN, AMINA, TurnRunner
 
 
 def suspend(tx: Tx) -> None:
@@ -90,3 +90,10 @@ async def test_an_option_of_an_end_opens_nothing_of_another_partner(runner: Turn
         decided = await runner.turns.handle(event)
         assert (decided.fault, decided.exit) == (None, "not_yours")
         assert "1,500" not in decided.rows[-1].text
+
+
+async def test_an_option_about_what_does_not_exist_is_no_fault(runner: TurnRunner) -> None:
+    for address in (AMINA, ADMIN):
+        for about in ("zz-222222", "tu-222222", "fl-222222"):
+            event = runner.event(EventKind.TAP, address, turn=0, option=f"again:{about}")
+            assert (await runner.turns.handle(event)).fault is None
