@@ -45,7 +45,7 @@ class RunningClock(Protocol):
 
     def possible_offsets(self) -> Sequence[timedelta]:
         """What may have to be added to a stored moment to get the outside world's time: zero, or
-        recent changes and standstills of our clock."""
+        recent changes of our clock, with standstills and without."""
         ...
 
     def mark(self) -> None:

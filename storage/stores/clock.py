@@ -89,9 +89,13 @@ class ClockStore:
         return since + passed + self.downtime_since(since)
 
     def possible_offsets(self) -> Sequence[timedelta]:
-        rows = self._conn.execute("SELECT milliseconds FROM clock_changes ORDER BY seq DESC")
-        off = accumulate((-milliseconds for (milliseconds,) in rows), initial=0)
-        return [offset * _MS for offset in dict.fromkeys(off)]
+        changes = self._conn.execute(
+            "SELECT kind, milliseconds FROM clock_changes ORDER BY seq DESC"
+        ).fetchall()
+        # During a standstill the clock went wrong by that much, or ran on, or was put right
+        any_change = accumulate((-ms for _, ms in changes), initial=0)
+        steps_only = accumulate((-ms for kind, ms in changes if kind == "step"), initial=0)
+        return [offset * _MS for offset in dict.fromkeys((*any_change, *steps_only))]
 
 
 class ClockFollower:

@@ -5,10 +5,13 @@ from contextlib import closing
 
 import pytest
 
+from bot.simulation.ncba.bank import NOTIFY
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.storm.storm_run import StormRun
 from flows.engine.event import Event
+from services.domain.money import Money
+from services.domain.payment import PaymentState
 from services.domain.topup import TopUpState
 from storage.sqlite.simulated import in_memory
 
@@ -80,3 +83,17 @@ async def test_nobody_is_asked_for_ever(story: StormRun) -> None:
     await start_with(story, 3 * DAY_S)
     await story.world.advance(DAY_S + 3_600)
     assert await state(story) is TopUpState.UNKNOWN
+
+
+async def test_the_payment_of_a_prompt_finds_it_though_the_clock_was_put_right_between_runs(
+    story: StormRun,
+) -> None:
+    world, phone = story.world, story.actors["p0"].phone
+    await world.set_clock(-3 * DAY_S)
+    world.bank.set_handset(phone, Handset.PAYS)
+    await world.advance(60)
+    await start_with(story, 3 * DAY_S)
+    world.notify(world.bank.paybill.notify(phone, Money(150_000), NOTIFY.account_number))
+    await world.settle()
+    payments = await world.app.database.read(lambda tx: tx.payments.every())
+    assert [payment.state for payment in payments] == [PaymentState.MATCHED]

@@ -271,3 +271,18 @@ async def test_every_reading_of_the_last_days_is_one_that_a_moment_may_have(
         -6 * DAY,
     ]
     await database.close()
+
+
+async def test_a_clock_put_right_while_the_desk_is_down_leaves_the_right_reading_possible(
+    tmp_path: Path, machine: SettableClock
+) -> None:
+    database = await opened(tmp_path / "hazina.db", machine)
+    machine.set_clock(-3 * DAY)
+    await database.write(lambda tx: None)
+    await database.close()
+    machine.pass_time(60)
+    machine.set_clock(3 * DAY)
+    database = await opened(tmp_path / "hazina.db", machine)
+    readings = await database.write(lambda tx: tx.clock.possible_offsets())
+    await database.close()
+    assert 3 * DAY in readings
