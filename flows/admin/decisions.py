@@ -231,7 +231,7 @@ DECIDING = Flow(
     needs=Right.ADMIN,
     in_menu=False,
     command="approvals",
-    waiting="proposals",
+    counted_by="proposals",
     nodes=(
         Look("list", view="proposals", into="proposal", to="one"),
         Choose(

@@ -21,7 +21,7 @@ JOBS = Flow(
     start="list",
     needs=Right.ADMIN,
     in_menu=False,
-    waiting="stuck_jobs",
+    counted_by="stuck_jobs",
     nodes=(
         Look("list", view="jobs", into="job", to="confirm"),
         Confirm("confirm", shows=("job",), yes="run"),

@@ -19,6 +19,6 @@ DAYS = Flow(
     start="list",
     needs=Right.ADMIN,
     in_menu=False,
-    waiting="open_days",
+    counted_by="open_days",
     nodes=(Look("list", view="days"),),
 )

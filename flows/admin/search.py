@@ -80,7 +80,7 @@ PENDING = Flow(
     start="list",
     needs=Right.ADMIN,
     in_menu=False,
-    waiting="pending",
+    counted_by="pending",
     nodes=(
         Look(
             "list",

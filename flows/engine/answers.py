@@ -70,9 +70,8 @@ class Answers:
             else host.check_code(node.use_case, args, operation, code)
         )
         match result:
-            case Refusal(why, refused):
-                above = self._renderer.say(host, f"refusal.{why}", refused)
-                return StepResult(self._renderer.current_screen(session, host, above=above), why)
+            case Refusal():
+                return self._runner.refused(session, result, host)
             case Exit(name, facts):
                 return self._runner.enter(session, frame, node.on[name], host, facts, name)
 
@@ -92,6 +91,5 @@ class Answers:
     ) -> StepResult:
         phone = read_mobile(text)
         if isinstance(phone, Refusal):
-            above = self._renderer.say(host, f"refusal.{phone.code}", phone.facts)
-            return StepResult(self._renderer.current_screen(session, host, above=above), phone.code)
+            return self._runner.refused(session, phone, host)
         return self._runner.go(session, frame, {node.into: phone}, node.to, host)

@@ -78,15 +78,15 @@ def handler_errors(flow: Flow, nodes: Mapping[str, Node], declared: Declarations
 
 def count_errors(flow: Flow, declared: Declarations) -> Iterator[str]:
     """What waits in the flow can be counted, by whoever may enter it."""
-    if flow.waiting is None:
+    if flow.counted_by is None:
         return
-    handler = declared.get(HandlerKind.COUNT, flow.waiting)
+    handler = declared.get(HandlerKind.COUNT, flow.counted_by)
     if handler is None:
-        yield f"{flow.name}: there is no {HandlerKind.COUNT} {flow.waiting}"
+        yield f"{flow.name}: there is no {HandlerKind.COUNT} {flow.counted_by}"
         return
     yield from _right_errors(flow.name, flow, handler)
     if handler.parameters:
-        yield f"{flow.name}: {HandlerKind.COUNT} {flow.waiting} takes nothing"
+        yield f"{flow.name}: {HandlerKind.COUNT} {flow.counted_by} takes nothing"
 
 
 def _argument_errors(
@@ -144,7 +144,7 @@ def _rights_on_the_way(flow: Flow, nodes: Mapping[str, Node]) -> dict[str, froze
     while True:
         before = dict(known)
         for node in nodes.values():
-            options = node.options if isinstance(node, Choose) else ()
+            options = node.options if isinstance(node, Ask | Choose | Look) else ()
             for option in options:
                 more = frozenset() if option.right is None else frozenset({option.right})
                 known[option.to] &= known[node.id] | more

@@ -85,8 +85,7 @@ def _known(
                     added[target] |= REFUSED
                 elif handler is not None:
                     added[target] |= handler.tells
-        if isinstance(node, Look | Choose | Confirm) and node.view is not None:
-            added[node.id] |= _viewed(node, declared)
+        added[node.id] |= _viewed(node, declared)
     return {node_id: known[node_id] | added[node_id] for node_id in nodes}
 
 

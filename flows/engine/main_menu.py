@@ -24,23 +24,25 @@ class MainMenu:
         facts = host.facts()
         return self._say(host, "menu.ask" if facts else "menu.desk", facts)
 
-    def count_waiting(self, host: Host) -> dict[str, int]:
+    def counts(self, host: Host) -> dict[str, int]:
         """The flows in which something waits, with the number, as things are now."""
-        counted = {flow.name: host.count(str(flow.waiting)) for flow in self._flows.counted(host)}
+        counted = {
+            flow.name: host.count(str(flow.counted_by)) for flow in self._flows.counted(host)
+        }
         return {name: count for name, count in counted.items() if count}
 
-    def rows(self, host: Host, waiting: Mapping[str, int]) -> Rows:
+    def rows(self, host: Host, counts: Mapping[str, int]) -> Rows:
         """Two flows per row: first those in which something waits; help last."""
         if host.entry_refusal() is not None:
             return ()
-        names = [flow.name for flow in self._flows.in_menu(host) if flow.name not in waiting]
+        names = [flow.name for flow in self._flows.in_menu(host) if flow.name not in counts]
         buttons = [Button(name, self._say(host, f"menu.{name}")) for name in (*names, "help")]
-        return (*in_pairs(self._waiting(host, waiting)), *in_pairs(buttons))
+        return (*in_pairs(self._counted(host, counts)), *in_pairs(buttons))
 
-    def _waiting(self, host: Host, waiting: Mapping[str, int]) -> list[Button]:
+    def _counted(self, host: Host, counts: Mapping[str, int]) -> list[Button]:
         buttons = []
         for flow in self._flows.counted(host):
-            if count := waiting.get(flow.name, 0):
+            if count := counts.get(flow.name, 0):
                 facts = {
                     "flow": self._say(host, f"menu.{flow.name}"),
                     "count": count if count < COUNTED_MAX else f"{COUNTED_MAX - 1}+",

@@ -222,7 +222,7 @@ class Flow:
     the name; of two flows with one, that which ``takes_argument`` is for a command with values. One
     that has no command is only led to by the engine. Without ``takes_values`` nothing behind its
     command is read, because answers there act at once. While something waits in it, as the count
-    ``waiting`` says, it stands first in the menu, with the number.
+    ``counted_by`` says, it stands first in the menu, with the number.
     """
 
     name: str
@@ -241,7 +241,7 @@ class Flow:
     has_command: bool = True
     takes_values: bool = True
     repeats: Mapping[str, tuple[Repeat, ...]] = field(default_factory=dict)
-    waiting: str | None = None
+    counted_by: str | None = None
 
     @property
     def command_word(self) -> str:

@@ -32,8 +32,8 @@ CONTACT = "contact"  # on channels that can share the person's own contact
 
 
 class ScreenRenderer:
-    """Changes only the session's ``turn``, ``ended`` and ``waiting``, and its frame's
-    ``offered``.
+    """Changes only the session's ``turn``, ``ended`` and ``menu_counts``, and its
+    frame's ``offered``.
     """
 
     def __init__(self, flows: FlowRegistry, texts: Texts) -> None:
@@ -77,12 +77,10 @@ class ScreenRenderer:
         frame = session.active
         if frame is None and session.ended is not None:
             return Screen("", self.next_steps(session.ended, host), unbound=True)
-        copy = dataclasses.replace(
-            session, active=None if frame is None else dataclasses.replace(frame)
-        )
         if frame is None:
-            rows = self.main_menu.rows(host, session.waiting)
+            rows = self.main_menu.rows(host, session.menu_counts)
             return Screen(self.main_menu.greeting(host), rows)
+        copy = dataclasses.replace(session, active=dataclasses.replace(frame))
         return self.current_screen(copy, host)
 
     def next_steps(self, ended: Ended, host: Host) -> Rows:
@@ -100,8 +98,8 @@ class ScreenRenderer:
         return Screen(text, self._menu_rows(session, host))
 
     def _menu_rows(self, session: Session, host: Host) -> Rows:
-        session.waiting = self.main_menu.count_waiting(host)
-        return self.main_menu.rows(host, session.waiting)
+        session.menu_counts = self.main_menu.counts(host)
+        return self.main_menu.rows(host, session.menu_counts)
 
     def yes_label(self, frame: Frame, node: Confirm, host: Host) -> str:
         return self.say(host, f"{frame.flow.name}.{frame.node}.yes", _viewed(frame, node, host))

@@ -109,7 +109,7 @@ class FlowRegistry:
             if flow.has_command:
                 self._by_command.setdefault(flow.command_word, []).append(flow)
         self._in_menu = [flow for flow in self.newest.values() if flow.in_menu]
-        self._counted = [flow for flow in self.newest.values() if flow.waiting is not None]
+        self._counted = [flow for flow in self.newest.values() if flow.counted_by is not None]
 
     def get(self, name: str, version: int) -> Flow | None:
         """The flow in which a conversation of this version continues."""
@@ -175,8 +175,9 @@ class Session:
     is the End that the newest message shows, and whose options can be typed. ``commands``
     identifies the command list this person's channel shows. ``pace`` is their message rate.
     ``album`` is the last album they were told we cannot read. ``misses`` counts messages in a row
-    that did not fit. ``waiting`` are the flows that the newest menu shows first, with the number of
-    what waits in each: a number that is typed means what stood there, whatever waits by now.
+    that did not fit. ``menu_counts`` (stored as ``waiting``) are the flows that the newest menu
+    shows first, with the number of what waits in each: a number that is typed means what stood
+    there, whatever waits by now.
     """
 
     turn: int = 0
@@ -188,7 +189,7 @@ class Session:
     pace: TurnRate | None = None
     album: str | None = None
     misses: int = 0
-    waiting: dict[str, int] = field(default_factory=dict)
+    menu_counts: dict[str, int] = field(default_factory=dict)
 
     @property
     def at(self) -> str | None:
@@ -244,8 +245,8 @@ class Session:
             body["album"] = self.album
         if self.misses:
             body["misses"] = self.misses
-        if self.waiting:
-            body["waiting"] = self.waiting
+        if self.menu_counts:
+            body["waiting"] = self.menu_counts
         return to_json(body, exclude_none=True).decode() if body else "{}"
 
     @classmethod
@@ -261,7 +262,7 @@ class Session:
         session.misses = stored.get("misses", 0)
         if "ended" in stored:
             session.ended = Ended(*stored["ended"])
-        session.waiting = stored.get("waiting", {})
+        session.menu_counts = stored.get("waiting", {})
         if "pace" in stored:
             session.pace = TurnRate(*stored["pace"])
         if "active" in stored:

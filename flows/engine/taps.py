@@ -101,9 +101,8 @@ class Taps:
         operation = frame.operation
         assert operation is not None
         match host.act(node.acts[option], operation):
-            case Refusal(code, refused):
-                above = self._renderer.say(host, f"refusal.{code}", refused)
-                return StepResult(self._renderer.current_screen(session, host, above=above), code)
+            case Refusal() as refusal:
+                return self._runner.refused(session, refusal, host)
             case Exit(name, facts):
                 return self._runner.enter(session, frame, node.on[name], host, facts, name)
         screen = self._renderer.current_screen(session, host, replace=True)

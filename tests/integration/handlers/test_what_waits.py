@@ -106,4 +106,4 @@ def test_a_button_counts_to_ninety_nine(store: PlainStore, count: int, label: st
     session = Session()
     screen = ScreenRenderer(all_flows(), TEXTS).menu(session, host(store))
     assert [button.label for button in screen.rows[0]] == [label]
-    assert session.waiting == {"pending": count}
+    assert session.menu_counts == {"pending": count}
