@@ -18,6 +18,8 @@ class Scope(StrEnum):
     READ = "read"  # balances, history, statements
     TOPUP = "topup"
     FLOAT = "float"
+    PAYOUT = "payout"
+    WEBHOOKS = "webhooks"  # the event feed, and where events are sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class ApiKey:
     expires_at: datetime
     used_at: datetime | None = None
     revoked_at: datetime | None = None
+    used_from: str | None = None  # address of the last use
+    replaces: str | None = None  # the key that it took over from
 
     def is_active(self, now: datetime) -> bool:
         return self.revoked_at is None and now < self.expires_at

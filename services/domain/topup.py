@@ -15,6 +15,10 @@ from services.domain.phone import Phone
 class TopUpState(StrEnum):
     """A top-up is credited only in ``PAID`` and ``PAID_LATE``, once, on evidence of success."""
 
+    OTP_SENT = "OTP_SENT"  # a partner's system began it; a code has been or is being sent
+    OTP_EXPIRED = "OTP_EXPIRED"
+    OTP_LOCKED = "OTP_LOCKED"
+    CANCELLED = "CANCELLED"
     CREATED = "CREATED"  # committed, nothing sent
     SENDING = "SENDING"  # the one request is in flight; only its worker or lease ends it
     PENDING = "PENDING"  # accepted by the bank: a prompt is, or was, on the phone
@@ -36,6 +40,10 @@ class PaymentMethod(StrEnum):
 
 _S = TopUpState
 TRANSITIONS: dict[TopUpState, frozenset[TopUpState]] = {
+    _S.OTP_SENT: frozenset({_S.CREATED, _S.OTP_EXPIRED, _S.OTP_LOCKED, _S.CANCELLED}),
+    _S.OTP_EXPIRED: frozenset(),
+    _S.OTP_LOCKED: frozenset(),
+    _S.CANCELLED: frozenset(),
     # PAID before its prompt: a payment arrived that names it.
     _S.CREATED: frozenset({_S.SENDING, _S.REJECTED, _S.PAID}),
     # CREATED again: the request provably never left the machine. PAID: the payer was faster than

@@ -86,6 +86,7 @@ class TopUpStore:
             "SELECT w.created_at FROM wallet_transactions AS w"
             " LEFT JOIN people AS p ON p.id = w.person_id"
             " WHERE w.type = 'topup' AND w.way = 'prompt' AND w.phone = ?"
+            " AND w.state NOT IN ('OTP_SENT', 'OTP_EXPIRED', 'OTP_LOCKED', 'CANCELLED')"
             " AND w.created_at > ? AND w.created_at <= ?"
             " AND CASE WHEN p.phone = w.phone THEN 1 ELSE 0 END = ?"
             " ORDER BY w.created_at DESC LIMIT 1 OFFSET ?",
@@ -249,7 +250,8 @@ class TopUpStore:
     def begun_since(self, moment: datetime, partner: str) -> Money:
         row = self._conn.execute(
             "SELECT coalesce(sum(amount_cents), 0) FROM wallet_transactions WHERE partner = ?"
-            " AND listed = 1 AND type = 'topup' AND state NOT IN ('NOT_PAID', 'REJECTED')"
+            " AND listed = 1 AND type = 'topup' AND state NOT IN ('NOT_PAID', 'REJECTED',"
+            "  'OTP_SENT', 'OTP_EXPIRED', 'OTP_LOCKED', 'CANCELLED')"
             " AND created_at BETWEEN ? AND ?",
             (partner, to_ms(moment), self._time.ms),
         ).fetchone()
