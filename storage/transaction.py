@@ -28,9 +28,11 @@ from storage.stores.notification_preferences import NoticeStore
 from storage.stores.operations import OperationStore
 from storage.stores.otp import OtpStore
 from storage.stores.outbox import OutboxStore
+from storage.stores.partner_events import PartnerEventStore
 from storage.stores.payments import PaymentStore
 from storage.stores.people import PeopleStore
 from storage.stores.proposals import ProposalStore
+from storage.stores.public_operations import OperationChanges, PublicOperationStore
 from storage.stores.reconciliation import ReconciliationStore
 from storage.stores.restores import RestoreStore
 from storage.stores.secrets import SecretStore
@@ -50,11 +52,14 @@ class SqliteTx:
         self.conn = conn
         self._time = time
         versions = CacheVersions(conn, time)
-        self.ledger = LedgerStore(conn, time)
-        self.topups = TopUpStore(conn, time)
+        self.public_operations = PublicOperationStore(conn)
+        changes = OperationChanges(self.public_operations)
+        self.partner_events = PartnerEventStore(conn, time, changes)
+        self.ledger = LedgerStore(conn, time, changes)
+        self.topups = TopUpStore(conn, time, changes)
         self.blocks = BlockStore(conn)
-        self.payments = PaymentStore(conn, time)
-        self.purchases = PurchaseStore(conn, time)
+        self.payments = PaymentStore(conn, time, changes)
+        self.purchases = PurchaseStore(conn, time, changes)
         self.claims = ClaimStore(conn, time, self.purchases.forget)
         self.reconciliations = ReconciliationStore(conn, time)
         self.operations = OperationStore(conn, time)
@@ -81,7 +86,7 @@ class SqliteTx:
         self.floods = FloodStore(conn, time)
         self.secrets = SecretStore(conn, time)
         self.proposals = ProposalStore(conn, time)
-        self.adjustments = AdjustmentStore(conn)
+        self.adjustments = AdjustmentStore(conn, changes)
         self.invariants = InvariantStore(conn)
 
     @property
@@ -101,9 +106,16 @@ class SqliteTx:
         """Set the time for the next function."""
         self._time.begin(now, now if steady_now is None else steady_now)
         self.purchases.forget()
+        self.partner_events.forget()
+
+    def end(self) -> frozenset[str]:
+        """Call at the end of each function that may write. Returns the references of operations
+        that have changed for their partners' systems."""
+        return self.partner_events.record_changes()
 
     def forget(self) -> None:
         """Drop cached rows, which a rollback may have undone."""
+        self.partner_events.forget()
         self.purchases.forget()
         self.people.forget()
         self.limits.forget()

@@ -33,6 +33,10 @@ class Database(Protocol):
     stepped: Callable[[ClockStep], None]
     """Called after the commit that followed a clock step."""
 
+    changed: Callable[[frozenset[str]], None]
+    """Called after each commit with the references of the operations that it has changed as their
+    partners' systems see them, if there are any."""
+
     @property
     def time(self) -> DatabaseTime: ...
 

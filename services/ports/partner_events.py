@@ -34,5 +34,5 @@ class PartnerEvents(Protocol):
         ...
 
     def delete_before(self, moment: datetime, limit: int) -> int:
-        """Delete older ones that no endpoint waits for; returns how many."""
+        """Delete older ones from the beginning of each feed; returns how many."""
         ...

@@ -26,9 +26,11 @@ from services.ports.notification_preferences import NotificationPreferences
 from services.ports.operations import Operations
 from services.ports.otp import Otps
 from services.ports.outbox import Outbox
+from services.ports.partner_events import PartnerEvents
 from services.ports.payments import Payments
 from services.ports.people import People
 from services.ports.proposals import Adjustments, Proposals
+from services.ports.public_operations import PublicOperations
 from services.ports.reconciliation import Reconciliations
 from services.ports.restores import Restores
 from services.ports.secrets import Secrets
@@ -72,6 +74,10 @@ class Tx(Protocol):
     def purchases(self) -> Purchases: ...
     @property
     def claims(self) -> Claims: ...
+    @property
+    def public_operations(self) -> PublicOperations: ...
+    @property
+    def partner_events(self) -> PartnerEvents: ...
     @property
     def operations(self) -> Operations: ...
     @property

@@ -5,7 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from storage.invariants import admins, audit, incoming, ledger, operations, purchases
+from storage.invariants import (
+    admins,
+    audit,
+    incoming,
+    ledger,
+    operations,
+    partner_events,
+    purchases,
+)
 
 _CHECKS = (
     ledger.ledger,
@@ -16,6 +24,9 @@ _CHECKS = (
     purchases.purchase_legs,
     purchases.codes,
     operations.attention,
+    partner_events.partner_events,
+    partner_events.partner_feeds,
+    partner_events.public_balances,
     admins.adjustments,
     admins.proposals,
     audit.audit_heads,

@@ -23,7 +23,7 @@ FILE_CHECK_EVERY_S = 0.25  # how often the file's name is checked while there ar
 
 
 class QueuedWrite(Generic[T]):
-    __slots__ = ("error", "function", "future", "priority", "result")
+    __slots__ = ("changed", "error", "function", "future", "priority", "result")
 
     def __init__(
         self, function: Callable[[SqliteTx], T], future: asyncio.Future[T], priority: int
@@ -32,6 +32,7 @@ class QueuedWrite(Generic[T]):
         self.future = future
         self.priority = priority
         self.result: T
+        self.changed: frozenset[str] = frozenset()  # references of operations
         self.error: Exception | None = None
 
     def tell(self) -> None:
@@ -106,6 +107,7 @@ class BatchRunner:
                 control.execute("SAVEPOINT one")
             try:
                 job.result = job.function(tx)
+                job.changed = tx.end()
             except SimulatedCrash:
                 raise
             except BaseException as error:
@@ -135,6 +137,7 @@ class BatchRunner:
         try:
             self._clock.begin(tx)
             recover_after_restore(tx)
+            tx.end()
             tx.conn.execute("COMMIT")
         except BaseException:
             self._clock.rolled_back()

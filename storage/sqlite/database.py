@@ -73,6 +73,7 @@ class Database:
         self._memory = memory
         self.time = time
         self.stepped: Callable[[ClockStep], None] = lambda step: None
+        self.changed: Callable[[frozenset[str]], None] = lambda references: None
         self._clock = ClockFollower(time)
         self._batches = BatchRunner(self._clock, file, probe, self.check_for_damage, timed=threads)
         self._writer: WriterConnection | None = None
@@ -344,6 +345,8 @@ class Database:
                     continue
                 finally:
                     self._batch_since = None
+                if not self._killed:
+                    self._tell_changed(batch[:done])
                 for n, job in enumerate(batch):
                     if n and self._threads:  # other ready tasks wait for the first caller only
                         await asyncio.sleep(0)
@@ -360,6 +363,11 @@ class Database:
                     self.stepped(step)
         finally:
             self._draining = None
+
+    def _tell_changed(self, committed: list[QueuedWrite[Any]]) -> None:
+        changed: frozenset[str] = frozenset().union(*(job.changed for job in committed))
+        if changed:
+            self.changed(changed)
 
     async def _fail(self, batch: list[QueuedWrite[Any]], error: Exception) -> None:
         """Fail every queued write; the next write reopens the database."""

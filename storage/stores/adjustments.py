@@ -7,12 +7,14 @@ import sqlite3
 from services.domain.adjustment import Adjustment
 from services.domain.money import Money
 from services.domain.proposal import Resolution
+from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
 
 
 class AdjustmentStore:
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(self, conn: sqlite3.Connection, changes: OperationChanges) -> None:
         self._conn = conn
+        self._changes = changes
 
     def add(self, adjustment: Adjustment, proposal: str) -> None:
         """Raises ``sqlite3.IntegrityError`` when the proposal already has an adjustment."""
@@ -34,6 +36,7 @@ class AdjustmentStore:
                 booked_at,
             ),
         )
+        self._changes.added(adjustment.reference)
 
     def get(self, reference: str) -> Adjustment | None:
         row = self._conn.execute(

@@ -10,6 +10,7 @@ from services.domain.fees import Quote
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.money import Money
 from services.domain.phone import Phone
+from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -27,9 +28,12 @@ class PurchaseStore:
     """Caches purchases that one function reads repeatedly; ``forget`` clears the cache between
     functions."""
 
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(
+        self, conn: sqlite3.Connection, time: TransactionTime, changes: OperationChanges
+    ) -> None:
         self._conn = conn
         self._time = time
+        self._changes = changes
         self._read: dict[str, Purchase] = {}
 
     def forget(self) -> None:
@@ -60,6 +64,7 @@ class PurchaseStore:
         )
         if cursor.rowcount == 0:
             return False
+        self._changes.added(purchase.reference)
         quote = purchase.quote
         self._conn.execute(
             "INSERT INTO float_purchases (reference, short_code, transfer_fee_cents,"
@@ -121,6 +126,7 @@ class PurchaseStore:
 
     def save(self, purchase: Purchase) -> None:
         """Write the mutable fields; amount and quote may change only while it is quoted."""
+        self._changes.touch(purchase.reference)
         quote = purchase.quote
         self._conn.execute(
             "UPDATE float_purchases SET short_code = ?, transfer_fee_cents = ?,"

@@ -19,14 +19,18 @@ from services.domain.ledger import (
     TransferCode,
 )
 from services.domain.money import Money
+from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms
 from storage.time.transaction_time import TransactionTime
 
 
 class LedgerStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(
+        self, conn: sqlite3.Connection, time: TransactionTime, changes: OperationChanges
+    ) -> None:
         self._conn = conn
         self._time = time
+        self._changes = changes
 
     def open_accounts(self, partner: str, kinds: Iterable[AccountKind], currency: str) -> None:
         """Open missing accounts, with a zero balance."""
@@ -42,6 +46,7 @@ class LedgerStore:
     def book(self, *transfers: Transfer) -> None:
         """See ``services.ports.Ledger``. Raises ``sqlite3.IntegrityError`` on an overdraft."""
         for transfer in transfers:
+            self._changes.touch(transfer.operation)
             self._conn.execute(
                 "INSERT INTO transfers (id, operation, phase, debit_partner, debit_kind,"
                 " credit_partner, credit_kind, currency, amount_cents, code, pending_id, booked_at,"

@@ -18,14 +18,18 @@ from services.domain.payment import (
     SuspenseReason,
     Verdict,
 )
+from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
 
 class PaymentStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(
+        self, conn: sqlite3.Connection, time: TransactionTime, changes: OperationChanges
+    ) -> None:
         self._conn = conn
         self._time = time
+        self._changes = changes
 
     def get(self, receipt: str) -> RecordedPayment | None:
         row = self._conn.execute(
@@ -209,29 +213,31 @@ class PaymentStore:
                 at,
             ),
         )
+        self._changes.added(recorded.reference)
 
     def add_reversal(self, reference: str, recorded: RecordedPayment) -> bool:
         """Add the operation of a payment the bank reversed; False when the reference is taken."""
         at, amount = self._time.ms, recorded.amount
-        return (
-            self._conn.execute(
-                "INSERT INTO wallet_transactions (reference, partner, channel, address, language,"
-                " type, state, standing, amount_cents, currency, phone, idempotency_key,"
-                " created_at, settled_at) VALUES (?, ?, '', '', 'en', 'reversal', 'POSTED',"
-                " 'succeeded', ?, ?, '', ?, ?, ?)"
-                " ON CONFLICT (reference) DO NOTHING",
-                (
-                    reference,
-                    recorded.partner,
-                    amount.cents,
-                    amount.currency,
-                    f"reversal:{recorded.payment.receipt}",
-                    at,
-                    at,
-                ),
-            ).rowcount
-            == 1
+        cursor = self._conn.execute(
+            "INSERT INTO wallet_transactions (reference, partner, channel, address, language,"
+            " type, state, standing, amount_cents, currency, phone, idempotency_key,"
+            " created_at, settled_at) VALUES (?, ?, '', '', 'en', 'reversal', 'POSTED',"
+            " 'succeeded', ?, ?, '', ?, ?, ?)"
+            " ON CONFLICT (reference) DO NOTHING",
+            (
+                reference,
+                recorded.partner,
+                amount.cents,
+                amount.currency,
+                f"reversal:{recorded.payment.receipt}",
+                at,
+                at,
+            ),
         )
+        if cursor.rowcount == 0:
+            return False
+        self._changes.added(reference)
+        return True
 
     def reversed_by(self, reference: str) -> RecordedPayment | None:
         """The payment that a reversal took back."""

@@ -11,6 +11,7 @@ from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT, SOME_TIME_OF_A_
 from services.domain.phone import Phone
 from services.domain.topup import NOT_SENT_FOR, CreditedTopUp, PaymentMethod, TopUp, TopUpState
 from storage.stores.evidence import EVIDENCE_TEXT_MAX
+from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -24,9 +25,12 @@ _GET = (
 
 
 class TopUpStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(
+        self, conn: sqlite3.Connection, time: TransactionTime, changes: OperationChanges
+    ) -> None:
         self._conn = conn
         self._time = time
+        self._changes = changes
 
     def add(self, topup: TopUp, key: str) -> bool:
         cursor = self._conn.execute(
@@ -58,6 +62,7 @@ class TopUpStore:
         )
         if cursor.rowcount == 0:
             return False
+        self._changes.added(topup.reference)
         self._conn.execute(
             "INSERT INTO ncb_stk_push_logs (reference, account_reference, status)"
             " VALUES (?, ?, 'created')",
@@ -98,6 +103,7 @@ class TopUpStore:
         return from_ms(created_at)
 
     def save(self, topup: TopUp) -> None:
+        self._changes.touch(topup.reference)
         self._conn.execute(
             "UPDATE wallet_transactions SET state = ?, standing ="
             " (SELECT standing FROM operation_states WHERE kind = 'topup' AND state = ?),"
@@ -122,6 +128,7 @@ class TopUpStore:
         )
 
     def put_off(self, reference: str, due_at: datetime | None) -> None:
+        self._changes.touch(reference)
         # A separate statement: writing the state as well would rewrite most indexes.
         self._conn.execute(
             "UPDATE wallet_transactions SET due_at = ?, leased_by = NULL WHERE reference = ?",

@@ -47,8 +47,8 @@ MOVES = (
     # Codes: their lifetimes, and the quotas, cool-downs and locks counted from them.
     (
         "UPDATE otp_validations SET created_at = created_at + ?, expires_at = expires_at + ?,"
-        " ended_at = ended_at + ? WHERE created_at > ?",
-        "by by by since",
+        " ended_at = ended_at + ?, verified_at = verified_at + ? WHERE created_at > ?",
+        "by by by by since",
     ),
     ("UPDATE otp_locks SET unlocked_at = unlocked_at + ? WHERE unlocked_at > ?", "by since"),
     # Conversations, and the records that prevent duplicates.
@@ -101,6 +101,7 @@ MOVES_BACK = (
 _HAPPENED = "when something happened"
 _CALENDAR = "a day of the calendar"
 STAYS: Mapping[str, str] = {
+    "api_answers.created_at": _HAPPENED,
     "api_keys.created_at": _HAPPENED,
     "api_keys.expires_at": _CALENDAR,
     "api_keys.revoked_at": _HAPPENED,
@@ -123,6 +124,7 @@ STAYS: Mapping[str, str] = {
     "ncb_stk_push_logs.answered_at": _HAPPENED,
     "ncb_stk_push_logs.last_asked_at": _HAPPENED,
     "otp_locks.locked_at": "until somebody unlocks it",
+    "partner_events.created_at": _HAPPENED,
     "partners.created_at": _HAPPENED,
     "people.created_at": _HAPPENED,
     "people.first_linked_at": _HAPPENED,
@@ -143,6 +145,8 @@ STAYS: Mapping[str, str] = {
     "statement_lines.seen_at": _HAPPENED,
     "trail.at": _HAPPENED,
     "transfers.booked_at": _HAPPENED,
+    "wallet_transactions.changed_at": _HAPPENED,
+    "wallet_transactions.public_since": _HAPPENED,
 }
 
 

@@ -1,0 +1,75 @@
+"""What partners' systems are told: each version once, in order, and what they see adds up."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+
+from services.domain.partner_event import TEST
+from storage.stores.public_operations import PublicOperationStore
+
+
+def partner_events(conn: sqlite3.Connection) -> Iterator[str]:
+    """Every version since versions are counted has its event, and the newest tells how the
+    operation stands."""
+    for operation, version, events in conn.execute(
+        "SELECT w.reference, w.version, count(e.n) FROM wallet_transactions AS w"
+        " JOIN partner_events AS e ON e.operation = w.reference"
+        " GROUP BY w.reference, w.version"
+        " HAVING max(e.version) <> w.version"
+        " OR count(e.n) <> max(e.version) - min(e.version) + 1"
+    ):
+        yield f"{operation} has version {version}, and its {events} events do not lead up to it"
+    for (operation,) in conn.execute(
+        "SELECT w.reference FROM wallet_transactions AS w WHERE w.changed_at IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM partner_events AS e WHERE e.operation = w.reference)"
+        " AND w.changed_at >= (SELECT min(created_at) FROM partner_events)"
+    ):
+        yield f"{operation} has changed, and no event tells of it"
+    operations = PublicOperationStore(conn)
+    for reference, told, data in conn.execute(
+        "SELECT e.operation, e.type, e.data FROM partner_events AS e"
+        " JOIN wallet_transactions AS w ON w.reference = e.operation AND w.version = e.version"
+    ).fetchall():
+        operation = operations.get(reference)
+        if operation is None or operation.event_type != told:
+            yield f"{reference} does not stand as its newest event {told} tells"
+        elif operation.document() != json.loads(data):
+            yield f"{reference} is not what its newest event tells"
+
+
+def partner_feeds(conn: sqlite3.Connection) -> Iterator[str]:
+    """A feed has no gap: what was added is there until it is old, in the order of the commits."""
+    for partner, n, events in conn.execute(
+        "SELECT h.partner, h.n, count(e.n) FROM partner_event_heads AS h"
+        " LEFT JOIN partner_events AS e ON e.partner = h.partner GROUP BY h.partner, h.n"
+        " HAVING count(e.n) > 0"
+        "  AND (max(e.n) <> h.n OR count(e.n) <> max(e.n) - min(e.n) + 1)"
+    ):
+        yield f"the feed of {partner} ends at {n}, and its {events} events have gaps"
+    for partner, n in conn.execute(
+        "SELECT later.partner, later.n FROM partner_events AS later"
+        " JOIN partner_events AS earlier ON earlier.operation = later.operation"
+        " WHERE earlier.version < later.version AND earlier.n > later.n"
+    ):
+        yield f"event {n} of {partner} stands before the version that it follows"
+    for partner, n in conn.execute(
+        "SELECT partner, n FROM partner_events WHERE in_feed = 0 AND type <> ?", (TEST,)
+    ):
+        yield f"event {n} of {partner} is in no feed"
+
+
+def public_balances(conn: sqlite3.Connection) -> Iterator[str]:
+    """Whatever moves a wallet belongs to an operation that its partner's systems see, so that their
+    history adds up to the balance."""
+    for transfer, operation in conn.execute(
+        "SELECT t.id, t.operation FROM transfers AS t"
+        " JOIN wallet_transactions AS w ON w.reference = t.operation"
+        " WHERE t.phase IN ('single', 'post')"
+        " AND (t.credit_kind = 'wallet' AND t.credit_partner <> w.partner"
+        "  OR t.debit_kind = 'wallet' AND t.debit_partner <> w.partner"
+        "  OR (t.credit_kind = 'wallet' OR t.debit_kind = 'wallet')"
+        "   AND NOT (w.listed = 1 OR w.type = 'adjustment'))"
+    ):
+        yield f"transfer {transfer} moves a wallet whose owner does not see {operation}"
