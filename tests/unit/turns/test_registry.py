@@ -69,7 +69,7 @@ def test_everything_that_is_declared_is_called() -> None:
         for call in calls(flow, node)
     }
     called |= {(HandlerKind.ACTION, flow.cancel_use_case) for flow in all_flows()}
-    called |= {(HandlerKind.COUNT, flow.waiting) for flow in all_flows() if flow.waiting}
+    called |= {(HandlerKind.COUNT, flow.counted_by) for flow in all_flows() if flow.counted_by}
     declared = {
         (handler.kind, handler.name) for handler in HANDLERS if handler.kind not in BY_PREFIX
     }
