@@ -118,8 +118,9 @@ def authenticate(tx: Tx, key: str) -> ApiKey | None:
 
 
 def wants_note(key: ApiKey, now: datetime) -> bool:
-    """Whether its last use is so long ago that this one should be noted."""
-    return key.used_at is None or now - key.used_at >= USED_EVERY
+    """Whether its last use is so long ago that this one should be noted, or later than now, as
+    it can be once the clock was set back."""
+    return key.used_at is None or not timedelta() <= now - key.used_at < USED_EVERY
 
 
 def note_use(tx: Tx, key: ApiKey, address: str) -> None:

@@ -140,6 +140,13 @@ def test_last_use_is_noted_once_a_minute_with_its_address(store: PlainStore) -> 
     assert (later.used_at, later.used_from) == (store.now, "192.0.2.2")
 
 
+def test_use_is_noted_although_the_clock_was_set_back(store: PlainStore) -> None:
+    made = make(store, {Scope.READ})
+    use(store, made.key, "192.0.2.1")
+    store.wait(hours=-1)
+    assert use(store, made.key, "192.0.2.2").used_at == store.now
+
+
 def test_an_address_is_noted_up_to_its_greatest_length(store: PlainStore) -> None:
     made = make(store, {Scope.READ})
     assert use(store, made.key, "f" * 60).used_from == "f" * 45
