@@ -15,6 +15,7 @@ from bot.clock import DatabaseClock, SystemClock, system_random
 from bot.context import AppContext, DatabaseGauges
 from bot.database import database_engine
 from bot.environment.network import read_network
+from bot.jobs.api_keys import ApiKeyExpiryJob
 from bot.jobs.approvals import ApprovalExpiryJob
 from bot.jobs.audit import AuditCheckJob
 from bot.jobs.backup import BackupJob, BackupPlan
@@ -293,6 +294,7 @@ def _add_jobs(
         add(job, worker.scan)
     add("documents", workers.documents.scan)
     add("digest", DigestJob(database, clock, context, push).scan)
+    add("api_keys", ApiKeyExpiryJob(database, clock, context, push).scan)
     add("outbox", sender.scan)
     add("codes", housekeeping.expire_codes)
     add("approvals", ApprovalExpiryJob(database, clock, core.notifier, push).scan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from flows.admin import ADMIN_FLOWS
+from flows.api_keys import KEYS
 from flows.approvals import APPROVE
 from flows.balance import BALANCE
 from flows.blocks import BLOCK, BLOCKING
@@ -34,6 +35,7 @@ def all_flows() -> FlowRegistry:
         INVITE,
         PEOPLE,
         UNLINK,
+        KEYS,
         JOIN,
         *ADMIN_FLOWS,
         BLOCKING,

@@ -1,4 +1,4 @@
-"""API keys: create, check and revoke.
+"""API keys: create, authenticate, rotate and revoke.
 
 Each function runs inside a transaction. The key itself leaves here once, in the one message that
 delivers it.
@@ -7,9 +7,9 @@ delivers it.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.domain.api_key import ApiKey, Scope, id_of, new_id
 from services.domain.ids import draw_unique
@@ -17,9 +17,13 @@ from services.domain.refusal import Refusal
 from services.domain.token import draw_token, token_digest
 from services.ports import Random, Tx
 
-LIVING_MAX = 10  # active keys of one partner
+LIVING_MAX = 10  # keys of one partner, where one in its overlap and its successor are one
+ACTIVE_MAX = 15  # with those in their overlap, so that no rotation of rotations grows without end
 DAYS_MAX = 365
+OVERLAP = timedelta(hours=24)  # for which a replaced key still opens what it did
 USED_EVERY = timedelta(minutes=1)  # precision of "last used"
+ADDRESS_MAX = 45  # characters: an IPv6 address that ends in an IPv4 one
+NO_DIGEST = "0" * 64  # of no key; compared with where there is none, so that it takes as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,44 @@ def create(
     tx: Tx, random: Random, partner: str, scopes: Collection[Scope], days: int, by: str
 ) -> CreatedKey | Refusal:
     """A new key for ``days`` (1 to 365). Refusal: ``api_keys_many``."""
-    assert 1 <= days <= DAYS_MAX
-    living = [one for one in tx.api_keys.of(partner) if one.is_active(tx.now)]
+    keys = tx.api_keys.of(partner)
+    # A key in its overlap has a successor that counts for it: without this a partner with ten
+    # keys would have to cut one off before it could rotate it.
+    living = [key for key in keys if key.is_active(tx.now) and not _has_heir(key, keys, tx.now)]
     if len(living) >= LIVING_MAX:
         return Refusal.of("api_keys_many", most=LIVING_MAX)
+    return _store_new(tx, random, partner, scopes, days, by)
+
+
+def rotate(tx: Tx, random: Random, key_id: str, days: int, by: str) -> CreatedKey | Refusal:
+    """A new key in place of this one, which is valid for 24 more hours at most.
+
+    Refusals: ``api_key_over`` if it is not active or has been replaced already,
+    ``api_keys_many`` while too many are in their overlap.
+    """
+    found = tx.api_keys.get(key_id)
+    if found is None or not found.is_active(tx.now):
+        return Refusal("api_key_over")
+    keys = tx.api_keys.of(found.partner)
+    if successor_of(found, keys) is not None:
+        return Refusal("api_key_over")
+    if sum(key.is_active(tx.now) for key in keys) >= ACTIVE_MAX:
+        return Refusal.of("api_keys_many", most=ACTIVE_MAX)
+    made = _store_new(tx, random, found.partner, found.scopes, days, by, replaces=key_id)
+    tx.api_keys.shorten(key_id, tx.now + OVERLAP)
+    return made
+
+
+def _store_new(
+    tx: Tx,
+    random: Random,
+    partner: str,
+    scopes: Collection[Scope],
+    days: int,
+    by: str,
+    replaces: str | None = None,
+) -> CreatedKey:
+    assert 1 <= days <= DAYS_MAX
 
     def draw() -> CreatedKey:
         api_key = ApiKey(
@@ -47,35 +85,48 @@ def create(
             created_by=by,
             created_at=tx.now,
             expires_at=tx.now + timedelta(days=days),
+            replaces=replaces,
         )
         return CreatedKey(api_key, f"{api_key.id}_{draw_token(random)}")
 
     return draw_unique(draw, lambda made: tx.api_keys.add(made.api_key, token_digest(made.key)))
 
 
-def check(tx: Tx, key: str, scope: Scope) -> ApiKey | Refusal:
-    """The key, if it grants ``scope`` now.
+def successor_of(key: ApiKey, keys: Sequence[ApiKey]) -> ApiKey | None:
+    """The one of its partner's ``keys`` that took over from it."""
+    return next((other for other in keys if other.replaces == key.id), None)
 
-    Refusals: ``api_key_unknown``, ``api_key_revoked``, ``api_key_expired``, ``api_key_scope``,
-    ``suspended``.
+
+def _has_heir(key: ApiKey, keys: Sequence[ApiKey], now: datetime) -> bool:
+    successor = successor_of(key, keys)
+    return successor is not None and successor.is_active(now)
+
+
+def authenticate(tx: Tx, key: str) -> ApiKey | None:
+    """The key's record while it is valid; what it may do is asked of that (``ApiKey.grants``).
+
+    ``None`` does not say why, and costs the same whatever the reason. A suspended partner's key
+    authenticates: looking is not moving money. It writes nothing: see ``wants_note``.
     """
-    key_id = id_of(key)
-    found = None if key_id is None else tx.api_keys.get(key_id)
-    digest = None if key_id is None else tx.api_keys.digest_of(key_id)
-    if found is None or digest is None or not hmac.compare_digest(digest, token_digest(key)):
-        return Refusal("api_key_unknown")
-    if found.revoked_at is not None:
-        return Refusal("api_key_revoked")
-    if found.expires_at <= tx.now:
-        return Refusal("api_key_expired")
-    partner = tx.people.partner(found.partner)
-    if partner is None or partner.suspended:
-        return Refusal.of("suspended", partner=found.partner)
-    if scope not in found.scopes:
-        return Refusal.of("api_key_scope", scope=scope)
-    if found.used_at is None or tx.now - found.used_at >= USED_EVERY:
-        tx.api_keys.used(found.id)
+    key_id = id_of(key) or ""
+    found = tx.api_keys.get(key_id)
+    digest = tx.api_keys.digest_of(key_id) or NO_DIGEST
+    is_right = hmac.compare_digest(digest, token_digest(key))
+    if found is None or not is_right or not found.is_active(tx.now):
+        return None
     return found
+
+
+def wants_note(key: ApiKey, now: datetime) -> bool:
+    """Whether its last use is so long ago that this one should be noted, or later than now, as
+    it can be once the clock was set back."""
+    return key.used_at is None or not timedelta() <= now - key.used_at < USED_EVERY
+
+
+def note_use(tx: Tx, key: ApiKey, address: str) -> None:
+    """Note when and from where it is used, at most once a minute. ``key`` as it was read."""
+    if wants_note(key, tx.now):
+        tx.api_keys.used(key.id, address[:ADDRESS_MAX])
 
 
 def revoke(tx: Tx, key_id: str) -> ApiKey | Refusal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.handlers import (
     admin,
+    api_keys,
     approvals,
     balance,
     blocks,
@@ -32,5 +33,6 @@ HANDLERS = Handlers(
     inviting.HANDLERS,
     joining.HANDLERS,
     people.HANDLERS,
+    api_keys.HANDLERS,
     admin.HANDLERS,
 )

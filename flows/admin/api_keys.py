@@ -1,4 +1,4 @@
-"""A partner's keys to the HTTP API: list, create, revoke."""
+"""A partner's keys to the HTTP API: list, create, rotate, revoke."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from services.domain.partner import Right
 
 class ApiKeysData(BaseModel):
     """``scopes`` are separated by blanks, ``days`` is a new key's lifetime; ``key`` is an id, never
-    the key itself."""
+    the key itself, and ``new`` the id of its successor."""
 
     model_config = ConfigDict(frozen=True)
 
     code: str | None = None
     key: str | None = None
+    new: str | None = None
     scopes: str | None = None
     days: str | None = None
 
 
 API_KEYS = Flow(
     "apikey",
-    version=1,
+    version=2,
+    compatible_versions=(1,),
     data=ApiKeysData,
     start="code",
     needs=Right.ADMIN,
@@ -45,6 +47,9 @@ API_KEYS = Flow(
             options=(
                 Option("read", to="days", puts={"scopes": "read"}),
                 Option("move", to="days", puts={"scopes": "float read topup"}),
+                Option("events", to="days", puts={"scopes": "read webhooks"}),
+                Option("pay", to="days", puts={"scopes": "payout read webhooks"}),
+                Option("all", to="days", puts={"scopes": "float payout read topup webhooks"}),
             ),
         ),
         Choose(
@@ -71,7 +76,15 @@ API_KEYS = Flow(
             "one",
             view="api_key",
             args=("key",),
-            options=(Option("revoke", to="sure"),),
+            options=(Option("revoke", to="sure"), Option("rotate", to="renew")),
+        ),
+        Confirm("renew", shows=("key", "code"), yes="rotate", view="api_key", args=("key",)),
+        Do(
+            "rotate",
+            use_case="rotate_api_key",
+            args=("key",),
+            on={"rotated": "rotated", "refused": "refused"},
+            gives={"rotated": ("new",)},
         ),
         Confirm("sure", shows=("key", "code"), yes="revoke"),
         Do(
@@ -81,6 +94,7 @@ API_KEYS = Flow(
             on={"done": "revoked", "refused": "refused"},
         ),
         End("made"),
+        End("rotated"),
         End("revoked"),
         End("refused"),
     ),

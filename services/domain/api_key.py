@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.domain.ids import ALPHABET, RandomSource
@@ -39,6 +39,14 @@ class ApiKey:
 
     def is_active(self, now: datetime) -> bool:
         return self.revoked_at is None and now < self.expires_at
+
+    def grants(self, scope: Scope) -> bool:
+        return scope in self.scopes
+
+    @property
+    def lifetime_days(self) -> int:
+        """How long it was made for, at least a day; not of use once it was replaced."""
+        return max(1, round((self.expires_at - self.created_at) / timedelta(days=1)))
 
 
 def new_id(random: RandomSource) -> str:

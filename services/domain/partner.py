@@ -22,7 +22,8 @@ class Right(StrEnum):
     MOVE_MONEY = "move_money"  # top up, buy float, thresholds and notifications
     APPROVE = "approve"  # another person's large purchase
     INVITE = "invite"  # invite people to the own partner, and remove them
-    SET_RULES = "rule"  # how much one person of the own partner may buy alone
+    # How much one person of the own partner may buy alone, and the keys of its own systems
+    SET_RULES = "rule"
     ADMIN = "lead"  # administration: admins only, whatever their other roles
 
 

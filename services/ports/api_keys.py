@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from services.domain.api_key import ApiKey
@@ -23,6 +24,17 @@ class ApiKeys(Protocol):
         """Newest first, including expired and revoked keys."""
         ...
 
-    def used(self, key_id: str) -> None: ...
+    def expiring(self, after: datetime, until: datetime, used_since: datetime) -> Sequence[ApiKey]:
+        """Used keys without a successor that expire later than ``after`` and by ``until``, in the
+        order in which they do; revoked ones are left out."""
+        ...
+
+    def used(self, key_id: str, address: str) -> None:
+        """Now, from this address of the network."""
+        ...
+
+    def shorten(self, key_id: str, ends_at: datetime) -> None:
+        """It expires at ``ends_at``, unless it does so earlier anyway."""
+        ...
 
     def revoke(self, key_id: str) -> None: ...

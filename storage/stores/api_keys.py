@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 from typing import Any
 
 from services.domain.api_key import ApiKey, Scope
@@ -19,7 +20,7 @@ class ApiKeyStore:
         """False when the id is taken: draw another."""
         cursor = self._conn.execute(
             "INSERT INTO api_keys (id, partner, digest, scopes, created_by, created_at,"
-            " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            " expires_at, replaces) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
             (
                 key.id,
                 key.partner,
@@ -28,14 +29,15 @@ class ApiKeyStore:
                 key.created_by,
                 to_ms(key.created_at),
                 to_ms(key.expires_at),
+                key.replaces,
             ),
         )
         return cursor.rowcount == 1
 
     def get(self, key_id: str) -> ApiKey | None:
         row = self._conn.execute(
-            "SELECT id, partner, scopes, created_by, created_at, expires_at, used_at, revoked_at"
-            " FROM api_keys WHERE id = ?",
+            "SELECT id, partner, scopes, created_by, created_at, expires_at, used_at, revoked_at,"
+            " used_from, replaces FROM api_keys WHERE id = ?",
             (key_id,),
         ).fetchone()
         return None if row is None else _api_key(row)
@@ -47,14 +49,35 @@ class ApiKeyStore:
     def of(self, partner: str) -> list[ApiKey]:
         """Newest first, including expired and revoked ones."""
         rows = self._conn.execute(
-            "SELECT id, partner, scopes, created_by, created_at, expires_at, used_at, revoked_at"
-            " FROM api_keys WHERE partner = ? ORDER BY created_at DESC, id",
+            "SELECT id, partner, scopes, created_by, created_at, expires_at, used_at, revoked_at,"
+            " used_from, replaces FROM api_keys WHERE partner = ? ORDER BY created_at DESC, id",
             (partner,),
         )
         return [_api_key(row) for row in rows]
 
-    def used(self, key_id: str) -> None:
-        self._conn.execute("UPDATE api_keys SET used_at = ? WHERE id = ?", (self._time.ms, key_id))
+    def expiring(self, after: datetime, until: datetime, used_since: datetime) -> list[ApiKey]:
+        """Used keys without a successor; revoked ones are left out."""
+        rows = self._conn.execute(
+            "SELECT id, partner, scopes, created_by, created_at, expires_at, used_at, revoked_at,"
+            " used_from, replaces FROM api_keys AS k"
+            " WHERE expires_at > ? AND expires_at <= ? AND used_at >= ? AND revoked_at IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM api_keys AS n WHERE n.replaces = k.id)"
+            " ORDER BY expires_at, id",
+            (to_ms(after), to_ms(until), to_ms(used_since)),
+        )
+        return [_api_key(row) for row in rows]
+
+    def used(self, key_id: str, address: str) -> None:
+        self._conn.execute(
+            "UPDATE api_keys SET used_at = ?, used_from = ? WHERE id = ?",
+            (self._time.ms, address, key_id),
+        )
+
+    def shorten(self, key_id: str, ends_at: datetime) -> None:
+        self._conn.execute(
+            "UPDATE api_keys SET expires_at = ? WHERE id = ? AND expires_at > ?",
+            (to_ms(ends_at), key_id, to_ms(ends_at)),
+        )
 
     def revoke(self, key_id: str) -> None:
         self._conn.execute(
@@ -73,4 +96,6 @@ def _api_key(row: tuple[Any, ...]) -> ApiKey:
         expires_at=from_ms(row[5]),
         used_at=from_ms(row[6]),
         revoked_at=from_ms(row[7]),
+        used_from=row[8],
+        replaces=row[9],
     )

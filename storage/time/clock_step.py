@@ -106,6 +106,7 @@ STAYS: Mapping[str, str] = {
     "api_keys.expires_at": _CALENDAR,
     "api_keys.revoked_at": _HAPPENED,
     "api_keys.used_at": _HAPPENED,
+    "api_keys.used_from": "an address of the network",
     "approvals.decided_at": _HAPPENED,
     "audit_log.at": _HAPPENED,
     "blocked_phones.blocked_at": _HAPPENED,

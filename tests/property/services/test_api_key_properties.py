@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
 import random
 import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -45,8 +47,13 @@ def make(store: PlainStore, wanted: set[Scope], days: int = 30, seed: int = 1) -
     return made
 
 
-def check(store: PlainStore, key: str, scope: Scope = Scope.READ) -> ApiKey | Refusal:
-    return store.do(lambda tx: api_keys.check(tx, key, scope))
+def authenticate(store: PlainStore, key: str) -> ApiKey | None:
+    return store.do(lambda tx: api_keys.authenticate(tx, key))
+
+
+def opens(store: PlainStore, key: str, scope: Scope = Scope.READ) -> bool:
+    found = authenticate(store, key)
+    return found is not None and found.partner == "FINSAFE" and found.grants(scope)
 
 
 @settings(
@@ -68,20 +75,34 @@ def test_it_opens_its_scopes_until_it_expires_or_is_taken_back(
     if revoked:
         store.do(lambda tx: api_keys.revoke(tx, made.api_key.id))
     store.now += timedelta(days=passed)
-    answer = check(store, made.key, asked)
-    opens = not revoked and passed < days and asked in wanted
-    assert isinstance(answer, ApiKey) == opens
-    if isinstance(answer, ApiKey):
-        assert answer.partner == "FINSAFE"
+    is_valid = not revoked and passed < days
+    assert (authenticate(store, made.key) is not None) == is_valid
+    assert opens(store, made.key, asked) == (is_valid and asked in wanted)
 
 
 def test_another_ending_of_a_real_beginning_opens_nothing(store: PlainStore) -> None:
     made = make(store, {Scope.READ})
     for wrong in (f"{made.key[:-1]}!", made.key[:-1], f"{made.key}A", made.api_key.id, "", "hz_"):
-        assert check(store, wrong) == Refusal("api_key_unknown")
+        assert authenticate(store, wrong) is None
     other = make(store, {Scope.READ}, seed=2)
     mixed = f"{made.api_key.id}_{other.key.partition('_')[2].partition('_')[2]}"
-    assert check(store, mixed) == Refusal("api_key_unknown")
+    assert authenticate(store, mixed) is None
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_digests_are_compared_also_where_the_id_is_unknown(
+    store: PlainStore, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    compared = []
+
+    def compare(one: str, other: str) -> bool:
+        compared.append((len(one), len(other)))
+        return hmac.compare_digest(one, other)
+
+    made = make(store, {Scope.READ})
+    monkeypatch.setattr(api_keys, "hmac", SimpleNamespace(compare_digest=compare))
+    authenticate(store, f"{made.key[:-1]}_" if known else f"hz_222222_{'A' * 43}")
+    assert compared == [(64, 64)]
 
 
 def test_the_key_itself_is_in_no_table(store: PlainStore) -> None:
@@ -90,22 +111,52 @@ def test_the_key_itself_is_in_no_table(store: PlainStore) -> None:
     assert made.key not in repr(made)
 
 
-def test_a_suspended_partners_key_opens_nothing(store: PlainStore) -> None:
+def test_a_suspended_partners_key_still_authenticates(store: PlainStore) -> None:
     made = make(store, {Scope.READ})
     store.do(lambda tx: tx.people.add_partner(Partner("FINSAFE", suspended=True)))
-    assert check(store, made.key) == Refusal.of("suspended", partner="FINSAFE")
+    assert opens(store, made.key)
 
 
-def test_last_use_is_noted_once_a_minute(store: PlainStore) -> None:
+def use(store: PlainStore, key: str, address: str) -> ApiKey:
+    """Use the key from this address, and return how it is stored then."""
+    found = authenticate(store, key)
+    assert found is not None
+    if api_keys.wants_note(found, store.now):
+        store.do(lambda tx: api_keys.note_use(tx, found, address))
+    used = authenticate(store, key)
+    assert used is not None
+    return used
+
+
+def test_last_use_is_noted_once_a_minute_with_its_address(store: PlainStore) -> None:
     made = make(store, {Scope.READ})
-    check(store, made.key)
     first = store.now
+    assert use(store, made.key, "192.0.2.1").used_at == first
     store.wait(seconds=59)
-    check(store, made.key)
-    assert store.do(lambda tx: tx.api_keys.get(made.api_key.id)).used_at == first  # type: ignore[union-attr]
+    again = use(store, made.key, "192.0.2.2")
+    assert (again.used_at, again.used_from) == (first, "192.0.2.1")
     store.wait(seconds=1)
-    check(store, made.key)
-    assert store.do(lambda tx: tx.api_keys.get(made.api_key.id)).used_at == store.now  # type: ignore[union-attr]
+    later = use(store, made.key, "192.0.2.2")
+    assert (later.used_at, later.used_from) == (store.now, "192.0.2.2")
+
+
+def test_use_is_noted_although_the_clock_was_set_back(store: PlainStore) -> None:
+    made = make(store, {Scope.READ})
+    use(store, made.key, "192.0.2.1")
+    store.wait(hours=-1)
+    assert use(store, made.key, "192.0.2.2").used_at == store.now
+
+
+def test_an_address_is_noted_up_to_its_greatest_length(store: PlainStore) -> None:
+    made = make(store, {Scope.READ})
+    assert use(store, made.key, "f" * 60).used_from == "f" * 45
+
+
+def test_to_authenticate_writes_nothing(store: PlainStore) -> None:
+    made = make(store, {Scope.READ})
+    before = store.conn.total_changes
+    authenticate(store, made.key)
+    assert store.conn.total_changes == before
 
 
 def test_a_partner_has_ten_living_keys_at_most(store: PlainStore) -> None:

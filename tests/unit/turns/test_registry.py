@@ -34,16 +34,17 @@ RIGHTS = {
     Right.APPROVE: "approve_float decline_float",
     Right.INVITE: "invite_own name_own unlink_own",
     Right.SET_RULES: """
-        block_own clear_second find_own_block set_second unblock_own
+        block_own clear_second find_own_block revoke_own_api_key rotate_own_api_key set_second
+        unblock_own
     """,
     Right.ADMIN: """
         add_partner approve_proposal ask_bank block_desk chart_activity clean_up compare_fee
         compare_limit compare_mark count_hearers decline_proposal export_document find_broadcast
         find_codes find_desk_block find_match find_unknown invite_to make_api_key name_of
         open_proposal propose_adjustment propose_assignment propose_dismissal propose_match
-        propose_resolution release_account resume_partner revoke_api_key run_job search set_fee
-        set_limit set_mark start_broadcast stop_broadcast suspend_partner unblock_desk unlink_from
-        unlock_codes whose_limits
+        propose_resolution release_account resume_partner revoke_api_key rotate_api_key run_job
+        search set_fee set_limit set_mark start_broadcast stop_broadcast suspend_partner
+        unblock_desk unlink_from unlock_codes whose_limits
     """,
 }
 
@@ -69,7 +70,7 @@ def test_everything_that_is_declared_is_called() -> None:
         for call in calls(flow, node)
     }
     called |= {(HandlerKind.ACTION, flow.cancel_use_case) for flow in all_flows()}
-    called |= {(HandlerKind.COUNT, flow.waiting) for flow in all_flows() if flow.waiting}
+    called |= {(HandlerKind.COUNT, flow.counted_by) for flow in all_flows() if flow.counted_by}
     declared = {
         (handler.kind, handler.name) for handler in HANDLERS if handler.kind not in BY_PREFIX
     }
