@@ -16,7 +16,7 @@ from flows.engine.capabilities import NOT_SERVED, ChannelCapabilities
 from flows.engine.event import Button, Event
 from flows.engine.taps import UNBOUND
 from flows.engine.texts import Texts
-from services.domain.audit import by_admin, by_person
+from services.domain.audit import by_admin, by_key, by_person
 from services.domain.float_purchase import Purchase
 from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
@@ -127,7 +127,8 @@ class TurnContext:
 
     ``wakes`` are jobs to run after the commit, ``rows`` are messages in addition to the answer,
     and ``outcomes`` are reported to the people who started those operations. ``linked_person`` is
-    ``None`` for an unlinked address and for an admin who belongs to no partner.
+    ``None`` for an unlinked address and for an admin who belongs to no partner. ``api_key`` is the
+    id of the key by which a partner's system acts; the person is then the one whose code it uses.
     """
 
     app: AppContext
@@ -135,6 +136,7 @@ class TurnContext:
     event: Event
     linked_person: Person | None
     is_admin: bool = False
+    api_key: str | None = None
     rows: list[OutboxRow] = field(default_factory=list)
     outcomes: list[OperationUpdate] = field(default_factory=list)
     wakes: list[Wakeup] = field(default_factory=list)
@@ -160,7 +162,9 @@ class TurnContext:
 
     @property
     def actor(self) -> str:
-        """The acting person or admin, named as in the audit log."""
+        """The acting person, admin or key, named as in the audit log."""
+        if self.api_key is not None:
+            return by_key(self.api_key)
         if self.linked_person is not None and not self.is_admin:
             return by_person(self.linked_person.id)
         return by_admin(self.event.channel, self.event.address)

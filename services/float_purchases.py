@@ -62,7 +62,7 @@ def confirm(
     purchase = own_purchase(tx, person, reference)
     if purchase is None or purchase.state not in _CONFIRMABLE:
         return Refusal("float_over")
-    refusal = check(tx, policy, person, amount)
+    refusal = check(tx, policy, person, amount, whole=not policy.float_part_shillings)
     if refusal is not None:
         return refusal
     was_asked = purchase.state is PurchaseState.AWAITING_APPROVAL
@@ -140,8 +140,8 @@ def authorise(
     if isinstance(answer, NotPassed):
         if answer.status is OtpStatus.PENDING:
             return answer
-        return _end(tx, purchase, _ENDED_BY.get(answer.status, PurchaseState.CANCELLED), None)
-    refusal = check(tx, policy, person, purchase.amount)
+        return end_with_code(tx, purchase, answer.status)
+    refusal = check(tx, policy, person, purchase.amount, whole=not policy.float_part_shillings)
     if refusal is not None:
         return _end(tx, purchase, PurchaseState.REFUSED, refusal.code)
     if not approvals.is_approval_valid(tx, purchase):
@@ -158,6 +158,13 @@ _ENDED_BY = {
     OtpStatus.LOCKED: PurchaseState.OTP_LOCKED,
     OtpStatus.EXPIRED: PurchaseState.OTP_EXPIRED,
 }
+
+
+def end_with_code(tx: Tx, purchase: Purchase, status: OtpStatus) -> Purchase:
+    """End one whose code can no longer be used; one that does not wait for it stays."""
+    if purchase.state is not PurchaseState.OTP_SENT:
+        return purchase
+    return _end(tx, purchase, _ENDED_BY.get(status, PurchaseState.CANCELLED), None)
 
 
 def cancel(tx: Tx, person: Person, reference: str) -> Purchase | None:

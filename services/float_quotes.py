@@ -70,6 +70,44 @@ def request(
         if is_own and standing.reference == changes:
             return requote(tx, standing, person, policy.short_code, price)
         tx.purchases.save(standing.transition_to(PurchaseState.CANCELLED, settled_at=tx.now))
+    return _add(tx, random, policy, person, channel, address, key, price)
+
+
+def open_for_system(
+    tx: Tx,
+    random: Random,
+    policy: Policy,
+    person: Person,
+    channel: str,
+    address: str,
+    key: str,
+    amount: Money,
+) -> Purchase | InsufficientFunds | Refusal:
+    """Quote ``amount`` for a partner's system; ``person`` gets the code. In the same transaction it
+    is confirmed or dropped: nobody looks at it.
+
+    Refusals: those of ``check``.
+    """
+    refusal = check(tx, policy, person, amount, whole=not policy.float_part_shillings)
+    if refusal is not None:
+        return refusal
+    price = current_quote(tx, person.partner.code, amount)
+    if (short := shortfall(tx, person.partner.code, price)) is not None:
+        return short
+    return _add(tx, random, policy, person, channel, address, key, price)
+
+
+def _add(
+    tx: Tx,
+    random: Random,
+    policy: Policy,
+    person: Person,
+    channel: str,
+    address: str,
+    key: str,
+    price: Quote,
+) -> Purchase:
+    assert policy.short_code is not None
     purchase = Purchase(
         reference="",
         partner=person.partner.code,
@@ -97,16 +135,25 @@ def request(
     )
 
 
-def check(tx: Tx, policy: Policy, person: Person, amount: Money) -> Refusal | None:
-    """Whether this person may buy this much float now.
+def check(
+    tx: Tx, policy: Policy, person: Person, amount: Money, *, whole: bool = True
+) -> Refusal | None:
+    """Whether this person may buy this much float now. ``whole``: whole shillings only.
 
-    Refusals: those of ``check_may_buy``, ``part_shillings``, ``float_least``, ``float_most``,
-    ``float_day``, ``float_day_desk``.
+    Refusals: those of ``check_may_buy`` and ``check_amount``.
     """
-    if (refusal := check_may_buy(tx, policy, person)) is not None:
-        return refusal
-    partner = person.partner.code
-    if not amount.is_whole:
+    return check_may_buy(tx, policy, person) or check_amount(
+        tx, person.partner.code, amount, whole=whole
+    )
+
+
+def check_amount(tx: Tx, partner: str, amount: Money, *, whole: bool = True) -> Refusal | None:
+    """Whether the partner may buy this much now.
+
+    Refusals: ``part_shillings``, ``float_least``, ``float_most``, ``float_day``,
+    ``float_day_desk``.
+    """
+    if whole and not amount.is_whole:
         return Refusal("part_shillings")
     if amount < (least := tx.limits.in_force("float.min", partner)):
         return Refusal.of("float_least", minimum=least)

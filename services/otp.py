@@ -52,6 +52,13 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
+class Verified:
+    """The code is right, and can still be used."""
+
+    tries_left: int
+
+
+@dataclass(frozen=True, slots=True)
 class NotPassed:
     """``status`` is the code's state now; ``tries_left`` counts only while it is pending."""
 
@@ -117,19 +124,68 @@ def validate(tx: Tx, keys: Keys, binding: Binding, code: str) -> Passed | NotPas
     Wrong tries count over all codes of whoever types them, however each ends; the one that reaches
     the limit ends its code, and so does any later one.
     """
+    verified = tx.otps.newest(binding.operation)
+    if verified is not None and _passes(tx, keys, verified, binding, code):
+        tx.otps.end(verified.id, OtpStatus.USED)
+        return Passed()
     otp = tx.otps.count_attempt(binding.operation)
     if otp is None:
         newest = tx.otps.newest(binding.operation)
         if newest is None:
             return NotPassed(OtpStatus.REVOKED)
         if newest.status is OtpStatus.PENDING:
-            tx.otps.end(newest.id, OtpStatus.EXPIRED)
-            return NotPassed(OtpStatus.EXPIRED)
+            return NotPassed(_end_without_attempt(tx, newest))
         return NotPassed(newest.status)
-    expected = digest(keys.pepper(otp.pepper_id), otp.id, binding, code)
-    if same(expected, otp.digest):
+    if _is_right(keys, otp, binding, code):
         tx.otps.end(otp.id, OtpStatus.USED)
         return Passed()
+    return _wrong(tx, otp)
+
+
+def verify(tx: Tx, keys: Keys, binding: Binding, code: str) -> Verified | NotPassed:
+    """Count the attempt and compare, without using the code.
+
+    Once it was right, even at the last attempt, ``validate`` takes the same code and counts
+    nothing.
+    """
+    newest = tx.otps.newest(binding.operation)
+    otp = tx.otps.count_attempt(binding.operation)
+    if otp is None:
+        if newest is None:
+            return NotPassed(OtpStatus.REVOKED)
+        if newest.status is not OtpStatus.PENDING:
+            return NotPassed(newest.status)
+        if _passes(tx, keys, newest, binding, code):
+            return Verified(0)
+        return NotPassed(_end_without_attempt(tx, newest))
+    if not _is_right(keys, otp, binding, code):
+        return _wrong(tx, otp)
+    tx.otps.verify(otp.id)
+    return Verified(otp.tries_left)
+
+
+def _is_right(keys: Keys, otp: Otp, binding: Binding, code: str) -> bool:
+    return same(digest(keys.pepper(otp.pepper_id), otp.id, binding, code), otp.digest)
+
+
+def _passes(tx: Tx, keys: Keys, otp: Otp, binding: Binding, code: str) -> bool:
+    """Whether it is the code that was found right before, in its time still."""
+    return (
+        otp.verified_at is not None
+        and otp.status is OtpStatus.PENDING
+        and tx.now < otp.expires_at
+        and _is_right(keys, otp, binding, code)
+    )
+
+
+def _end_without_attempt(tx: Tx, otp: Otp) -> OtpStatus:
+    """End a pending code that takes no attempt: its time is over, or it has none left."""
+    status = OtpStatus.EXPIRED if otp.expires_at <= tx.now else OtpStatus.LOCKED
+    tx.otps.end(otp.id, status)
+    return status
+
+
+def _wrong(tx: Tx, otp: Otp) -> NotPassed:
     locks = _locks(tx, otp.who)
     if otp.tries_left and not locks:
         return NotPassed(OtpStatus.PENDING, otp.tries_left)
@@ -206,6 +262,14 @@ def clean_up(tx: Tx, kept: timedelta, limit: int) -> tuple[Sequence[str], int]:
         tx.otps.end(otp.id, OtpStatus.EXPIRED)
     gone = tx.otps.delete_before(tx.now - kept, limit)
     return [otp.binding.operation for otp in expired], gone
+
+
+def clean_up_of(tx: Tx, partner: str, limit: int) -> Sequence[str]:
+    """Mark the partner's expired codes, at most ``limit``; returns their operations."""
+    expired = tx.otps.expired_of(partner, limit)
+    for otp in expired:
+        tx.otps.end(otp.id, OtpStatus.EXPIRED)
+    return [otp.binding.operation for otp in expired]
 
 
 def _free_at(

@@ -33,7 +33,8 @@ class Policy:
     without a prompt, ``None`` if the bank does not notify us of payments. ``prompts_own`` and
     ``prompts_other`` limit the prompts per hour to one phone across partners, by people registered
     with it and by everybody else, ``None`` for no limit. ``admin_alerts``: admins are also messaged
-    when an item about money enters their queue.
+    when an item about money enters their queue. ``float_part_shillings``: the bank was asked, and
+    takes an amount of float with cents.
     """
 
     short_code: str | None = None
@@ -46,6 +47,7 @@ class Policy:
     prompts_other: int | None = None
     by_hand: PaybillDetails | None = None
     admin_alerts: bool = False
+    float_part_shillings: bool = False
 
 
 NO_CODES = Policy()  # no float sold, and no codes asked for

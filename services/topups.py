@@ -6,6 +6,7 @@ by ``services.topup_settlement``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -14,11 +15,12 @@ from services.domain.business_days import start_of_day_at
 from services.domain.ids import draw_unique, new_reference
 from services.domain.money import Money
 from services.domain.otp import Binding, OtpStatus, Purpose
-from services.domain.partner import Person
+from services.domain.partner import Partner, Person
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.domain.topup import BY_HAND_FOR, PaymentMethod, TopUp, TopUpState
-from services.otp import Issued
+from services.otp import Issued, NotPassed
+from services.ownership import partner_of
 from services.policy import NO_CODES, Policy
 from services.ports import Keys, Random, Tx
 
@@ -31,6 +33,12 @@ class Duplicate:
     """One for this phone and amount is open already; ``again`` sends another anyway."""
 
     open: TopUp
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSent:
+    topup: TopUp
+    issued: Issued
 
 
 def start(
@@ -56,8 +64,9 @@ def start(
     """
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
+    is_own = phone == person.phone
     refusal = check_amount(tx, amount, person.partner.code) or check_phone(
-        tx, policy, person, phone
+        tx, policy, person.partner.code, phone, own=is_own
     )
     if refusal is not None:
         return refusal
@@ -66,13 +75,9 @@ def start(
             return refusal
         if not _is_secured(tx, person, amount, phone, secured):
             return Refusal("topup_needs_code")
-    if not again:
-        standing = tx.topups.find_open(
-            person.partner.code, phone, amount, since=tx.now - DUPLICATE_WITHIN
-        )
-        if standing is not None:
-            return Duplicate(standing)
-    topup = _new(tx, person, channel, address, amount, phone)
+    if not again and (standing := find_duplicate(tx, person.partner.code, amount, phone)):
+        return Duplicate(standing)
+    topup = _new(tx, person.partner.code, person, channel, address, amount, phone)
     if secured:
         topup = replace(topup, reference=secured)
         # The code was good for one top-up: once that has begun, it cannot be used again.
@@ -102,7 +107,7 @@ def start_by_hand(
     if refusal is not None:
         return refusal
     topup = replace(
-        _new(tx, person, channel, address, amount, person.phone),
+        _new(tx, person.partner.code, person, channel, address, amount, person.phone),
         state=TopUpState.PENDING,
         due_at=tx.now + BY_HAND_FOR,
         way=way,
@@ -110,14 +115,161 @@ def start_by_hand(
     return _add(tx, random, topup, key)
 
 
-def _new(tx: Tx, person: Person, channel: str, address: str, amount: Money, phone: Phone) -> TopUp:
+def start_for_system(
+    tx: Tx,
+    random: Random,
+    partner: Partner,
+    channel: str,
+    address: str,
+    key: str,
+    amount: Money,
+    phone: Phone,
+    *,
+    policy: Policy,
+    again: bool = False,
+) -> TopUp | Duplicate | Refusal:
+    """The same as ``start``, asked for by a partner's system. A number of the partner's people
+    counts as its own. Refusals: those of ``start`` but ``account_rests``."""
+    refusal = check_for_system(tx, policy, partner, amount, phone)
+    if refusal is not None:
+        return refusal
+    if needs_code(policy, amount):
+        return Refusal("topup_needs_code")
+    if not again and (standing := find_duplicate(tx, partner.code, amount, phone)):
+        return Duplicate(standing)
+    topup = _new(tx, partner.code, None, channel, address, amount, phone)
+    return _add(tx, random, topup, key)
+
+
+def check_for_system(
+    tx: Tx, policy: Policy, partner: Partner, amount: Money, phone: Phone
+) -> Refusal | None:
+    """Whether the partner's system may prompt ``phone`` for this amount now."""
+    if partner.suspended:
+        return Refusal.of("suspended", partner=partner.code)
+    own = any(person.phone == phone for person in tx.people.of(partner.code))
+    return check_amount(tx, amount, partner.code) or check_phone(
+        tx, policy, partner.code, phone, own=own
+    )
+
+
+def open_with_code(
+    tx: Tx,
+    keys: Keys,
+    random: Random,
+    policy: Policy,
+    person: Person,
+    channel: str,
+    address: str,
+    key: str,
+    amount: Money,
+    phone: Phone,
+) -> CodeSent | Refusal:
+    """A top-up for a partner's system that begins once ``person``'s code is given back.
+
+    Refusals: those of ``check_for_system``, of ``approvals.check_contact_freeze`` and of
+    ``otp.generate``.
+    """
+    refusal = check_for_system(tx, policy, person.partner, amount, phone)
+    refusal = refusal or approvals.check_contact_freeze(tx, policy, person)
+    if refusal is not None:
+        return refusal
+    reference = draw_unique(
+        lambda: new_reference("TU", random), lambda drawn: partner_of(tx, drawn) is None
+    )
+    binding = code_binding(person, reference, amount, phone)
+    issued = otp.generate(tx, keys, random, binding, person.phone)
+    if isinstance(issued, Refusal):
+        return issued
+    topup = replace(
+        _new(tx, person.partner.code, person, channel, address, amount, phone),
+        reference=reference,
+        state=TopUpState.OTP_SENT,
+        due_at=None,
+    )
+    is_added = tx.topups.add(topup, key)
+    assert is_added, "nobody had the reference"
+    return CodeSent(topup, issued)
+
+
+def resend(tx: Tx, keys: Keys, random: Random, person: Person, topup: TopUp) -> CodeSent | Refusal:
+    """Another code for one that waits for it; the one before is revoked. Refusals: those of
+    ``otp.generate``."""
+    assert topup.state is TopUpState.OTP_SENT, "only what waits for a code gets another"
+    binding = code_binding(person, topup.reference, topup.amount, topup.phone)
+    issued = otp.generate(tx, keys, random, binding, person.phone)
+    return issued if isinstance(issued, Refusal) else CodeSent(topup, issued)
+
+
+def authorise(tx: Tx, keys: Keys, person: Person, topup: TopUp, code: str) -> TopUp | NotPassed:
+    """Check the code of one that waits for it, and begin it if it is right.
+
+    Returns the top-up in its next state, including ``OTP_LOCKED`` and ``OTP_EXPIRED``;
+    ``NotPassed`` while tries are left.
+    """
+    assert topup.state is TopUpState.OTP_SENT, "only what waits for a code is begun by one"
+    binding = code_binding(person, topup.reference, topup.amount, topup.phone)
+    answer = otp.validate(tx, keys, binding, code)
+    if isinstance(answer, NotPassed):
+        if answer.status is OtpStatus.PENDING:
+            return answer
+        return end_with_code(tx, topup, answer.status)
+    topup = topup.transition_to(TopUpState.CREATED, created_at=tx.now, due_at=tx.now)
+    tx.topups.begin(topup)
+    return topup
+
+
+def end_with_code(tx: Tx, topup: TopUp, status: OtpStatus) -> TopUp:
+    """End one whose code can no longer be used."""
+    state = _ENDED_BY.get(status, TopUpState.CANCELLED)
+    topup = topup.transition_to(state, settled_at=tx.now)
+    tx.topups.save(topup)
+    return topup
+
+
+_ENDED_BY = {
+    OtpStatus.LOCKED: TopUpState.OTP_LOCKED,
+    OtpStatus.EXPIRED: TopUpState.OTP_EXPIRED,
+}
+
+
+def expire(tx: Tx, references: Sequence[str]) -> None:
+    """Their codes have expired."""
+    for reference in references:
+        topup = tx.topups.get(reference)
+        if topup is not None and topup.state is TopUpState.OTP_SENT:
+            end_with_code(tx, topup, OtpStatus.EXPIRED)
+
+
+def undeliverable(tx: Tx, reference: str) -> TopUp | None:
+    """Its code cannot be delivered: revoke the code and end the top-up that waits for it."""
+    topup = tx.topups.get(reference)
+    if topup is None or topup.state is not TopUpState.OTP_SENT:
+        return None
+    otp.revoke(tx, reference)
+    topup = topup.transition_to(
+        TopUpState.CANCELLED, reason="code_undeliverable", settled_at=tx.now
+    )
+    tx.topups.save(topup)
+    return topup
+
+
+def _new(
+    tx: Tx,
+    partner: str,
+    person: Person | None,
+    channel: str,
+    address: str,
+    amount: Money,
+    phone: Phone,
+) -> TopUp:
     return TopUp(
         reference="",
-        partner=person.partner.code,
-        person_id=person.id,
+        partner=partner,
+        person_id=None if person is None else person.id,
         channel=channel,
         address=address,
-        language=person.language,
+        language="en" if person is None else person.language,
         amount=amount,
         phone=phone,
         state=TopUpState.CREATED,
@@ -156,19 +308,23 @@ def check_amount(tx: Tx, amount: Money, partner: str) -> Refusal | None:
     return None
 
 
-def check_phone(tx: Tx, policy: Policy, person: Person, phone: Phone) -> Refusal | None:
-    """Whether this person may prompt ``phone`` now.
+def find_duplicate(tx: Tx, partner: str, amount: Money, phone: Phone) -> TopUp | None:
+    """One for this phone and amount that is open already."""
+    return tx.topups.find_open(partner, phone, amount, since=tx.now - DUPLICATE_WITHIN)
+
+
+def check_phone(tx: Tx, policy: Policy, partner: str, phone: Phone, *, own: bool) -> Refusal | None:
+    """Whether the partner may prompt ``phone`` now; ``own``: it is of whoever asks.
 
     Every prompt counts, whatever its outcome; prompts by others never use up the owner's own limit.
     Refusals: ``phone_blocked``, ``own_phone_blocked``, ``prompts_too_many``.
     """
-    is_own = phone == person.phone
-    if tx.blocks.is_blocked(phone, person.partner.code):
-        return Refusal.of("own_phone_blocked" if is_own else "phone_blocked", phone=phone)
-    most = policy.prompts_own if is_own else policy.prompts_other
+    if tx.blocks.is_blocked(phone, partner):
+        return Refusal.of("own_phone_blocked" if own else "phone_blocked", phone=phone)
+    most = policy.prompts_own if own else policy.prompts_other
     if most is None:
         return None
-    oldest = tx.topups.nth_prompt(most, phone, tx.clock.ago(PROMPTS_WITHIN), own=is_own)
+    oldest = tx.topups.nth_prompt(most, phone, tx.clock.ago(PROMPTS_WITHIN), own=own)
     if oldest is not None:
         again = tx.clock.elapses_at(oldest, PROMPTS_WITHIN)
         return Refusal.of("prompts_too_many", phone=phone, again=again)
@@ -196,8 +352,9 @@ def issue_code(
         return refusal
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
+    is_own = phone == person.phone
     refusal = check_amount(tx, amount, person.partner.code) or check_phone(
-        tx, policy, person, phone
+        tx, policy, person.partner.code, phone, own=is_own
     )
     if refusal is not None:
         return refusal

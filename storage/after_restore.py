@@ -34,7 +34,7 @@ def recover_after_restore(tx: SqliteTx) -> None:
     found: dict[str, list[str] | int] = {
         "topups": _topups(tx, made_at, why),
         "purchases": _purchases(tx, made_at, why),
-        "ended": _unconfirmed(tx, why),
+        "ended": _unconfirmed(tx, why) + _topups_without_code(tx, why),
         "codes": _codes(tx),
         "invites": _invites(tx),
         "messages": _messages(tx),
@@ -129,6 +129,20 @@ def _unconfirmed(tx: SqliteTx, why: str) -> list[str]:
         (tx.now_ms,),
     )
     return confirmed
+
+
+def _topups_without_code(tx: SqliteTx, why: str) -> list[str]:
+    """Cancel top-ups whose code was waited for."""
+    rows = tx.conn.execute(
+        "SELECT reference FROM wallet_transactions WHERE type = 'topup' AND state = 'OTP_SENT'"
+        " ORDER BY seq"
+    ).fetchall()
+    for (reference,) in rows:
+        topup = tx.topups.get(reference)
+        assert topup is not None
+        tx.evidence.add(reference, "cancelled", SOURCE, why)
+        tx.topups.save(topup.transition_to(TopUpState.CANCELLED, reason=REASON, settled_at=tx.now))
+    return [reference for (reference,) in rows]
 
 
 def _codes(tx: SqliteTx) -> int:

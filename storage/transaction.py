@@ -6,6 +6,7 @@ import sqlite3
 from datetime import UTC, datetime
 
 from storage.stores.adjustments import AdjustmentStore
+from storage.stores.api_answers import ApiAnswerStore
 from storage.stores.api_keys import ApiKeyStore
 from storage.stores.approvals import ApprovalStore
 from storage.stores.audit import AuditStore
@@ -77,8 +78,9 @@ class SqliteTx:
         self.trail = TrailStore(conn, time)
         self.audit = AuditStore(conn, time)
         self.invites = InviteStore(conn, time)
-        self.approvals = ApprovalStore(conn, time)
+        self.approvals = ApprovalStore(conn, time, changes)
         self.api_keys = ApiKeyStore(conn, time)
+        self.api_answers = ApiAnswerStore(conn, time)
         self.broadcasts = BroadcastStore(conn, time)
         self.clock = ClockStore(conn, time)
         self.daily = DailyStore(conn)

@@ -115,7 +115,7 @@ def confirm(
         case AwaitingApproval():
             return _awaiting_approval(turn, result)
         case CodeSent():
-            _send_code(turn, result)
+            send_code(turn, result)
             return Exit("sent")
 
 
@@ -162,7 +162,7 @@ def resend_code(turn: TurnContext, operation: Reference) -> Exit | Refusal | Non
         case Purchase():
             return _exit_of_ended(turn, result)
         case CodeSent():
-            _send_code(turn, result)
+            send_code(turn, result)
             return None
 
 
@@ -271,7 +271,7 @@ def _exit_of_ended(turn: TurnContext, purchase: Purchase) -> Exit:
             return Exit("cancelled")
 
 
-def _send_code(turn: TurnContext, sent: CodeSent) -> None:
+def send_code(turn: TurnContext, sent: CodeSent) -> None:
     quote = sent.purchase.quote
     facts = {
         "amount": quote.amount,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.turns.sessions import SessionCache
 from flows.engine.session import IDLE_TIMEOUT
-from services import float_purchases, otp
+from services import float_purchases, otp, topups
 from services.domain.database import Priority
 from services.policy import Policy
 from services.ports import Clock, Tx
@@ -19,6 +19,7 @@ DOCUMENTS_KEPT = timedelta(days=3)  # longer than the outbox retries
 INVITES_KEPT = timedelta(days=90)
 FLOODS_KEPT = timedelta(days=1)
 STRANGERS_KEPT = timedelta(days=1)  # their conversations and our answers
+PARTNER_EVENTS_KEPT = timedelta(days=90)
 TRAIL_KEPT = timedelta(days=90)
 QUOTES_KEPT = timedelta(minutes=30)  # as long as the conversation that shows one
 CODES_EVERY = timedelta(minutes=1)
@@ -44,6 +45,7 @@ class Housekeeping:
         def expire(tx: Tx) -> tuple[bool, datetime | None]:
             operations, deleted = otp.clean_up(tx, self._policy.otp_kept, PAGE)
             float_purchases.expire(tx, list(operations))
+            topups.expire(tx, operations)
             stale = float_purchases.drop_stale_quotes(tx, QUOTES_KEPT)
             return max(len(operations), deleted, stale) >= PAGE, tx.otps.next_expiry()
 
@@ -88,6 +90,7 @@ class Housekeeping:
                 tx.floods.delete_before(now - FLOODS_KEPT, PAGE),
                 tx.sessions.delete_unseen(now - STRANGERS_KEPT, PAGE),
                 tx.outbox.delete_unseen(now - STRANGERS_KEPT, PAGE),
+                tx.partner_events.delete_before(now - PARTNER_EVENTS_KEPT, PAGE),
             )
             return any(count >= PAGE for count in deleted)
 

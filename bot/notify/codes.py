@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.notify.float_purchases import queue_purchase_refused
 from bot.notify.outcomes import OutcomeNotices, next_steps
 from flows.engine.taps import UNBOUND
-from services import float_purchases, otp
+from services import float_purchases, otp, topups
 from services.domain.otp import Otp, OtpStatus, Purpose
 from services.domain.outbox import OutboxRow
 from services.ports import Tx
@@ -21,6 +21,8 @@ def queue_code_lost(tx: Tx, outcomes: OutcomeNotices, otp_id: str) -> list[Outbo
     code = tx.otps.of_id(otp_id)
     if code is None or code.status is not OtpStatus.PENDING or tx.outbox.may_arrive(otp_id):
         return []  # a code that has already ended affects nothing: a newer one may be live
+    if topups.undeliverable(tx, code.binding.operation) is not None:
+        return []  # a partner's system waits for it, and reads the event
     if code.binding.purpose is not Purpose.FLOAT_PURCHASE:
         return _conversation_code_lost(tx, outcomes, code)
     purchase = float_purchases.undeliverable(tx, code.binding.operation)

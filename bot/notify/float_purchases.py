@@ -20,6 +20,8 @@ def queue_purchase_change(
 ) -> list[OutboxRow]:
     """Queue the receipt, an edit of the live message, and alerts about balances now low."""
     purchase = change.purchase
+    if outcomes.reads_events(purchase):
+        return [*_lows(tx, outcomes, purchase), *queue_needs_admin(tx, outcomes.context, purchase)]
     session = outcomes.sessions.load(tx, purchase.channel, purchase.address)
     facts = outcome_facts(tx, outcomes.engine.texts, purchase)
     exit_of = float_handlers.outcome_exit(purchase)
@@ -29,14 +31,21 @@ def queue_purchase_change(
         "status": float_handlers.status(outcomes.engine.texts, purchase.language, purchase),
     }
     rows += outcomes.live_message(tx, "float", purchase, session, "float.buy.ask", live)
-    if purchase.state is PurchaseState.SUCCEEDED:
-        rows += queue_low_balances(tx, outcomes.context, purchase)
+    rows += _lows(tx, outcomes, purchase)
     rows += queue_needs_admin(tx, outcomes.context, purchase)
     return rows
 
 
+def _lows(tx: Tx, outcomes: OutcomeNotices, purchase: Purchase) -> list[OutboxRow]:
+    if purchase.state is not PurchaseState.SUCCEEDED:
+        return []
+    return queue_low_balances(tx, outcomes.context, purchase)
+
+
 def queue_purchase_refused(tx: Tx, outcomes: OutcomeNotices, purchase: Purchase) -> list[OutboxRow]:
     """Queue the receipt of a purchase that ended before the bank was asked, with the reason."""
+    if outcomes.reads_events(purchase):
+        return []
     session = outcomes.sessions.load(tx, purchase.channel, purchase.address)
     facts = outcome_facts(tx, outcomes.engine.texts, purchase)
     return outcomes.receipt(tx, "float", purchase, session, "declined", facts)

@@ -15,19 +15,27 @@ from services.domain.money import Money
 from services.domain.notification import ChatMode, NotificationKind, NotificationPreference
 from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
+from services.domain.partner_event import BALANCE_LOW
 from services.ports import Tx
 
 REMEDY = {NotificationKind.LOW_WALLET: "topup", NotificationKind.LOW_FLOAT: "float"}
 
 
 def queue_low_balances(tx: Tx, context: AppContext, purchase: Purchase) -> list[OutboxRow]:
-    """Queue alerts for balances that this purchase took below their marks."""
+    """Queue alerts for balances that this purchase took below their marks, and add the events."""
     partner = tx.people.partner(purchase.partner)
     assert partner is not None
     quote = purchase.quote
     lows = alerts.newly_low(tx, partner, wallet=Money(-quote.total.cents), float_=quote.amount)
     rows: list[OutboxRow] = []
     for low in lows:
+        which = "wallet" if low.kind is NotificationKind.LOW_WALLET else "float"
+        data = {
+            "account": which,
+            "balance": low.balance.decimal,
+            "threshold": low.threshold.decimal,
+        }
+        tx.partner_events.add(partner.code, BALANCE_LOW, data)
         preference = tx.notification_preferences.get(partner.code, low.kind)
         told = _told(tx, context, purchase, owners=preference.owners)
         for account, person in told.items():

@@ -62,6 +62,10 @@ class OutcomeNotices:
     sessions: SessionCache
     context: AppContext
 
+    def reads_events(self, operation: Operation) -> bool:
+        """Whether whoever began it reads what becomes of it, so that no message need tell."""
+        return self.context.channel(operation.channel).events
+
     def receipt(
         self,
         tx: Tx,

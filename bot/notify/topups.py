@@ -21,6 +21,8 @@ from services.topup_settlement import ACCOUNT_REFUSED, ChangeKind, TopUpChange
 def queue_topup_change(tx: Tx, outcomes: OutcomeNotices, change: TopUpChange) -> list[OutboxRow]:
     """Queue an edit of the live message, and for an outcome the receipt."""
     topup = change.topup
+    if outcomes.reads_events(topup):
+        return _needs_admin(tx, outcomes.context, topup)
     if change.kind is not ChangeKind.OUTCOME:
         session = outcomes.sessions.peek(tx, topup.channel, topup.address)
         return _live_message(tx, outcomes, topup, session)

@@ -85,10 +85,11 @@ class BankWorker:
             for task in pool.tasks:
                 task.cancel()
 
-    def _begin(self, pool: CallPool, work: Coroutine[None, None, None]) -> None:
+    def _begin(self, pool: CallPool, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         pool.tasks[task] = self._clock.monotonic()
         task.add_done_callback(partial(self._ended, pool))
+        return task
 
     def _ended(self, pool: CallPool, task: asyncio.Task[None]) -> None:
         others_may_wait = pool.free_slots <= 0

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import structlog
@@ -130,6 +131,7 @@ class MoneyWorker(BankWorker, Generic[Operation, Answer, Status, Change]):
         self._queries = CallPool(kind.limits.queries_max)
         super().__init__(database, clock, push, wake, (self._sends, self._queries))
         self._kind = kind
+        self._asking: dict[str, asyncio.Task[None]] = {}  # queries under way, by reference
         self._lease = Lease(owner, kind.limits.lease)
 
     async def recover(self) -> None:
@@ -162,8 +164,21 @@ class MoneyWorker(BankWorker, Generic[Operation, Answer, Status, Change]):
             if self._kind.is_to_send(operation):
                 self._begin(self._sends, self._send(operation))
             else:
-                self._begin(self._queries, self._query(operation))
+                task = self._begin(self._queries, self._query(operation))
+                self._asking[operation.reference] = task
+                task.add_done_callback(partial(self._was_answered, operation.reference))
         return self._next_scan(due)
+
+    async def answered(self, reference: str, seconds: float) -> None:
+        """Return when the query about it that is under way, if any, is answered and committed; at
+        most so many real seconds later."""
+        task = self._asking.get(reference)
+        if task is not None:
+            await asyncio.wait({task}, timeout=seconds)
+
+    def _was_answered(self, reference: str, task: asyncio.Task[None]) -> None:
+        if self._asking.get(reference) is task:
+            del self._asking[reference]
 
     def _next_due(self, tx: Tx) -> datetime | None:
         return tx.claims.next_due(self._kind.name)

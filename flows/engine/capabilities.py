@@ -26,12 +26,28 @@ class ChannelCapabilities:
     command_menu: bool  # shows a menu of commands beside the chat
     carrier: bool  # one way: it delivers later, perhaps without ever saying so
     page_length: int | None  # characters of one message, for the adapter; None: no limit
+    events: bool = False  # outcomes are read from the partner's events: no message tells of them
 
     def __post_init__(self) -> None:
         wrong = [name for name in LATER if getattr(self, name)]
         if wrong and not self.push:
             raise ValueError(f"without push there is no {', '.join(wrong)}")
 
+
+# Partners' systems: they ask, and read what has changed.
+SYSTEMS = ChannelCapabilities(
+    buttons=False,
+    edits=False,
+    deletes=False,
+    contacts=False,
+    files=False,
+    push=False,
+    waiting=False,
+    command_menu=False,
+    carrier=False,
+    page_length=None,
+    events=True,
+)
 
 # Of a channel that the running program does not have: nothing can be sent there.
 NOT_SERVED = ChannelCapabilities(

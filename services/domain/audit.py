@@ -82,5 +82,10 @@ def by_account(channel: str, address: str) -> str:
     return f"account:{channel}:{address}"
 
 
+def by_key(key_id: str) -> str:
+    """The actor for a partner's system, by the id of its key."""
+    return f"key:{key_id}"
+
+
 def by_admin(channel: str, address: str) -> str:
     return f"admin:{channel}:{address}"

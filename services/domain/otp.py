@@ -102,7 +102,8 @@ class Binding:
 class Otp:
     """One code as stored: never the code itself. ``sent`` counts the codes of its operation.
 
-    ``account`` is who requested it, if its purpose is to verify a contact.
+    ``account`` is who requested it, if its purpose is to verify a contact. ``verified_at`` is when
+    it was first found right without being used.
     """
 
     id: str
@@ -116,6 +117,7 @@ class Otp:
     created_at: datetime
     expires_at: datetime
     account: ChannelAddress | None = None
+    verified_at: datetime | None = None
 
     @property
     def who(self) -> CodeHolder | None:

@@ -61,6 +61,10 @@ class Evidence(Protocol):
         """All review items of an operation, open and closed."""
         ...
 
+    def asked_at(self, operation: str) -> datetime | None:
+        """When the bank was last asked about it."""
+        ...
+
     def open_reviews(self, after: tuple[datetime, str, str] | None, limit: int) -> list[ReviewItem]:
         """Open review items, oldest first, after (opened, operation, why)."""
         ...

@@ -23,6 +23,14 @@ class Otps(Protocol):
         """Count one more check of the live code; ``None`` if there is none."""
         ...
 
+    def verify(self, otp_id: str) -> None:
+        """A pending code was found right, and is not used yet."""
+        ...
+
+    def expired_of(self, partner: str, limit: int) -> Sequence[Otp]:
+        """The partner's pending codes past their expiry, but those that prove a contact."""
+        ...
+
     def end(self, otp_id: str, status: OtpStatus) -> None:
         """End a pending code; messages that still carry it are wiped."""
         ...

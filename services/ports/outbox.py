@@ -88,6 +88,10 @@ class Outbox(Protocol):
         """Give up on the message."""
         ...
 
+    def delivery_of(self, otp: str, channel: str) -> str:
+        """How far the message with this code is: none, queued, sent, delivered or failed."""
+        ...
+
     def schedule_retry(
         self, row_id: int, attempts: int, due_at: datetime, error: str, unsure: int = 0
     ) -> None:

@@ -32,6 +32,11 @@ class PublicOperations(Protocol):
         on and before ``until``."""
         ...
 
+    def describe(self, reference: str, description: str) -> None:
+        """Keep the words that the partner's system gave; call in the transaction that changes the
+        operation."""
+        ...
+
     def count(self, partner: str) -> int:
         """How many there are."""
         ...

@@ -26,12 +26,16 @@ class TopUps(Protocol):
 
     def nth_prompt(self, n: int, phone: Phone, since: datetime, *, own: bool) -> datetime | None:
         """When the ``n``-th newest prompt to this number after ``since`` was started, across
-        partners: by people registered with the number (``own``), or by all others. ``None`` if
-        there were fewer."""
+        partners: by people registered with the number and by the systems of their partner
+        (``own``), or by all others. ``None`` if there were fewer."""
         ...
 
     def save(self, topup: TopUp) -> None:
         """Write the mutable fields: state, reason, times, bank id, receipt, due time, slow."""
+        ...
+
+    def begin(self, topup: TopUp) -> None:
+        """Save one whose code was right: it counts as begun from ``created_at`` on."""
         ...
 
     def put_off(self, reference: str, due_at: datetime | None) -> None:

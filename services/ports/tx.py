@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from services.ports.api_answers import ApiAnswers
 from services.ports.api_keys import ApiKeys
 from services.ports.approvals import Approvals
 from services.ports.audit import Audit
@@ -98,6 +99,8 @@ class Tx(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def invites(self) -> Invites: ...
+    @property
+    def api_answers(self) -> ApiAnswers: ...
     @property
     def api_keys(self) -> ApiKeys: ...
     @property

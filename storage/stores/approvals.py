@@ -7,14 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from services.domain.approval import Approval, Decision
+from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
 
 class ApprovalStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(
+        self, conn: sqlite3.Connection, time: TransactionTime, changes: OperationChanges
+    ) -> None:
         self._conn = conn
         self._time = time
+        self._changes = changes
 
     def ask(self, purchase: str, partner: str, person_id: int) -> Approval:
         self._conn.execute(
@@ -34,6 +38,7 @@ class ApprovalStore:
     def decide(self, purchase: str, decision: Decision, person_id: int | None) -> None:
         """Decides only undecided purchases; the database refuses a ``person_id`` who asked for
         it."""
+        self._changes.touch(purchase)
         self._conn.execute(
             "UPDATE approvals SET decision = ?, decided_by = ?, decided_at = ?"
             " WHERE purchase = ? AND decision IS NULL",

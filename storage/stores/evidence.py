@@ -118,6 +118,16 @@ class EvidenceStore:
         )
         return [why for (why,) in rows]
 
+    def asked_at(self, operation: str) -> datetime | None:
+        """When the bank was last asked about it."""
+        row = self._conn.execute(
+            "SELECT max(at) FROM provider_calls WHERE operation = ?"
+            " AND call IN ('query', 'status')",
+            (operation,),
+        ).fetchone()
+        at: int | None = row[0]
+        return from_ms(at)
+
     def open_reviews(self, after: tuple[datetime, str, str] | None, limit: int) -> list[ReviewItem]:
         """Open review items, oldest first, after (opened, operation, why)."""
         opened_at, operation, why = (None, "", "") if after is None else after

@@ -61,7 +61,7 @@ class OtpStore:
         row = self._conn.execute(
             "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
             " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
-            " expires_at, channel, address"
+            " expires_at, channel, address, verified_at"
             " FROM codes WHERE operation = ? ORDER BY sent DESC LIMIT 1",
             (operation,),
         ).fetchone()
@@ -72,7 +72,7 @@ class OtpStore:
         rows = self._conn.execute(
             "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
             " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
-            " expires_at, channel, address"
+            " expires_at, channel, address, verified_at"
             " FROM codes WHERE phone = ? ORDER BY created_at DESC, sent DESC LIMIT ?",
             (phone.msisdn, limit),
         )
@@ -83,7 +83,8 @@ class OtpStore:
         rows = self._conn.execute(
             "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
             " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
-            " expires_at, channel, address FROM codes WHERE operation = ? ORDER BY sent DESC",
+            " expires_at, channel, address, verified_at FROM codes WHERE operation = ?"
+            " ORDER BY sent DESC",
             (operation,),
         )
         return [_otp(row) for row in rows]
@@ -92,7 +93,7 @@ class OtpStore:
         row = self._conn.execute(
             "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
             " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
-            " expires_at, channel, address FROM codes WHERE id = ?",
+            " expires_at, channel, address, verified_at FROM codes WHERE id = ?",
             (otp_id,),
         ).fetchone()
         return None if row is None else _otp(row)
@@ -105,6 +106,24 @@ class OtpStore:
             (operation, CHECKS_MAX, self._time.ms),
         ).rowcount
         return self.newest(operation) if counted else None
+
+    def verify(self, otp_id: str) -> None:
+        self._conn.execute(
+            "UPDATE otp_validations SET verified_at = ? WHERE id = ? AND status = 'pending'"
+            " AND verified_at IS NULL",
+            (self._time.ms, otp_id),
+        )
+
+    def expired_of(self, partner: str, limit: int) -> list[Otp]:
+        rows = self._conn.execute(
+            "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
+            " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
+            " expires_at, channel, address, verified_at FROM codes"
+            " WHERE status = 'pending' AND expires_at <= ? AND partner = ?"
+            " AND purpose NOT IN ('link_phone', 'prove_mail') ORDER BY expires_at LIMIT ?",
+            (self._time.ms, partner, limit),
+        )
+        return [_otp(row) for row in rows]
 
     def end(self, otp_id: str, status: OtpStatus) -> None:
         """Move a pending code to a final status; a trigger wipes the messages that would carry
@@ -120,7 +139,8 @@ class OtpStore:
         rows = self._conn.execute(
             "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
             " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
-            " expires_at, channel, address FROM codes WHERE partner = ? AND status = 'pending'"
+            " expires_at, channel, address, verified_at FROM codes WHERE partner = ?"
+            " AND status = 'pending'"
             " AND expires_at > ? AND created_at > ?",
             (partner, self._time.ms, self._time.ms - 3_600_000),
         )
@@ -130,7 +150,8 @@ class OtpStore:
         rows = self._conn.execute(
             "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
             " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
-            " expires_at, channel, address FROM codes WHERE status = 'pending' AND expires_at <= ?"
+            " expires_at, channel, address, verified_at FROM codes"
+            " WHERE status = 'pending' AND expires_at <= ?"
             " ORDER BY expires_at LIMIT ?",
             (self._time.ms, limit),
         )
@@ -187,7 +208,8 @@ class OtpStore:
         drawn_after = max(to_ms(since - LIFE), row[0] or 0)
         if isinstance(who, Phone):
             row = self._conn.execute(
-                "SELECT coalesce(sum(attempts - CASE WHEN status = 'used' THEN 1 ELSE 0 END), 0)"
+                "SELECT coalesce(sum(attempts - CASE WHEN status = 'used'"
+                "  OR verified_at IS NOT NULL THEN 1 ELSE 0 END), 0)"
                 " FROM otp_validations WHERE phone = ?"
                 " AND purpose NOT IN ('link_phone', 'prove_mail')"
                 " AND created_at > ? AND coalesce(ended_at, expires_at) > ?",
@@ -195,7 +217,8 @@ class OtpStore:
             ).fetchone()
         else:
             row = self._conn.execute(
-                "SELECT coalesce(sum(attempts - CASE WHEN status = 'used' THEN 1 ELSE 0 END), 0)"
+                "SELECT coalesce(sum(attempts - CASE WHEN status = 'used'"
+                "  OR verified_at IS NOT NULL THEN 1 ELSE 0 END), 0)"
                 " FROM otp_validations WHERE channel = ? AND address = ?"
                 " AND created_at > ? AND coalesce(ended_at, expires_at) > ?",
                 (*who, drawn_after, to_ms(since)),
@@ -281,4 +304,5 @@ def _otp(row: tuple[Any, ...]) -> Otp:
         created_at=from_ms(row[14]),
         expires_at=from_ms(row[15]),
         account=None if row[16] is None else (row[16], row[17]),
+        verified_at=from_ms(row[18]),
     )

@@ -201,6 +201,19 @@ class OutboxStore:
         ).fetchone()
         return row is not None
 
+    def delivery_of(self, otp: str, channel: str) -> str:
+        row = self._conn.execute(
+            "SELECT state, delivered FROM outbox WHERE otp = ? AND channel = ?"
+            " ORDER BY id DESC LIMIT 1",
+            (otp, channel),
+        ).fetchone()
+        if row is None:
+            return "none"
+        state, delivered = row
+        if state == "sent":
+            return {None: "sent", 1: "delivered"}.get(delivered, "failed")
+        return "queued" if state == "queued" else "failed"
+
     def schedule_retry(
         self, row_id: int, attempts: int, due_at: datetime, error: str, unsure: int = 0
     ) -> None:

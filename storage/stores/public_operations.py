@@ -72,6 +72,12 @@ class PublicOperationStore:
         ).fetchone()
         return int(row[0])
 
+    def describe(self, reference: str, description: str) -> None:
+        self._conn.execute(
+            "UPDATE wallet_transactions SET description = ? WHERE reference = ?",
+            (description, reference),
+        )
+
 
 class OperationChanges:
     """The operations that a transaction has touched, as they were before."""

@@ -93,7 +93,9 @@ class TopUpStore:
             " WHERE w.type = 'topup' AND w.way = 'prompt' AND w.phone = ?"
             " AND w.state NOT IN ('OTP_SENT', 'OTP_EXPIRED', 'OTP_LOCKED', 'CANCELLED')"
             " AND w.created_at > ? AND w.created_at <= ?"
-            " AND CASE WHEN p.phone = w.phone THEN 1 ELSE 0 END = ?"
+            " AND CASE WHEN p.phone = w.phone OR w.person_id IS NULL AND EXISTS (SELECT 1"
+            "   FROM people AS own WHERE own.partner = w.partner AND own.phone = w.phone)"
+            "  THEN 1 ELSE 0 END = ?"
             " ORDER BY w.created_at DESC LIMIT 1 OFFSET ?",
             (phone.msisdn, to_ms(since), self._time.ms, int(own), n - 1),
         ).fetchone()
@@ -125,6 +127,14 @@ class TopUpStore:
         self._conn.execute(
             "UPDATE ncb_stk_push_logs SET bank_id = ?, sent_at = ? WHERE reference = ?",
             (topup.bank_id, to_ms(topup.sent_at), topup.reference),
+        )
+
+    def begin(self, topup: TopUp) -> None:
+        self.save(topup)
+        self._conn.execute(
+            "UPDATE wallet_transactions SET public_since = coalesce(public_since, created_at),"
+            " created_at = ? WHERE reference = ?",
+            (to_ms(topup.created_at), topup.reference),
         )
 
     def put_off(self, reference: str, due_at: datetime | None) -> None:

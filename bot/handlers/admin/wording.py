@@ -42,6 +42,8 @@ def actor_name(turn: TurnContext, name: str, language: str | None = None) -> str
     match kind:
         case "admin" | "account":
             return says(f"trace.who.{kind}", {"address": rest.partition(":")[2]})
+        case "key":
+            return says("trace.who.key", {"key": rest})
         case _ if name == HAZINA:
             return says("trace.who.hazina")
     return name

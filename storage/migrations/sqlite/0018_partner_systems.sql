@@ -49,7 +49,10 @@ CREATE INDEX wallet_transactions_prompts ON wallet_transactions (phone, created_
 
 -- An operation as its partner's systems see it. The money is what has moved the wallet so far.
 CREATE VIEW public_operations AS
-SELECT w.seq, w.reference, w.partner, w.type, s.status, w.reason,
+SELECT w.seq, w.reference, w.partner, w.type,
+       CASE WHEN w.state = 'AWAITING_APPROVAL' AND EXISTS (SELECT 1 FROM approvals AS a
+                 WHERE a.purchase = w.reference AND a.decision = 'approved')
+            THEN 'awaiting_code' ELSE s.status END AS status, w.reason,
        CASE WHEN s.standing IN ('succeeded', 'ended')
                  AND (w.state <> 'NOT_PAID' OR w.due_at IS NULL) THEN 1 ELSE 0 END AS final,
        w.version, w.amount_cents, w.currency, f.transfer_fee_cents, f.processing_fee_cents,
@@ -143,6 +146,7 @@ CREATE TABLE api_answers (
     content_type    TEXT    NOT NULL,                        -- of the body
     location        TEXT,                                    -- where the operation can be read
     body            TEXT    NOT NULL,                        -- to the letter
+    operation       TEXT,                                    -- reference of what it is about; NULL: nothing
     created_at      INTEGER NOT NULL,                        -- when
     PRIMARY KEY (partner, idempotency_key)
 ) STRICT, WITHOUT ROWID;

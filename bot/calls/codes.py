@@ -1,0 +1,319 @@
+"""Calls about one-time codes: send one, check it, look at it, mark those whose time is over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.calls.answers import FieldError, Problem, ProblemCode, Reply, invalid, not_found
+from bot.calls.caller import CHANNEL, CallContext, missing_scope
+from bot.calls.code_holders import holder_of, registered
+from bot.calls.float import APPROVAL_NEEDED, quote_changed, quote_document
+from bot.calls.refusals import problem_of, too_little, wrong_code
+from bot.calls.requests import CodeCheckRequest, CodeRequest, NothingRequest
+from bot.handlers import approvals as approval_handlers
+from bot.handlers.float import send_code
+from bot.handlers.wrong_codes import report_wrong_code
+from bot.outbox.carriers import MAIL, SMS
+from services import float_purchases, float_quotes, otp, topups
+from services.approvals import AwaitingApproval
+from services.domain.api_key import Scope
+from services.domain.float_purchase import Purchase, PurchaseState
+from services.domain.instant import to_rfc3339
+from services.domain.money import Money
+from services.domain.otp import CHECKS_MAX, Binding, Otp, OtpStatus, Purpose
+from services.domain.partner import Person
+from services.domain.public_operation import Status
+from services.domain.refusal import Refusal
+from services.domain.topup import TopUp, TopUpState
+from services.float_purchases import CodeSent
+from services.float_quotes import InsufficientFunds, Requoted
+from services.otp import NotPassed
+
+SCOPES = {Purpose.FLOAT_PURCHASE: Scope.FLOAT, Purpose.WALLET_TOPUP: Scope.TOPUP}
+CLEANED_MAX = 500  # codes that one call marks
+
+
+# Send one ----------------------------------------------------------------------------------
+
+
+def generate(call: CallContext, request: CodeRequest) -> Reply | Problem:
+    if request.reference is not None:
+        others = {"purpose", "amount", "phone_number", "email_address", "payer_phone"}
+        if beside := others & request.model_fields_set:
+            return invalid(*(FieldError(f"/{name}", _ALONE) for name in sorted(beside)))
+        return _another(call, request.reference)
+    if request.purpose is None or request.amount is None:
+        absent = [name for name in ("purpose", "amount") if getattr(request, name) is None]
+        return invalid(*(FieldError(f"/{name}", "This is missing.") for name in absent))
+    purpose = Purpose(request.purpose)
+    if (problem := missing_scope(call.key, frozenset({SCOPES[purpose]}))) is not None:
+        return problem
+    if purpose is Purpose.WALLET_TOPUP:
+        return _for_topup(call, request, request.amount)
+    if request.payer_phone is not None:
+        return invalid(FieldError("/payer_phone", "Only a top-up has a payer."))
+    return _for_float(call, request, request.amount)
+
+
+_ALONE = "With a reference, nothing else is said."
+
+
+def _for_topup(call: CallContext, request: CodeRequest, amount: Money) -> Reply | Problem:
+    if request.payer_phone is None:
+        return invalid(FieldError("/payer_phone", "This is missing."))
+    person = registered(call, request.phone_number, request.email_address)
+    if isinstance(person, Problem):
+        return person
+    app = call.app
+    sent = topups.open_with_code(
+        call.tx,
+        app.keys,
+        app.random,
+        app.policy,
+        person,
+        CHANNEL,
+        call.key.id,
+        call.turn.key,
+        amount,
+        request.payer_phone,
+    )
+    return _topup_code(call, person, sent)
+
+
+def _for_float(call: CallContext, request: CodeRequest, amount: Money) -> Reply | Problem:
+    person = registered(call, request.phone_number, request.email_address)
+    if isinstance(person, Problem):
+        return person
+    app = call.app
+    purchase = float_quotes.open_for_system(
+        call.tx, app.random, app.policy, person, CHANNEL, call.key.id, call.turn.key, amount
+    )
+    match purchase:
+        case Refusal():
+            return problem_of(app.texts, purchase)
+        case InsufficientFunds():
+            return too_little(purchase)
+    problem = _confirm(call, person, purchase)
+    if isinstance(problem, Problem):
+        float_purchases.cancel(call.tx, person, purchase.reference)  # nobody has seen it
+    return problem
+
+
+def _confirm(call: CallContext, person: Person, purchase: Purchase) -> Reply | Problem:
+    app, quote = call.app, purchase.quote
+    result = float_purchases.confirm(
+        call.tx,
+        app.keys,
+        app.random,
+        app.policy,
+        person,
+        purchase.reference,
+        amount=quote.amount,
+        fees=quote.fees,
+        total=quote.total,
+    )
+    match result:
+        case Refusal():
+            return problem_of(app.texts, result)
+        case InsufficientFunds():
+            return too_little(result)
+        case Requoted(requoted):
+            return quote_changed(requoted.quote)
+        case AwaitingApproval():
+            if not result.fresh:
+                return APPROVAL_NEEDED
+            approval_handlers.notify_approvers(call.acts_with(person), result)
+            return _sent(call, person, result.purchase.reference, None, result.purchase)
+        case CodeSent():
+            return _float_code(call, person, result)
+
+
+def _another(call: CallContext, reference: str) -> Reply | Problem:
+    """Another code for what waits for one, or the first after an approval."""
+    topup = call.tx.topups.get(reference)
+    purchase = call.tx.purchases.get(reference)
+    found = topup or purchase
+    if found is None or _hidden(call, found):
+        return not_found()
+    scope = Scope.FLOAT if topup is None else Scope.TOPUP
+    if (problem := missing_scope(call.key, frozenset({scope}))) is not None:
+        return problem
+    person = holder_of(call, found.person_id)
+    if isinstance(person, Problem):
+        return person
+    app = call.app
+    if topup is not None:
+        if topup.state is not TopUpState.OTP_SENT:
+            return _OVER
+        if _ended_by_time(call, reference):
+            topups.end_with_code(call.tx, topup, OtpStatus.EXPIRED)
+            return _EXPIRED
+        return _topup_code(
+            call, person, topups.resend(call.tx, app.keys, app.random, person, topup)
+        )
+    assert purchase is not None
+    if purchase.state is PurchaseState.AWAITING_APPROVAL:
+        return _confirm(call, person, purchase)
+    result = float_purchases.resend(call.tx, app.keys, app.random, person, reference)
+    match result:
+        case Refusal():
+            return problem_of(app.texts, result)
+        case Purchase(state=PurchaseState.OTP_EXPIRED):
+            return _EXPIRED
+        case Purchase():
+            return _OVER
+        case CodeSent():
+            return _float_code(call, person, result)
+
+
+_EXPIRED = Problem(ProblemCode.OTP_EXPIRED, "The code has expired, and the operation with it.")
+_OVER = wrong_code(0, "This operation waits for no code.")
+
+
+def _hidden(call: CallContext, found: TopUp | Purchase) -> bool:
+    """Another partner's, or one that was only quoted in a chat."""
+    is_public = call.tx.public_operations.get(found.reference) is not None
+    return found.partner != call.partner.code or not is_public
+
+
+def _ended_by_time(call: CallContext, reference: str) -> bool:
+    code = otp.status(call.tx, reference)
+    return code is not None and code.status is OtpStatus.EXPIRED
+
+
+def _topup_code(
+    call: CallContext, person: Person, sent: topups.CodeSent | Refusal
+) -> Reply | Problem:
+    if isinstance(sent, Refusal):
+        return problem_of(call.app.texts, sent)
+    topup = sent.topup
+    facts = {"amount": topup.amount, "phone": topup.phone}
+    call.acts_with(person).send_code(sent.issued, "sms.topup_code", facts)
+    return _sent(call, person, topup.reference, sent.issued.otp, None)
+
+
+def _float_code(call: CallContext, person: Person, sent: CodeSent) -> Reply:
+    send_code(call.acts_with(person), sent)
+    return _sent(call, person, sent.purchase.reference, sent.issued.otp, sent.purchase)
+
+
+def _sent(
+    call: CallContext, person: Person, reference: str, code: Otp | None, purchase: Purchase | None
+) -> Reply:
+    status = Status.AWAITING_APPROVAL if code is None else Status.AWAITING_CODE
+    document = {
+        "reference": reference,
+        "status": status.value,
+        "expires_at": None if code is None else to_rfc3339(code.expires_at),
+        "max_attempts": CHECKS_MAX,
+        "sent_to": {
+            "phone": None if code is None else person.phone.masked,
+            "email": None if code is None else _masked(person.email),
+        },
+        "quote": None if purchase is None else quote_document(purchase.quote),
+    }
+    return Reply(document, reference)
+
+
+def _masked(email: str | None) -> str | None:
+    if email is None:
+        return None
+    name, _, host = email.partition("@")
+    return f"{name[:1]}…@{host}"
+
+
+# Check and look ----------------------------------------------------------------------------
+
+
+def check(call: CallContext, request: CodeCheckRequest) -> Reply | Problem:
+    """Every check counts an attempt; the code is not used."""
+    found = _with_code(call, request.reference)
+    if isinstance(found, Problem):
+        return found
+    operation, person, code = found
+    if code is None:
+        return APPROVAL_NEEDED
+    if code.status is OtpStatus.USED:
+        return wrong_code(0, "This code was used.")
+    binding = _binding(operation, person)
+    answer = otp.verify(call.tx, call.app.keys, binding, request.otp_code)
+    if isinstance(answer, NotPassed):
+        report_wrong_code(call.acts_with(person), binding, answer, request.otp_code)
+        _end(call, operation, answer.status)
+    left = answer.tries_left
+    return Reply(
+        {
+            "valid": not isinstance(answer, NotPassed),
+            "remaining_attempts": left,
+            "status": answer.status.value if isinstance(answer, NotPassed) else "pending",
+        }
+    )
+
+
+def look(call: CallContext, reference: str) -> Reply | Problem:
+    found = _with_code(call, reference)
+    if isinstance(found, Problem):
+        return found
+    code = found[2]
+    if code is None:
+        return not_found()
+    return Reply(status_document(call, code))
+
+
+def status_document(call: CallContext, code: Otp) -> dict[str, Any]:
+    status = code.status
+    if status is OtpStatus.PENDING and code.expires_at <= call.tx.now:
+        status = OtpStatus.EXPIRED
+    return {
+        "reference": code.binding.operation,
+        "status": status.value,
+        "attempts": code.attempts,
+        "remaining_attempts": code.tries_left if status is OtpStatus.PENDING else 0,
+        "expires_at": to_rfc3339(code.expires_at),
+        "created_at": to_rfc3339(code.created_at),
+        "sms": call.tx.outbox.delivery_of(code.id, SMS),
+        "email": call.tx.outbox.delivery_of(code.id, MAIL),
+    }
+
+
+def clean_up(call: CallContext, request: NothingRequest) -> Reply:
+    """Mark own codes whose time is over, with what waits for them."""
+    operations = otp.clean_up_of(call.tx, call.partner.code, CLEANED_MAX)
+    float_purchases.expire(call.tx, list(operations))
+    topups.expire(call.tx, operations)
+    return Reply({"cleaned_count": len(operations)})
+
+
+def _with_code(
+    call: CallContext, reference: str
+) -> tuple[TopUp | Purchase, Person, Otp | None] | Problem:
+    """The operation with its person and its newest code."""
+    operation = call.tx.topups.get(reference) or call.tx.purchases.get(reference)
+    if operation is None or _hidden(call, operation):
+        return not_found()
+    scope = Scope.TOPUP if isinstance(operation, TopUp) else Scope.FLOAT
+    if (problem := missing_scope(call.key, frozenset({scope}))) is not None:
+        return problem
+    code = call.tx.otps.newest(reference)
+    awaits = isinstance(operation, Purchase) and call.tx.approvals.get(reference) is not None
+    if code is None and not awaits:
+        return not_found()
+    person = None if operation.person_id is None else call.tx.people.of_id(operation.person_id)
+    return not_found() if person is None else (operation, person, code)
+
+
+def _binding(operation: TopUp | Purchase, person: Person) -> Binding:
+    if isinstance(operation, Purchase):
+        return float_purchases.binding(operation)
+    return topups.code_binding(person, operation.reference, operation.amount, operation.phone)
+
+
+def _end(call: CallContext, operation: TopUp | Purchase, status: OtpStatus) -> None:
+    """A code that ended takes along what waited for it."""
+    if status is OtpStatus.PENDING:
+        return
+    if isinstance(operation, TopUp):
+        if operation.state is TopUpState.OTP_SENT:
+            topups.end_with_code(call.tx, operation, status)
+    else:
+        float_purchases.end_with_code(call.tx, operation, status)

@@ -1,0 +1,196 @@
+"""Types of the members of requests: how each is read, and how its schema describes it.
+
+What cannot be read is told in words of our own, which never repeat what was sent.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from flows.parsers.values import read_mobile
+from services.domain.business_days import NAIROBI, start_of_day
+from services.domain.ids import ALPHABET
+from services.domain.money import Money
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+
+AMOUNT_MAX = 999_999_999  # shillings
+_AMOUNT = r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?"
+_WHOLE_AMOUNT = r"[1-9][0-9]{0,8}(\.0{1,2})?"
+TEXT_MAX = 100  # characters of a partner's own words
+# Neither control nor format characters, nor halves of surrogate pairs.
+_UNSEEN = r"\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff0-\uffff"
+_PRINTABLE = rf"[^{_UNSEEN}\ud800-\udfff]*"
+REFERENCE = rf"[A-Z]{{2}}-[{ALPHABET}]{{6}}"
+CODE = r"[0-9]{6}"
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+
+def _wrong(why: str) -> PydanticCustomError:
+    return PydanticCustomError("unreadable", "{why}", {"why": why})
+
+
+def read_amount(given: object, pattern: str = _AMOUNT) -> Money:
+    """An integer of shillings, or a text with up to two decimals; above 0 and never a float.
+
+    Raises ``PydanticCustomError``.
+    """
+    if isinstance(given, int) and not isinstance(given, bool) and 0 < given <= AMOUNT_MAX:
+        return Money(given * 100)
+    if isinstance(given, str) and re.fullmatch(pattern, given, re.ASCII):
+        amount = Money.of(given)
+        if amount.cents:
+            return amount
+    raise _wrong("An amount is a whole number above 0, or a text such as 1500.00.")
+
+
+def _whole_amount(given: object) -> Money:
+    amount = read_amount(given)
+    if not amount.is_whole:
+        raise _wrong("M-PESA takes whole shillings.")
+    return amount
+
+
+def _fee(given: object) -> Money:
+    if given == 0 and not isinstance(given, bool | float):
+        return Money(0)
+    if isinstance(given, str) and re.fullmatch(_AMOUNT, given, re.ASCII):
+        return Money.of(given)
+    return read_amount(given)
+
+
+def _phone(given: object) -> Phone:
+    phone = read_mobile(given) if isinstance(given, str) and len(given) <= 40 else None
+    if phone is None or isinstance(phone, Refusal):
+        raise _wrong("This is no Kenyan mobile number.")
+    return phone
+
+
+def _text(given: object) -> str:
+    if isinstance(given, str) and len(given) <= TEXT_MAX and re.fullmatch(_PRINTABLE, given):
+        return given
+    raise _wrong(f"This is a text of at most {TEXT_MAX} printable characters.")
+
+
+def _reference(given: object) -> str:
+    if isinstance(given, str) and re.fullmatch(REFERENCE, given, re.ASCII):
+        return given
+    raise _wrong("A reference looks like TU-7K3QF9.")
+
+
+def _code(given: object) -> str:
+    if isinstance(given, str) and re.fullmatch(CODE, given, re.ASCII):
+        return given
+    raise _wrong("A code has six digits.")
+
+
+def _email(given: object) -> str:
+    if (
+        isinstance(given, str)
+        and 3 <= len(given) <= 254
+        and re.fullmatch(r"[^@\s]+@[^@\s]+", given)
+    ):
+        return given.lower()
+    raise _wrong("This is no mail address.")
+
+
+def read_moment(given: str) -> datetime | None:
+    """A Nairobi day's start, or a time of RFC 3339; ``None`` for neither."""
+    try:
+        if re.fullmatch(_DAY, given, re.ASCII):
+            return start_of_day(datetime.fromisoformat(given).date())
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        return None
+    if moment.tzinfo is None or "T" not in given.upper() or moment.utcoffset() is None:
+        return None
+    return moment if timedelta() <= moment - _EARLIEST < _RANGE else None
+
+
+_EARLIEST = datetime(1970, 1, 2, tzinfo=NAIROBI)
+_RANGE = timedelta(days=365 * 200)
+
+
+def _schema(**members: Any) -> WithJsonSchema:
+    return WithJsonSchema(members)
+
+
+_INTEGER = {"type": "integer", "minimum": 1, "maximum": AMOUNT_MAX}
+Amount: TypeAlias = Annotated[
+    Money,
+    BeforeValidator(read_amount),
+    _schema(
+        description="Shillings: an integer, or a text with up to two decimals. Above 0.",
+        anyOf=[
+            _INTEGER,
+            {"type": "string", "pattern": rf"^(?!0(\.0{{1,2}})?$){_AMOUNT}$"},
+        ],
+        examples=["1500.00", 1500],
+    ),
+]
+WholeAmount: TypeAlias = Annotated[
+    Money,
+    BeforeValidator(_whole_amount),
+    _schema(
+        description="Whole shillings: an integer, or a text such as 1500 or 1500.00. Above 0.",
+        anyOf=[_INTEGER, {"type": "string", "pattern": f"^{_WHOLE_AMOUNT}$"}],
+        examples=["1500.00", 1500],
+    ),
+]
+Fee: TypeAlias = Annotated[
+    Money,
+    BeforeValidator(_fee),
+    _schema(
+        description="As quoted.",
+        anyOf=[{**_INTEGER, "minimum": 0}, {"type": "string", "pattern": f"^{_AMOUNT}$"}],
+        examples=["25.00"],
+    ),
+]
+PhoneNumber: TypeAlias = Annotated[
+    Phone,
+    BeforeValidator(_phone),
+    _schema(
+        type="string",
+        maxLength=40,
+        description="A Kenyan mobile number in any form that people write: 0722000111, +254…",
+        pattern=r"^(0|\+?254)[17][0-9]{8}$",
+        examples=["0722000111"],
+    ),
+]
+Description: TypeAlias = Annotated[
+    str,
+    BeforeValidator(_text),
+    _schema(
+        type="string",
+        maxLength=TEXT_MAX,
+        pattern=f"^{_PRINTABLE}$",
+        description="Your own words, given back with the operation.",
+        examples=["Order 1042"],
+    ),
+]
+OperationReference: TypeAlias = Annotated[
+    str,
+    BeforeValidator(_reference),
+    _schema(type="string", pattern=f"^{REFERENCE}$", examples=["TU-7K3QF9"]),
+]
+OneTimeCode: TypeAlias = Annotated[
+    str,
+    BeforeValidator(_code),
+    _schema(type="string", pattern=f"^{CODE}$", examples=["123456"]),
+]
+EmailAddress: TypeAlias = Annotated[
+    str,
+    BeforeValidator(_email),
+    _schema(
+        type="string",
+        minLength=3,
+        maxLength=254,
+        pattern=r"^[^@\s]+@[^@\s]+$",
+        examples=["wanjiru@duka.example"],
+    ),
+]

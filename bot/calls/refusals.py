@@ -1,0 +1,69 @@
+"""Refusals of the use cases, as problems of the API."""
+
+from __future__ import annotations
+
+from bot.calls.answers import FieldError, Problem, ProblemCode, invalid
+from flows.engine.texts import Texts
+from services.domain.refusal import Refusal
+from services.float_quotes import InsufficientFunds
+
+_C = ProblemCode
+_CODES = {
+    "suspended": _C.SUSPENDED,
+    "frozen": _C.FROZEN,
+    "account_rests": _C.FROZEN,
+    "phone_blocked": _C.FROZEN,
+    "own_phone_blocked": _C.FROZEN,
+    "otp_locked": _C.OTP_LOCKED,
+    "topup_needs_code": _C.OTP_REQUIRED,
+    "no_second": _C.APPROVAL_NEEDED,
+    "second_left": _C.APPROVAL_NEEDED,
+    "approval_over": _C.APPROVAL_NEEDED,
+    "float_not_set_up": _C.UNAVAILABLE,
+}
+# What a limit is called where it is exceeded.
+_LIMITS = {
+    "below_minimum": "topup_minimum",
+    "above_maximum": "topup_maximum",
+    "topup_day": "topup_day",
+    "prompts_too_many": "prompts_per_hour",
+    "float_least": "float_minimum",
+    "float_most": "float_maximum",
+    "float_day": "float_day",
+    "float_day_desk": "float_day_desk",
+    "otp_cool_down": "code_interval",
+    "otp_sends": "codes_per_operation",
+    "otp_too_many": "codes_per_day",
+}
+
+
+def problem_of(texts: Texts, refusal: Refusal) -> Problem:
+    """The sentence is the one that a person reads in the chat."""
+    detail = texts.say("en", f"refusal.{refusal.code}", refusal.facts)
+    if refusal.code == "part_shillings":
+        return invalid(FieldError("/amount", detail))
+    limit = _LIMITS.get(refusal.code)
+    if limit is not None:
+        return Problem(_C.LIMIT_EXCEEDED, detail, {"limit": limit})
+    return Problem(_CODES[refusal.code], detail)
+
+
+def too_little(short: InsufficientFunds) -> Problem:
+    return Problem(
+        _C.INSUFFICIENT_FUNDS,
+        f"The wallet has {short.available} available, and this needs {short.total}.",
+        {"missing": short.missing.decimal},
+    )
+
+
+def duplicate(reference: str) -> Problem:
+    return Problem(
+        _C.DUPLICATE_SUSPECTED,
+        f"{reference} for the same amount and phone is open still. To send another, say so with"
+        ' "again": true.',
+        {"reference": reference},
+    )
+
+
+def wrong_code(remaining_attempts: int, detail: str = "This is not the code.") -> Problem:
+    return Problem(_C.OTP_WRONG, detail, {"remaining_attempts": remaining_attempts})

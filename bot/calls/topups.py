@@ -1,0 +1,101 @@
+"""Calls that top up the wallet."""
+
+from __future__ import annotations
+
+from bot.calls.answers import FieldError, Problem, ProblemCode, Reply, invalid, not_found
+from bot.calls.caller import CHANNEL, CallContext
+from bot.calls.code_holders import holder_of
+from bot.calls.reading import find, operation
+from bot.calls.refusals import duplicate, problem_of, wrong_code
+from bot.calls.requests import ReferenceRequest, TopUpRequest
+from services import float_settlement, topup_settlement, topups
+from services.domain.otp import CHECKS_MAX
+from services.domain.refusal import Refusal
+from services.domain.topup import POLLS, TopUp, TopUpState
+from services.otp import NotPassed
+from services.topups import Duplicate
+
+ASKED_EVERY = POLLS[0][1]  # as often as the schedule asks at most
+_ENDED = {
+    TopUpState.OTP_EXPIRED: Problem(ProblemCode.OTP_EXPIRED, "The code has expired."),
+    TopUpState.OTP_LOCKED: Problem(ProblemCode.OTP_LOCKED, "Too many wrong codes were sent."),
+}
+_OTHER = "This code is not for this top-up."
+
+
+def start(call: CallContext, request: TopUpRequest) -> Reply | Problem:
+    if (request.otp_reference is None) != (request.otp_code is None):
+        missing = "/otp_code" if request.otp_code is None else "/otp_reference"
+        return invalid(FieldError(missing, "A code is sent with its reference."))
+    if request.otp_reference is not None and request.otp_code is not None:
+        return _with_code(call, request, request.otp_reference, request.otp_code)
+    started = topups.start_for_system(
+        call.tx,
+        call.app.random,
+        call.partner,
+        CHANNEL,
+        call.key.id,
+        call.turn.key,
+        request.amount,
+        request.phone_number,
+        policy=call.app.policy,
+        again=request.again,
+    )
+    match started:
+        case Refusal():
+            return problem_of(call.app.texts, started)
+        case Duplicate(standing):
+            return duplicate(standing.reference)
+        case TopUp(reference=reference):
+            return _begun(call, reference, request.description)
+
+
+def _with_code(
+    call: CallContext, request: TopUpRequest, reference: str, code: str
+) -> Reply | Problem:
+    """Go on with the operation that the code was sent for. What the code costs is counted last."""
+    topup = call.tx.topups.get(reference)
+    if topup is None or topup.partner != call.partner.code:
+        return not_found()
+    if topup.state in _ENDED:
+        return _ENDED[topup.state]
+    newest = call.tx.otps.newest(reference)
+    left = CHECKS_MAX if newest is None else newest.tries_left
+    if topup.state is not TopUpState.OTP_SENT:
+        return wrong_code(left, "This code was used, or replaced by another.")
+    if (topup.amount, topup.phone) != (request.amount, request.phone_number):
+        return wrong_code(left, _OTHER)
+    policy = call.app.policy
+    refusal = topups.check_for_system(call.tx, policy, call.partner, topup.amount, topup.phone)
+    if refusal is not None:
+        return problem_of(call.app.texts, refusal)
+    partner = call.partner.code
+    standing = topups.find_duplicate(call.tx, partner, topup.amount, topup.phone)
+    if standing is not None and not request.again:
+        return duplicate(standing.reference)
+    holder = holder_of(call, topup.person_id)
+    if isinstance(holder, Problem):
+        return holder
+    begun = topups.authorise(call.tx, call.app.keys, holder, topup, code)
+    if isinstance(begun, NotPassed):
+        return wrong_code(begun.tries_left)
+    if begun.state is not TopUpState.CREATED:
+        return _ENDED.get(begun.state, wrong_code(0, "This code was replaced by another."))
+    return _begun(call, reference, request.description)
+
+
+def _begun(call: CallContext, reference: str, description: str | None) -> Reply | Problem:
+    if description is not None:
+        call.tx.public_operations.describe(reference, description)
+    return operation(call, reference)
+
+
+def ask_bank(call: CallContext, request: ReferenceRequest) -> Reply | Problem:
+    """Have the bank asked about it now, if it can say anything new and was not asked just now."""
+    if find(call, request.reference) is None:
+        return not_found()
+    asked_at = call.tx.evidence.asked_at(request.reference)
+    if asked_at is None or call.tx.now - asked_at >= ASKED_EVERY:
+        for query_now in (topup_settlement.query_now, float_settlement.query_now):
+            query_now(call.tx, request.reference)
+    return operation(call, request.reference)

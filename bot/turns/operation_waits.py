@@ -1,0 +1,110 @@
+"""Callers that wait for an operation to change: each commit wakes only those of its operations."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from services.domain.database import DatabaseFailed
+from services.domain.public_operation import PublicOperation
+from services.ports.database import Database
+
+REMEMBERED = 10_000  # operations changed last
+
+_log = structlog.get_logger(__name__)
+
+
+class OperationWaits:
+    """However many wait for an operation, it is read once after a change; nothing is read while
+    nothing changes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: dict[str, set[asyncio.Future[PublicOperation | None]]] = {}
+        self._reading: dict[str, asyncio.Task[None]] = {}
+        self._changed: set[str] = set()
+        self._closed = False
+        self._commits = 0  # that changed an operation
+        self._recent: dict[str, int] = {}  # the commit that changed it last; the oldest first
+        self._forgotten = 0  # the newest commit that is no longer in ``_recent``
+
+    @property
+    def mark(self) -> int:
+        """To be taken before the operation is read: what changes afterwards is not missed."""
+        return self._commits
+
+    @property
+    def waiting(self) -> int:
+        return sum(len(futures) for futures in self._waiting.values())
+
+    def changed(self, references: frozenset[str]) -> None:
+        """Call after a commit, with the operations that it changed."""
+        self._commits += 1
+        for reference in references:
+            self._recent.pop(reference, None)
+            self._recent[reference] = self._commits
+            if reference in self._waiting:
+                self._read(reference)
+        while len(self._recent) > REMEMBERED:
+            self._forgotten = self._recent.pop(next(iter(self._recent)))
+
+    def _read(self, reference: str) -> None:
+        self._changed.add(reference)
+        if reference not in self._reading:
+            self._reading[reference] = asyncio.create_task(self._tell(reference))
+
+    async def until_changed(
+        self, reference: str, version: int, seconds: float, mark: int
+    ) -> PublicOperation | None:
+        """The operation once its version is above ``version`` or it is final; ``None`` if that did
+        not happen within so many real seconds, or the program stops. It was read after ``mark``."""
+        if self._closed:
+            return None
+        missed = max(self._recent.get(reference, 0), self._forgotten) > mark
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    seen = await self._next(reference, reading=missed)
+                    missed = False
+                    if seen is None or seen.version > version or seen.final:
+                        return seen
+        except TimeoutError:
+            return None
+
+    async def _next(self, reference: str, *, reading: bool) -> PublicOperation | None:
+        future: asyncio.Future[PublicOperation | None] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.setdefault(reference, set())
+        waiting.add(future)
+        if reading:
+            self._read(reference)
+        try:
+            return await future
+        finally:
+            waiting.discard(future)
+            if not waiting and self._waiting.get(reference) is waiting:
+                del self._waiting[reference]
+
+    async def _tell(self, reference: str) -> None:
+        try:
+            while reference in self._changed:
+                self._changed.discard(reference)
+                try:
+                    seen = await self._database.read(lambda tx: tx.public_operations.get(reference))
+                except DatabaseFailed:
+                    # They read it themselves when their time is over.
+                    _log.warning("an operation could not be read", reference=reference)
+                    return
+                for future in tuple(self._waiting.get(reference, ())):
+                    if not future.done():
+                        future.set_result(seen)
+        finally:
+            del self._reading[reference]
+
+    def close(self) -> None:
+        """The program stops: nobody waits any longer."""
+        self._closed = True
+        for futures in tuple(self._waiting.values()):
+            for future in tuple(futures):
+                if not future.done():
+                    future.set_result(None)
