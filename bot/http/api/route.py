@@ -1,0 +1,74 @@
+"""One call of the API, declared once: routing, checks, the OpenAPI document and the docs page all
+come from this."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel
+
+from bot.calls.answers import Problem, ProblemCode, Reply
+from bot.calls.caller import AnyScope, CallContext
+from bot.calls.requests import Request
+from bot.turns.calls import Budget
+
+
+class Idempotency(StrEnum):
+    REQUIRED = "required"
+    HONOURED = "honoured"  # where a key is sent
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a request gives: parameters of its path, its query and its body as the route reads
+    them."""
+
+    path: Mapping[str, str]
+    query: Any
+    body: Any
+
+
+Decide = Callable[[CallContext, Given], Reply | Problem]
+
+
+@dataclass(frozen=True)
+class Route:
+    """``decide`` runs in a transaction. A GET only looks; a POST or DELETE may write.
+
+    ``problems`` are those of its own, beside those that every call may meet. ``waits``: may wait
+    for the operation to change. ``asks_bank``: answers once the bank has said what it knows now.
+    ``successor`` is the route that an older name stands for.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    scopes: AnyScope
+    decide: Decide
+    answer: type[BaseModel] | None
+    status: int = 200
+    budget: Budget = Budget.READS
+    query: type[BaseModel] | None = None
+    body: type[Request] | None = None
+    idempotency: Idempotency = Idempotency.IGNORED
+    problems: frozenset[ProblemCode] = frozenset()
+    waits: bool = False
+    asks_bank: bool = False
+    tagged: bool = False
+    describes: str = ""
+    examples: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]{1,64})", re.escape(self.path)))
+
+    @property
+    def reads(self) -> bool:
+        return self.method == "GET"
