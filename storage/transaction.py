@@ -28,6 +28,7 @@ from storage.stores.notification_preferences import NoticeStore
 from storage.stores.operations import OperationStore
 from storage.stores.otp import OtpStore
 from storage.stores.outbox import OutboxStore
+from storage.stores.partner_events import PartnerEventStore
 from storage.stores.payments import PaymentStore
 from storage.stores.people import PeopleStore
 from storage.stores.proposals import ProposalStore
@@ -39,6 +40,7 @@ from storage.stores.statements import StatementStore
 from storage.stores.statistics import StatisticsStore
 from storage.stores.topups import TopUpStore
 from storage.stores.trail import TrailStore
+from storage.stores.webhooks import WebhookStore
 from storage.time.transaction_time import TransactionTime
 
 
@@ -74,6 +76,8 @@ class SqliteTx:
         self.invites = InviteStore(conn, time)
         self.approvals = ApprovalStore(conn, time)
         self.api_keys = ApiKeyStore(conn, time)
+        self.webhooks = WebhookStore(conn, time)
+        self.partner_events = PartnerEventStore(conn, time, self.webhooks)
         self.broadcasts = BroadcastStore(conn, time)
         self.clock = ClockStore(conn, time)
         self.daily = DailyStore(conn)

@@ -33,6 +33,9 @@ class Database(Protocol):
     stepped: Callable[[ClockStep], None]
     """Called after the commit that followed a clock step."""
 
+    webhooks_queued: Callable[[], None]
+    """Called after a commit that queued deliveries of partners' events."""
+
     @property
     def time(self) -> DatabaseTime: ...
 

@@ -26,6 +26,7 @@ from services.ports.notification_preferences import NotificationPreferences
 from services.ports.operations import Operations
 from services.ports.otp import Otps
 from services.ports.outbox import Outbox
+from services.ports.partner_events import PartnerEvents
 from services.ports.payments import Payments
 from services.ports.people import People
 from services.ports.proposals import Adjustments, Proposals
@@ -37,6 +38,7 @@ from services.ports.statements import Statements
 from services.ports.statistics import Statistics
 from services.ports.topups import TopUps
 from services.ports.trail import Trail
+from services.ports.webhooks import Webhooks
 
 
 class Tx(Protocol):
@@ -94,6 +96,10 @@ class Tx(Protocol):
     def invites(self) -> Invites: ...
     @property
     def api_keys(self) -> ApiKeys: ...
+    @property
+    def partner_events(self) -> PartnerEvents: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
     @property
     def approvals(self) -> Approvals: ...
     @property

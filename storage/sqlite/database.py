@@ -73,6 +73,7 @@ class Database:
         self._memory = memory
         self.time = time
         self.stepped: Callable[[ClockStep], None] = lambda step: None
+        self.webhooks_queued: Callable[[], None] = lambda: None
         self._clock = ClockFollower(time)
         self._batches = BatchRunner(self._clock, file, probe, self.check_for_damage, timed=threads)
         self._writer: WriterConnection | None = None
@@ -358,6 +359,8 @@ class Database:
                 steps, self._batches.steps = self._batches.steps, []
                 for step in steps:
                     self.stepped(step)
+                if self._tx is not None and self._tx.webhooks.take_queued():
+                    self.webhooks_queued()
         finally:
             self._draining = None
 

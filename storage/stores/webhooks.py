@@ -1,0 +1,341 @@
+"""Partners' endpoints, and the deliveries of their events."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+from services.domain.lease import Lease
+from services.domain.partner_event import PartnerEvent
+from services.domain.webhook import (
+    TEST_TRIES_MAX,
+    TRIES_MAX,
+    Delivery,
+    WaitingEndpoint,
+    WebhookEndpoint,
+)
+from storage.time.milliseconds import from_ms, to_ms
+from storage.time.transaction_time import TransactionTime
+
+
+class WebhookStore:
+    """Deliveries of one endpoint and operation are in order of ``n``: those behind one that is
+    leased or waits for its next try get its due time, so that they are not looked at before."""
+
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+        self._conn = conn
+        self._time = time
+        self._has_queued = False
+
+    # Endpoints ------------------------------------------------------------------------------
+
+    def add(self, endpoint: WebhookEndpoint) -> bool:
+        cursor = self._conn.execute(
+            "INSERT INTO webhook_endpoints (id, partner, url, types, description, secret,"
+            " created_by, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO NOTHING",
+            (
+                endpoint.id,
+                endpoint.partner,
+                endpoint.url,
+                None if endpoint.types is None else " ".join(endpoint.types),
+                endpoint.description,
+                endpoint.secret,
+                endpoint.created_by,
+                to_ms(endpoint.created_at),
+            ),
+        )
+        return cursor.rowcount == 1
+
+    def get(self, endpoint: str) -> WebhookEndpoint | None:
+        row = self._conn.execute(
+            "SELECT id, partner, url, types, description, secret, created_by, created_at,"
+            " disabled_at, disabled_why, last_success_at, last_error"
+            " FROM webhook_endpoints WHERE id = ?",
+            (endpoint,),
+        ).fetchone()
+        return None if row is None else _endpoint(row)
+
+    def of(self, partner: str) -> list[WebhookEndpoint]:
+        rows = self._conn.execute(
+            "SELECT id, partner, url, types, description, secret, created_by, created_at,"
+            " disabled_at, disabled_why, last_success_at, last_error"
+            " FROM webhook_endpoints WHERE partner = ? ORDER BY created_at DESC, id",
+            (partner,),
+        )
+        return [_endpoint(row) for row in rows]
+
+    def remove(self, endpoint: str) -> None:
+        self._conn.execute("DELETE FROM webhook_endpoints WHERE id = ?", (endpoint,))
+
+    def switch_off(self, endpoint: str, why: str) -> bool:
+        cursor = self._conn.execute(
+            "UPDATE webhook_endpoints SET disabled_at = ?, disabled_why = ?"
+            " WHERE id = ? AND disabled_at IS NULL",
+            (self._time.ms, why, endpoint),
+        )
+        return cursor.rowcount == 1
+
+    def switch_on(self, endpoint: str) -> bool:
+        cursor = self._conn.execute(
+            "UPDATE webhook_endpoints SET disabled_at = NULL, disabled_why = NULL,"
+            " last_error = NULL WHERE id = ? AND disabled_at IS NOT NULL",
+            (endpoint,),
+        )
+        if cursor.rowcount == 0:
+            return False
+        # Most were given up while it was off.
+        self._conn.execute(
+            "UPDATE webhook_deliveries SET state = 'given_up', leased_by = NULL"
+            " WHERE endpoint = ? AND state = 'queued' AND tries_max > ?",
+            (endpoint, TEST_TRIES_MAX),
+        )
+        return True
+
+    # Queueing -------------------------------------------------------------------------------
+
+    def queue(self, partner: str, n: int, type_: str, operation: str | None) -> int:
+        wanted = self._wanted_by(partner, type_)
+        for endpoint in wanted:
+            self._conn.execute(
+                "INSERT INTO webhook_deliveries (endpoint, partner, n, operation, state,"
+                " tries_max, due_at, created_at) VALUES (?, ?, ?, ?, 'queued', ?, ?, ?)"
+                " ON CONFLICT (endpoint, partner, n) DO NOTHING",
+                (endpoint, partner, n, operation, TRIES_MAX, self._time.ms, self._time.ms),
+            )
+        self._has_queued = self._has_queued or bool(wanted)
+        return len(wanted)
+
+    def _wanted_by(self, partner: str, type_: str) -> list[str]:
+        rows = self._conn.execute(
+            "SELECT id, types FROM webhook_endpoints WHERE partner = ? AND disabled_at IS NULL",
+            (partner,),
+        )
+        return [endpoint for endpoint, types in rows if types is None or type_ in types.split()]
+
+    def queue_test(self, endpoint: str, n: int) -> None:
+        self._conn.execute(
+            "INSERT INTO webhook_deliveries (endpoint, partner, n, state, tries_max, due_at,"
+            " created_at) SELECT id, partner, ?, 'queued', ?, ?, ? FROM webhook_endpoints"
+            " WHERE id = ?",
+            (n, TEST_TRIES_MAX, self._time.ms, self._time.ms, endpoint),
+        )
+        self._has_queued = True
+
+    def queue_again(self, partner: str, n: int) -> int:
+        event = self._conn.execute(
+            "SELECT type, operation FROM partner_events"
+            " WHERE partner = ? AND n = ? AND in_feed = 1",
+            (partner, n),
+        ).fetchone()
+        wanted = [] if event is None else self._wanted_by(partner, event[0])
+        for endpoint in wanted:
+            # One that is being sent keeps its lease, and is tried again if that fails.
+            self._conn.execute(
+                "INSERT INTO webhook_deliveries (endpoint, partner, n, operation, state,"
+                " tries_max, due_at, created_at) VALUES (?, ?, ?, ?, 'queued', ?, ?, ?)"
+                " ON CONFLICT (endpoint, partner, n) DO UPDATE SET state = 'queued',"
+                " tries_max = webhook_deliveries.attempts + excluded.tries_max,"
+                " due_at = excluded.due_at WHERE webhook_deliveries.leased_by IS NULL",
+                (endpoint, partner, n, event[1], TRIES_MAX, self._time.ms, self._time.ms),
+            )
+        self._has_queued = self._has_queued or bool(wanted)
+        return len(wanted)
+
+    def take_queued(self) -> bool:
+        has_queued, self._has_queued = self._has_queued, False
+        return has_queued
+
+    # Sending --------------------------------------------------------------------------------
+
+    def waiting(self) -> list[WaitingEndpoint]:
+        """Steps from endpoint to endpoint through the index, however much is queued for each."""
+        rows = self._conn.execute(
+            "WITH RECURSIVE waiting (endpoint) AS ("
+            " SELECT min(endpoint) FROM webhook_deliveries WHERE state = 'queued'"
+            " UNION ALL"
+            " SELECT (SELECT min(d.endpoint) FROM webhook_deliveries AS d"
+            "  WHERE d.state = 'queued' AND d.endpoint > waiting.endpoint)"
+            " FROM waiting WHERE waiting.endpoint IS NOT NULL)"
+            " SELECT e.id, e.disabled_at, (SELECT min(d.due_at) FROM webhook_deliveries AS d"
+            "  WHERE d.state = 'queued' AND d.endpoint = e.id)"
+            " FROM waiting JOIN webhook_endpoints AS e ON e.id = waiting.endpoint"
+        )
+        return [
+            WaitingEndpoint(endpoint, disabled_at is None, from_ms(due_at))
+            for endpoint, disabled_at, due_at in rows
+        ]
+
+    def claim(
+        self, endpoint: str, lease: Lease, most: int, *, only_tests: bool = False
+    ) -> list[Delivery]:
+        tries_max = TEST_TRIES_MAX if only_tests else _ANY
+        due = self._conn.execute(
+            "SELECT partner, n, operation, attempts FROM webhook_deliveries"
+            " WHERE endpoint = ? AND state = 'queued' AND due_at <= ? AND tries_max <= ?"
+            " ORDER BY due_at, partner, n LIMIT ?",
+            (endpoint, self._time.ms, tries_max, most),
+        ).fetchall()
+        ends_at = to_ms(self._time.now + lease.lasts)
+        claimed = []
+        for partner, n, operation, attempts in due:
+            if self._take(endpoint, partner, n, attempts, ends_at, lease.owner):
+                self._move_later_ones(endpoint, operation, n, ends_at)
+                claimed.append(self._delivery(endpoint, partner, n))
+            elif operation is not None:
+                self._put_behind_earlier_one(endpoint, operation, n)
+        return claimed
+
+    def _take(
+        self, endpoint: str, partner: str, n: int, attempts: int, ends_at: int, owner: str
+    ) -> bool:
+        """False when another writer was faster, or an earlier one of its operation waits."""
+        cursor = self._conn.execute(
+            "UPDATE webhook_deliveries SET attempts = attempts + 1, due_at = ?, leased_by = ?"
+            " WHERE endpoint = ? AND partner = ? AND n = ? AND state = 'queued' AND attempts = ?"
+            " AND due_at <= ? AND NOT EXISTS (SELECT 1 FROM webhook_deliveries AS earlier"
+            "  WHERE earlier.endpoint = webhook_deliveries.endpoint"
+            "  AND earlier.operation = webhook_deliveries.operation"
+            "  AND earlier.n < webhook_deliveries.n AND earlier.state = 'queued')",
+            (ends_at, owner, endpoint, partner, n, attempts, self._time.ms),
+        )
+        return cursor.rowcount == 1
+
+    def _move_later_ones(self, endpoint: str, operation: str | None, n: int, due_at: int) -> None:
+        """Those of the same operation become due when the one before them does."""
+        if operation is not None:
+            self._conn.execute(
+                "UPDATE webhook_deliveries SET due_at = ? WHERE endpoint = ? AND operation = ?"
+                " AND n > ? AND state = 'queued' AND leased_by IS NULL",
+                (due_at, endpoint, operation, n),
+            )
+
+    def _put_behind_earlier_one(self, endpoint: str, operation: str, n: int) -> None:
+        row = self._conn.execute(
+            "SELECT max(due_at) FROM webhook_deliveries WHERE endpoint = ? AND operation = ?"
+            " AND n < ? AND state = 'queued'",
+            (endpoint, operation, n),
+        ).fetchone()
+        if row[0] is not None:
+            self._conn.execute(
+                "UPDATE webhook_deliveries SET due_at = ? WHERE endpoint = ? AND operation = ?"
+                " AND n = ? AND state = 'queued' AND leased_by IS NULL",
+                (row[0], endpoint, operation, n),
+            )
+
+    def _delivery(self, endpoint: str, partner: str, n: int) -> Delivery:
+        row = self._conn.execute(
+            "SELECT e.url, e.secret, d.attempts, d.tries_max, v.type, v.operation, v.version,"
+            " v.data, v.request_id, v.idempotency_key, v.created_at"
+            " FROM webhook_deliveries AS d"
+            " JOIN webhook_endpoints AS e ON e.id = d.endpoint"
+            " JOIN partner_events AS v ON v.partner = d.partner AND v.n = d.n"
+            " WHERE d.endpoint = ? AND d.partner = ? AND d.n = ?",
+            (endpoint, partner, n),
+        ).fetchone()
+        return Delivery(
+            endpoint=endpoint,
+            url=row[0],
+            secret=row[1],
+            attempt=row[2],
+            tries_left=row[3] - row[2],
+            event=PartnerEvent(
+                partner=partner,
+                n=n,
+                type=row[4],
+                operation=row[5],
+                version=row[6],
+                data=row[7],
+                request_id=row[8],
+                idempotency_key=row[9],
+                created_at=from_ms(row[10]),
+            ),
+        )
+
+    def taken(self, delivery: Delivery, status: int) -> bool:
+        event = delivery.event
+        cursor = self._conn.execute(
+            "UPDATE webhook_deliveries SET state = 'taken', leased_by = NULL, status = ?,"
+            " error = NULL WHERE endpoint = ? AND partner = ? AND n = ? AND attempts = ?",
+            (status, delivery.endpoint, event.partner, event.n, delivery.attempt),
+        )
+        if cursor.rowcount == 0:
+            return False
+        self._move_later_ones(delivery.endpoint, event.operation, event.n, self._time.ms)
+        self._conn.execute(
+            "UPDATE webhook_endpoints SET last_success_at = ?, last_error = NULL WHERE id = ?",
+            (self._time.ms, delivery.endpoint),
+        )
+        return True
+
+    def try_again(self, delivery: Delivery, at: datetime, status: int | None, why: str) -> bool:
+        event, due_at = delivery.event, to_ms(at)
+        cursor = self._conn.execute(
+            "UPDATE webhook_deliveries SET due_at = ?, leased_by = NULL, status = ?, error = ?"
+            " WHERE endpoint = ? AND partner = ? AND n = ? AND attempts = ?"
+            " AND state = 'queued' AND leased_by IS NOT NULL",
+            (due_at, status, why, delivery.endpoint, event.partner, event.n, delivery.attempt),
+        )
+        if cursor.rowcount == 0:
+            return False
+        self._move_later_ones(delivery.endpoint, event.operation, event.n, due_at)
+        self._note_error(delivery.endpoint, why)
+        return True
+
+    def give_up(self, delivery: Delivery, status: int | None, why: str) -> bool:
+        event = delivery.event
+        cursor = self._conn.execute(
+            "UPDATE webhook_deliveries SET state = 'given_up', leased_by = NULL, status = ?,"
+            " error = ? WHERE endpoint = ? AND partner = ? AND n = ? AND attempts = ?"
+            " AND state = 'queued' AND leased_by IS NOT NULL",
+            (status, why, delivery.endpoint, event.partner, event.n, delivery.attempt),
+        )
+        if cursor.rowcount == 0:
+            return False
+        self._move_later_ones(delivery.endpoint, event.operation, event.n, self._time.ms)
+        self._note_error(delivery.endpoint, why)
+        return True
+
+    def _note_error(self, endpoint: str, why: str) -> None:
+        self._conn.execute(
+            "UPDATE webhook_endpoints SET last_error = ? WHERE id = ?", (why, endpoint)
+        )
+
+    def give_up_switched_off(self, endpoint: str, limit: int) -> int:
+        return self._conn.execute(
+            "UPDATE webhook_deliveries SET state = 'given_up', leased_by = NULL"
+            " WHERE endpoint = ? AND state = 'queued' AND tries_max > ? AND n IN"
+            " (SELECT d.n FROM webhook_deliveries AS d WHERE d.endpoint = ?"
+            "  AND d.state = 'queued' AND d.tries_max > ? LIMIT ?)"
+            " AND EXISTS (SELECT 1 FROM webhook_endpoints AS e"
+            "  WHERE e.id = webhook_deliveries.endpoint AND e.disabled_at IS NOT NULL)",
+            (endpoint, TEST_TRIES_MAX, endpoint, TEST_TRIES_MAX, limit),
+        ).rowcount
+
+    def end_leases_of_others(self, owner: str) -> int:
+        return self._conn.execute(
+            "UPDATE webhook_deliveries SET due_at = ?, leased_by = NULL"
+            " WHERE state = 'queued' AND leased_by <> ?",
+            (self._time.ms, owner),
+        ).rowcount
+
+
+_ANY = 1 << 31  # more tries than any delivery has
+
+
+def _endpoint(row: tuple[Any, ...]) -> WebhookEndpoint:
+    return WebhookEndpoint(
+        id=row[0],
+        partner=row[1],
+        url=row[2],
+        types=None if row[3] is None else tuple(row[3].split()),
+        description=row[4],
+        secret=row[5],
+        created_by=row[6],
+        created_at=from_ms(row[7]),
+        disabled_at=from_ms(row[8]),
+        disabled_why=row[9],
+        last_success_at=from_ms(row[10]),
+        last_error=row[11],
+    )
