@@ -118,6 +118,11 @@ def split_checked(url: str) -> tuple[str, int, str]:
     return name.strip("[]"), int(port), f"/{rest}"
 
 
+def shown_url(url: str) -> str:
+    """Host and path, for people: what stands behind a ``?`` may be somebody's token."""
+    return url.removeprefix("https://").partition("?")[0]
+
+
 def literal_address(host: str) -> IpAddress | None:
     """``None`` for a name, which has to be resolved."""
     try:
