@@ -18,6 +18,7 @@ from flows.people import INVITE, PEOPLE, UNLINK
 from flows.settings import SETTINGS
 from flows.statement import STATEMENT
 from flows.topup import TOPUP
+from flows.webhooks import WEBHOOKS
 
 
 @cache
@@ -34,6 +35,7 @@ def all_flows() -> FlowRegistry:
         INVITE,
         PEOPLE,
         UNLINK,
+        WEBHOOKS,
         JOIN,
         *ADMIN_FLOWS,
         BLOCKING,

@@ -6,7 +6,7 @@ from services.ports import Tx
 
 
 def partner_of(tx: Tx, reference: str) -> str | None:
-    """The partner of an operation, or of the code that approves one not begun yet.
+    """The partner of an operation, of the code that approves one not begun yet, or of an endpoint.
 
     ``None`` if nothing has this reference.
     """
@@ -14,4 +14,7 @@ def partner_of(tx: Tx, reference: str) -> str | None:
     if partner is not None:
         return partner
     code = tx.otps.newest(reference)
-    return None if code is None else code.binding.partner
+    if code is not None:
+        return code.binding.partner
+    endpoint = tx.webhooks.get(reference)
+    return None if endpoint is None else endpoint.partner

@@ -16,6 +16,7 @@ from bot.handlers import (
     settings,
     statement,
     topup,
+    webhooks,
 )
 from bot.handlers.declaring import Handlers
 
@@ -32,5 +33,6 @@ HANDLERS = Handlers(
     inviting.HANDLERS,
     joining.HANDLERS,
     people.HANDLERS,
+    webhooks.HANDLERS,
     admin.HANDLERS,
 )
