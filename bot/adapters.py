@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import httpx
 
-from bot.environment.network import Network
+from bot.environment.network import Network, NetworkFault
 from bot.outbox.carriers import MAIL, SMS, MailChannel, SmsChannel
 from bot.outbox.channel import Channel
 from bot.settings import Settings
@@ -74,7 +74,10 @@ def webhook_sender(network: Network, clock: Clock) -> WebhookSender:
     same proxy, which is asked for the address that was checked."""
 
     def proxy_for(url: str) -> WebhookProxy | None:
-        proxy = network.proxy_for(url)
+        try:
+            proxy = network.proxy_for(url)
+        except NetworkFault as fault:
+            raise OSError(str(fault)) from None  # as one that cannot be reached
         if proxy is None:
             return None
         scheme = proxy.url.scheme
