@@ -76,72 +76,75 @@ class WebhookWorker(BankWorker):
         """Begin due tries for which there is room; returns when the next is due."""
         if self._stopping:
             return None
-        work, due = await self._database.write(self._claim, Priority.JOBS)
+        # Read here, since the function runs on the writer's thread.
+        free, under_way = self._pool.free_slots, Counter(self._under_way)
+        work, due = await self._database.write(
+            lambda tx: self._claim(tx, free, under_way), Priority.JOBS
+        )
         for delivery in work:
             self._under_way[delivery.endpoint] += 1
             self._begin(self._pool, self._send(delivery))
         return self._next_scan(due)
 
-    def _claim(self, tx: Tx) -> tuple[list[Delivery], datetime | None]:
+    def _claim(
+        self, tx: Tx, free: int, under_way: Counter[str]
+    ) -> tuple[list[Delivery], datetime | None]:
+        """The tries to begin, and when the next is due of the endpoints that still have room: a
+        full one wakes the scan when a try of its ends."""
         waiting = tx.webhooks.waiting()
         for endpoint in waiting:
             if not endpoint.is_on:
                 tx.webhooks.give_up_switched_off(endpoint.endpoint, PAGE)
+        due = [one for one in waiting if one.due_at <= tx.now and _room(one, under_way) > 0]
         work: list[Delivery] = []
-        for endpoint, room in self._shares([one for one in waiting if one.due_at <= tx.now]):
-            only_tests = not endpoint.is_on
-            work += tx.webhooks.claim(endpoint.endpoint, self._lease, room, only_tests=only_tests)
-        begun = Counter(delivery.endpoint for delivery in work)
-        return work, self._due(tx, begun)
+        for endpoint, room in self._shares(due, free, under_way):
+            claimed = tx.webhooks.claim(
+                endpoint.endpoint, self._lease, room, only_tests=not endpoint.is_on
+            )
+            under_way[endpoint.endpoint] += len(claimed)
+            work += claimed
+        left = (one.due_at for one in tx.webhooks.waiting() if _room(one, under_way) > 0)
+        return work, min(left, default=None)
 
-    def _shares(self, due: Sequence[WaitingEndpoint]) -> list[tuple[WaitingEndpoint, int]]:
+    def _shares(
+        self, due: Sequence[WaitingEndpoint], free: int, under_way: Counter[str]
+    ) -> list[tuple[WaitingEndpoint, int]]:
         """How many tries each endpoint may begin: one each in turn, those first that have waited
         longest for theirs."""
         turns = {endpoint: turn for turn, endpoint in enumerate(self._served)}
         order = sorted(due, key=lambda one: turns.get(one.endpoint, -1))
-        free, shares = self._pool.free_slots, Counter[str]()
-        while free > 0:
-            takers = [one.endpoint for one in order if self._room(one.endpoint, shares) > 0][:free]
-            if not takers:
-                break
-            shares.update(takers)
-            free -= len(takers)
+        shares = Counter[str]()
+        while free > 0 and (takers := [one for one in order if _room(one, under_way + shares) > 0]):
+            shares.update(one.endpoint for one in takers[:free])
+            free -= len(takers[:free])
         for endpoint in shares:
             self._served.pop(endpoint, None)
             self._served[endpoint] = None
         return [(one, shares[one.endpoint]) for one in order if shares[one.endpoint]]
 
-    def _room(self, endpoint: str, begun: Counter[str]) -> int:
-        return AT_ONCE_EACH - self._under_way[endpoint] - begun[endpoint]
-
-    def _next_due(self, tx: Tx) -> datetime | None:
-        return self._due(tx, Counter())
-
-    def _due(self, tx: Tx, begun: Counter[str]) -> datetime | None:
-        """Of the endpoints that have room: a full one wakes the scan when a try of its ends."""
-        return min(
-            (one.due_at for one in tx.webhooks.waiting() if self._room(one.endpoint, begun) > 0),
-            default=None,
-        )
-
     # One try --------------------------------------------------------------------------------
 
     async def _send(self, delivery: Delivery) -> None:
+        due: datetime | None = None
         try:
-            await self._try(delivery)
+            due = await self._try(delivery)
         finally:
             was_full = self._under_way[delivery.endpoint] >= AT_ONCE_EACH
             self._under_way[delivery.endpoint] -= 1
             self._under_way += Counter()  # drops endpoints without any
-            if was_full and not self._stopping:
-                self._wake(None)
+            if not self._stopping:
+                if was_full or (due is not None and due <= self._clock.now()):
+                    self._wake(None)
+                elif due is not None:
+                    self._wake(due)
 
-    async def _try(self, delivery: Delivery) -> None:
+    async def _try(self, delivery: Delivery) -> datetime | None:
+        """Returns when the next for this endpoint is due."""
         began = self._clock.monotonic()
         answer = await self._answer(delivery)
         spread = self._context.random.uniform(-SPREAD, SPREAD)
 
-        def record(tx: Tx) -> tuple[NextStep, list[OutboxRow]]:
+        def record(tx: Tx) -> tuple[tuple[NextStep, datetime | None], list[OutboxRow]]:
             step = next_step(
                 answer,
                 tries_left=delivery.tries_left,
@@ -149,12 +152,16 @@ class WebhookWorker(BankWorker):
                 now=tx.now,
                 spread=spread,
             )
-            return step, self._record(tx, delivery, answer, step)
+            rows = self._record(tx, delivery, answer, step)
+            if isinstance(step, GiveUp) and step.switch_off is not None:
+                return (step, tx.now), rows  # what else is queued there is given up
+            return (step, tx.webhooks.next_due(delivery.endpoint)), rows
 
-        step: NextStep | None = await self._commit_answer(record)
+        recorded = await self._commit_answer(record)
+        assert recorded is not None
+        step, due = recorded
         self._log(delivery, answer, step, self._ms_since(began))
-        if isinstance(step, GiveUp) and step.switch_off is not None:
-            self._wake(None)  # what else is queued there is given up
+        return due
 
     async def _answer(self, delivery: Delivery) -> WebhookAnswer:
         secret = self._context.keys.unseal(delivery.secret)
@@ -183,9 +190,7 @@ class WebhookWorker(BankWorker):
                     return queue_switched_off(tx, self._context, delivery, switch_off)
         return []
 
-    def _log(
-        self, delivery: Delivery, answer: WebhookAnswer, step: NextStep | None, took_ms: int
-    ) -> None:
+    def _log(self, delivery: Delivery, answer: WebhookAnswer, step: NextStep, took_ms: int) -> None:
         self._context.metrics.webhook(answer)
         write = _log.info if isinstance(answer, Taken) else _log.warning
         write(
@@ -198,3 +203,7 @@ class WebhookWorker(BankWorker):
             attempt=delivery.attempt,
             ms=took_ms,
         )
+
+
+def _room(endpoint: WaitingEndpoint, under_way: Counter[str]) -> int:
+    return AT_ONCE_EACH - under_way[endpoint.endpoint]

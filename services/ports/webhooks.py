@@ -62,6 +62,14 @@ class Webhooks(Protocol):
         """False if it was on already, or is gone. What was queued before is not sent."""
         ...
 
+    def secrets(self) -> Mapping[str, str]:
+        """Every endpoint with its sealed secret."""
+        ...
+
+    def reseal(self, endpoint: str, sealed: str) -> None:
+        """Replace the seal of the same secret."""
+        ...
+
     # Queueing
 
     def queue(self, partner: str, n: int, type_: str, operation: str | None) -> int:
@@ -85,6 +93,10 @@ class Webhooks(Protocol):
     # Sending
 
     def waiting(self) -> Sequence[WaitingEndpoint]: ...
+
+    def next_due(self, endpoint: str) -> datetime | None:
+        """When the first of what is queued for it is due; ``None``: nothing is queued."""
+        ...
 
     def claim(
         self, endpoint: str, lease: Lease, most: int, *, only_tests: bool = False

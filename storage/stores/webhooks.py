@@ -93,6 +93,14 @@ class WebhookStore:
         )
         return True
 
+    def secrets(self) -> dict[str, str]:
+        return dict(self._conn.execute("SELECT id, secret FROM webhook_endpoints ORDER BY id"))
+
+    def reseal(self, endpoint: str, sealed: str) -> None:
+        self._conn.execute(
+            "UPDATE webhook_endpoints SET secret = ? WHERE id = ?", (sealed, endpoint)
+        )
+
     # Queueing -------------------------------------------------------------------------------
 
     def queue(self, partner: str, n: int, type_: str, operation: str | None) -> int:
@@ -166,6 +174,14 @@ class WebhookStore:
             WaitingEndpoint(endpoint, disabled_at is None, from_ms(due_at))
             for endpoint, disabled_at, due_at in rows
         ]
+
+    def next_due(self, endpoint: str) -> datetime | None:
+        row = self._conn.execute(
+            "SELECT min(due_at) FROM webhook_deliveries WHERE endpoint = ? AND state = 'queued'",
+            (endpoint,),
+        ).fetchone()
+        due: int | None = row[0]
+        return from_ms(due)
 
     def claim(
         self, endpoint: str, lease: Lease, most: int, *, only_tests: bool = False
