@@ -40,6 +40,7 @@ from storage.stores.statements import StatementStore
 from storage.stores.statistics import StatisticsStore
 from storage.stores.topups import TopUpStore
 from storage.stores.trail import TrailStore
+from storage.stores.webhook_deliveries import WebhookDeliveryStore
 from storage.stores.webhooks import WebhookStore
 from storage.time.transaction_time import TransactionTime
 
@@ -77,6 +78,7 @@ class SqliteTx:
         self.approvals = ApprovalStore(conn, time)
         self.api_keys = ApiKeyStore(conn, time)
         self.webhooks = WebhookStore(conn, time)
+        self.webhook_deliveries = WebhookDeliveryStore(conn, time)
         self.partner_events = PartnerEventStore(conn, time, self.webhooks)
         self.broadcasts = BroadcastStore(conn, time)
         self.clock = ClockStore(conn, time)

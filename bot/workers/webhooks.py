@@ -70,7 +70,7 @@ class WebhookWorker(BankWorker):
         """At start-up, end the leases of earlier runs, unless another process may hold them."""
         if self._database.sole_writer:
             owner = self._lease.owner
-            await self._database.write(lambda tx: tx.webhooks.end_leases_of_others(owner))
+            await self._database.write(lambda tx: tx.webhook_deliveries.end_leases_of_others(owner))
 
     async def scan(self) -> datetime | None:
         """Begin due tries for which there is room; returns when the next is due."""
@@ -91,19 +91,21 @@ class WebhookWorker(BankWorker):
     ) -> tuple[list[Delivery], datetime | None]:
         """The tries to begin, and when the next is due of the endpoints that still have room: a
         full one wakes the scan when a try of its ends."""
-        waiting = tx.webhooks.waiting()
+        waiting = tx.webhook_deliveries.waiting()
         for endpoint in waiting:
             if not endpoint.is_on:
-                tx.webhooks.give_up_switched_off(endpoint.endpoint, PAGE)
+                tx.webhook_deliveries.give_up_switched_off(endpoint.endpoint, PAGE)
+        known = {one.endpoint for one in waiting}
+        self._served = {endpoint: None for endpoint in self._served if endpoint in known}
         due = [one for one in waiting if one.due_at <= tx.now and _room(one, under_way) > 0]
         work: list[Delivery] = []
         for endpoint, room in self._shares(due, free, under_way):
-            claimed = tx.webhooks.claim(
+            claimed = tx.webhook_deliveries.claim(
                 endpoint.endpoint, self._lease, room, only_tests=not endpoint.is_on
             )
             under_way[endpoint.endpoint] += len(claimed)
             work += claimed
-        left = (one.due_at for one in tx.webhooks.waiting() if _room(one, under_way) > 0)
+        left = (one.due_at for one in tx.webhook_deliveries.waiting() if _room(one, under_way) > 0)
         return work, min(left, default=None)
 
     def _shares(
@@ -155,7 +157,7 @@ class WebhookWorker(BankWorker):
             rows = self._record(tx, delivery, answer, step)
             if isinstance(step, GiveUp) and step.switch_off is not None:
                 return (step, tx.now), rows  # what else is queued there is given up
-            return (step, tx.webhooks.next_due(delivery.endpoint)), rows
+            return (step, tx.webhook_deliveries.next_due(delivery.endpoint)), rows
 
         recorded = await self._commit_answer(record)
         assert recorded is not None
@@ -181,11 +183,11 @@ class WebhookWorker(BankWorker):
         match step:
             case Delivered():
                 assert isinstance(answer, Taken)
-                tx.webhooks.taken(delivery, answer.status)
+                tx.webhook_deliveries.taken(delivery, answer.status)
             case TryAgain(at):
-                tx.webhooks.try_again(delivery, at, status, why)
+                tx.webhook_deliveries.try_again(delivery, at, status, why)
             case GiveUp(switch_off):
-                given_up = tx.webhooks.give_up(delivery, status, why)
+                given_up = tx.webhook_deliveries.give_up(delivery, status, why)
                 if given_up and switch_off is not None:
                     return queue_switched_off(tx, self._context, delivery, switch_off)
         return []

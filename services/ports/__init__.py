@@ -39,7 +39,7 @@ from services.ports.statistics import Statistics
 from services.ports.topups import TopUps
 from services.ports.trail import Trail
 from services.ports.tx import Tx
-from services.ports.webhooks import CheckUrl, Webhooks, WebhookTransport
+from services.ports.webhooks import CheckUrl, WebhookDeliveries, Webhooks, WebhookTransport
 
 __all__ = [
     "Adjustments",
@@ -86,6 +86,7 @@ __all__ = [
     "TopUps",
     "Trail",
     "Tx",
+    "WebhookDeliveries",
     "WebhookTransport",
     "Webhooks",
 ]

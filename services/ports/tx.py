@@ -38,7 +38,7 @@ from services.ports.statements import Statements
 from services.ports.statistics import Statistics
 from services.ports.topups import TopUps
 from services.ports.trail import Trail
-from services.ports.webhooks import Webhooks
+from services.ports.webhooks import WebhookDeliveries, Webhooks
 
 
 class Tx(Protocol):
@@ -100,6 +100,8 @@ class Tx(Protocol):
     def partner_events(self) -> PartnerEvents: ...
     @property
     def webhooks(self) -> Webhooks: ...
+    @property
+    def webhook_deliveries(self) -> WebhookDeliveries: ...
     @property
     def approvals(self) -> Approvals: ...
     @property

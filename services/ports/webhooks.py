@@ -31,11 +31,7 @@ class WebhookTransport(Protocol):
 
 
 class Webhooks(Protocol):
-    """Endpoints, and one delivery for each event and endpoint.
-
-    A delivery is sent after those of the same endpoint and operation that came before it. What is
-    recorded names the claim's attempt: of a claim that was taken over only success counts.
-    """
+    """Endpoints, and which events are queued for them: one delivery for each event and endpoint."""
 
     # Endpoints
 
@@ -55,7 +51,7 @@ class Webhooks(Protocol):
 
     def switch_off(self, endpoint: str, why: str) -> bool:
         """False if it was off already, or is gone. What is queued for it is given up
-        (``give_up_switched_off``)."""
+        (``WebhookDeliveries.give_up_switched_off``)."""
         ...
 
     def switch_on(self, endpoint: str) -> bool:
@@ -90,7 +86,12 @@ class Webhooks(Protocol):
         """Whether anything was queued on this connection since the last call."""
         ...
 
-    # Sending
+
+class WebhookDeliveries(Protocol):
+    """Deliveries that are queued, of which those of one endpoint and operation go in order.
+
+    What is recorded names the claim's attempt. Of a claim that was taken over nothing counts.
+    """
 
     def waiting(self) -> Sequence[WaitingEndpoint]: ...
 

@@ -59,24 +59,28 @@ class WebhookQueue:
     def claim(
         self, endpoint: str = "we_1", most: int = 9, lease: Lease = LEASE, *, tests: bool = False
     ) -> list[Delivery]:
-        return self.store.do(lambda tx: tx.webhooks.claim(endpoint, lease, most, only_tests=tests))
+        return self.store.do(
+            lambda tx: tx.webhook_deliveries.claim(endpoint, lease, most, only_tests=tests)
+        )
 
     def claimed(self, endpoint: str = "we_1") -> list[int]:
         return places(self.claim(endpoint))
 
     def taken(self, delivery: Delivery) -> bool:
-        return self.store.do(lambda tx: tx.webhooks.taken(delivery, 200))
+        return self.store.do(lambda tx: tx.webhook_deliveries.taken(delivery, 200))
 
     def fails(self, delivery: Delivery, again_in: timedelta) -> bool:
         at = self.store.now + again_in
-        return self.store.do(lambda tx: tx.webhooks.try_again(delivery, at, 500, "HTTP 500"))
+        return self.store.do(
+            lambda tx: tx.webhook_deliveries.try_again(delivery, at, 500, "HTTP 500")
+        )
 
     def gives_up(self, delivery: Delivery) -> bool:
-        return self.store.do(lambda tx: tx.webhooks.give_up(delivery, 500, "HTTP 500"))
+        return self.store.do(lambda tx: tx.webhook_deliveries.give_up(delivery, 500, "HTTP 500"))
 
     def next_due_s(self, endpoint: str = "we_1") -> float | None:
         """Seconds until the first delivery is due; ``None``: nothing is queued."""
-        waiting = self.store.do(lambda tx: tx.webhooks.waiting())
+        waiting = self.store.do(lambda tx: tx.webhook_deliveries.waiting())
         found = [one.due_at for one in waiting if one.endpoint == endpoint]
         return (found[0] - self.store.now).total_seconds() if found else None
 

@@ -56,7 +56,7 @@ class Receivers:
                 for delivery in self.queue.claim(endpoint):
                     self.arrive(delivery)
                     self.queue.taken(delivery)
-            if not self.queue.store.do(lambda tx: tx.webhooks.waiting()):
+            if not self.queue.store.do(lambda tx: tx.webhook_deliveries.waiting()):
                 return
         raise AssertionError("something is never sent")
 
@@ -73,7 +73,7 @@ def play(receivers: Receivers, step: str, value: int, versions: dict[str, int]) 
     elif step == "wait":
         queue.store.wait(seconds=value)
     elif step == "restart":
-        queue.store.do(lambda tx: tx.webhooks.end_leases_of_others(LEASES[value].owner))
+        queue.store.do(lambda tx: tx.webhook_deliveries.end_leases_of_others(LEASES[value].owner))
     elif receivers.open:
         # A late worker's request may still arrive, but only of a claim that was its own: one whose
         # lease has ended has ended its call before.

@@ -117,7 +117,7 @@ def test_an_event_is_sent_again_where_it_is_wanted(queue: WebhookQueue) -> None:
     created(queue, ["float.failed"])
     n = queue.event("TU-1")
     (delivery,) = queue.claim(id_)
-    queue.store.do(lambda tx: tx.webhooks.taken(delivery, Taken(200).status))
+    queue.store.do(lambda tx: tx.webhook_deliveries.taken(delivery, Taken(200).status))
     assert queue.store.do(lambda tx: webhooks.resend(tx, "DEMO", n)) == 1
     assert queue.claimed(id_) == [n]
 

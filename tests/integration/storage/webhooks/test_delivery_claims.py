@@ -75,7 +75,7 @@ def test_a_start_ends_the_leases_of_others_and_not_its_own(queue: WebhookQueue) 
     ours, theirs = queue.event("TU-1"), queue.event("TU-2")
     queue.claim(most=1)
     queue.claim(most=1, lease=THEIRS)
-    queue.store.do(lambda tx: tx.webhooks.end_leases_of_others(LEASE.owner))
+    queue.store.do(lambda tx: tx.webhook_deliveries.end_leases_of_others(LEASE.owner))
     assert queue.claimed() == [theirs]
     assert ours < theirs
 

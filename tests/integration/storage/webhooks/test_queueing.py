@@ -63,7 +63,10 @@ def test_what_is_queued_for_one_that_is_off_is_given_up_in_pages(queue: WebhookQ
         queue.event(f"TU-{n}")
     queue.store.do(lambda tx: tx.webhooks.switch_off("we_1", "failing"))
     add_test(queue)
-    pages = [queue.store.do(lambda tx: tx.webhooks.give_up_switched_off("we_1", 3)) for _ in "123"]
+    pages = [
+        queue.store.do(lambda tx: tx.webhook_deliveries.give_up_switched_off("we_1", 3))
+        for _ in "123"
+    ]
     assert pages == [3, 2, 0]
     assert [one.is_test for one in queue.claim(tests=True)] == [True]
     queue.event("TU-9")
