@@ -59,6 +59,14 @@ class WebhookStore:
         return [_endpoint(row) for row in rows]
 
     def remove(self, endpoint: str) -> None:
+        # Wait for whoever is adding an event: a change of money must not fail because the endpoint
+        # that it was queued for goes in the same moment.
+        self._conn.execute(
+            "INSERT INTO partner_event_heads (partner, n)"
+            " SELECT partner, 0 FROM webhook_endpoints WHERE id = ?"
+            " ON CONFLICT (partner) DO UPDATE SET n = partner_event_heads.n",
+            (endpoint,),
+        )
         self._conn.execute("DELETE FROM webhook_endpoints WHERE id = ?", (endpoint,))
 
     def switch_off(self, endpoint: str, why: str) -> bool:
