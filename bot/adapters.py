@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import httpx
 
-from bot.environment.network import Network
+from bot.environment.network import Network, NetworkFault
 from bot.outbox.carriers import MAIL, SMS, MailChannel, SmsChannel
 from bot.outbox.channel import Channel
 from bot.settings import Settings
@@ -27,6 +27,8 @@ from services.gateways.openbanking.credentials import OpenBankingCredentials
 from services.gateways.openbanking.float_bank import OpenBankingFloat
 from services.gateways.sms.africas_talking import AfricasTalkingCredentials, AfricasTalkingSms
 from services.gateways.smtp import SmtpCredentials, SmtpMailer
+from services.gateways.webhooks.pinned_network import WebhookProxy
+from services.gateways.webhooks.sender import WebhookSender
 from services.policy import PaybillDetails, Policy
 from services.ports import Clock
 
@@ -65,6 +67,24 @@ def bank_client(settings: Settings, network: Network) -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=BANK_CONNECTIONS, max_keepalive_connections=64)
     urls = [url for name, url in settings.addresses.items() if name != "TELEGRAM_BASE_URL"]
     return network.client(urls, limits)
+
+
+def webhook_sender(network: Network, clock: Clock) -> WebhookSender:
+    """Calls partners' servers as the other calls are made: the same authorities, and through the
+    same proxy, which is asked for the address that was checked."""
+
+    def proxy_for(url: str) -> WebhookProxy | None:
+        try:
+            proxy = network.proxy_for(url)
+        except NetworkFault as fault:
+            raise OSError(str(fault)) from None  # as one that cannot be reached
+        if proxy is None:
+            return None
+        scheme = proxy.url.scheme
+        port = proxy.url.port or (443 if scheme == "https" else 80)
+        return WebhookProxy(scheme, proxy.url.host, port, proxy.auth)
+
+    return WebhookSender(clock, network.tls, proxy_for=proxy_for)
 
 
 def carriers(settings: Settings, client: httpx.AsyncClient, clock: Clock) -> dict[str, Channel]:

@@ -23,6 +23,7 @@ from bot.workers.bank_worker import BankWorker
 from bot.workers.documents import DocumentWorker
 from bot.workers.money_worker import AnyMoneyWorker
 from bot.workers.payments import PaymentIntake
+from bot.workers.webhooks import STOP_S, WebhookWorker
 from flows.engine.engine import Engine
 from flows.engine.event import Event
 from services.domain.database import DatabaseUnavailable
@@ -59,18 +60,23 @@ class Workers:
 
     money: Mapping[str, AnyMoneyWorker]
     documents: DocumentWorker
+    webhooks: WebhookWorker
 
     def by_job(self) -> Mapping[str, BankWorker]:
-        return {**self.money, "documents": self.documents}
+        return {**self.money, "documents": self.documents, "webhooks": self.webhooks}
 
     async def recover(self) -> None:
         for worker in self.money.values():
             await worker.recover()
+        await self.webhooks.recover()
 
     async def stop(self, grace_s: float) -> None:
-        """Money calls in flight get ``grace_s`` seconds; documents are made again later."""
+        """Money calls in flight get ``grace_s`` seconds; documents are made again later, and
+        events sent again."""
         await asyncio.gather(
-            *(worker.stop(grace_s) for worker in self.money.values()), self.documents.stop(0)
+            *(worker.stop(grace_s) for worker in self.money.values()),
+            self.documents.stop(0),
+            self.webhooks.stop(min(grace_s, STOP_S)),
         )
 
     def abort(self) -> None:

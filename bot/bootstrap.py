@@ -9,7 +9,14 @@ from functools import partial
 
 import httpx
 
-from bot.adapters import bank_client, carriers, float_bank, ncba_credentials, policy_of
+from bot.adapters import (
+    bank_client,
+    carriers,
+    float_bank,
+    ncba_credentials,
+    policy_of,
+    webhook_sender,
+)
 from bot.app import App, Core, Watches, Workers
 from bot.clock import DatabaseClock, SystemClock, system_random
 from bot.context import AppContext, DatabaseGauges
@@ -49,14 +56,16 @@ from bot.workers.float_purchases import FloatPurchaseKind
 from bot.workers.money_worker import AnyMoneyWorker, AnyOperationKind, MoneyWorker
 from bot.workers.payments import PaymentIntake
 from bot.workers.topups import TopUpKind
+from bot.workers.webhooks import WebhookWorker
 from flows.catalogue import all_flows
 from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.check import check
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
 from services.domain.lease import new_owner
+from services.domain.webhook_url import check_url
 from services.gateways.ncba.collections import NcbaCollections
-from services.ports import Clock, Random
+from services.ports import CheckUrl, Clock, Random, WebhookTransport
 from services.ports.database import Database
 from services.ports.simulated_databases import MemoryDatabase
 
@@ -82,6 +91,9 @@ class Dependencies:
     owner: str = field(default_factory=lambda: new_owner(system_random()))
     alarm: Alarm = field(default_factory=SchedulerAlarm)
     bank: httpx.AsyncClient | None = None  # used by one app only, and closed with it
+    # Used by one app only, and closed with it. What it reaches, ``check_webhook_url`` lets in.
+    webhooks: WebhookTransport | None = None
+    check_webhook_url: CheckUrl = check_url
     channels: Mapping[str, Channel] = field(default_factory=dict)
     request_channels: Mapping[str, ChannelCapabilities] = field(default_factory=dict)
     pace: MessageRates | None = None  # None: from the settings
@@ -108,11 +120,13 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
         bank_client(settings, read_network()) if dependencies.bank is None else dependencies.bank
     )
     clock = DatabaseClock(dependencies.clock, database.time)
+    webhooks = dependencies.webhooks or webhook_sender(read_network(), clock)
+    stack.push_async_callback(webhooks.close)
     channels = {**carriers(settings, client, clock), **dependencies.channels}
     core = _core(settings, dependencies, engine, database, clock, channels)
     banks = _banks(settings, core, client)
     sender = _outbox(settings, dependencies, core, channels)
-    workers = _workers(core, banks, sender.push, dependencies.owner)
+    workers = _workers(core, banks, webhooks, sender.push, dependencies.owner)
     payment_intake = PaymentIntake(database, core.random, core.notifier, sender.push)
     turns = Turns(
         database,
@@ -195,6 +209,7 @@ def _core(
             **{name: channel.capabilities for name, channel in channels.items()},
             **answering,
         },
+        check_webhook_url=dependencies.check_webhook_url,
     )
     sessions = SessionCache(engine.flows)
     return Core(
@@ -241,7 +256,9 @@ def _outbox(
     )
 
 
-def _workers(core: Core, banks: _Banks, push: PushRows, owner: str) -> Workers:
+def _workers(
+    core: Core, banks: _Banks, webhooks: WebhookTransport, push: PushRows, owner: str
+) -> Workers:
     def worker(job: str, kind: AnyOperationKind) -> AnyMoneyWorker:
         wake = partial(core.jobs.wake, job)
         return MoneyWorker(core.database, core.clock, push, wake, owner, kind)
@@ -261,6 +278,15 @@ def _workers(core: Core, banks: _Banks, push: PushRows, owner: str) -> Workers:
             partial(core.jobs.wake, "documents"),
             banks.collections,
         ),
+        WebhookWorker(
+            core.database,
+            core.clock,
+            core.context,
+            push,
+            partial(core.jobs.wake, "webhooks"),
+            owner,
+            webhooks,
+        ),
     )
 
 
@@ -268,6 +294,12 @@ def _wake_worker(jobs: JobScheduler, operation: str) -> None:
     """An invitation or a change of contact is an operation of a conversation, but no worker's."""
     job = JOB_BY_REFERENCE_PREFIX.get(operation[:2])
     if job is not None:
+        jobs.wake(job)
+
+
+def _wake_if_running(jobs: JobScheduler, job: str) -> None:
+    """What is added before the start is found by the first scan."""
+    if jobs.is_running:
         jobs.wake(job)
 
 
@@ -293,6 +325,8 @@ def _add_jobs(
     for job, worker in workers.money.items():
         add(job, worker.scan)
     add("documents", workers.documents.scan)
+    add("webhooks", workers.webhooks.scan)
+    database.webhooks_queued = partial(_wake_if_running, core.jobs, "webhooks")
     add("digest", DigestJob(database, clock, context, push).scan)
     add("api_keys", ApiKeyExpiryJob(database, clock, context, push).scan)
     add("outbox", sender.scan)

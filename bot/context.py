@@ -21,11 +21,12 @@ from services.domain.float_purchase import Purchase
 from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
 from services.domain.phone import Phone
+from services.domain.webhook_url import check_url
 from services.float_settlement import PurchaseChange
 from services.otp import Issued
 from services.payments import PaymentEffect
 from services.policy import Policy
-from services.ports import Keys, Random, Tx
+from services.ports import CheckUrl, Keys, Random, Tx
 
 # The outcome of an operation, for the person who started it. A refused purchase stands for itself.
 OperationUpdate: TypeAlias = PaymentEffect | PurchaseChange | Purchase
@@ -78,6 +79,7 @@ class AppContext:
     metrics: Metrics = field(default_factory=Metrics)
     strangers: StrangerLimiter = field(default_factory=StrangerLimiter)
     channels: Mapping[str, ChannelCapabilities] = field(default_factory=dict)
+    check_webhook_url: CheckUrl = check_url
 
     def channel(self, name: str) -> ChannelCapabilities:
         """What a channel can do. Stored accounts may be on one that this program does not have."""

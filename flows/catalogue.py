@@ -19,6 +19,7 @@ from flows.people import INVITE, PEOPLE, UNLINK
 from flows.settings import SETTINGS
 from flows.statement import STATEMENT
 from flows.topup import TOPUP
+from flows.webhooks import WEBHOOKS
 
 
 @cache
@@ -36,6 +37,7 @@ def all_flows() -> FlowRegistry:
         PEOPLE,
         UNLINK,
         KEYS,
+        WEBHOOKS,
         JOIN,
         *ADMIN_FLOWS,
         BLOCKING,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 HELP_GROUPS: Mapping[str, tuple[str, ...]] = {
     "money": ("topup", "float", "balance", "history", "statement", "approve"),
     "team": ("invite", "people", "unlink"),
-    "own": ("settings", "block", "keys"),
+    "own": ("settings", "block", "keys", "webhooks"),
     "partners": (
         *("partners", "partner", "newpartner", "suspend", "resume"),
         *("balanceof", "historyof", "export", "fees", "limits", "threshold", "apikey"),

@@ -7,7 +7,8 @@ from services.ports import Tx
 
 
 def partner_of(tx: Tx, reference: str) -> str | None:
-    """The partner of an operation, of the code that approves one not begun yet, or of an API key.
+    """The partner of an operation, of the code that approves one not begun yet, of an API key, or
+    of an endpoint.
 
     ``None`` if nothing has this reference.
     """
@@ -18,4 +19,7 @@ def partner_of(tx: Tx, reference: str) -> str | None:
         key = tx.api_keys.get(reference)
         return None if key is None else key.partner
     code = tx.otps.newest(reference)
-    return None if code is None else code.binding.partner
+    if code is not None:
+        return code.binding.partner
+    endpoint = tx.webhooks.get(reference)
+    return None if endpoint is None else endpoint.partner

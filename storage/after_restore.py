@@ -10,6 +10,7 @@ from datetime import datetime
 from services.domain.float_purchase import PurchaseState, next_query
 from services.domain.ledger import HOUSE
 from services.domain.otp import OtpStatus
+from services.domain.partner_event import EVENTS_LEFT_OUT
 from services.domain.topup import TopUpState
 from storage.transaction import SqliteTx
 
@@ -43,6 +44,7 @@ def recover_after_restore(tx: SqliteTx) -> None:
         "proposals": _count_proposals(tx),
     }
     _conversations(tx)
+    _events(tx)
     _verify_that_nothing_is_sent(tx)
     tx.restores.begun(found)
     tx.audit.add(HOUSE, "hazina", "restored", made_at.isoformat(), _numbers(found))
@@ -188,6 +190,12 @@ def _count_proposals(tx: SqliteTx) -> int:
     """Proposals decided since the backup are open again, and two admins decide them as before."""
     row = tx.conn.execute("SELECT count(*) FROM proposals WHERE status = 'open'").fetchone()
     return int(row[0])
+
+
+def _events(tx: SqliteTx) -> None:
+    """Go on with numbers that no event has had since the backup: whoever got those would take a
+    new event for one that is repeated."""
+    tx.conn.execute("UPDATE partner_event_heads SET n = n + ?", (EVENTS_LEFT_OUT,))
 
 
 def _conversations(tx: SqliteTx) -> None:

@@ -42,6 +42,8 @@ from storage.stores.statements import StatementStore
 from storage.stores.statistics import StatisticsStore
 from storage.stores.topups import TopUpStore
 from storage.stores.trail import TrailStore
+from storage.stores.webhook_deliveries import WebhookDeliveryStore
+from storage.stores.webhooks import WebhookStore
 from storage.time.transaction_time import TransactionTime
 
 
@@ -55,7 +57,8 @@ class SqliteTx:
         versions = CacheVersions(conn, time)
         self.public_operations = PublicOperationStore(conn)
         changes = OperationChanges(self.public_operations)
-        self.partner_events = PartnerEventStore(conn, time, changes)
+        self.webhooks = WebhookStore(conn, time)
+        self.partner_events = PartnerEventStore(conn, time, changes, self.webhooks)
         self.ledger = LedgerStore(conn, time, changes)
         self.topups = TopUpStore(conn, time, changes)
         self.blocks = BlockStore(conn)
@@ -81,6 +84,7 @@ class SqliteTx:
         self.approvals = ApprovalStore(conn, time, changes)
         self.api_keys = ApiKeyStore(conn, time)
         self.api_answers = ApiAnswerStore(conn, time)
+        self.webhook_deliveries = WebhookDeliveryStore(conn, time)
         self.broadcasts = BroadcastStore(conn, time)
         self.clock = ClockStore(conn, time)
         self.daily = DailyStore(conn)

@@ -24,6 +24,7 @@ from services.domain.bank import (
 )
 from services.domain.bank_line import BankLine
 from services.domain.money import Money
+from services.domain.webhook import WebhookAnswer
 from services.ports import BankStatements, Collections, FloatBank
 
 SLOW_WINDOW_S = 600.0
@@ -55,6 +56,12 @@ class Metrics:
             ["what"],
             registry=self.registry,
         )
+        self.webhooks = Counter(
+            "hazina_webhooks",
+            "Tries to send an event to a partner's endpoint",
+            ["outcome"],
+            registry=self.registry,
+        )
         self._prompts: deque[tuple[float, bool]] = deque(maxlen=REMEMBERED)
         self._by_kind = {kind: self.turns.labels(kind) for kind in ("decided", "repeated", "fault")}
 
@@ -71,6 +78,9 @@ class Metrics:
         self.bank_calls.labels(call, type(answer).__name__).inc()
         if call in ("token", "initiate", "query"):
             self._prompts.append((self.monotonic(), not isinstance(answer, UNANSWERED)))
+
+    def webhook(self, answer: WebhookAnswer) -> None:
+        self.webhooks.labels(type(answer).__name__).inc()
 
     def prompts_are_slow(self) -> bool:
         """Whether NCBA left at least half of the recent calls about prompts unanswered."""

@@ -18,6 +18,7 @@ from services.ports import Tx
 
 VALUE_MAX = 4_096  # characters
 ACTOR = "command line"  # in the audit log
+NONE_STORED = "no secret is in the database"
 
 T = TypeVar("T")
 NEVER_STORED = frozenset(
@@ -90,23 +91,37 @@ async def remove_secret(settings: Settings, name: str) -> str:
 
 
 async def rotate_secrets(settings: Settings) -> str:
-    """Reseal all of them, or none, with the newest key. Returns a description. Raises
-    ``SecretsFault``, ``KeysFault``, and what opening the database raises."""
-    if not database_engine.stored_secrets(settings.database):
-        return "no secret is in the database"
-    keys = _keys(settings, make=False)
+    """Reseal all of them, or none, with the newest key: the settings' and those that sign what
+    partners are sent. Returns a description. Raises ``SecretsFault``, ``KeysFault``, and what
+    opening the database raises."""
+    if not settings.database.exists():
+        return NONE_STORED
 
-    def rotate(tx: Tx) -> int:
-        rows = tx.secrets.every()
-        if wrong := [fault for row in rows for fault in _faults(row, keys)]:
+    def rotate(tx: Tx) -> str:
+        rows, webhooks = tx.secrets.every(), tx.webhooks.secrets()
+        if not rows and not webhooks:
+            return NONE_STORED
+        keys = _keys(settings, make=False)
+        opened = {endpoint: keys.unseal(sealed) for endpoint, sealed in webhooks.items()}
+        wrong = [fault for row in rows for fault in _faults(row, keys)]
+        wrong += [
+            f"the secret of webhook {endpoint} is sealed with a key that is not among the keys:"
+            " put it back, or have the webhook removed"
+            for endpoint, secret in opened.items()
+            if secret is None
+        ]
+        if wrong:
             raise SecretsFault("\n".join(wrong))
         for row in rows:
             tx.secrets.reseal(row.name, keys.seal_secret(row.name, _opened(row, keys)))
-        tx.audit.add(HOUSE, ACTOR, "secrets_rotated", keys.pepper_id, {"count": len(rows)})
-        return len(rows)
+        for endpoint, secret in opened.items():
+            assert secret is not None
+            tx.webhooks.reseal(endpoint, keys.seal(secret))
+        count = len(rows) + len(webhooks)
+        tx.audit.add(HOUSE, ACTOR, "secrets_rotated", keys.pepper_id, {"count": count})
+        return f"{count} sealed with key {keys.pepper_id}"
 
-    count = await _write(settings, rotate)
-    return f"{count} sealed with key {keys.pepper_id}"
+    return await _write(settings, rotate)
 
 
 def describe_secrets(settings: Settings) -> Iterator[str]:

@@ -17,6 +17,7 @@ from bot.handlers import (
     settings,
     statement,
     topup,
+    webhooks,
 )
 from bot.handlers.declaring import Handlers
 
@@ -34,5 +35,6 @@ HANDLERS = Handlers(
     joining.HANDLERS,
     people.HANDLERS,
     api_keys.HANDLERS,
+    webhooks.HANDLERS,
     admin.HANDLERS,
 )

@@ -18,6 +18,7 @@ EVENT_TYPES = (
     *(f"{kind}.{status}" for kind, statuses in STATUSES.items() for status in statuses),
     BALANCE_LOW,
 )
+EVENTS_LEFT_OUT = 1_000_000  # numbers after a restore: more than were given since the backup
 _ID = re.compile(r"ev_([A-Z0-9]{1,16})_([1-9][0-9]{0,15})")
 
 

@@ -25,6 +25,7 @@ from services.ports.notification_preferences import NotificationPreferences
 from services.ports.operations import Operations
 from services.ports.otp import Otps
 from services.ports.outbox import Outbox
+from services.ports.partner_events import PartnerEvents
 from services.ports.payments import Payments
 from services.ports.people import People
 from services.ports.proposals import Adjustments, Proposals
@@ -38,6 +39,7 @@ from services.ports.statistics import Statistics
 from services.ports.topups import TopUps
 from services.ports.trail import Trail
 from services.ports.tx import Tx
+from services.ports.webhooks import CheckUrl, WebhookDeliveries, Webhooks, WebhookTransport
 
 __all__ = [
     "Adjustments",
@@ -47,6 +49,7 @@ __all__ = [
     "BankStatements",
     "Blocks",
     "Broadcasts",
+    "CheckUrl",
     "Claims",
     "Clock",
     "Collections",
@@ -66,6 +69,7 @@ __all__ = [
     "Operations",
     "Otps",
     "Outbox",
+    "PartnerEvents",
     "Payments",
     "People",
     "Proposals",
@@ -82,4 +86,7 @@ __all__ = [
     "TopUps",
     "Trail",
     "Tx",
+    "WebhookDeliveries",
+    "WebhookTransport",
+    "Webhooks",
 ]

@@ -36,6 +36,8 @@ class Database(Protocol):
     changed: Callable[[frozenset[str]], None]
     """Called after each commit with the references of the operations that it has changed as their
     partners' systems see them, if there are any."""
+    webhooks_queued: Callable[[], None]
+    """Called after a commit that queued deliveries of partners' events."""
 
     @property
     def time(self) -> DatabaseTime: ...

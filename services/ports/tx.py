@@ -40,6 +40,7 @@ from services.ports.statements import Statements
 from services.ports.statistics import Statistics
 from services.ports.topups import TopUps
 from services.ports.trail import Trail
+from services.ports.webhooks import WebhookDeliveries, Webhooks
 
 
 class Tx(Protocol):
@@ -103,6 +104,10 @@ class Tx(Protocol):
     def api_answers(self) -> ApiAnswers: ...
     @property
     def api_keys(self) -> ApiKeys: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
+    @property
+    def webhook_deliveries(self) -> WebhookDeliveries: ...
     @property
     def approvals(self) -> Approvals: ...
     @property

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 
-from services.domain.partner_event import TEST
+from services.domain.partner_event import EVENTS_LEFT_OUT, TEST
 from storage.stores.public_operations import PublicOperationStore
 
 
@@ -41,13 +41,16 @@ def partner_events(conn: sqlite3.Connection) -> Iterator[str]:
 
 def partner_feeds(conn: sqlite3.Connection) -> Iterator[str]:
     """A feed has no gap: what was added is there until it is old, in the order of the commits."""
-    for partner, n, events in conn.execute(
-        "SELECT h.partner, h.n, count(e.n) FROM partner_event_heads AS h"
-        " LEFT JOIN partner_events AS e ON e.partner = h.partner GROUP BY h.partner, h.n"
-        " HAVING count(e.n) > 0"
-        "  AND (max(e.n) <> h.n OR count(e.n) <> max(e.n) - min(e.n) + 1)"
+    for partner, n in conn.execute(
+        "SELECT e.partner, e.n FROM partner_events AS e"
+        " JOIN partner_event_heads AS h ON h.partner = e.partner WHERE e.n < h.n AND NOT EXISTS ("
+        "  SELECT 1 FROM partner_events AS next WHERE next.partner = e.partner"
+        "  AND next.n = e.n + 1)"
+        " AND coalesce((SELECT min(later.n) FROM partner_events AS later"
+        "  WHERE later.partner = e.partner AND later.n > e.n), h.n) < e.n + ?",
+        (EVENTS_LEFT_OUT,),
     ):
-        yield f"the feed of {partner} ends at {n}, and its {events} events have gaps"
+        yield f"the feed of {partner} has a gap after event {n}"
     for partner, n in conn.execute(
         "SELECT later.partner, later.n FROM partner_events AS later"
         " JOIN partner_events AS earlier ON earlier.operation = later.operation"

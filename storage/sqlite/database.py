@@ -74,6 +74,7 @@ class Database:
         self.time = time
         self.stepped: Callable[[ClockStep], None] = lambda step: None
         self.changed: Callable[[frozenset[str]], None] = lambda references: None
+        self.webhooks_queued: Callable[[], None] = lambda: None
         self._clock = ClockFollower(time)
         self._batches = BatchRunner(self._clock, file, probe, self.check_for_damage, timed=threads)
         self._writer: WriterConnection | None = None
@@ -361,6 +362,8 @@ class Database:
                 steps, self._batches.steps = self._batches.steps, []
                 for step in steps:
                     self.stepped(step)
+                if self._tx is not None and self._tx.webhooks.take_queued():
+                    self.webhooks_queued()
         finally:
             self._draining = None
 

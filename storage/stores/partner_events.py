@@ -12,17 +12,23 @@ from typing import Any
 from services.domain.partner_event import PartnerEvent
 from services.domain.public_operation import PublicOperation
 from storage.stores.public_operations import OperationChanges
+from storage.stores.webhooks import WebhookStore
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
 
 class PartnerEventStore:
     def __init__(
-        self, conn: sqlite3.Connection, time: TransactionTime, changes: OperationChanges
+        self,
+        conn: sqlite3.Connection,
+        time: TransactionTime,
+        changes: OperationChanges,
+        webhooks: WebhookStore,
     ) -> None:
         self._conn = conn
         self._time = time
         self._changes = changes
+        self._webhooks = webhooks
         self._cause: tuple[str | None, str | None] = (None, None)
 
     def forget(self) -> None:
@@ -100,6 +106,8 @@ class PartnerEventStore:
                 self._time.ms,
             ),
         )
+        if in_feed:
+            self._webhooks.queue(partner, n, type_, event.operation)
         return event
 
     def get(self, partner: str, n: int) -> PartnerEvent | None:

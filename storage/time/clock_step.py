@@ -58,6 +58,7 @@ MOVES = (
     ("UPDATE floods SET told_at = told_at + ?, until = until + ?", "by by"),
     ("UPDATE outbox SET created_at = created_at + ?, due_at = due_at + ?", "by by"),
     ("UPDATE documents SET created_at = created_at + ?", "by"),
+    ("UPDATE webhook_deliveries SET due_at = due_at + ? WHERE state = 'queued'", "by"),
     # People: changes freeze purchases for a day; an invitation lasts half an hour.
     (
         "UPDATE people SET phone_changed_at = phone_changed_at + ? WHERE phone_changed_at > ?",
@@ -148,6 +149,10 @@ STAYS: Mapping[str, str] = {
     "transfers.booked_at": _HAPPENED,
     "wallet_transactions.changed_at": _HAPPENED,
     "wallet_transactions.public_since": _HAPPENED,
+    "webhook_deliveries.created_at": _HAPPENED,
+    "webhook_endpoints.created_at": _HAPPENED,
+    "webhook_endpoints.disabled_at": _HAPPENED,
+    "webhook_endpoints.last_success_at": _HAPPENED,
 }
 
 

@@ -131,7 +131,7 @@ CREATE TABLE webhook_deliveries (
     PRIMARY KEY (endpoint, partner, n),
     FOREIGN KEY (partner, n) REFERENCES partner_events (partner, n) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (due_at) WHERE state = 'queued';
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint, due_at) WHERE state = 'queued';
 CREATE INDEX webhook_deliveries_in_order ON webhook_deliveries (endpoint, operation, n)
     WHERE state = 'queued' AND operation IS NOT NULL;
 CREATE INDEX webhook_deliveries_by_event ON webhook_deliveries (partner, n);

@@ -16,6 +16,7 @@ from flows.engine.nodes import Choose
 from flows.engine.texts import Texts, phrase_kinds
 from flows.float import FLOAT
 from flows.topup import TOPUP
+from flows.webhooks import WEBHOOKS
 from services.domain.api_key import Scope
 from services.domain.document import DocumentFormat
 from services.domain.fees import Fee, FeeKind
@@ -70,6 +71,12 @@ def accesses() -> Iterator[str]:
     yield from (str(option.puts["scopes"]) for option in node.options)
 
 
+def webhook_kinds() -> Iterator[str]:
+    node = WEBHOOKS.node("kinds")
+    assert isinstance(node, Choose)
+    yield from (str(option.puts["kinds"]) for option in node.options)
+
+
 STORED: dict[str, Iterable[str]] = {
     "access": accesses(),
     "account": AccountKind,
@@ -87,6 +94,8 @@ STORED: dict[str, Iterable[str]] = {
     "scope": Scope,
     "source": ["ncba.notification", "ncba.statement", "restore", *strings_given_to("add", 2)],
     "step": steps(),
+    "webhook_kinds": webhook_kinds(),
+    "webhook_url": ["form", "long", "https", "port", "private"],
     "why": [*strings_given_to("open_review", 1), *SuspenseReason, *FindingKind, *Verdict],
 }
 
