@@ -17,6 +17,8 @@ from bot.jobs.scheduler import JobScheduler
 from bot.notify.notifier import Notifier
 from bot.outbox.sender import OutboxSender
 from bot.readiness import Readiness
+from bot.turns.calls import Calls
+from bot.turns.operation_waits import OperationWaits
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Decided, Turns
 from bot.workers.bank_worker import BankWorker
@@ -32,6 +34,12 @@ from services.domain.outbox import OutboxRow
 from services.domain.payment import BankNotification
 from services.ports import Clock, Random, Tx
 from services.ports.database import Database
+
+JOB_BY_REFERENCE_PREFIX = {
+    "TU": "topups",
+    "FL": "purchases",
+    "ST": "documents",
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -113,6 +121,8 @@ class App:
         self,
         core: Core,
         turns: Turns,
+        calls: Calls,
+        waits: OperationWaits,
         sender: OutboxSender,
         workers: Workers,
         payment_intake: PaymentIntake,
@@ -121,6 +131,9 @@ class App:
         watches: Watches,
     ) -> None:
         self.database = core.database
+        self.random = core.random
+        self.calls = calls
+        self.waits = waits
         self.engine = core.engine
         self.sessions = core.sessions
         self.jobs = core.jobs
@@ -166,6 +179,20 @@ class App:
 
         self._sender.push(await self.database.write(record))
 
+    async def ask_bank(self, reference: str, seconds: float) -> None:
+        """Return once the bank's answer about it, if it is asked now, is committed; at most so many
+        real seconds later."""
+        job = JOB_BY_REFERENCE_PREFIX.get(reference[:2])
+        worker = None if job is None else self._workers.money.get(job)
+        if job is None or worker is None:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self.jobs.run_now(job)
+                await worker.answered(reference, seconds)
+        except TimeoutError:
+            return
+
     async def start(self) -> None:
         await self._restore_report.announce()
         await self._workers.recover()
@@ -176,6 +203,7 @@ class App:
         """Claim no more work, give money calls ``grace_s`` seconds to end, record the rest as
         unknown, and record when the program stopped."""
         self._watches.stop()
+        self.waits.close()
         await self.jobs.stop()
         await self._workers.stop(grace_s)
         await self._sender.stop()

@@ -17,7 +17,8 @@ from bot.adapters import (
     policy_of,
     webhook_sender,
 )
-from bot.app import App, Core, Watches, Workers
+from bot.app import JOB_BY_REFERENCE_PREFIX, App, Core, Watches, Workers
+from bot.calls.caller import CHANNEL
 from bot.clock import DatabaseClock, SystemClock, system_random
 from bot.context import AppContext, DatabaseGauges
 from bot.database import database_engine
@@ -42,12 +43,15 @@ from bot.outbox.channel import Channel
 from bot.outbox.durable_write import PushRows
 from bot.outbox.pacing import MessageRates
 from bot.outbox.sender import OutboxSender
+from bot.rate_limits.sliding_window import SlidingWindows
 from bot.rate_limits.strangers import StrangerLimiter
 from bot.readiness import Readiness
 from bot.security import lost_database
 from bot.security.backup import backup_folder, read_backup_keys, sweep_leftovers
 from bot.security.keyring import open_keyring
 from bot.settings import AuditHeads, Settings
+from bot.turns.calls import Budget, Calls
+from bot.turns.operation_waits import OperationWaits
 from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Turns
@@ -58,7 +62,7 @@ from bot.workers.payments import PaymentIntake
 from bot.workers.topups import TopUpKind
 from bot.workers.webhooks import WebhookWorker
 from flows.catalogue import all_flows
-from flows.engine.capabilities import ChannelCapabilities
+from flows.engine.capabilities import SYSTEMS, ChannelCapabilities
 from flows.engine.check import check
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
@@ -69,11 +73,6 @@ from services.ports import CheckUrl, Clock, Random, WebhookTransport
 from services.ports.database import Database
 from services.ports.simulated_databases import MemoryDatabase
 
-JOB_BY_REFERENCE_PREFIX = {
-    "TU": "topups",
-    "FL": "purchases",
-    "ST": "documents",
-}
 LONG_S = 3_600.0  # limit for jobs that read the whole database or fetch days of statement lines
 
 
@@ -137,6 +136,16 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
         partial(_wake_worker, core.jobs),
         core.notifier.outcome,
     )
+    waits = OperationWaits(database)
+    database.changed = waits.changed
+    calls = Calls(
+        database,
+        core.context,
+        SlidingWindows(_call_limits(settings), core.clock.monotonic),
+        sender.push,
+        partial(_wake_worker, core.jobs),
+        core.notifier.outcome,
+    )
     reconciliation = ReconciliationJob(
         database,
         core.clock,
@@ -150,6 +159,8 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
     return App(
         core,
         turns,
+        calls,
+        waits,
         sender,
         workers,
         payment_intake,
@@ -208,6 +219,7 @@ def _core(
         channels={
             **{name: channel.capabilities for name, channel in channels.items()},
             **answering,
+            CHANNEL: SYSTEMS,
         },
         check_webhook_url=dependencies.check_webhook_url,
     )
@@ -288,6 +300,13 @@ def _workers(
             webhooks,
         ),
     )
+
+
+def _call_limits(settings: Settings) -> dict[str, int]:
+    return {
+        Budget.READS: settings.api_reads_per_minute,
+        Budget.MOVES: settings.api_moves_per_minute,
+    }
 
 
 def _wake_worker(jobs: JobScheduler, operation: str) -> None:

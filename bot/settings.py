@@ -104,6 +104,7 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Address that health, notifications and webhooks are served on"
     )
     http_port: int = Field(8080, ge=0, le=65_535, description="Port of that address; 0: any")
+    api: bool = Field(False, description="Serve the HTTP API for partners' systems there too")
     forwarded_allow_ips: IpNetworks = Field(
         parse_ip_networks("127.0.0.1,::1"),
         description="Proxies that say in X-Forwarded-For who calls: addresses, networks, or *",
@@ -246,6 +247,12 @@ class Settings(BaseSettings):
     )
     flood_window_s: int = Field(
         60, ge=1, le=3_600, description="Seconds of such a window; ten times the turns for admins"
+    )
+    api_reads_per_minute: int = Field(
+        600, ge=1, le=1_000_000, description="API calls of one partner a minute that only read"
+    )
+    api_moves_per_minute: int = Field(
+        60, ge=1, le=1_000_000, description="API calls of one partner a minute for money and codes"
     )
 
     gc_freeze: bool = Field(True, description="Spare what the start loads from garbage collection")

@@ -62,6 +62,7 @@ def find(call: CallContext, reference: str) -> PublicOperation | None:
 
 
 def operation(call: CallContext, reference: str) -> Reply | Problem:
+    call.tx.partner_events.settle()
     found = find(call, reference)
     return not_found() if found is None else Reply(found.document(), found.reference)
 

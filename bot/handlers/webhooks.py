@@ -15,7 +15,7 @@ from services.domain.partner import Right
 from services.domain.partner_event import BALANCE_LOW, EVENT_TYPES
 from services.domain.refusal import Refusal
 from services.domain.webhook import WebhookEndpoint
-from services.domain.webhook_url import shown_url
+from services.domain.webhook_url import host_of, shown_url
 
 HANDLERS = Handlers()
 
@@ -73,7 +73,7 @@ def make(turn: TurnContext, url: str, kinds: str) -> Exit | Refusal:
         return made
     endpoint = made.endpoint
     turn.send_sealed(endpoint.id, turn.say("webhooks.secret", {"secret": made.secret}))
-    turn.audit(partner, "webhook_added", endpoint.id, {"host": _host(url), "types": kinds})
+    turn.audit(partner, "webhook_added", endpoint.id, {"host": host_of(url), "types": kinds})
     return Exit("made", sets={"endpoint": endpoint.id})
 
 
@@ -104,7 +104,7 @@ def remove(turn: TurnContext, endpoint: Reference) -> Exit | Refusal:
     found = _check_cooling_off(turn) or webhooks.remove(turn.tx, turn.person.partner.code, endpoint)
     if isinstance(found, Refusal):
         return found
-    turn.audit(found.partner, "webhook_removed", endpoint, {"host": _host(found.url)})
+    turn.audit(found.partner, "webhook_removed", endpoint, {"host": host_of(found.url)})
     return Exit("done")
 
 
@@ -122,11 +122,6 @@ def _kinds_of(types: Sequence[str] | None) -> str | None:
         if types == (None if offered is None else tuple(offered)):
             return kinds
     return None
-
-
-def _host(url: str) -> str:
-    """All of a URL that the audit log keeps for ever: what follows it may be a token."""
-    return shown_url(url).partition("/")[0]
 
 
 def _check_cooling_off(turn: TurnContext) -> Refusal | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import structlog
 
@@ -71,7 +71,7 @@ class Keyed:
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
+class Call:
     """``name`` is for the log and the trail. ``answer`` puts a result into the form in which it is
     stored and sent."""
 
@@ -138,6 +138,7 @@ class Calls:
         credentials: Credentials,
         scopes: AnyScope,
         request_id: str,
+        budget: Budget,
         decide: Callable[[CallContext], T],
     ) -> tuple[Admitted, T] | TurnedAway:
         """Admit a call that only looks, and decide it on the same snapshot."""
@@ -147,7 +148,7 @@ class Calls:
             if found is None:
                 return TurnedAway(UNAUTHENTICATED)
             key, partner, is_noted = found
-            admitted = self._let_in(key, partner, scopes, Budget.READS)
+            admitted = self._let_in(key, partner, scopes, budget)
             if isinstance(admitted, TurnedAway):
                 return admitted
             call = CallContext.of(self._context, tx, key, partner, request_id)
@@ -185,7 +186,7 @@ class Calls:
             return TurnedAway(Problem(ProblemCode.RATE_LIMITED, detail), allowance)
         return Admitted(key, partner, allowance)
 
-    async def handle(self, admitted: Admitted, call: Call[T]) -> Outcome:
+    async def handle(self, admitted: Admitted, call: Call) -> Outcome:
         """Decide the call, unless its idempotency key was decided before. Committed when it
         returns. Raises ``DatabaseUnavailable`` if nothing was committed."""
         began = time.perf_counter()
@@ -209,7 +210,7 @@ class Calls:
         )
         return decided.outcome
 
-    def _decide(self, tx: Tx, admitted: Admitted, call: Call[T]) -> _Decided:
+    def _decide(self, tx: Tx, admitted: Admitted, call: Call) -> _Decided:
         key = tx.api_keys.get(admitted.key.id)
         partner = tx.people.partner(admitted.partner.code)
         if key is None or partner is None or not key.is_active(tx.now):

@@ -23,6 +23,11 @@ class PublicKind(StrEnum):
     REVERSAL = "reversal"
 
     @property
+    def has_events(self) -> bool:
+        """The others stand in the history only: nothing becomes of them."""
+        return self in (PublicKind.TOPUP, PublicKind.FLOAT)
+
+    @property
     def type(self) -> OperationType:
         return _TYPES[self]
 

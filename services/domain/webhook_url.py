@@ -181,3 +181,8 @@ def _ipv6(typed: str) -> str | Refusal:
 
 def _refused(why: str) -> Refusal:
     return Refusal.of("webhook_url", why=why)
+
+
+def host_of(url: str) -> str:
+    """All of a URL that the audit log keeps for ever: what follows it may be a token."""
+    return shown_url(url).partition("/")[0]

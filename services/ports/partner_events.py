@@ -17,6 +17,11 @@ class PartnerEvents(Protocol):
         """Name the call that this transaction decides, in every event that it adds."""
         ...
 
+    def settle(self) -> None:
+        """Give what has changed so far its version now, so that it can be read: what changes later
+        in this transaction gets another."""
+        ...
+
     def add(self, partner: str, type_: str, data: dict[str, Any]) -> PartnerEvent:
         """Add an event that is no operation's to the feed, and queue it for the endpoints."""
         ...

@@ -30,11 +30,13 @@ class PartnerEventStore:
         self._changes = changes
         self._webhooks = webhooks
         self._cause: tuple[str | None, str | None] = (None, None)
+        self._changed: frozenset[str] = frozenset()
 
     def forget(self) -> None:
         """Begin anew: nothing is touched, and no call is the cause."""
         self._changes.forget()
         self._cause = (None, None)
+        self._changed = frozenset()
 
     def caused_by(self, request_id: str, idempotency_key: str | None) -> None:
         self._cause = (request_id, idempotency_key)
@@ -42,9 +44,9 @@ class PartnerEventStore:
     def record_changes(self) -> frozenset[str]:
         """Give each operation that can be seen to have changed its next version, with an event.
 
-        Returns their references. Call at the end of the transaction.
+        Returns the references of all that this transaction has changed. Call at its end.
         """
-        changed = self._changes.take()
+        changed = [(then, now) for then, now in self._changes.take() if now.kind.has_events]
         for before, now in changed:
             version = 1 if before is None else before.version + 1
             now = replace(now, version=version, updated_at=from_ms(self._time.ms))
@@ -54,7 +56,11 @@ class PartnerEventStore:
                 (version, self._time.ms, now.reference),
             )
             self._add(now.partner, now.event_type, now.document(), now)
-        return frozenset(now.reference for _, now in changed)
+        self._changed |= {now.reference for _, now in changed}
+        return self._changed
+
+    def settle(self) -> None:
+        self.record_changes()
 
     def add(self, partner: str, type_: str, data: dict[str, Any]) -> PartnerEvent:
         return self._add(partner, type_, data)

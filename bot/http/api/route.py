@@ -12,10 +12,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bot.calls.answers import Problem, ProblemCode, Reply
+from bot.calls.answers import Document, Problem, ProblemCode, Reply
 from bot.calls.caller import AnyScope, CallContext
 from bot.calls.requests import Request
 from bot.turns.calls import Budget
+from services.domain.public_operation import PublicOperation
 
 
 class Idempotency(StrEnum):
@@ -63,11 +64,16 @@ class Route:
     asks_bank: bool = False
     tagged: bool = False
     describes: str = ""
+    shows: Callable[[PublicOperation], Document] | None = None
     examples: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]{1,64})", re.escape(self.path)))
+
+    def shown(self, operation: PublicOperation) -> Document:
+        """An operation as this route's answer gives it."""
+        return operation.document() if self.shows is None else self.shows(operation)
 
     @property
     def reads(self) -> bool:

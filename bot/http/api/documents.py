@@ -1,0 +1,197 @@
+"""What answers look like: their schemas. A test holds every answer against them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.calls.answers import ProblemCode
+from bot.http.api.problems import MEDIA_TYPE  # noqa: F401 - named beside its schema
+from services.domain.partner_event import EVENT_TYPES, TEST
+from services.domain.public_operation import PublicKind, Status
+
+Decimal = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2}$", examples=["1500.00"])]
+Moment = Annotated[
+    str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-30T08:15:02.120Z"])
+]
+Reference = Annotated[str, Field(examples=["TU-7K3QF9"])]
+
+
+class Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class AccountDocument(Document):
+    balance: Decimal
+    available: Decimal
+    held: Decimal
+    low_balance_threshold: Decimal
+    low: bool
+
+
+class BalanceDocument(Document):
+    partner_id: str
+    currency: str
+    wallet: AccountDocument
+    float: AccountDocument
+    as_of: Moment
+
+
+class OperationDocument(Document):
+    """``wallet_change`` is what the wallet has moved by so far."""
+
+    reference: Reference
+    kind: PublicKind = Field(strict=False)
+    status: Status = Field(strict=False)
+    reason: str | None
+    final: bool
+    version: int = Field(ge=1)
+    amount: Decimal
+    currency: str
+    fees: Decimal | None
+    transfer_fee: Decimal | None
+    processing_fee: Decimal | None
+    total: Decimal | None
+    wallet_change: Decimal
+    phone: str | None
+    receipt: str | None
+    description: str | None
+    created_at: Moment
+    updated_at: Moment
+
+
+class HistoryDocument(Document):
+    data: list[OperationDocument]
+    next_cursor: str | None
+
+
+class CodeQuoteDocument(Document):
+    amount: Decimal
+    currency: str
+    fees: Decimal
+    transfer_fee: Decimal
+    processing_fee: Decimal
+    total: Decimal
+
+
+class QuoteDocument(CodeQuoteDocument):
+    kind: Literal["float"]
+    wallet_after: Decimal
+    float_after: Decimal
+    approval_needed: bool
+    allowed: bool
+    reason: ProblemCode | None = Field(strict=False)
+
+
+class SentToDocument(Document):
+    phone: str | None
+    email: str | None
+
+
+class CodeDocument(Document):
+    reference: Reference
+    status: Literal["awaiting_code", "awaiting_approval"]
+    expires_at: Moment | None
+    max_attempts: int
+    sent_to: SentToDocument
+    quote: CodeQuoteDocument | None
+
+
+class CodeCheckDocument(Document):
+    valid: bool
+    remaining_attempts: int
+    status: Literal["pending", "used", "expired", "locked", "killed"]
+
+
+Delivery = Literal["queued", "sent", "delivered", "failed", "none"]
+
+
+class CodeStatusDocument(Document):
+    reference: Reference
+    status: Literal["pending", "used", "expired", "locked", "killed"]
+    attempts: int
+    remaining_attempts: int
+    expires_at: Moment
+    created_at: Moment
+    sms: Delivery
+    email: Delivery
+
+
+class CleanedDocument(Document):
+    cleaned_count: int
+
+
+class EndpointDocument(Document):
+    id: str
+    url: str
+    types: list[str] | None
+    description: str | None
+    enabled: bool
+    created_at: Moment
+    last_success_at: Moment | None
+    last_error: str | None
+
+
+class CreatedEndpointDocument(Document):
+    id: str
+    url: str
+    types: list[str] | None
+    description: str | None
+    enabled: bool
+    created_at: Moment
+    secret: str = Field(pattern="^whsec_", description="Shown this once.")
+
+
+class EndpointsDocument(Document):
+    data: list[EndpointDocument]
+
+
+class TestDocument(Document):
+    id: str
+    type: Literal["webhook.test"]
+    endpoint: str
+
+
+class ResentDocument(Document):
+    id: str
+    endpoints: int = Field(description="How many endpoints it is sent to.")
+
+
+class EventMetaDocument(Document):
+    request_id: str | None
+    idempotency_key: str | None
+
+
+class EventDocument(Document):
+    id: str
+    type: str = Field(json_schema_extra={"enum": [*EVENT_TYPES, TEST]})
+    timestamp: Moment
+    data: dict[str, Any]
+    meta: EventMetaDocument
+
+
+class EventsDocument(Document):
+    data: list[EventDocument]
+    has_more: bool
+
+
+class FieldErrorDocument(Document):
+    pointer: str
+    detail: str
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457. ``money`` is what this request has moved."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: ProblemCode
+    request_id: str
+    retryable: bool
+    money: Literal["none", "pending", "moved"]
+    errors: list[FieldErrorDocument] | None = None
