@@ -106,7 +106,9 @@ class OperationChanges:
 
 
 def _differ(then: PublicOperation | None, now: PublicOperation) -> bool:
-    return then is None or replace(now, updated_at=then.updated_at) != then
+    if then is None:
+        return True
+    return replace(now, updated_at=then.updated_at) != then
 
 
 def _twice(value: Any) -> tuple[Any, Any]:

@@ -34,8 +34,8 @@ RIGHTS = {
     Right.APPROVE: "approve_float decline_float",
     Right.INVITE: "invite_own name_own unlink_own",
     Right.SET_RULES: """
-        block_own clear_second find_own_block revoke_own_api_key rotate_own_api_key set_second
-        unblock_own
+        block_own check_webhook_url clear_second find_own_block make_webhook remove_webhook
+        revoke_own_api_key rotate_own_api_key set_second switch_on_webhook test_webhook unblock_own
     """,
     Right.ADMIN: """
         add_partner approve_proposal ask_bank block_desk chart_activity clean_up compare_fee
