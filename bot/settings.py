@@ -222,6 +222,12 @@ class Settings(BaseSettings):
     phone_freeze_hours: int = Field(
         24, ge=0, le=720, description="Hours for which float rests after a number was changed"
     )
+    code_limit_factor: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="How many times as many codes may be asked for, and typed wrong",
+    )
     otp_kept_days: int = Field(
         90, ge=1, le=3_650, description="Days after which used and dead codes are deleted"
     )
@@ -246,6 +252,12 @@ class Settings(BaseSettings):
     )
     flood_window_s: int = Field(
         60, ge=1, le=3_600, description="Seconds of such a window; ten times the turns for admins"
+    )
+    api_reads_per_minute: int = Field(
+        600, ge=1, le=1_000_000, description="API calls of one partner a minute that only read"
+    )
+    api_moves_per_minute: int = Field(
+        60, ge=1, le=1_000_000, description="API calls of one partner a minute for money and codes"
     )
 
     gc_freeze: bool = Field(True, description="Spare what the start loads from garbage collection")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.domain.money import Money
+from services.domain.otp import CODE_LIMITS, CodeLimits
 from services.domain.topup import TopUp
 
 
@@ -33,7 +34,7 @@ class Policy:
     without a prompt, ``None`` if the bank does not notify us of payments. ``prompts_own`` and
     ``prompts_other`` limit the prompts per hour to one phone across partners, by people registered
     with it and by everybody else, ``None`` for no limit. ``admin_alerts``: admins are also messaged
-    when an item about money enters their queue.
+    when an item about money enters their queue. ``code_limits`` are the quotas of one-time codes.
     """
 
     short_code: str | None = None
@@ -46,6 +47,7 @@ class Policy:
     prompts_other: int | None = None
     by_hand: PaybillDetails | None = None
     admin_alerts: bool = False
+    code_limits: CodeLimits = CODE_LIMITS
 
 
 NO_CODES = Policy()  # no float sold, and no codes asked for
