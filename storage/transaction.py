@@ -81,7 +81,7 @@ class SqliteTx:
         self.floods = FloodStore(conn, time)
         self.secrets = SecretStore(conn, time)
         self.proposals = ProposalStore(conn, time)
-        self.adjustments = AdjustmentStore(conn)
+        self.adjustments = AdjustmentStore(conn, time)
         self.invariants = InvariantStore(conn)
 
     @property

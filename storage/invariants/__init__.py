@@ -17,6 +17,7 @@ _CHECKS = (
     purchases.codes,
     operations.attention,
     admins.adjustments,
+    admins.openings,
     admins.proposals,
     audit.audit_heads,
 )

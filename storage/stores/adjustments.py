@@ -8,11 +8,13 @@ from services.domain.adjustment import Adjustment
 from services.domain.money import Money
 from services.domain.proposal import Resolution
 from storage.time.milliseconds import from_ms, to_ms
+from storage.time.transaction_time import TransactionTime
 
 
 class AdjustmentStore:
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
+        self._time = time
 
     def add(self, adjustment: Adjustment, proposal: str) -> None:
         """Raises ``sqlite3.IntegrityError`` when the proposal already has an adjustment."""
@@ -33,6 +35,16 @@ class AdjustmentStore:
                 booked_at,
                 booked_at,
             ),
+        )
+
+    def add_opening(self, reference: str, partner: str, amount: Money) -> None:
+        now = self._time.ms
+        self._conn.execute(
+            "INSERT INTO wallet_transactions (reference, partner, channel, address, language,"
+            " type, state, standing, amount_cents, currency, phone, idempotency_key, created_at,"
+            " settled_at, listed) VALUES (?, ?, '', '', 'en', 'adjustment', 'POSTED',"
+            " 'succeeded', ?, ?, '', ?, ?, ?, 0) ON CONFLICT (idempotency_key) DO NOTHING",
+            (reference, partner, amount.cents, amount.currency, f"opening:{partner}", now, now),
         )
 
     def get(self, reference: str) -> Adjustment | None:
