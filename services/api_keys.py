@@ -31,13 +31,20 @@ class CreatedKey:
 
 
 def create(
-    tx: Tx, random: Random, partner: str, scopes: Collection[Scope], days: int, by: str
+    tx: Tx,
+    random: Random,
+    partner: str,
+    scopes: Collection[Scope],
+    days: int,
+    by: str,
+    *,
+    living_max: int = LIVING_MAX,
 ) -> CreatedKey | Refusal:
     """A new key for ``days`` (1 to 365). Refusal: ``api_keys_many``."""
     assert 1 <= days <= DAYS_MAX
     living = [one for one in tx.api_keys.of(partner) if one.is_active(tx.now)]
-    if len(living) >= LIVING_MAX:
-        return Refusal.of("api_keys_many", most=LIVING_MAX)
+    if len(living) >= living_max:
+        return Refusal.of("api_keys_many", most=living_max)
 
     def draw() -> CreatedKey:
         api_key = ApiKey(

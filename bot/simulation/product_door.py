@@ -19,11 +19,13 @@ class ProductDoor:
     def __init__(self) -> None:
         self._product: ASGIApp | None = None
         self._opened = asyncio.Event()
+        self._is_closed = False
         self._under_way: set[asyncio.Task[None]] = set()
 
     def open(self, product: ASGIApp) -> None:
-        self._product = product
-        self._opened.set()
+        if not self._is_closed:
+            self._product = product
+            self._opened.set()
 
     async def finish(self) -> None:
         """Let nobody in, and wait until those inside have left or their time is over."""
@@ -38,6 +40,13 @@ class ProductDoor:
         for task in self._under_way:
             task.cancel()
         return list(self._under_way)
+
+    def close(self) -> list[asyncio.Task[None]]:
+        """As ``abort``, for good: nobody waits for the product any more."""
+        self._is_closed = True
+        cut_off = self.abort()
+        self._opened.set()
+        return cut_off
 
     def _shut(self) -> None:
         self._product = None
@@ -60,7 +69,7 @@ class ProductDoor:
     async def _wait_for_product(self) -> ASGIApp | None:
         try:
             async with asyncio.timeout(RETURN_S):
-                while self._product is None:
+                while self._product is None and not self._is_closed:
                     await self._opened.wait()
         except TimeoutError:
             return None
