@@ -145,7 +145,7 @@ class World:
             await self.crash()  # an armed crash fired during startup
 
     async def _open(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop = self._running_loop = asyncio.get_running_loop()
         self._loop = loop if isinstance(loop, SimulatedLoop) and not self._threads else None
         stack = self._stack = AsyncExitStack()
         channels: dict[str, Channel] = {
@@ -255,6 +255,8 @@ class World:
         """Whether the process dies at this point."""
         if not self._killed and any(armed.passes(point, call) for armed in self.armed_crashes):
             self._killed = True
+            # Nobody may enter a dead process; the point may be on the database's own thread.
+            self._running_loop.call_soon_threadsafe(self.door.abort)
             if self._loop is not None:
                 # Let the killed process's pending work be cancelled.
                 self._loop.release_idle_waiter()
