@@ -255,8 +255,11 @@ class World:
         """Whether the process dies at this point."""
         if not self._killed and any(armed.passes(point, call) for armed in self.armed_crashes):
             self._killed = True
-            # Nobody may enter a dead process; the point may be on the database's own thread.
-            self._running_loop.call_soon_threadsafe(self.door.abort)
+            # Nobody may enter a dead process.
+            if self._threads:  # the point may be on the database's own
+                self._running_loop.call_soon_threadsafe(self.door.abort)
+            else:
+                self.door.abort()
             if self._loop is not None:
                 # Let the killed process's pending work be cancelled.
                 self._loop.release_idle_waiter()

@@ -100,7 +100,6 @@ async def _crash(served: ServedWorld, body: Crash) -> Answer:
     if not isinstance(read, directive.ArmCrash):
         raise ControlError("there is no such point")
     async with served.turn() as world:
-        await world.settle()
         world.arm_crash(read.point.point, read.point.call, read.point.nth)
     return DONE
 
