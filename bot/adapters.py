@@ -22,6 +22,7 @@ from services.domain.bank import (
 )
 from services.domain.bank_line import BankLine
 from services.domain.money import Money
+from services.domain.otp import CODE_LIMITS
 from services.gateways.ncba.collections import NcbaCredentials
 from services.gateways.openbanking.credentials import OpenBankingCredentials
 from services.gateways.openbanking.float_bank import OpenBankingFloat
@@ -49,6 +50,7 @@ def policy_of(settings: Settings) -> Policy:
         flood_window=timedelta(seconds=settings.flood_window_s),
         by_hand=by_hand_of(settings),
         admin_alerts=settings.admin_alerts,
+        code_limits=CODE_LIMITS.times(settings.code_limit_factor),
     )
 
 

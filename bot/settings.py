@@ -223,6 +223,12 @@ class Settings(BaseSettings):
     phone_freeze_hours: int = Field(
         24, ge=0, le=720, description="Hours for which float rests after a number was changed"
     )
+    code_limit_factor: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="How many times as many codes may be asked for, and typed wrong",
+    )
     otp_kept_days: int = Field(
         90, ge=1, le=3_650, description="Days after which used and dead codes are deleted"
     )

@@ -35,15 +35,22 @@ class CreatedKey:
 
 
 def create(
-    tx: Tx, random: Random, partner: str, scopes: Collection[Scope], days: int, by: str
+    tx: Tx,
+    random: Random,
+    partner: str,
+    scopes: Collection[Scope],
+    days: int,
+    by: str,
+    *,
+    living_max: int = LIVING_MAX,
 ) -> CreatedKey | Refusal:
     """A new key for ``days`` (1 to 365). Refusal: ``api_keys_many``."""
     keys = tx.api_keys.of(partner)
     # A key in its overlap has a successor that counts for it: without this a partner with ten
     # keys would have to cut one off before it could rotate it.
     living = [key for key in keys if key.is_active(tx.now) and not _has_heir(key, keys, tx.now)]
-    if len(living) >= LIVING_MAX:
-        return Refusal.of("api_keys_many", most=LIVING_MAX)
+    if len(living) >= living_max:
+        return Refusal.of("api_keys_many", most=living_max)
     return _store_new(tx, random, partner, scopes, days, by)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from services import approvals, otp
 from services.domain.ids import new_reference
 from services.domain.money import Money
-from services.domain.otp import Binding, ChannelAddress, Otp, Purpose
+from services.domain.otp import CODE_LIMITS, Binding, ChannelAddress, CodeLimits, Otp, Purpose
 from services.domain.partner import Person
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
@@ -51,25 +51,38 @@ def request_change(
         return Refusal("contact_same")
     binding = _binding(person, new_reference("CH", random), new)
     phone = new if isinstance(new, Phone) else person.phone
-    return otp.generate(tx, keys, random, binding, phone, account)
+    return otp.generate(tx, keys, random, binding, phone, account, limits=policy.code_limits)
 
 
 def resend_code(
-    tx: Tx, keys: Keys, random: Random, account: ChannelAddress, before: Otp
+    tx: Tx,
+    keys: Keys,
+    random: Random,
+    account: ChannelAddress,
+    before: Otp,
+    *,
+    limits: CodeLimits = CODE_LIMITS,
 ) -> Issued | Refusal:
     """Send another code for the change that ``before`` was for. Refusals: those of
     ``otp.generate``."""
-    return otp.generate(tx, keys, random, before.binding, before.phone, account)
+    return otp.generate(tx, keys, random, before.binding, before.phone, account, limits=limits)
 
 
 def confirm_change(
-    tx: Tx, keys: Keys, person: Person, change: str, new: Contact, code: str
+    tx: Tx,
+    keys: Keys,
+    person: Person,
+    change: str,
+    new: Contact,
+    code: str,
+    *,
+    limits: CodeLimits = CODE_LIMITS,
 ) -> ContactChanged | NotPassed:
     """Check the typed code; if it is right, make the change and freeze purchases.
 
     Facts: one-time codes.
     """
-    answer = otp.validate(tx, keys, _binding(person, change, new), code)
+    answer = otp.validate(tx, keys, _binding(person, change, new), code, limits=limits)
     if isinstance(answer, NotPassed):
         return answer
     if isinstance(new, Phone):

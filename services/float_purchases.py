@@ -14,7 +14,7 @@ from services.approvals import AwaitingApproval
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ledger import float_holds
 from services.domain.money import Money
-from services.domain.otp import Binding, OtpStatus, Purpose
+from services.domain.otp import CODE_LIMITS, Binding, CodeLimits, OtpStatus, Purpose
 from services.domain.partner import Person
 from services.domain.refusal import Refusal
 from services.float_quotes import (
@@ -87,7 +87,9 @@ def confirm(
         return short
     if not was_asked and approvals.is_needed(person.partner, purchase.amount):
         return approvals.request(tx, policy, person, purchase)
-    issued = otp.generate(tx, keys, random, binding(purchase), purchase.phone)
+    issued = otp.generate(
+        tx, keys, random, binding(purchase), purchase.phone, limits=policy.code_limits
+    )
     if isinstance(issued, Refusal):
         return issued
     purchase = purchase.transition_to(PurchaseState.OTP_SENT)
@@ -96,7 +98,13 @@ def confirm(
 
 
 def resend(
-    tx: Tx, keys: Keys, random: Random, person: Person, reference: str
+    tx: Tx,
+    keys: Keys,
+    random: Random,
+    person: Person,
+    reference: str,
+    *,
+    limits: CodeLimits = CODE_LIMITS,
 ) -> CodeSent | Purchase | Refusal:
     """Send another code, which revokes the previous one; returns the purchase if it has ended.
 
@@ -112,7 +120,7 @@ def resend(
     if purchase.phone != person.phone:
         otp.revoke(tx, reference)
         return _end(tx, purchase, PurchaseState.CANCELLED, None)
-    issued = otp.generate(tx, keys, random, binding(purchase), purchase.phone)
+    issued = otp.generate(tx, keys, random, binding(purchase), purchase.phone, limits=limits)
     return issued if isinstance(issued, Refusal) else CodeSent(purchase, issued)
 
 
@@ -136,7 +144,7 @@ def authorise(
         return Refusal("float_over")
     if purchase.state is not PurchaseState.OTP_SENT:
         return purchase
-    answer = otp.validate(tx, keys, binding(purchase), code)
+    answer = otp.validate(tx, keys, binding(purchase), code, limits=policy.code_limits)
     if isinstance(answer, NotPassed):
         if answer.status is OtpStatus.PENDING:
             return answer

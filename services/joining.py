@@ -16,7 +16,7 @@ from services.domain.float_purchase import Purchase
 from services.domain.ids import draw_unique, new_reference
 from services.domain.invite import LIFE, Invite, InviteStatus
 from services.domain.money import Money
-from services.domain.otp import Binding, Purpose
+from services.domain.otp import CODE_LIMITS, Binding, CodeLimits, Purpose
 from services.domain.partner import RIGHTS, Person, Right, Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
@@ -125,6 +125,8 @@ def send_code(
     phone: Phone,
     channel: str,
     address: str,
+    *,
+    limits: CodeLimits = CODE_LIMITS,
 ) -> Issued | Refusal:
     """Verify the shared number by a code. Refusals: ``invite_over``, those of ``otp.generate``."""
     claimed = _claimed(tx, admins, invite_id, channel, address)
@@ -132,7 +134,8 @@ def send_code(
         return claimed
     claimed = replace(claimed, phone=phone)
     tx.invites.save(claimed)
-    return otp.generate(tx, keys, random, _binding(tx, claimed), phone, (channel, address))
+    account = (channel, address)
+    return otp.generate(tx, keys, random, _binding(tx, claimed), phone, account, limits=limits)
 
 
 def resend_code(
@@ -143,6 +146,8 @@ def resend_code(
     invite_id: str,
     channel: str,
     address: str,
+    *,
+    limits: CodeLimits = CODE_LIMITS,
 ) -> Issued | Refusal:
     """Send another code to the shared number. Refusals: those of ``send_code``."""
     claimed = _claimed(tx, admins, invite_id, channel, address)
@@ -150,11 +155,21 @@ def resend_code(
         return claimed
     assert claimed.phone is not None, "a code was sent before"
     account = (channel, address)
-    return otp.generate(tx, keys, random, _binding(tx, claimed), claimed.phone, account)
+    return otp.generate(
+        tx, keys, random, _binding(tx, claimed), claimed.phone, account, limits=limits
+    )
 
 
 def join(
-    tx: Tx, admins: Admins, keys: Keys, invite_id: str, code: str, channel: str, address: str
+    tx: Tx,
+    admins: Admins,
+    keys: Keys,
+    invite_id: str,
+    code: str,
+    channel: str,
+    address: str,
+    *,
+    limits: CodeLimits = CODE_LIMITS,
 ) -> Joined | NotPassed | Refusal:
     """Check the typed code; if it is right, this account becomes the person's, replacing any other
     on the same channel. An account is frozen if it is not their first, or if its number already
@@ -166,7 +181,7 @@ def join(
         return taken
     if isinstance(person_lookup.name_to_invite(tx, claimed.partner, claimed.name), Refusal):
         return Refusal("invite_over")  # somebody with a look-alike name was added meanwhile
-    answer = otp.validate(tx, keys, _binding(tx, claimed), code)
+    answer = otp.validate(tx, keys, _binding(tx, claimed), code, limits=limits)
     if isinstance(answer, NotPassed):
         return answer
     assert claimed.phone is not None

@@ -9,23 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
 from services.domain.otp import (
-    ACCOUNT_MAX,
+    CODE_LIMITS,
     DAY,
     LIFE,
-    PARTNER_MAX,
-    PHONE_MAX,
-    RESERVED,
     SENDS_MAX,
-    WRONG_MAX,
     WRONG_WITHIN,
     Binding,
     ChannelAddress,
     CodeHolder,
+    CodeLimits,
     Otp,
     OtpStatus,
+    Quota,
     digest,
     draw_code,
     same,
@@ -35,7 +32,6 @@ from services.domain.refusal import Refusal
 from services.ports import Keys, Random, Tx
 
 ID_HEX = 20  # digits of a code's id: nobody quotes it
-Limit: TypeAlias = tuple[timedelta, int]  # how many within that time
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +69,8 @@ def generate(
     binding: Binding,
     phone: Phone,
     account: ChannelAddress | None = None,
+    *,
+    limits: CodeLimits = CODE_LIMITS,
 ) -> Issued | Refusal:
     """Draw a code for ``binding``, to be sent to ``phone``; an older one of its operation is
     revoked.
@@ -92,7 +90,7 @@ def generate(
         if tx.now < before.resend_at:
             wait = before.resend_at - tx.now
             return Refusal.of("otp_cool_down", seconds=-(-wait // timedelta(seconds=1)))
-    again_at = _free_at(tx, binding, phone, account)
+    again_at = _free_at(tx, binding, phone, account, limits)
     if again_at is not None:
         code = "otp_contact_too_many" if proves else "otp_too_many"
         return Refusal.of(code, again=again_at)
@@ -117,7 +115,9 @@ def generate(
     return Issued(otp, code)
 
 
-def validate(tx: Tx, keys: Keys, binding: Binding, code: str) -> Passed | NotPassed:
+def validate(
+    tx: Tx, keys: Keys, binding: Binding, code: str, *, limits: CodeLimits = CODE_LIMITS
+) -> Passed | NotPassed:
     """Count the attempt, then compare, then consume: the attempt counts whatever the answer.
 
     ``binding`` is rebuilt from the operation's current state, never taken from the stored code.
@@ -139,10 +139,12 @@ def validate(tx: Tx, keys: Keys, binding: Binding, code: str) -> Passed | NotPas
     if _is_right(keys, otp, binding, code):
         tx.otps.end(otp.id, OtpStatus.USED)
         return Passed()
-    return _wrong(tx, otp)
+    return _wrong(tx, otp, limits)
 
 
-def verify(tx: Tx, keys: Keys, binding: Binding, code: str) -> Verified | NotPassed:
+def verify(
+    tx: Tx, keys: Keys, binding: Binding, code: str, limits: CodeLimits = CODE_LIMITS
+) -> Verified | NotPassed:
     """Count the attempt and compare, without using the code.
 
     Once it was right, even at the last attempt, ``validate`` takes the same code and counts
@@ -159,7 +161,7 @@ def verify(tx: Tx, keys: Keys, binding: Binding, code: str) -> Verified | NotPas
             return Verified(0)
         return NotPassed(_end_without_attempt(tx, newest))
     if not _is_right(keys, otp, binding, code):
-        return _wrong(tx, otp)
+        return _wrong(tx, otp, limits)
     tx.otps.verify(otp.id)
     return Verified(otp.tries_left)
 
@@ -185,20 +187,20 @@ def _end_without_attempt(tx: Tx, otp: Otp) -> OtpStatus:
     return status
 
 
-def _wrong(tx: Tx, otp: Otp) -> NotPassed:
-    locks = _locks(tx, otp.who)
+def _wrong(tx: Tx, otp: Otp, limits: CodeLimits) -> NotPassed:
+    locks = _locks(tx, otp.who, limits.wrong)
     if otp.tries_left and not locks:
         return NotPassed(OtpStatus.PENDING, otp.tries_left)
     tx.otps.end(otp.id, OtpStatus.LOCKED)
     return NotPassed(OtpStatus.LOCKED)
 
 
-def _locks(tx: Tx, who: CodeHolder | None) -> bool:
+def _locks(tx: Tx, who: CodeHolder | None, most: int) -> bool:
     """Whether the wrong try just counted reached the limit, or came after it."""
     if who is None:
         return False
     if not is_locked(tx, who):
-        if tx.otps.failed_attempts(who, tx.clock.ago(WRONG_WITHIN)) < WRONG_MAX:
+        if tx.otps.failed_attempts(who, tx.clock.ago(WRONG_WITHIN)) < most:
             return False
         tx.otps.lock(who)
     return True
@@ -273,7 +275,7 @@ def clean_up_of(tx: Tx, partner: str, limit: int) -> Sequence[str]:
 
 
 def _free_at(
-    tx: Tx, binding: Binding, phone: Phone, account: ChannelAddress | None
+    tx: Tx, binding: Binding, phone: Phone, account: ChannelAddress | None, limits: CodeLimits
 ) -> datetime | None:
     """When another code of this purpose may be drawn; ``None`` if now.
 
@@ -283,12 +285,12 @@ def _free_at(
     since, purpose = tx.clock.ago(DAY), binding.purpose
     if account is None:
         to = tx.otps.issued_to_phone(phone, purpose, since)
-        waits = [_wait(tx, to, limit) for limit in PHONE_MAX]
+        waits = [_wait(tx, to, quota) for quota in limits.phone]
     else:
         to = tx.otps.issued_to(binding.destination, purpose, since)
         asked = tx.otps.issued_for_account(account, purpose, since)
-        waits = [_wait(tx, asked, limit) for limit in ACCOUNT_MAX]
-        waits += _shared(tx, to, PHONE_MAX, asked)
+        waits = [_wait(tx, asked, quota) for quota in limits.account]
+        waits += _shared(tx, to, asked, limits.phone, limits.reserved)
     drawn = tx.otps.issued_in(binding.partner, purpose, since)
     everybodys = [one.at for one in drawn]
     own = [
@@ -296,25 +298,29 @@ def _free_at(
         for one in drawn
         if (one.person_id == binding.person_id if account is None else one.account == account)
     ]
-    waits += _shared(tx, everybodys, PARTNER_MAX, own)
+    waits += _shared(tx, everybodys, own, limits.partner, limits.reserved)
     return max((wait for wait in waits if wait is not None), default=None)
 
 
 def _shared(
-    tx: Tx, everybodys: Sequence[datetime], limits: Sequence[Limit], own: Sequence[datetime]
+    tx: Tx,
+    everybodys: Sequence[datetime],
+    own: Sequence[datetime],
+    quotas: Sequence[Quota],
+    reserved: Sequence[Quota],
 ) -> list[datetime]:
-    """When one more fits each of the limits, or ``own`` fits into what they reserve."""
+    """When one more fits each of the quotas, or ``own`` fits into what they reserve."""
     waits = []
-    for limit, reserved in zip(limits, RESERVED, strict=True):
-        spent, own_spent = _wait(tx, everybodys, limit), _wait(tx, own, reserved)
+    for quota, part in zip(quotas, reserved, strict=True):
+        spent, own_spent = _wait(tx, everybodys, quota), _wait(tx, own, part)
         if spent is not None and own_spent is not None:
             waits.append(min(spent, own_spent))
     return waits
 
 
-def _wait(tx: Tx, drawn: Sequence[datetime], limit: Limit) -> datetime | None:
-    """When one more fits the limit; ``drawn`` is newest first."""
-    within, most = limit
+def _wait(tx: Tx, drawn: Sequence[datetime], quota: Quota) -> datetime | None:
+    """When one more fits the quota; ``drawn`` is newest first."""
+    within, most = quota
     if len(drawn) < most:
         return None
     again = tx.clock.elapses_at(drawn[most - 1], within)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.domain.money import Money
+from services.domain.otp import CODE_LIMITS, CodeLimits
 from services.domain.topup import TopUp
 
 
@@ -34,7 +35,8 @@ class Policy:
     ``prompts_other`` limit the prompts per hour to one phone across partners, by people registered
     with it and by everybody else, ``None`` for no limit. ``admin_alerts``: admins are also messaged
     when an item about money enters their queue. ``float_part_shillings``: the bank was asked, and
-    takes an amount of float with cents.
+    takes an amount of float with cents. ``code_limits`` are the quotas of one-time
+    codes.
     """
 
     short_code: str | None = None
@@ -48,6 +50,7 @@ class Policy:
     by_hand: PaybillDetails | None = None
     admin_alerts: bool = False
     float_part_shillings: bool = False
+    code_limits: CodeLimits = CODE_LIMITS
 
 
 NO_CODES = Policy()  # no float sold, and no codes asked for

@@ -359,7 +359,7 @@ def issue_code(
     if refusal is not None:
         return refusal
     binding = code_binding(person, new_reference("TU", random), amount, phone)
-    return otp.generate(tx, keys, random, binding, person.phone)
+    return otp.generate(tx, keys, random, binding, person.phone, limits=policy.code_limits)
 
 
 def code_binding(person: Person, reference: str, amount: Money, phone: Phone) -> Binding:

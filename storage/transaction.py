@@ -92,7 +92,7 @@ class SqliteTx:
         self.floods = FloodStore(conn, time)
         self.secrets = SecretStore(conn, time)
         self.proposals = ProposalStore(conn, time)
-        self.adjustments = AdjustmentStore(conn, changes)
+        self.adjustments = AdjustmentStore(conn, time, changes)
         self.invariants = InvariantStore(conn)
 
     @property

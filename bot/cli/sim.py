@@ -1,4 +1,4 @@
-"""``hazina sim``: a chat in this terminal with everything simulated."""
+"""``hazina sim``: everything simulated, in this terminal or over HTTP."""
 
 from __future__ import annotations
 
@@ -6,11 +6,44 @@ import sys
 
 import click
 
+PORT = 8420
+
 
 @click.command()
 @click.option("--verbose", is_flag=True, help="Show all that is logged, not only warnings.")
-def sim(verbose: bool) -> None:
+@click.option(
+    "--serve",
+    "port",
+    type=click.IntRange(0, 65_535),
+    is_flag=False,
+    flag_value=PORT,
+    metavar="[PORT]",
+    help=f"Serve the world over HTTP on this machine instead ({PORT} if left out; 0: any).",
+)
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="With --serve: another value of a setting.",
+)
+def sim(verbose: bool, port: int | None, overrides: tuple[str, ...]) -> None:
     """Chat here as a demo partner: bank, phones and SMS are simulated."""
+    values = dict(_parted(override) for override in overrides)
+    if port is not None:
+        from bot.simulation.served.start import serve
+
+        sys.exit(serve(port, values, verbose=verbose))
+    if values:
+        raise click.UsageError("--set belongs to --serve")
     from bot.simulation.console.start import chat
 
     sys.exit(chat(verbose=verbose))
+
+
+def _parted(override: str) -> tuple[str, str]:
+    name, equals, value = override.partition("=")
+    if not (name and equals):
+        click.echo(f"--set: {override or 'nothing'} is not written NAME=VALUE", err=True)
+        sys.exit(2)
+    return name, value

@@ -52,7 +52,9 @@ def resend(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
     if (exit_name := code_exit(turn, before.status, before.who)) is not None:
         return Exit(exit_name)
     app = turn.app
-    issued = contacts.resend_code(turn.tx, app.keys, app.random, turn.sender, before)
+    issued = contacts.resend_code(
+        turn.tx, app.keys, app.random, turn.sender, before, limits=app.policy.code_limits
+    )
     if isinstance(issued, Refusal):
         return issued
     _send_code(turn, issued)
@@ -103,7 +105,15 @@ def _audit_change(turn: TurnContext, act: str, facts: Mapping[str, object]) -> N
 def _prove(
     turn: TurnContext, change: str, new: Contact, code: str
 ) -> ContactChanged | Exit | Refusal:
-    answer = contacts.confirm_change(turn.tx, turn.app.keys, turn.person, change, new, code)
+    answer = contacts.confirm_change(
+        turn.tx,
+        turn.app.keys,
+        turn.person,
+        change,
+        new,
+        code,
+        limits=turn.app.policy.code_limits,
+    )
     if isinstance(answer, NotPassed):
         newest = turn.tx.otps.newest(change)
         assert newest is not None, "a code was sent before the question was asked"

@@ -155,7 +155,9 @@ def check_code(turn: TurnContext, operation: Reference, code: str) -> Exit | Ref
 @HANDLERS.action("resend_float_code", needs=Right.MOVE_MONEY)
 def resend_code(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
     app = turn.app
-    result = float_purchases.resend(turn.tx, app.keys, app.random, turn.person, operation)
+    result = float_purchases.resend(
+        turn.tx, app.keys, app.random, turn.person, operation, limits=app.policy.code_limits
+    )
     match result:
         case Refusal():
             return result

@@ -54,6 +54,7 @@ def send_code(turn: TurnContext, invite: Reference, phone: Phone) -> Exit | Refu
         phone,
         event.channel,
         event.address,
+        limits=app.policy.code_limits,
     )
     return issued if isinstance(issued, Refusal) else _send_issued(turn, issued)
 
@@ -62,7 +63,14 @@ def send_code(turn: TurnContext, invite: Reference, phone: Phone) -> Exit | Refu
 def resend_code(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
     app, event = turn.app, turn.event
     issued = joining.resend_code(
-        turn.tx, app.admin_names, app.keys, app.random, operation, event.channel, event.address
+        turn.tx,
+        app.admin_names,
+        app.keys,
+        app.random,
+        operation,
+        event.channel,
+        event.address,
+        limits=app.policy.code_limits,
     )
     if isinstance(issued, Refusal):
         return issued
@@ -80,7 +88,14 @@ def _send_issued(turn: TurnContext, issued: Issued) -> Exit:
 def check_code(turn: TurnContext, operation: Reference, code: str) -> Exit | Refusal:
     app, event = turn.app, turn.event
     answer = joining.join(
-        turn.tx, app.admin_names, app.keys, operation, code, event.channel, event.address
+        turn.tx,
+        app.admin_names,
+        app.keys,
+        operation,
+        code,
+        event.channel,
+        event.address,
+        limits=app.policy.code_limits,
     )
     match answer:
         case Refusal():

@@ -74,7 +74,7 @@ def check_code(
     turn: TurnContext, operation: Reference, code: str, amount: Money, phone: Phone
 ) -> Exit | Refusal:
     binding = topups.code_binding(turn.person, operation, amount, phone)
-    answer = otp.validate(turn.tx, turn.app.keys, binding, code)
+    answer = otp.validate(turn.tx, turn.app.keys, binding, code, limits=turn.app.policy.code_limits)
     if isinstance(answer, Passed):
         return Exit("right")
     return refuse_code(turn, binding, answer, code)
@@ -91,7 +91,14 @@ def resend_code(turn: TurnContext, operation: Reference) -> Exit | Refusal | Non
         otp.revoke(turn.tx, operation)
         return Exit("cancelled")
     app = turn.app
-    issued = otp.generate(turn.tx, app.keys, app.random, before.binding, turn.person.phone)
+    issued = otp.generate(
+        turn.tx,
+        app.keys,
+        app.random,
+        before.binding,
+        turn.person.phone,
+        limits=app.policy.code_limits,
+    )
     if isinstance(issued, Refusal):
         return issued
     facts = {"amount": before.binding.amount, "phone": Phone(before.binding.destination)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 from starlette.applications import Starlette
@@ -19,25 +19,33 @@ from bot.http.body import BodyRefused, refuse_promised
 BODY_MAX = 256 * 1024  # bytes; a route with a lower limit passes it to ``read_body``
 BODY_S = 10.0  # real seconds within which the whole body must arrive
 ANSWER_S = 60.0  # real seconds until a response begins; a retry finds the work committed
-_CLOSE = {"connection": "close"}
+
+Refusal = Callable[[Scope, int], Response]  # the answer to a request that is refused with a status
 
 _log = structlog.get_logger(__name__)
 
 
-def with_request_limits(routes: Sequence[BaseRoute]) -> Starlette:
+def bare_refusal(scope: Scope, status: int) -> Response:
+    return Response(status_code=status)
+
+
+def with_request_limits(routes: Sequence[BaseRoute], refusal: Refusal = bare_refusal) -> Starlette:
     """An app with these routes, behind ``RequestLimits``."""
-    return Starlette(routes=list(routes), middleware=[Middleware(RequestLimits)])
+    limits = Middleware(RequestLimits, refusal=refusal)
+    return Starlette(routes=list(routes), middleware=[limits])
 
 
 class RequestLimits:
     """ASGI middleware. Answers 413 to a body over ``BODY_MAX``, 408 to one that takes longer than
     ``BODY_S``, 400 if the client disconnects, and 503 if a route has no response in ``ANSWER_S``.
+    ``refusal`` words these answers.
 
     Normalises the address in ``scope["client"]``.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, refusal: Refusal = bare_refusal) -> None:
         self._app = app
+        self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["client"] = _in_one_spelling(scope.get("client"))
@@ -61,9 +69,11 @@ class RequestLimits:
             status = _status(error)
         if status == 503:
             _log.error("http_answer_too_slow", seconds=ANSWER_S)
-        # The rest of a late body may still arrive, so the connection cannot be reused.
-        late = status == 408
-        await Response(status_code=status, headers=_CLOSE if late else None)(scope, receive, send)
+        response = self._refusal(scope, status)
+        if status == 408:
+            # The rest of a late body may still arrive, so the connection cannot be reused.
+            response.headers["connection"] = "close"
+        await response(scope, receive, send)
 
 
 def _status(error: BodyRefused | ClientDisconnect | TimeoutError) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from ipaddress import ip_network
@@ -15,7 +16,7 @@ from starlette.routing import BaseRoute
 from bot.environment.ip_addresses import IpNetwork, spellings
 from bot.http.connection import HEAD_MAX, HEAD_S, Connection
 from bot.http.listener import BACKLOG, Listener, open_listeners
-from bot.http.request_limits import with_request_limits
+from bot.http.request_limits import Refusal, bare_refusal, with_request_limits
 
 STOP_S = 5  # real seconds that open requests get at shutdown
 TOLD_EVERY_S = 60.0  # real seconds between two log lines about connections that were cut
@@ -26,7 +27,12 @@ _log = structlog.get_logger(__name__)
 
 
 class PortUnavailable(Exception):
-    """The address cannot be listened on; ``str()`` is a line for the operator."""
+    """The address cannot be listened on; ``str()`` is a line for the operator, ``reason`` the same
+    without advice."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}: set HTTP_HOST and HTTP_PORT")
+        self.reason = reason
 
 
 class ServerEnded(Exception):
@@ -51,20 +57,22 @@ async def serving(
     *,
     connections_max: int = 64,
     proxies: Sequence[IpNetwork] = LOOPBACK,
-) -> AsyncIterator[None]:
+    refusal: Refusal = bare_refusal,
+) -> AsyncIterator[Sequence[tuple[str, int]]]:
     """Serve ``routes`` while the block runs; does nothing if there are none.
 
-    At most ``connections_max`` clients are connected at once. ``proxies`` are trusted to set
-    ``X-Forwarded-For``. If the server ends by itself, it sets ``stop``, and ``ServerEnded`` is
-    raised at the end of the block. Paths may hold secrets, so there is no access log.
+    Yields the addresses and ports that are listened on. At most ``connections_max`` clients are
+    connected at once. ``proxies`` are trusted to set ``X-Forwarded-For``. ``refusal`` words what
+    ``RequestLimits`` answers. If the server ends by itself, it sets ``stop``, and ``ServerEnded``
+    is raised at the end of the block. Paths may hold secrets, so there is no access log.
     Raises ``PortUnavailable``.
     """
     if not routes:
-        yield
+        yield ()
         return
     server = _Server(
         uvicorn.Config(
-            with_request_limits(routes),
+            with_request_limits(routes, refusal),
             http=Connection,
             ws="none",
             log_config=None,
@@ -82,11 +90,14 @@ async def serving(
         )
     )
     server.listeners = await _open(host, port, connections_max, server.make_room)
-    _log.info("http_opened", at=[listener.getsockname()[:2] for listener in server.listeners])
+    addresses = [listener.getsockname()[:2] for listener in server.listeners]
+    _log.info("http_opened", at=addresses)
     task = asyncio.create_task(server.serve(sockets=list(server.listeners)))
     task.add_done_callback(lambda _: stop.set())
+    task.add_done_callback(lambda _: server.begun.set())
     try:
-        yield
+        await server.begun.wait()  # whoever is told of the addresses must be able to connect
+        yield addresses
     finally:
         ended_by_itself = task.done()
         server.should_exit = True
@@ -101,9 +112,7 @@ async def _open(host: str, port: int, most: int, make_room: Callable[[], bool]) 
     except (OSError, UnicodeError) as error:
         code = getattr(error, "errno", None) or 0
         why = os.strerror(code) if code > 0 else str(error)  # below 0: a name did not resolve
-        raise PortUnavailable(
-            f"nothing can listen at {host} port {port}: {why}: set HTTP_HOST and HTTP_PORT"
-        ) from None
+        raise PortUnavailable(f"nothing can listen at {host} port {port}: {why}") from None
 
 
 class _Server(uvicorn.Server):
@@ -112,6 +121,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listeners: Sequence[Listener] = ()
+        self.begun = asyncio.Event()
         self._late = 0
         self._made_room = 0
         self._logged_at = float("-inf")
@@ -119,6 +129,10 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.begun.set()
 
     async def on_tick(self, counter: int) -> bool:
         if counter % LATE_TICKS == 0:

@@ -131,6 +131,13 @@ class Inbox:
         message.read = True
         return captures
 
+    def take_unread(self, name: str) -> list[Message]:
+        """Everything this person has not read yet, in order; it is read now."""
+        unread = [m for m in self._messages if m.shown.to == name and not m.read]
+        for message in unread:
+            message.read = True
+        return unread
+
     def read_alert(self, pattern: Pattern) -> Captures:
         return _match_any(pattern, [alert.text for alert in self._alerts], "no alert")
 
@@ -176,6 +183,13 @@ class Texts:
         captures = _match_any(pattern, unread[:1], f"no unread {self._what} to {address}")
         self._read[address] = read + 1
         return captures
+
+    def take_all(self, address: str) -> list[str]:
+        """All unread texts, in order; they are read now."""
+        received = self._received(address)
+        unread = received[self._read.get(address, 0) :]
+        self._read[address] = len(received)
+        return list(unread)
 
 
 def _match_any(pattern: Pattern, texts: Sequence[str], nothing: str) -> Captures:

@@ -14,11 +14,11 @@ from bot.scripts.given import Given
 from bot.scripts.head import ScriptHead
 from bot.scripts.stage import CannotDo, Option, Shown
 from bot.simulation.bank_comparison import bank_mismatches
+from bot.simulation.bank_faults import arm_bank
 from bot.simulation.crashes import ArmedCrash
 from bot.simulation.givens import prepare_outside, seed_database, with_settings
 from bot.simulation.log_capture import full_log
 from bot.simulation.ncba.bank import NOTIFY
-from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.paybill import PurposeFields
 from bot.simulation.notification_sender import NotificationDelivery
@@ -174,15 +174,8 @@ class SimulatedStage:
         self._crashes.append((point, armed))
 
     def arm_bank(self, what: ArmBank) -> None:
-        fault, bank = what.fault, self.world.bank
-        words = {"http": str(fault.status), "slow": f"{fault.seconds}s"}
-        detail = words.get(fault.kind, fault.reason)
         try:
-            parsed = parse_fault(f"{fault.kind} {detail}")
-            if what.lasts_s is None:
-                bank.arm(parsed, what.call, what.times)
-            else:
-                bank.arm_for(parsed, what.call, timedelta(seconds=what.lasts_s))
+            arm_bank(self.world.bank, what)
         except ValueError as error:
             raise CannotDo(f"arm that: {error}") from None
 

@@ -23,7 +23,6 @@ from bot.app import App
 from bot.bootstrap import Dependencies, open_app
 from bot.channels.terminal import TerminalChannel
 from bot.database import simulated_databases
-from bot.http.routes import inbound_routes
 from bot.outbox.carriers import MAIL, SMS, MailChannel, SmsChannel
 from bot.outbox.channel import Channel
 from bot.outbox.pacing import MessageRates
@@ -43,7 +42,10 @@ from bot.simulation.ncba.bank import SimulatedBank
 from bot.simulation.ncba.client import BankClient
 from bot.simulation.ncba.paybill import BankNotification
 from bot.simulation.notification_sender import NotificationDelivery, NotificationSender
+from bot.simulation.product_door import ProductDoor
+from bot.simulation.product_routes import product_routes
 from bot.simulation.receivers import NoReceivers
+from bot.simulation.webhook_receiver import WebhookReceiver
 from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.event import Event
 from services.domain.database import SimulatedCrash
@@ -103,6 +105,8 @@ class World:
         self.bank.probe = self._bank_probe
         self.sms = SmsInboxes()
         self.mail = MailInboxes()
+        self.receiver = WebhookReceiver(self.clock.true_now)
+        self.door = ProductDoor()
         self.terminal = TerminalChannel()
         self.telegram: TelegramApi | None = None
         self.settings = settings_with_credentials(self._folder / "hazina.db")
@@ -148,7 +152,7 @@ class World:
             await self.crash()  # an armed crash fired during startup
 
     async def _open(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop = self._running_loop = asyncio.get_running_loop()
         self._loop = loop if isinstance(loop, SimulatedLoop) and not self._threads else None
         stack = self._stack = AsyncExitStack()
         channels: dict[str, Channel] = {
@@ -182,12 +186,13 @@ class World:
             channels["telegram"] = await self._connection.open(stack)
         app = self._app = await open_app(self.settings, outside, stack)
         await app.start()
-        served = Starlette(routes=inbound_routes(app, self.settings))
+        product = Starlette(routes=product_routes(app, self.settings))
         if self._connection is not None:
             self._connection.start(app)
         for event in list(self._events.values()):
             self.submit(event)
-        self._notifications.open(httpx.ASGITransport(served))
+        self._notifications.open(httpx.ASGITransport(product))
+        self.door.open(product)
 
     async def close(self) -> None:
         """Stop the product cleanly; a bank call in flight becomes unknown."""
@@ -195,6 +200,7 @@ class World:
             return
         if self._connection is not None:
             await self._connection.stop()
+        await self.door.finish()
         await asyncio.gather(*self._deciding, return_exceptions=True)
         try:
             await self._app.stop(grace_s=0)
@@ -221,6 +227,7 @@ class World:
         leftovers += self._deciding
         for task in leftovers:
             task.cancel()
+        leftovers += self.door.abort()
         self._app = None
         await asyncio.gather(*leftovers, return_exceptions=True)
         await self._stack.aclose()
@@ -257,6 +264,11 @@ class World:
         """Whether the process dies at this point."""
         if not self._killed and any(armed.passes(point, call) for armed in self.armed_crashes):
             self._killed = True
+            # Nobody may enter a dead process.
+            if self._threads:  # the point may be on the database's own
+                self._running_loop.call_soon_threadsafe(self.door.abort)
+            else:
+                self.door.abort()
             if self._loop is not None:
                 # Let the killed process's pending work be cancelled.
                 self._loop.release_idle_waiter()

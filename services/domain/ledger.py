@@ -270,12 +270,15 @@ def suspense_reversal(reference: str, amount: Money) -> Transfer:
     )
 
 
-def opening_balance(partner: str, kind: AccountKind, amount: Money) -> Transfer:
-    """A partner's balance on the first day; not shown in history."""
+def opening_balance(
+    partner: str, kind: AccountKind, amount: Money, reference: str | None = None
+) -> Transfer:
+    """A partner's balance on the first day; the chat's history does not show it. ``reference`` is
+    the adjustment that it belongs to, if any."""
     bank = AccountKind.B2C_UTILITY if kind is AccountKind.FLOAT else AccountKind.COLLECTION
     return Transfer(
         id=f"opening:{partner}:{kind}",
-        operation=f"opening:{partner}",
+        operation=reference or f"opening:{partner}",
         phase=Phase.SINGLE,
         debit=Account(partner, bank),
         credit=Account(partner, kind),

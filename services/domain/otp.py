@@ -31,6 +31,7 @@ RESERVED = ((HOUR, 2), (DAY, 5))
 # This many wrong tries in a day, as with three locked codes, lock whoever typed them until an admin
 # unlocks them.
 WRONG_MAX, WRONG_WITHIN = 3 * CHECKS_MAX, DAY
+Quota: TypeAlias = tuple[timedelta, int]  # how many within that time
 BINDING_VERSION = 1
 
 ChannelAddress: TypeAlias = tuple[str, str]  # channel and address of an account
@@ -45,6 +46,35 @@ _INTRODUCED = re.compile(
     re.IGNORECASE,
 )
 TYPED_MAX = 48  # characters; more is never a code
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLimits:
+    """How many codes may be requested, and how many wrong ones typed. What holds for a single code
+    or operation is not among them."""
+
+    partner: tuple[Quota, ...] = PARTNER_MAX
+    phone: tuple[Quota, ...] = PHONE_MAX
+    account: tuple[Quota, ...] = ACCOUNT_MAX
+    reserved: tuple[Quota, ...] = RESERVED
+    wrong: int = WRONG_MAX
+
+    def times(self, factor: int) -> CodeLimits:
+        """The same limits, ``factor`` times as high."""
+
+        def raised(quotas: tuple[Quota, ...]) -> tuple[Quota, ...]:
+            return tuple((within, most * factor) for within, most in quotas)
+
+        return CodeLimits(
+            raised(self.partner),
+            raised(self.phone),
+            raised(self.account),
+            raised(self.reserved),
+            self.wrong * factor,
+        )
+
+
+CODE_LIMITS = CodeLimits()
 
 
 class Purpose(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from services.domain.adjustment import Adjustment
+from services.domain.money import Money
 from services.domain.proposal import Proposal, ProposalStatus
 
 
@@ -41,5 +42,10 @@ class Proposals(Protocol):
 
 class Adjustments(Protocol):
     def add(self, adjustment: Adjustment, proposal: str) -> None: ...
+
+    def add_opening(self, reference: str, partner: str, amount: Money) -> None:
+        """What a simulated world's partner has in the wallet from the start. Nobody proposed it,
+        and the chat's history does not show it. Added once for a partner."""
+        ...
 
     def get(self, reference: str) -> Adjustment | None: ...

@@ -28,6 +28,7 @@ _CHECKS = (
     partner_events.partner_feeds,
     partner_events.public_balances,
     admins.adjustments,
+    admins.openings,
     admins.proposals,
     audit.audit_heads,
 )

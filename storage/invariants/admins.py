@@ -10,8 +10,9 @@ def adjustments(conn: sqlite3.Connection) -> Iterator[str]:
     """Each adjustment has one booking, of its amount and direction, approved by two admins."""
     for (reference,) in conn.execute(
         "SELECT w.reference FROM wallet_transactions AS w WHERE w.type = 'adjustment'"
-        " AND NOT EXISTS (SELECT 1 FROM proposals AS p WHERE p.id = w.idempotency_key"
-        "  AND p.about = w.reference AND p.kind = 'adjust' AND p.status = 'done'"
+        " AND w.listed = 1 AND NOT EXISTS (SELECT 1 FROM proposals AS p"
+        "  WHERE p.id = w.idempotency_key AND p.about = w.reference"
+        "  AND p.kind = 'adjust' AND p.status = 'done'"
         "  AND p.outcome IN ('credit', 'debit') AND p.decided_by <> p.proposed_by"
         "  AND p.partner = w.partner AND p.amount_cents = w.amount_cents"
         "  AND p.currency = w.currency)"
@@ -35,9 +36,23 @@ def adjustments(conn: sqlite3.Connection) -> Iterator[str]:
         "  OR t.credit_kind <> CASE p.outcome WHEN 'credit' THEN 'wallet' ELSE 'adjustment' END)"
         " UNION ALL SELECT t.id FROM wallet_transactions AS w"
         " JOIN transfers AS t ON t.operation = w.reference"
-        " WHERE w.type = 'adjustment' AND t.code <> 'adjustment'"
+        " WHERE w.type = 'adjustment' AND w.listed = 1 AND t.code <> 'adjustment'"
     ):
         yield f"transfer {transfer} is not the booking of an adjustment"
+
+
+def openings(conn: sqlite3.Connection) -> Iterator[str]:
+    """An adjustment that nobody proposed is the opening balance of a simulated partner's wallet."""
+    for (reference,) in conn.execute(
+        "SELECT w.reference FROM wallet_transactions AS w WHERE w.type = 'adjustment'"
+        " AND w.listed = 0 AND NOT EXISTS (SELECT 1 FROM transfers AS t"
+        "  WHERE t.operation = w.reference AND t.code = 'opening' AND t.phase = 'single'"
+        "  AND t.amount_cents = w.amount_cents AND t.currency = w.currency"
+        "  AND t.debit_partner = w.partner AND t.debit_kind = 'collection'"
+        "  AND t.credit_partner = w.partner AND t.credit_kind = 'wallet'"
+        "  AND w.idempotency_key = 'opening:' || w.partner)"
+    ):
+        yield f"adjustment {reference} was proposed by nobody, and is no opening balance"
 
 
 def proposals(conn: sqlite3.Connection) -> Iterator[str]:

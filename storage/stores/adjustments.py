@@ -9,11 +9,15 @@ from services.domain.money import Money
 from services.domain.proposal import Resolution
 from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
+from storage.time.transaction_time import TransactionTime
 
 
 class AdjustmentStore:
-    def __init__(self, conn: sqlite3.Connection, changes: OperationChanges) -> None:
+    def __init__(
+        self, conn: sqlite3.Connection, time: TransactionTime, changes: OperationChanges
+    ) -> None:
         self._conn = conn
+        self._time = time
         self._changes = changes
 
     def add(self, adjustment: Adjustment, proposal: str) -> None:
@@ -37,6 +41,16 @@ class AdjustmentStore:
             ),
         )
         self._changes.added(adjustment.reference)
+
+    def add_opening(self, reference: str, partner: str, amount: Money) -> None:
+        now = self._time.ms
+        self._conn.execute(
+            "INSERT INTO wallet_transactions (reference, partner, channel, address, language,"
+            " type, state, standing, amount_cents, currency, phone, idempotency_key, created_at,"
+            " settled_at, listed) VALUES (?, ?, '', '', 'en', 'adjustment', 'POSTED',"
+            " 'succeeded', ?, ?, '', ?, ?, ?, 0) ON CONFLICT (idempotency_key) DO NOTHING",
+            (reference, partner, amount.cents, amount.currency, f"opening:{partner}", now, now),
+        )
 
     def get(self, reference: str) -> Adjustment | None:
         row = self._conn.execute(

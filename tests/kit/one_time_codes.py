@@ -5,7 +5,7 @@ import random
 from bot.security.keyring import Keyring
 from services import otp
 from services.domain.money import Money
-from services.domain.otp import Binding, Otp, OtpStatus, Purpose
+from services.domain.otp import CODE_LIMITS, Binding, CodeLimits, Otp, OtpStatus, Purpose
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.otp import Issued, NotPassed, Passed
@@ -40,10 +40,14 @@ class Codes:
             "400187",
         )
 
-    def ask(self, binding: Binding, phone: Phone = PHONE) -> Issued | Refusal:
+    def ask(
+        self, binding: Binding, phone: Phone = PHONE, limits: CodeLimits = CODE_LIMITS
+    ) -> Issued | Refusal:
         account = ("telegram", "1") if binding.purpose.proves else None
         return self.store.do(
-            lambda tx: otp.generate(tx, self.keys, self.random, binding, phone, account)
+            lambda tx: otp.generate(
+                tx, self.keys, self.random, binding, phone, account, limits=limits
+            )
         )
 
     def issue(self, binding: Binding, phone: Phone = PHONE) -> Issued:

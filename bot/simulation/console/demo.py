@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bot.channels.terminal import CHANNEL
-from services import partners
+from bot.simulation.opening_balances import add_partner
 from services.domain.fees import Fee, FeeKind
-from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
@@ -32,8 +31,7 @@ GREETING = (
 
 
 def seed(tx: Tx) -> None:
-    partners.add(tx, PARTNER)
-    tx.ledger.book(opening_balance(PARTNER.code, AccountKind.WALLET, WALLET))
+    add_partner(tx, PARTNER, WALLET, Money(0))
     person_id = tx.people.add_person(PARTNER.code, OWNER, Role.OWNER, PHONE, MAIL, "en")
     tx.people.link(CHANNEL, OWNER, person_id)
     for fee in FEES:

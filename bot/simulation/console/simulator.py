@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from bot.outbox.carriers import MAIL, SMS
 from bot.simulation.console import commands, demo, screen
 from bot.simulation.console.console import Console
 from bot.simulation.console.screen import BLANK, Content, Ink, Line
+from bot.simulation.real_time import TICK_S, RealTime
 from bot.simulation.world import World
 from flows.engine.event import Event, EventKind
 from flows.engine.nodes import Ask, Code, Contact
@@ -28,8 +28,6 @@ from services.ports import Tx
 
 if TYPE_CHECKING:
     from bot.outbox.channel import MessageContent as Sent
-
-TICK_S = 0.05  # real seconds between clock updates
 
 
 @dataclass(slots=True)
@@ -77,7 +75,7 @@ class Simulator:
         self._notices: dict[str, str] = {}  # newest unsolicited message with options, by address
         self._rung: set[str] = set()  # prompts already reported
         self._fired = 0  # crashes already reported
-        self._followed_at = time.monotonic()
+        self._time = RealTime(self.world)
 
     async def run(self) -> None:
         """Chat until the person quits or the input ends."""
@@ -108,15 +106,13 @@ class Simulator:
         """
         reading = asyncio.create_task(self._console.read())
         if not self._console.echoes:
-            self._followed_at = time.monotonic()
+            self._time.skip()
         try:
             while True:
                 await asyncio.wait({reading}, timeout=TICK_S)
                 if reading.done():
                     return reading.result()
-                now = time.monotonic()
-                elapsed, self._followed_at = now - self._followed_at, now
-                await self.world.advance(elapsed)
+                await self._time.follow()
                 await self.show()
         finally:
             reading.cancel()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from services.domain.money import Money
 from services.domain.otp import (
     CHECKS_MAX,
+    CODE_LIMITS,
     LIFE,
     SENDS_MAX,
     Binding,
@@ -248,3 +249,11 @@ def test_the_tries_left_are_counted_down(attempts: int, left: int) -> None:
 
 def test_the_rules_are_those_of_the_facts() -> None:
     assert (3, 3, timedelta(minutes=10)) == (CHECKS_MAX, SENDS_MAX, LIFE)
+
+
+def test_raised_limits_are_all_raised() -> None:
+    raised = CODE_LIMITS.times(10)
+    for quotas in (raised.partner, raised.phone, raised.account, raised.reserved):
+        assert all(most in (20, 50, 100, 150) for _, most in quotas)
+    assert raised.wrong == 10 * CODE_LIMITS.wrong
+    assert CODE_LIMITS.times(1) == CODE_LIMITS

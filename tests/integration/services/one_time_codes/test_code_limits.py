@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services import otp
+from services.domain.otp import CODE_LIMITS
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.otp import Issued, NotPassed, Passed
@@ -139,3 +140,11 @@ def test_one_wrong_try_ends_a_live_code_of_a_locked_phone(codes: Codes) -> None:
     codes.store.do(lambda tx: tx.otps.lock(PHONE))
     assert codes.check(binding, wrong(issued.code)) == NotPassed(LOCKED)
     assert codes.check(binding, issued.code) == NotPassed(LOCKED)
+
+
+def test_limits_can_be_raised_for_an_installation(codes: Codes) -> None:
+    limits = CODE_LIMITS.times(2)
+    for n in range(10):
+        issued = codes.ask(codes.binding(f"FL-{n}"), phone_of(n), limits)
+        assert isinstance(issued, Issued)
+    assert isinstance(codes.ask(codes.binding("FL-x"), phone_of(99), limits), Refusal)

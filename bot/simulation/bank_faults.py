@@ -1,0 +1,20 @@
+"""Arms the simulated bank with a fault that was read from a script's directive."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.scripts.directive import ArmBank
+from bot.simulation.ncba.bank import SimulatedBank
+from bot.simulation.ncba.faults import parse_fault
+
+
+def arm_bank(bank: SimulatedBank, what: ArmBank) -> None:
+    """Raises ``ValueError`` if the call cannot meet that fault."""
+    fault = what.fault
+    words = {"http": str(fault.status), "slow": f"{fault.seconds}s"}
+    parsed = parse_fault(f"{fault.kind} {words.get(fault.kind, fault.reason)}")
+    if what.lasts_s is None:
+        bank.arm(parsed, what.call, what.times)
+    else:
+        bank.arm_for(parsed, what.call, timedelta(seconds=what.lasts_s))

@@ -1,0 +1,115 @@
+"""The product's HTTP routes as the outside reaches them, through its restarts and kills."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+RETURN_S = 10.0  # real seconds that a request waits for the product to come back
+FINISH_S = 5.0  # real seconds that requests under way get before a clean stop
+
+
+class ProductDoor:
+    """An ASGI app. What was under way when the product was killed is answered with 503, as is what
+    has waited too long for it to come back: nobody else would answer."""
+
+    def __init__(self) -> None:
+        self._product: ASGIApp | None = None
+        self._opened = asyncio.Event()
+        self._is_closed = False
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def open(self, product: ASGIApp) -> None:
+        if not self._is_closed:
+            self._product = product
+            self._opened.set()
+
+    async def finish(self) -> None:
+        """Let nobody in, and wait until those inside have left or their time is over."""
+        self._shut()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=FINISH_S)
+        await asyncio.gather(*self.abort(), return_exceptions=True)
+
+    def abort(self) -> list[asyncio.Task[None]]:
+        """Let nobody in, and cut off those inside. Returns what is then to be waited for."""
+        self._shut()
+        for task in self._under_way:
+            task.cancel()
+        return list(self._under_way)
+
+    def close(self) -> list[asyncio.Task[None]]:
+        """As ``abort``, for good: nobody waits for the product any more."""
+        self._is_closed = True
+        cut_off = self.abort()
+        self._opened.set()
+        return cut_off
+
+    def _shut(self) -> None:
+        self._product = None
+        self._opened.clear()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def begin(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        product = await self._wait_for_product()
+        if product is not None and await self._pass_on(product, scope, receive, begin):
+            return
+        if not begun:
+            await _unavailable()(scope, receive, send)
+
+    async def _wait_for_product(self) -> ASGIApp | None:
+        try:
+            async with asyncio.timeout(RETURN_S):
+                while self._product is None and not self._is_closed:
+                    await self._opened.wait()
+        except TimeoutError:
+            return None
+        return self._product
+
+    async def _pass_on(self, product: ASGIApp, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Whether the product lived to answer."""
+        task = asyncio.ensure_future(_handled(product, scope, receive, send))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()  # the caller itself was cancelled
+        if task.cancelled():
+            return False
+        task.result()
+        return True
+
+
+async def _handled(product: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    await product(scope, receive, send)
+
+
+def _unavailable() -> JSONResponse:
+    """Money may have moved, as far as the caller can know, so it is to ask again."""
+    request_id = f"req_{secrets.token_hex(12)}"
+    problem = {
+        "type": "/problems/unavailable",
+        "title": "Unavailable",
+        "status": 503,
+        "detail": "The service stopped before it could answer. Send the same request again.",
+        "code": "unavailable",
+        "request_id": request_id,
+        "retryable": True,
+        "money": "pending",
+    }
+    return JSONResponse(
+        problem,
+        503,
+        {"x-request-id": request_id, "retry-after": "1"},
+        media_type="application/problem+json",
+    )

@@ -1,0 +1,55 @@
+"""Everything that a served world answers on its one port."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+from starlette.types import Receive, Scope, Send
+
+from bot.http.request_limits import bare_refusal
+from bot.simulation import webhook_receiver
+from bot.simulation.served.control_app import ControlApp, check_caller, failed
+from bot.simulation.served.controls import CONTROLS
+from bot.simulation.served.served_world import ControlError, ServedWorld
+
+
+class ServedApp:
+    """Paths under ``/sim`` belong to the world around the product, all others to the product."""
+
+    def __init__(self, served: ServedWorld) -> None:
+        self._world = served.world
+        self._controls = ControlApp(served, CONTROLS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _is_control(scope):
+            await self._world.door(scope, receive, send)
+        elif (scope["method"], scope["path"]) == ("POST", webhook_receiver.PATH):
+            await self._receive_webhook(scope, receive, send)
+        else:
+            await self._controls(scope, receive, send)
+
+    async def _receive_webhook(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            check_caller(Request(scope))
+        except ControlError as error:
+            await failed(str(error))(scope, receive, send)
+            return
+        await self._world.receiver(scope, receive, send)
+
+
+def served_routes(served: ServedWorld) -> list[BaseRoute]:
+    return [Mount("", app=ServedApp(served))]
+
+
+def refusal(scope: Scope, status: int) -> Response:
+    """Whatever goes wrong with a control is a 400 with its reason."""
+    if not _is_control(scope):
+        return bare_refusal(scope, status)
+    words = {408: "the body came too slowly", 413: "the body is too large"}
+    return failed(words.get(status, "it took too long"))
+
+
+def _is_control(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path == "/sim" or path.startswith("/sim/")

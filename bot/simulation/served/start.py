@@ -1,0 +1,85 @@
+"""Starts ``hazina sim --serve`` on this machine, unless it must not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from bot.http.server import PortUnavailable, serving
+from bot.scripts.source_line import ScriptError
+from bot.simulation.log_capture import brief_log
+from bot.simulation.served.routes import refusal, served_routes
+from bot.simulation.served.served_world import ServedWorld
+from bot.simulation.settings import reason_not_to_start
+
+HOST = "127.0.0.1"
+CONNECTIONS_MAX = 256
+
+
+def serve(port: int, overrides: Mapping[str, str], *, verbose: bool) -> int:
+    """The exit status: 128 and the signal that ended it, or 2 if refused with a one-line reason."""
+    refused = reason_not_to_start()
+    if refused is None:
+        try:
+            return asyncio.run(_serve(port, overrides, verbose))
+        except ScriptError as error:
+            refused = f"--set: {error.reason}"
+        except PortUnavailable as fault:
+            refused = f"{fault.reason}: choose another with --serve PORT"
+    print(refused, file=sys.stderr)
+    return 2
+
+
+async def _serve(port: int, overrides: Mapping[str, str], verbose: bool) -> int:
+    stop = asyncio.Event()
+    signals: list[int] = []
+
+    def end(by: int) -> None:
+        signals.append(by)
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, end, number)
+    with (
+        tempfile.TemporaryDirectory(prefix="hazina-sim-") as folder,
+        brief_log(_to_standard_error, verbose=verbose),
+    ):
+        served = ServedWorld(Path(folder), overrides)
+        try:
+            await _run(served, port, stop)
+        finally:
+            await served.close()
+    return 128 + signals[0] if signals else 0
+
+
+async def _run(served: ServedWorld, port: int, stop: asyncio.Event) -> None:
+    async with serving(
+        served_routes(served),
+        HOST,
+        port,
+        stop,
+        connections_max=CONNECTIONS_MAX,
+        refusal=refusal,
+    ) as addresses:
+        keys = await served.open()
+        clock = asyncio.create_task(served.run())
+        first_line = {
+            "url": f"http://{HOST}:{addresses[0][1]}",
+            "keys": keys,
+            "page": None,
+            "ussd": None,
+        }
+        print(json.dumps(first_line), flush=True)
+        await stop.wait()
+        await served.end()
+        await clock
+
+
+def _to_standard_error(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
