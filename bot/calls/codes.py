@@ -149,12 +149,14 @@ def _another(call: CallContext, reference: str) -> Reply | Problem:
             topups.end_with_code(call.tx, topup, OtpStatus.EXPIRED)
             return _EXPIRED
         return _topup_code(
-            call, person, topups.resend(call.tx, app.keys, app.random, person, topup)
+            call, person, topups.resend(call.tx, app.keys, app.random, app.policy, person, topup)
         )
     assert purchase is not None
     if purchase.state is PurchaseState.AWAITING_APPROVAL:
         return _confirm(call, person, purchase)
-    result = float_purchases.resend(call.tx, app.keys, app.random, person, reference)
+    result = float_purchases.resend(
+        call.tx, app.keys, app.random, person, reference, limits=app.policy.code_limits
+    )
     match result:
         case Refusal():
             return problem_of(app.texts, result)
@@ -236,7 +238,13 @@ def check(call: CallContext, request: CodeCheckRequest) -> Reply | Problem:
     if code.status is OtpStatus.USED:
         return wrong_code(0, "This code was used.")
     binding = _binding(operation, person)
-    answer = otp.verify(call.tx, call.app.keys, binding, request.otp_code)
+    answer = otp.verify(
+        call.tx,
+        call.app.keys,
+        binding,
+        request.otp_code,
+        limits=call.app.policy.code_limits,
+    )
     if isinstance(answer, NotPassed):
         report_wrong_code(call.acts_with(person), binding, answer, request.otp_code)
         _end(call, operation, answer.status)

@@ -44,7 +44,7 @@ from bot.simulation.ncba.paybill import BankNotification
 from bot.simulation.notification_sender import NotificationDelivery, NotificationSender
 from bot.simulation.product_door import ProductDoor
 from bot.simulation.product_routes import product_routes
-from bot.simulation.receivers import NoReceivers
+from bot.simulation.receivers import SimulatedReceivers, check_simulated_url
 from bot.simulation.webhook_receiver import WebhookReceiver
 from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.event import Event
@@ -72,7 +72,7 @@ class World:
 
     Terminal and SMS are always available, Telegram if requested. ``home`` belongs to the world: a
     folder, or a database in memory, which has no log to search for secrets and no ``threads``.
-    Partners' servers are reached by ``webhooks``; without it there are none.
+    Webhooks reach ``receiver``: from each address that may be stored if ``receives_everywhere``.
     Without threads a seed always produces the same run.
     """
 
@@ -87,8 +87,7 @@ class World:
         start: datetime | None = None,
         threads: bool = True,
         request_channels: Mapping[str, ChannelCapabilities] | None = None,
-        webhooks: WebhookTransport | None = None,
-        check_webhook_url: CheckUrl = check_url,
+        receives_everywhere: bool = False,
     ) -> None:
         self._memory = None if isinstance(home, Path) else home
         self._folder = home if isinstance(home, Path) else Path("in memory")
@@ -121,8 +120,7 @@ class World:
         self.last_crash: datetime | None = None
         self._threads = threads
         self._request_channels = request_channels or {}
-        self._webhooks = webhooks or NoReceivers()
-        self._check_webhook_url = check_webhook_url
+        self._webhooks = SimulatedReceivers(self.receiver, everywhere=receives_everywhere)
         self._delivered = delivered
         self._alerted = alerted
         self._killed = False
@@ -166,7 +164,7 @@ class World:
             alarm=VirtualAlarm(self.clock),
             bank=BankClient(self.bank),
             webhooks=self._webhooks,
-            check_webhook_url=self._check_webhook_url,
+            check_webhook_url=check_simulated_url,
             channels=channels,
             request_channels=self._request_channels,
             pace=MessageRates(per_chat=None, overall=None),
