@@ -50,8 +50,7 @@ from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.event import Event
 from services.domain.database import SimulatedCrash
 from services.domain.outbox import OutboxRow
-from services.domain.webhook_url import check_url
-from services.ports import CheckUrl, Random, WebhookTransport
+from services.ports import Random
 from services.ports.simulated_databases import MemoryDatabase
 
 if TYPE_CHECKING:  # skipping Telegram halves the start time of worlds without it

@@ -44,10 +44,10 @@ def bank_reference(reference: str) -> str:
 
 
 def purchase_body(order: FloatOrder, credentials: OpenBankingCredentials) -> dict[str, str]:
-    """Raises ``ValueError`` on an amount that is not whole shillings."""
+    """Whole shillings go without decimals, as the bank shows them (facts: NCBA 4)."""
     if order.amount.currency != "KES":
         raise ValueError(f"float is bought in KES, not {order.amount.currency}")
-    amount = str(order.amount.whole_units)
+    amount = str(order.amount.whole_units) if order.amount.is_whole else order.amount.decimal
     reference = bank_reference(order.reference)
     return {
         "reqAgentName": credentials.agent_name,
