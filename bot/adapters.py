@@ -158,6 +158,7 @@ def float_bank(
         accepted_codes=settings.openbanking_accepted_codes,
         bought_codes=settings.openbanking_bought_codes,
         failed_codes=settings.openbanking_failed_codes,
+        part_shillings=settings.openbanking_part_shillings,
     )
     return OpenBankingFloat(client, clock, credentials)
 

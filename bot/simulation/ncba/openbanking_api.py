@@ -34,7 +34,8 @@ SIMULATED_NOT_FOUND_CODE = "SIM-NOT-FOUND"  # in no table of codes, so never fin
 SIMULATED_REFUSED_CODE = "SIM-REFUSED"
 SIMULATED_TOKEN_LIFE_S = 3_600  # longer than the 15 minutes that we keep one
 
-AMOUNT = r"(?!0+(\.0+)?$)(0|[1-9][0-9]{0,8})(\.[0-9]{2})?"
+# Without decimals where there are no cents (facts: NCBA 4).
+AMOUNT = r"[1-9][0-9]{0,8}|(0|[1-9][0-9]{0,8})\.(?!00)[0-9]{2}"
 _PURCHASE_FIELDS = {
     "reqAgentName": r".+",
     "reqCreditAmount": AMOUNT,
