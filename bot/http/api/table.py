@@ -207,7 +207,8 @@ ROUTES: tuple[Route, ...] = (
         idempotency=Idempotency.REQUIRED,
         problems=_LIMITS
         | _CODE
-        | {P.INSUFFICIENT_FUNDS, P.APPROVAL_NEEDED, P.QUOTE_CHANGED, P.NOT_FOUND},
+        | {P.INSUFFICIENT_FUNDS, P.APPROVAL_NEEDED, P.OTP_REQUIRED}
+        | {P.QUOTE_CHANGED, P.NOT_FOUND},
         describes="Accepted is not bought: follow the operation, its events, or `wait`.",
         examples={"amount": "5000.00", "otp_reference": "FL-7K3QF9", "otp_code": "123456"},
     ),
