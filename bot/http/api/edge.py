@@ -20,6 +20,7 @@ from bot.app import App
 from bot.calls import reading
 from bot.calls.answers import FieldError, Problem, ProblemCode, Reply, invalid
 from bot.calls.caller import CallContext, foreign_partner
+from bot.calls.requests import NothingRequest
 from bot.http.api import json_body
 from bot.http.api.queries import OperationQuery
 from bot.http.api.reading import read_members, read_query
@@ -27,7 +28,7 @@ from bot.http.api.response import answer_of, is_idempotency_key, respond
 from bot.http.api.route import Given, Idempotency, Route
 from bot.http.body import BodyRefused, read_body
 from bot.rate_limits.sliding_window import Allowance
-from bot.turns.calls import UNAUTHENTICATED, Admitted, Call, Credentials, Keyed, TurnedAway
+from bot.turns.calls import Admitted, Call, Credentials, Keyed, TurnedAway
 from services.domain.api_answer import StoredAnswer
 from services.domain.database import DatabaseFailed
 from services.domain.ids import ALPHABET
@@ -107,8 +108,6 @@ class ApiEdge:
         route, match = chosen
         asked = _Asked(request_id, route, match.groupdict(), http, body)
         credentials = _credentials(http)
-        if credentials is None:
-            return self._turned_away(asked, TurnedAway(UNAUTHENTICATED))
         if route.reads:
             return await self._read(asked, credentials)
         return await self._move(asked, credentials)
@@ -171,13 +170,12 @@ class ApiEdge:
                 self._stored(read, asked.request_id), asked.request_id, admitted.allowance
             )
         keyed, members = read
-        body = None if route.body is None else read_members(route.body, members)
+        body = read_members(route.body or NothingRequest, members)
 
         def decide(call: CallContext) -> Reply | Problem:
             if isinstance(body, Problem):
                 return body
-            named = None if body is None else body.partner_id
-            if (problem := foreign_partner(call.partner, named)) is not None:
+            if (problem := foreign_partner(call.partner, body.partner_id)) is not None:
                 return problem
             return route.decide(call, Given(asked.path, None, body))
 
@@ -212,15 +210,14 @@ def _methods(route: Route) -> tuple[str, ...]:
     return ("GET", "HEAD") if route.method == "GET" else (route.method,)
 
 
-def _credentials(http: HttpRequest) -> Credentials | None:
-    """The key as ``x-api-key`` or as a bearer token; ``None`` if there is none."""
+def _credentials(http: HttpRequest) -> Credentials:
+    """The key as ``x-api-key`` or as a bearer token. None at all is tried like a wrong one, so that
+    both take the same time."""
     key = http.headers.get("x-api-key")
     if key is None:
         kind, _, rest = http.headers.get("authorization", "").partition(" ")
         key = rest.strip() if kind.lower() == "bearer" else ""
-    if not key or len(key) > KEY_MAX:
-        return None
-    return Credentials(key, "" if http.client is None else http.client.host)
+    return Credentials(key[:KEY_MAX], "" if http.client is None else http.client.host)
 
 
 def _query_of(asked: _Asked) -> Any:
