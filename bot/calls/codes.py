@@ -22,7 +22,7 @@ from services.domain.instant import to_rfc3339
 from services.domain.money import Money
 from services.domain.otp import CHECKS_MAX, Binding, Otp, OtpStatus, Purpose
 from services.domain.partner import Person
-from services.domain.public_operation import Status
+from services.domain.public_operation import PublicKind, Status
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp, TopUpState
 from services.float_purchases import CodeSent
@@ -30,6 +30,7 @@ from services.float_quotes import InsufficientFunds, Requoted
 from services.otp import NotPassed
 
 SCOPES = {Purpose.FLOAT_PURCHASE: Scope.FLOAT, Purpose.WALLET_TOPUP: Scope.TOPUP}
+PURPOSES = {PublicKind.FLOAT: Purpose.FLOAT_PURCHASE, PublicKind.TOPUP: Purpose.WALLET_TOPUP}
 CLEANED_MAX = 500  # codes that one call marks
 
 

@@ -18,13 +18,13 @@ from starlette.types import Receive, Scope, Send
 
 from bot.app import App
 from bot.calls import reading
-from bot.calls.answers import FieldError, Problem, ProblemCode, Reply, invalid
+from bot.calls.answers import Document, FieldError, Problem, ProblemCode, Reply, invalid
 from bot.calls.caller import CallContext, foreign_partner
 from bot.calls.requests import NothingRequest
-from bot.http.api import json_body
+from bot.http.api import json_body, problems
 from bot.http.api.queries import OperationQuery
 from bot.http.api.reading import read_members, read_query
-from bot.http.api.response import answer_of, is_idempotency_key, respond
+from bot.http.api.response import ProblemWording, answer_of, is_idempotency_key, respond
 from bot.http.api.route import Given, Idempotency, Route
 from bot.http.body import BodyRefused, read_body
 from bot.rate_limits.sliding_window import Allowance
@@ -32,6 +32,7 @@ from bot.turns.calls import Admitted, Call, Credentials, Keyed, TurnedAway
 from services.domain.api_answer import StoredAnswer
 from services.domain.database import DatabaseFailed
 from services.domain.ids import ALPHABET
+from services.ports import Tx
 
 BODY_MAX = 64 * 1024  # bytes
 KEY_MAX = 200  # characters of an API key or an idempotency key
@@ -53,11 +54,14 @@ class _Asked:
 
 
 class ApiEdge:
-    """An ASGI app for every path of the API."""
+    """An ASGI app for every path of the API, or of a part that words its problems alike."""
 
-    def __init__(self, app: App, routes: Sequence[Route]) -> None:
+    def __init__(
+        self, app: App, routes: Sequence[Route], word: ProblemWording = problems.document
+    ) -> None:
         self._app = app
         self._routes = routes
+        self._word = word
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = HttpRequest(scope, receive)
@@ -88,7 +92,7 @@ class ApiEdge:
         return "req_" + "".join(ALPHABET[random.randrange(len(ALPHABET))] for _ in range(16))
 
     def _stored(self, result: Reply | Problem, request_id: str, status: int = 200) -> StoredAnswer:
-        return answer_of(result, request_id, status)
+        return answer_of(result, request_id, status, self._word)
 
     async def _answer(self, http: HttpRequest, request_id: str) -> Response:
         body = await read_body(http, BODY_MAX)
@@ -197,10 +201,17 @@ class ApiEdge:
         self, asked: _Asked, admitted: Admitted, reference: str
     ) -> StoredAnswer | None:
         await self._app.ask_bank(reference, ASK_S)
-        seen = await self._app.database.read(lambda tx: tx.public_operations.get(reference))
-        if seen is None or seen.partner != admitted.partner.code:
+
+        def look(tx: Tx) -> Document | None:
+            seen = tx.public_operations.get(reference)
+            if seen is None or seen.partner != admitted.partner.code:
+                return None
+            return asked.route.shown(tx, seen)
+
+        document = await self._app.database.read(look)
+        if document is None:
             return None
-        return self._stored(Reply(asked.route.shown(seen), reference), asked.request_id)
+        return self._stored(Reply(document, reference), asked.request_id)
 
 
 _NO_ROUTE = Problem(ProblemCode.NOT_FOUND, "There is nothing at this path.")
