@@ -6,6 +6,7 @@ route and method, key, scope, rate, content type, idempotency key, body, replay,
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +67,7 @@ class ApiEdge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = HttpRequest(scope, receive)
         request_id = self._new_id()
+        began = time.perf_counter()
         try:
             response = await self._answer(request, request_id)
         except BodyRefused as error:
@@ -85,6 +87,8 @@ class ApiEdge:
             response = respond(self._stored(problem, request_id), request_id)
         if scope["method"] == "HEAD":
             response.body = _NO_BODY
+        took_s = time.perf_counter() - began
+        self._app.metrics.api(scope.get("hazina.call", ""), response.status_code, took_s)
         await response(scope, receive, send)
 
     def _new_id(self) -> str:
@@ -110,6 +114,7 @@ class ApiEdge:
             headers = {"allow": ", ".join(allowed)}
             return respond(self._stored(problem, request_id), request_id, headers=headers)
         route, match = chosen
+        http.scope["hazina.call"] = route.name
         asked = _Asked(request_id, route, match.groupdict(), http, body)
         credentials = _credentials(http)
         if route.reads:
