@@ -1,4 +1,4 @@
-"""A top-up, a float purchase and the feed, by a client that was generated from the API's document.
+"""A top-up, float and the feed, by a client that was generated from the API's document.
 
 Run with the generated package's folder, the address and a key: the packages are those of .venv-fuzz.
 The world around the product (handset, SMS, clock) is told by plain requests.
@@ -28,9 +28,7 @@ PHONE = "254712345678"
 
 def world(path: str, body: dict[str, Any] | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(
-        f"{URL}{path}", data, {"content-type": "application/json"}
-    )
+    request = urllib.request.Request(f"{URL}{path}", data, {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
 

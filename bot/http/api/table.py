@@ -86,7 +86,7 @@ V1: tuple[Route, ...] = (
         "/v1/topup/validate",
         "Ask the bank about a top-up now",
         TOPUP,
-        by_body(topups.ask_bank),
+        by_body(topups.validate),
         documents.OperationDocument,
         body=ReferenceRequest,
         problems=frozenset({P.NOT_FOUND}),
