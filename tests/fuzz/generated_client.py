@@ -1,6 +1,6 @@
 """A top-up, float and the feed, by a client that was generated from the API's document.
 
-Run with the generated package's folder, the address and a key: the packages are those of .venv-fuzz.
+Run with the generated package's folder, the address and a key; the packages are .venv-fuzz's.
 The world around the product (handset, SMS, clock) is told by plain requests.
 """
 
