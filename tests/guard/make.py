@@ -37,6 +37,7 @@ HEAD = "title: What a build leaves behind\nchannels: {channel}\nrestart: no (cal
 PARTS = ("past", "open", "last", "stop")  # each part plays for all migrations before the next part
 HOLD_CARRIERS = "hold-carriers"  # written like a job: after it, the carriers accept no SMS or mail
 STANDING = {  # table → the column or expression that gives a row's status
+    "api_answers": "status",
     "approvals": "coalesce(decision, 'open')",
     "api_keys": "iif(revoked_at IS NULL, 'good', 'taken back')",
     "blocked_phones": "'blocked'",
@@ -45,8 +46,11 @@ STANDING = {  # table → the column or expression that gives a row's status
     "external_payments": "state",
     "invites": "status",
     "otp_validations": "purpose || ' ' || status",
+    "partner_events": "type",
     "proposals": "kind || ' ' || status",
     "review_items": "iif(closed_at IS NULL, 'open', 'closed')",
+    "webhook_deliveries": "state",
+    "webhook_endpoints": "iif(disabled_at IS NULL, 'on', 'off')",
 }
 CLOSED = CARRIER_FAULTS["down"]
 

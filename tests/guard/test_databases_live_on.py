@@ -26,7 +26,15 @@ BY_EVIDENCE = ("PENDING", "SENDING", "SEND_UNKNOWN", "UNKNOWN")  # top-ups that 
 HELD = ("SUBMITTING", "UNKNOWN")  # purchases that two admins settle
 WAITS = ("topup.push", "float.buy")  # their outcome may arrive before the person writes
 OVER = {
-    "topup": {"PAID", "PAID_LATE", "NOT_PAID", "REJECTED"},
+    "topup": {
+        "PAID",
+        "PAID_LATE",
+        "NOT_PAID",
+        "REJECTED",
+        "OTP_EXPIRED",
+        "OTP_LOCKED",
+        "CANCELLED",
+    },
     "b2c_float_purchase": {
         "SUCCEEDED",
         "FAILED",
