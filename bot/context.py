@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
@@ -100,6 +100,16 @@ class AppContext:
             return channel, address
         person = tx.people.at(channel, address)
         return None if person is None else next(iter(self.accounts_to_tell(tx, person)), None)
+
+    def wake_jobs(self, wakes: Iterable[Wakeup]) -> None:
+        """Call after the commit of what asked for them."""
+        if self.jobs is None:
+            return
+        for job, due in wakes:
+            if due is None:
+                self.jobs.ask(job)
+            else:
+                self.jobs.wake(job, due)
 
     @property
     def admin_names(self) -> frozenset[str]:

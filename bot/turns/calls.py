@@ -14,7 +14,7 @@ import structlog
 
 from bot.calls.answers import Problem, ProblemCode, Reply
 from bot.calls.caller import AnyScope, CallContext, missing_scope
-from bot.context import AppContext, OperationUpdate
+from bot.context import AppContext, OperationUpdate, Wakeup
 from bot.rate_limits.sliding_window import Allowance, SlidingWindows
 from services import api_keys
 from services.domain.api_answer import StoredAnswer
@@ -83,6 +83,14 @@ class Call:
     keyed: Keyed | None = None
 
 
+class _Caller(NamedTuple):
+    """``is_noted``: the use of the key was noted within the last minute."""
+
+    key: ApiKey
+    partner: Partner
+    is_noted: bool
+
+
 class Outcome(NamedTuple):
     answer: StoredAnswer
     replayed: bool = False
@@ -91,7 +99,7 @@ class Outcome(NamedTuple):
 class _Decided(NamedTuple):
     outcome: Outcome
     rows: Sequence[OutboxRow] = ()
-    wakes: Sequence[tuple[str, object]] = ()
+    wakes: Sequence[Wakeup] = ()
     operation: str | None = None
     code: str = "ok"
 
@@ -128,10 +136,9 @@ class Calls:
         found = await self._database.read(lambda tx: self._find(tx, credentials.key))
         if found is None:
             return TurnedAway(UNAUTHENTICATED)
-        key, partner, is_noted = found
-        if not is_noted:
-            await self._note_use(key, credentials.address)
-        return self._let_in(key, partner, scopes, budget)
+        if not found.is_noted:
+            await self._note_use(found.key, credentials.address)
+        return self._let_in(found, scopes, budget)
 
     async def read(
         self,
@@ -143,23 +150,22 @@ class Calls:
     ) -> tuple[Admitted, T] | TurnedAway:
         """Admit a call that only looks, and decide it on the same snapshot."""
 
-        def look(tx: Tx) -> tuple[Admitted, T, bool] | TurnedAway:
+        def look(tx: Tx) -> tuple[_Caller, Admitted, T] | TurnedAway:
             found = self._find(tx, credentials.key)
             if found is None:
                 return TurnedAway(UNAUTHENTICATED)
-            key, partner, is_noted = found
-            admitted = self._let_in(key, partner, scopes, budget)
+            admitted = self._let_in(found, scopes, budget)
             if isinstance(admitted, TurnedAway):
                 return admitted
-            call = CallContext.of(self._context, tx, key, partner, request_id)
-            return admitted, decide(call), is_noted
+            call = CallContext.of(self._context, tx, found.key, found.partner, request_id)
+            return found, admitted, decide(call)
 
         looked = await self._database.read(look)
         if isinstance(looked, TurnedAway):
             return looked
-        admitted, seen, is_noted = looked
-        if not is_noted:
-            await self._note_use(admitted.key, credentials.address)
+        found, admitted, seen = looked
+        if not found.is_noted:
+            await self._note_use(found.key, credentials.address)
         return admitted, seen
 
     async def _note_use(self, key: ApiKey, address: str) -> None:
@@ -168,28 +174,26 @@ class Calls:
         except DatabaseFailed:  # a call that only looks needs no writer
             _log.warning("the use of a key was not noted", key=key.id)
 
-    def _find(self, tx: Tx, key: str) -> tuple[ApiKey, Partner, bool] | None:
+    def _find(self, tx: Tx, key: str) -> _Caller | None:
         found = api_keys.authenticate(tx, key)
         if found is None:
             return None
         partner = tx.people.partner(found.partner)
         if partner is None:
             return None
-        return found, partner, not api_keys.wants_note(found, tx.now)
+        return _Caller(found, partner, not api_keys.wants_note(found, tx.now))
 
-    def _let_in(
-        self, key: ApiKey, partner: Partner, scopes: AnyScope, budget: Budget
-    ) -> Admitted | TurnedAway:
+    def _let_in(self, caller: _Caller, scopes: AnyScope, budget: Budget) -> Admitted | TurnedAway:
         """Whatever has a good key is counted; a call over the limit is not."""
-        problem = missing_scope(key, scopes)
-        allowance = self._windows.take(budget, partner.code)
+        problem = missing_scope(caller.key, scopes)
+        allowance = self._windows.take(budget, caller.partner.code)
         if problem is not None:
             return TurnedAway(problem, allowance)
         if not allowance.allowed:
             wait = allowance.again_in_s
             detail = f"Too many calls within a minute. Try again in {wait} seconds."
             return TurnedAway(Problem(ProblemCode.RATE_LIMITED, detail), allowance)
-        return Admitted(key, partner, allowance)
+        return Admitted(caller.key, caller.partner, allowance)
 
     async def handle(self, admitted: Admitted, call: Call) -> Outcome:
         """Decide the call, unless its idempotency key was decided before. Committed when it
@@ -199,9 +203,7 @@ class Calls:
         self._push(decided.rows)
         if decided.operation is not None and not decided.outcome.replayed:
             self._wake(decided.operation)
-        if self._context.jobs is not None:
-            for job, due in decided.wakes:
-                self._context.jobs.wake(job, due)  # type: ignore[arg-type]
+        self._context.wake_jobs(decided.wakes)
         _log.info(
             "call",
             name=call.name,

@@ -111,12 +111,7 @@ class Turns:
         self._push(self._to_send(event, decided.rows))
         if decided.operation is not None:
             self._wake(decided.operation)
-        if self._context.jobs is not None:
-            for job, due in decided.wakes:
-                if due is None:
-                    self._context.jobs.ask(job)
-                else:
-                    self._context.jobs.wake(job, due)
+        self._context.wake_jobs(decided.wakes)
         self._record(event, decided, took)
         return decided
 
