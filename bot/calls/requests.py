@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.calls.fields import (
+    WHOLE_AMOUNT_SCHEMA,
     Amount,
     Description,
     EmailAddress,
@@ -17,23 +18,52 @@ from bot.calls.fields import (
     WholeAmount,
 )
 
-PartnerId = Field(default=None, min_length=1, max_length=16, examples=["DUKA"])
+PartnerId = Field(
+    default=None,
+    min_length=1,
+    max_length=16,
+    description="Yours, or left out: the key decides.",
+    examples=["DUKA"],
+)
 
 
 class Request(BaseModel):
-    """``partner_id`` may be left out: the key decides the partner."""
+    """``partner_id`` may be left out: the key decides the partner. A member that may be left out
+    may also be null, which says the same."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
     partner_id: str | None = PartnerId
 
 
+_NULL: dict[str, Any] = {"type": "null"}
+_TEXT: dict[str, Any] = {"type": "string"}
+
+
 class TopUpRequest(Request):
+    """`otp_reference` and `otp_code` come together or not at all."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"properties": {"otp_reference": _NULL, "otp_code": _NULL}},
+                {
+                    "properties": {"otp_reference": _TEXT, "otp_code": _TEXT},
+                    "required": ["otp_reference", "otp_code"],
+                },
+            ]
+        }
+    )
+
     amount: WholeAmount
     phone_number: PhoneNumber
     description: Description | None = None
-    again: bool = False
-    otp_reference: OperationReference | None = None
+    again: bool = Field(
+        default=False, description="Send another, though one of the same amount and phone is open."
+    )
+    otp_reference: OperationReference | None = Field(
+        default=None, description="Of the code, where one is needed: `otp_required` says so."
+    )
     otp_code: OneTimeCode | None = Field(default=None, repr=False)
 
 
@@ -46,15 +76,57 @@ class QuoteRequest(Request):
     amount: Amount
 
 
-class CodeRequest(Request):
-    """Either ``reference`` alone, or what a new code is for."""
+NEW_CODE = ("purpose", "amount", "phone_number", "email_address", "payer_phone")
 
-    reference: OperationReference | None = None
+
+class CodeRequest(Request):
+    """Either `reference` alone, or what a new code is for. Only a top-up has a payer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "title": "Another code for an operation",
+                    "properties": {"reference": _TEXT, **dict.fromkeys(NEW_CODE, _NULL)},
+                    "required": ["reference"],
+                },
+                {
+                    "title": "A code for a float purchase",
+                    "properties": {
+                        "reference": _NULL,
+                        "purpose": {"const": "float_purchase"},
+                        "amount": {"type": ["integer", "string"]},
+                        "payer_phone": _NULL,
+                    },
+                    "required": ["purpose", "amount"],
+                },
+                {
+                    "title": "A code for a top-up",
+                    "properties": {
+                        "reference": _NULL,
+                        "purpose": {"const": "wallet_topup"},
+                        "amount": WHOLE_AMOUNT_SCHEMA,
+                        "payer_phone": _TEXT,
+                    },
+                    "required": ["purpose", "amount", "payer_phone"],
+                },
+            ]
+        }
+    )
+
+    reference: OperationReference | None = Field(
+        default=None, description="Alone: another code for this, or the first after an approval."
+    )
     purpose: Literal["float_purchase", "wallet_topup"] | None = None
     amount: Amount | None = None
-    phone_number: PhoneNumber | None = None
+    phone_number: PhoneNumber | None = Field(
+        default=None,
+        description="Who gets the code; with neither this nor a mail address, the owner.",
+    )
     email_address: EmailAddress | None = None
-    payer_phone: PhoneNumber | None = None
+    payer_phone: PhoneNumber | None = Field(
+        default=None, description="Who pays the top-up, and only for one."
+    )
 
 
 class CodeCheckRequest(Request):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from bot.app import App
+from bot.http.api.routes import api_routes
 from bot.http.health import health_routes
 from bot.http.routes import inbound_routes
 from bot.settings import Settings
@@ -12,4 +13,4 @@ from bot.settings import Settings
 
 def product_routes(app: App, settings: Settings) -> list[BaseRoute]:
     """Called at each start of the product, so that the routes belong to the app that runs."""
-    return [*health_routes(app), *inbound_routes(app, settings)]
+    return [*health_routes(app), *inbound_routes(app, settings), *api_routes(app)]

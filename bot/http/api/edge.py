@@ -23,14 +23,13 @@ from bot.calls.caller import CallContext, foreign_partner
 from bot.http.api import json_body
 from bot.http.api.queries import OperationQuery
 from bot.http.api.reading import read_members, read_query
-from bot.http.api.response import answer_of, is_idempotency_key, respond
+from bot.http.api.response import answer_of, is_idempotency_key, new_request_id, respond
 from bot.http.api.route import Given, Idempotency, Route
 from bot.http.body import BodyRefused, read_body
 from bot.rate_limits.sliding_window import Allowance
 from bot.turns.calls import UNAUTHENTICATED, Admitted, Call, Credentials, Keyed, TurnedAway
 from services.domain.api_answer import StoredAnswer
 from services.domain.database import DatabaseFailed
-from services.domain.ids import ALPHABET
 
 BODY_MAX = 64 * 1024  # bytes
 KEY_MAX = 200  # characters of an API key or an idempotency key
@@ -60,7 +59,7 @@ class ApiEdge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = HttpRequest(scope, receive)
-        request_id = self._new_id()
+        request_id = new_request_id(self._app.random)
         try:
             response = await self._answer(request, request_id)
         except BodyRefused as error:
@@ -81,10 +80,6 @@ class ApiEdge:
         if scope["method"] == "HEAD":
             response.body = _NO_BODY
         await response(scope, receive, send)
-
-    def _new_id(self) -> str:
-        random = self._app.random
-        return "req_" + "".join(ALPHABET[random.randrange(len(ALPHABET))] for _ in range(16))
 
     def _stored(self, result: Reply | Problem, request_id: str, status: int = 200) -> StoredAnswer:
         return answer_of(result, request_id, status)

@@ -93,7 +93,13 @@ class HistoryQueryString(Query):
 
 
 class EventsQuery(Query):
-    after: str | None = Field(default=None, min_length=1, max_length=64)
+    after: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="The id of the last event that you have; left out: from the oldest on.",
+        examples=["ev_DUKA_41"],
+    )
     limit: Annotated[
         int, _whole(1, 200), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 200})
     ] = 100
