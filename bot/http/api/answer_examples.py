@@ -56,7 +56,7 @@ _PRICE = {
     for name in ("amount", "currency", "fees", "transfer_fee", "processing_fee", "total")
 }
 _ENDPOINT: dict[str, Any] = {
-    "id": "we_4TQ8ZK2M",
+    "id": "we_4TQ8ZK2M7R",
     "url": "https://duka.example/events",
     "types": ["topup.paid"],
     "description": None,
@@ -68,7 +68,7 @@ EVENT: dict[str, Any] = {
     "type": "topup.paid",
     "timestamp": "2026-11-30T08:15:21.480Z",
     "data": PAID,
-    "meta": {"request_id": "req_8T2KQ7M4XW9RZ3CN", "idempotency_key": "order-1042-topup-1"},
+    "meta": {"request_id": "req_8T2KQ7M4XW9RZ3CN", "idempotency_key": "order-1042-try-1"},
 }
 
 EXAMPLES: Mapping[type[BaseModel], dict[str, Any]] = {
@@ -129,7 +129,7 @@ EXAMPLES: Mapping[type[BaseModel], dict[str, Any]] = {
     documents.TestDocument: {
         "id": "ev_DUKA_43",
         "type": "webhook.test",
-        "endpoint": "we_4TQ8ZK2M",
+        "endpoint": "we_4TQ8ZK2M7R",
     },
     documents.ResentDocument: {"id": "ev_DUKA_42", "endpoints": 1},
     documents.EventsDocument: {"data": [EVENT], "has_more": False},

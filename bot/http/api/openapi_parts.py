@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.calls.fields import REFERENCE
 from bot.http.api.problems import MEDIA_TYPE
+from services.domain.ids import ALPHABET
 
 API_VERSION = "1"
 DESCRIPTION = (
@@ -22,8 +23,8 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "Your own, and the same whenever you send this request again.",
+    # Without an example: one that many requests had would be a mismatch for all but the first.
     "schema": {"type": "string", "pattern": '^([A-Za-z0-9_-]{16,128}|"[A-Za-z0-9_-]{16,128}")$'},
-    "example": "order-1042-topup-1",
 }
 IF_NONE_MATCH: dict[str, Any] = {
     "name": "If-None-Match",
@@ -87,7 +88,7 @@ _TAGS = {
 OLDER_NAMES = "Older names"
 _PATH = {
     "reference": (f"^{REFERENCE}$", "TU-7K3QF9"),
-    "endpoint": ("^[A-Za-z0-9_-]{1,64}$", "we_4TQ8ZK2M"),
+    "endpoint": (f"^we_[{ALPHABET}]{{10}}$", "we_4TQ8ZK2M7R"),
     "event": ("^ev_[A-Z0-9]{1,16}_[1-9][0-9]{0,15}$", "ev_DUKA_42"),
 }
 

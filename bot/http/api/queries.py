@@ -98,7 +98,6 @@ class EventsQuery(Query):
         min_length=1,
         max_length=64,
         description="The id of the last event that you have; left out: from the oldest on.",
-        examples=["ev_DUKA_41"],
     )
     limit: Annotated[
         int, _whole(1, 200), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 200})
