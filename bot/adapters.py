@@ -50,6 +50,7 @@ def policy_of(settings: Settings) -> Policy:
         flood_window=timedelta(seconds=settings.flood_window_s),
         by_hand=by_hand_of(settings),
         admin_alerts=settings.admin_alerts,
+        float_part_shillings=settings.openbanking_part_shillings,
         code_limits=CODE_LIMITS.times(settings.code_limit_factor),
     )
 
@@ -157,6 +158,7 @@ def float_bank(
         accepted_codes=settings.openbanking_accepted_codes,
         bought_codes=settings.openbanking_bought_codes,
         failed_codes=settings.openbanking_failed_codes,
+        part_shillings=settings.openbanking_part_shillings,
     )
     return OpenBankingFloat(client, clock, credentials)
 

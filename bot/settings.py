@@ -183,6 +183,9 @@ class Settings(BaseSettings):
     openbanking_agent_name: str = Field(
         "Hazina", min_length=1, max_length=64, description="reqAgentName of a float purchase"
     )
+    openbanking_part_shillings: bool = Field(
+        False, description="The bank takes a float purchase with cents: partners' systems may ask"
+    )
     openbanking_success_codes: ResponseCodes = Field(
         frozenset({"000"}), description="Answers to a float purchase that mean: bought"
     )

@@ -143,7 +143,7 @@ def validate(
 
 
 def verify(
-    tx: Tx, keys: Keys, binding: Binding, code: str, limits: CodeLimits = CODE_LIMITS
+    tx: Tx, keys: Keys, binding: Binding, code: str, *, limits: CodeLimits = CODE_LIMITS
 ) -> Verified | NotPassed:
     """Count the attempt and compare, without using the code.
 

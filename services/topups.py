@@ -178,7 +178,8 @@ def open_with_code(
         lambda: new_reference("TU", random), lambda drawn: partner_of(tx, drawn) is None
     )
     binding = code_binding(person, reference, amount, phone)
-    issued = otp.generate(tx, keys, random, binding, person.phone)
+    limits = policy.code_limits
+    issued = otp.generate(tx, keys, random, binding, person.phone, limits=limits)
     if isinstance(issued, Refusal):
         return issued
     topup = replace(
@@ -192,16 +193,21 @@ def open_with_code(
     return CodeSent(topup, issued)
 
 
-def resend(tx: Tx, keys: Keys, random: Random, person: Person, topup: TopUp) -> CodeSent | Refusal:
+def resend(
+    tx: Tx, keys: Keys, random: Random, policy: Policy, person: Person, topup: TopUp
+) -> CodeSent | Refusal:
     """Another code for one that waits for it; the one before is revoked. Refusals: those of
     ``otp.generate``."""
     assert topup.state is TopUpState.OTP_SENT, "only what waits for a code gets another"
     binding = code_binding(person, topup.reference, topup.amount, topup.phone)
-    issued = otp.generate(tx, keys, random, binding, person.phone)
+    limits = policy.code_limits
+    issued = otp.generate(tx, keys, random, binding, person.phone, limits=limits)
     return issued if isinstance(issued, Refusal) else CodeSent(topup, issued)
 
 
-def authorise(tx: Tx, keys: Keys, person: Person, topup: TopUp, code: str) -> TopUp | NotPassed:
+def authorise(
+    tx: Tx, keys: Keys, policy: Policy, person: Person, topup: TopUp, code: str
+) -> TopUp | NotPassed:
     """Check the code of one that waits for it, and begin it if it is right.
 
     Returns the top-up in its next state, including ``OTP_LOCKED`` and ``OTP_EXPIRED``;
@@ -209,7 +215,7 @@ def authorise(tx: Tx, keys: Keys, person: Person, topup: TopUp, code: str) -> To
     """
     assert topup.state is TopUpState.OTP_SENT, "only what waits for a code is begun by one"
     binding = code_binding(person, topup.reference, topup.amount, topup.phone)
-    answer = otp.validate(tx, keys, binding, code)
+    answer = otp.validate(tx, keys, binding, code, limits=policy.code_limits)
     if isinstance(answer, NotPassed):
         if answer.status is OtpStatus.PENDING:
             return answer

@@ -23,7 +23,7 @@ from services.domain.instant import to_rfc3339
 from services.domain.money import Money
 from services.domain.otp import CHECKS_MAX, Binding, Otp, OtpStatus, Purpose
 from services.domain.partner import Person
-from services.domain.public_operation import Status
+from services.domain.public_operation import PublicKind, Status
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp, TopUpState
 from services.float_purchases import CodeSent
@@ -31,6 +31,7 @@ from services.float_quotes import InsufficientFunds, Requoted
 from services.otp import NotPassed
 
 SCOPES = {Purpose.FLOAT_PURCHASE: Scope.FLOAT, Purpose.WALLET_TOPUP: Scope.TOPUP}
+PURPOSES = {PublicKind.FLOAT: Purpose.FLOAT_PURCHASE, PublicKind.TOPUP: Purpose.WALLET_TOPUP}
 CLEANED_MAX = 500  # codes that one call marks
 
 
@@ -151,12 +152,14 @@ def _another(call: CallContext, reference: str) -> Reply | Problem:
             topups.end_with_code(call.tx, topup, OtpStatus.EXPIRED)
             return _EXPIRED
         return _topup_code(
-            call, person, topups.resend(call.tx, app.keys, app.random, person, topup)
+            call, person, topups.resend(call.tx, app.keys, app.random, app.policy, person, topup)
         )
     assert purchase is not None
     if purchase.state is PurchaseState.AWAITING_APPROVAL:
         return _confirm(call, person, purchase)
-    result = float_purchases.resend(call.tx, app.keys, app.random, person, reference)
+    result = float_purchases.resend(
+        call.tx, app.keys, app.random, person, reference, limits=app.policy.code_limits
+    )
     match result:
         case Refusal():
             return problem_of(app.texts, result)
@@ -238,7 +241,13 @@ def check(call: CallContext, request: CodeCheckRequest) -> Reply | Problem:
     if code.status is OtpStatus.USED:
         return wrong_code(0, "This code was used.")
     binding = _binding(operation, person)
-    answer = otp.verify(call.tx, call.app.keys, binding, request.otp_code)
+    answer = otp.verify(
+        call.tx,
+        call.app.keys,
+        binding,
+        request.otp_code,
+        limits=call.app.policy.code_limits,
+    )
     if isinstance(answer, NotPassed):
         report_wrong_code(call.acts_with(person), binding, answer, request.otp_code)
         _end(call, operation, answer.status)

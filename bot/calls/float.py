@@ -10,6 +10,7 @@ from bot.calls.refusals import problem_of, too_little, wrong_code
 from bot.calls.requests import FloatRequest
 from bot.handlers.wrong_codes import report_wrong_code
 from services import float_purchases, float_quotes, otp
+from services.domain.approval import Decision
 from services.domain.fees import Quote
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.otp import OtpStatus
@@ -25,6 +26,9 @@ _ENDED = {
     PurchaseState.OTP_EXPIRED: Problem(ProblemCode.OTP_EXPIRED, "The code has expired."),
     PurchaseState.OTP_LOCKED: Problem(ProblemCode.OTP_LOCKED, "Too many wrong codes were sent."),
 }
+_NO_CODE_YET = Problem(
+    ProblemCode.OTP_REQUIRED, "This was approved: have its code sent by POST /v1/otp/generate."
+)
 _USED = "This code was used, or replaced by another."
 
 
@@ -54,6 +58,8 @@ def buy(call: CallContext, request: FloatRequest) -> Reply | Problem:
         return not_found()
     if call.tx.public_operations.get(purchase.reference) is None:
         return not_found()  # it was only quoted, in a chat
+    if purchase.state is PurchaseState.AWAITING_APPROVAL and _is_approved(call, purchase):
+        return _NO_CODE_YET
     if purchase.state in _ENDED:
         return _ENDED[purchase.state]
     if purchase.state is not PurchaseState.OTP_SENT:
@@ -83,6 +89,11 @@ def buy(call: CallContext, request: FloatRequest) -> Reply | Problem:
                 turn, locked = call.acts_with(holder), NotPassed(OtpStatus.LOCKED)
                 report_wrong_code(turn, float_purchases.binding(result), locked, code)
             return _not_bought(call, result, holder)
+
+
+def _is_approved(call: CallContext, purchase: Purchase) -> bool:
+    approval = call.tx.approvals.get(purchase.reference)
+    return approval is not None and approval.decision is Decision.APPROVED
 
 
 def _differs(call: CallContext, request: FloatRequest, purchase: Purchase) -> Problem | None:

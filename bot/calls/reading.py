@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -98,6 +99,19 @@ def history(call: CallContext, query: HistoryQuery) -> Reply | Problem:
     shown = page[: query.limit]
     more = encode(asked.after(shown[-1][0])) if len(page) > query.limit else None
     return Reply({"data": [found.document() for _, found in shown], "next_cursor": more})
+
+
+def page_at(call: CallContext, limit: int, offset: int) -> tuple[Sequence[PublicOperation], int]:
+    """Newest first from ``offset`` on, at most ``OFFSET_MAX``; and how many there are in all."""
+    partner = call.partner.code
+    page = call.tx.public_operations.page(partner, limit, offset=offset)
+    return [found for _, found in page], call.tx.public_operations.count(partner)
+
+
+def newest(call: CallContext, kind: PublicKind, status: Status) -> PublicOperation | None:
+    """The one that was begun last of those of this kind that stand like this."""
+    page = call.tx.public_operations.page(call.partner.code, 1, kind=kind, status=status)
+    return page[0][1] if page else None
 
 
 def quote(call: CallContext, request: QuoteRequest) -> Reply:

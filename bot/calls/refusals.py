@@ -37,9 +37,30 @@ _LIMITS = {
 }
 
 
+# Where the chat's sentence would send a system to the chat, or repeat what it sent.
+_WORDS = {
+    "suspended": "This partner is suspended: no money moves. Ask an admin of Hazina.",
+    "frozen": "The number or mail address that gets the code was changed lately: no money is moved"
+    " with its codes for a day.",
+    "phone_blocked": "No prompts are sent to this number: it is blocked.",
+    "own_phone_blocked": "No prompts are sent to this number: it is blocked.",
+    "otp_locked": "Codes are locked for this person, after too many wrong ones. An admin of Hazina"
+    " unlocks them.",
+    "topup_needs_code": "A top-up of this size needs a one-time code: have one sent by"
+    " POST /v1/otp/generate.",
+    "no_second": "This needs a second person of yours to approve it, and nobody may yet.",
+    "second_left": "The person who approved this may no longer approve. Begin again.",
+    "approval_over": "This was not approved in time. Begin again.",
+    "float_not_set_up": "Float cannot be bought yet.",
+    "otp_sends": "This was sent three codes, which is the most. Begin again.",
+    "prompts_too_many": "This number was sent too many prompts within an hour.",
+    "otp_too_many": "Too many codes were asked for. Try again later.",
+}
+
+
 def problem_of(texts: Texts, refusal: Refusal) -> Problem:
-    """The sentence is the one that a person reads in the chat."""
-    detail = texts.say("en", f"refusal.{refusal.code}", refusal.facts)
+    """Worded as a person reads it in the chat, where that fits a system."""
+    detail = _WORDS.get(refusal.code) or texts.say("en", f"refusal.{refusal.code}", refusal.facts)
     if refusal.code == "part_shillings":
         return invalid(FieldError("/amount", detail))
     limit = _LIMITS.get(refusal.code)

@@ -79,40 +79,45 @@ class QuoteRequest(Request):
 NEW_CODE = ("purpose", "amount", "phone_number", "email_address", "payer_phone")
 
 
+def code_choices(payer: str) -> list[Any]:
+    """What goes together in a request for a code; ``payer`` is the member that names who pays."""
+    others = {} if payer != "payer_phone" else {payer: _NULL}
+    return [
+        {
+            "title": "Another code for an operation",
+            "properties": {
+                "reference": _TEXT,
+                **dict.fromkeys((*NEW_CODE[:-1], *others), _NULL),
+            },
+            "required": ["reference"],
+        },
+        {
+            "title": "A code for a float purchase",
+            "properties": {
+                "reference": _NULL,
+                "purpose": {"const": "float_purchase"},
+                "amount": {"type": ["integer", "string"]},
+                **others,
+            },
+            "required": ["purpose", "amount"],
+        },
+        {
+            "title": "A code for a top-up",
+            "properties": {
+                "reference": _NULL,
+                "purpose": {"const": "wallet_topup"},
+                "amount": WHOLE_AMOUNT_SCHEMA,
+                payer: _TEXT,
+            },
+            "required": ["purpose", "amount", payer],
+        },
+    ]
+
+
 class CodeRequest(Request):
     """Either `reference` alone, or what a new code is for. Only a top-up has a payer."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [
-                {
-                    "title": "Another code for an operation",
-                    "properties": {"reference": _TEXT, **dict.fromkeys(NEW_CODE, _NULL)},
-                    "required": ["reference"],
-                },
-                {
-                    "title": "A code for a float purchase",
-                    "properties": {
-                        "reference": _NULL,
-                        "purpose": {"const": "float_purchase"},
-                        "amount": {"type": ["integer", "string"]},
-                        "payer_phone": _NULL,
-                    },
-                    "required": ["purpose", "amount"],
-                },
-                {
-                    "title": "A code for a top-up",
-                    "properties": {
-                        "reference": _NULL,
-                        "purpose": {"const": "wallet_topup"},
-                        "amount": WHOLE_AMOUNT_SCHEMA,
-                        "payer_phone": _TEXT,
-                    },
-                    "required": ["purpose", "amount", "payer_phone"],
-                },
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"oneOf": code_choices("payer_phone")})
 
     reference: OperationReference | None = Field(
         default=None, description="Alone: another code for this, or the first after an approval."

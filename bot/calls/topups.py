@@ -76,7 +76,7 @@ def _with_code(
     holder = holder_of(call, topup.person_id)
     if isinstance(holder, Problem):
         return holder
-    begun = topups.authorise(call.tx, call.app.keys, holder, topup, code)
+    begun = topups.authorise(call.tx, call.app.keys, call.app.policy, holder, topup, code)
     if isinstance(begun, NotPassed):
         return wrong_code(begun.tries_left)
     if begun.state is not TopUpState.CREATED:

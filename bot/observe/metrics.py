@@ -62,6 +62,19 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self.api_calls = Counter(
+            "hazina_api_calls",
+            "Answers to partners' systems",
+            ["call", "status"],
+            registry=self.registry,
+        )
+        self.api_seconds = Histogram(
+            "hazina_api_seconds",
+            "From a partner system's request to its answer, waiting included",
+            ["call"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self._prompts: deque[tuple[float, bool]] = deque(maxlen=REMEMBERED)
         self._by_kind = {kind: self.turns.labels(kind) for kind in ("decided", "repeated", "fault")}
 
@@ -81,6 +94,11 @@ class Metrics:
 
     def webhook(self, answer: WebhookAnswer) -> None:
         self.webhooks.labels(type(answer).__name__).inc()
+
+    def api(self, call: str, status: int, seconds: float) -> None:
+        """``call`` is the name of a route, or empty for what is none."""
+        self.api_calls.labels(call, str(status)).inc()
+        self.api_seconds.labels(call).observe(seconds)
 
     def prompts_are_slow(self) -> bool:
         """Whether NCBA left at least half of the recent calls about prompts unanswered."""

@@ -87,7 +87,7 @@ def _purchases(world: World, bought: dict[str, Money]) -> Iterator[str]:
     for reference, times in world.bank.floats.order_counts.items():
         if times > 1:
             yield f"the bank was asked to sell {reference} {times} times"
-    sold = {booking.reference: booking.amount_kes * 100 for booking in bookings}
+    sold = {booking.reference: booking.amount.cents for booking in bookings}
     for booked_as, reference in ours.items():
         if sold.get(booked_as) != bought[reference].cents:
             yield f"{reference} is bought, but the bank has no such sale"

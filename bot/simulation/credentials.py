@@ -31,6 +31,7 @@ def settings_with_credentials(database: Path) -> SimulatedSettings:
         openbanking_subscription_key=SecretStr(FLOAT_KEY),
         openbanking_user_id="hazina-float",
         openbanking_password=SecretStr(FLOAT_PASSWORD),
+        openbanking_part_shillings=True,
         openbanking_failed_codes=frozenset({SIMULATED_FAILED_CODE}),
         b2c_short_code=SHORT_CODE,
         ncba_till="PAY100D",

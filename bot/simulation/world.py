@@ -44,14 +44,13 @@ from bot.simulation.ncba.paybill import BankNotification
 from bot.simulation.notification_sender import NotificationDelivery, NotificationSender
 from bot.simulation.product_door import ProductDoor
 from bot.simulation.product_routes import product_routes
-from bot.simulation.receivers import NoReceivers
+from bot.simulation.receivers import SimulatedReceivers, check_simulated_url
 from bot.simulation.webhook_receiver import WebhookReceiver
 from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.event import Event
 from services.domain.database import SimulatedCrash
 from services.domain.outbox import OutboxRow
-from services.domain.webhook_url import check_url
-from services.ports import CheckUrl, Random, WebhookTransport
+from services.ports import Random
 from services.ports.simulated_databases import MemoryDatabase
 
 if TYPE_CHECKING:  # skipping Telegram halves the start time of worlds without it
@@ -72,7 +71,7 @@ class World:
 
     Terminal and SMS are always available, Telegram if requested. ``home`` belongs to the world: a
     folder, or a database in memory, which has no log to search for secrets and no ``threads``.
-    Partners' servers are reached by ``webhooks``; without it there are none.
+    Webhooks reach ``receiver``: from each address that may be stored if ``receives_everywhere``.
     Without threads a seed always produces the same run.
     """
 
@@ -87,8 +86,7 @@ class World:
         start: datetime | None = None,
         threads: bool = True,
         request_channels: Mapping[str, ChannelCapabilities] | None = None,
-        webhooks: WebhookTransport | None = None,
-        check_webhook_url: CheckUrl = check_url,
+        receives_everywhere: bool = False,
     ) -> None:
         self._memory = None if isinstance(home, Path) else home
         self._folder = home if isinstance(home, Path) else Path("in memory")
@@ -121,8 +119,7 @@ class World:
         self.last_crash: datetime | None = None
         self._threads = threads
         self._request_channels = request_channels or {}
-        self._webhooks = webhooks or NoReceivers()
-        self._check_webhook_url = check_webhook_url
+        self._webhooks = SimulatedReceivers(self.receiver, everywhere=receives_everywhere)
         self._delivered = delivered
         self._alerted = alerted
         self._killed = False
@@ -166,7 +163,7 @@ class World:
             alarm=VirtualAlarm(self.clock),
             bank=BankClient(self.bank),
             webhooks=self._webhooks,
-            check_webhook_url=self._check_webhook_url,
+            check_webhook_url=check_simulated_url,
             channels=channels,
             request_channels=self._request_channels,
             pace=MessageRates(per_chat=None, overall=None),

@@ -248,7 +248,7 @@ class InvariantChecker:
         bank = self.world.bank
         received = sum(payment.amount.cents for payment in bank.paybill.received())
         received -= sum(amount.cents for amount in bank.statements.reversed_receipts.values())
-        sold = sum(booking.amount_kes * 100 for booking in bank.float_purchases())
+        sold = sum(booking.amount.cents for booking in bank.float_purchases())
 
         def look(tx: Tx) -> tuple[int, int]:
             bought = sum(amount.cents for amount in tx.purchases.bought().values())

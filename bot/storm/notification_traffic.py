@@ -86,9 +86,8 @@ class NotificationTraffic:
         for purchase in bought[self._floats :]:
             if self._dice.random() < 0.5:
                 self._happened("debit told", "")
-                amount = Money(purchase.amount_kes * 100)
                 number, at = purchase.instrument_reference, purchase.booked_at
-                self._plan(self._world.bank.paybill.debit(number, amount, at))
+                self._plan(self._world.bank.paybill.debit(number, purchase.amount, at))
         self._floats = len(bought)
 
     def forge(self, phone: str, amount: Money, code: str) -> None:

@@ -19,6 +19,7 @@ from bot.rate_limits.sliding_window import Allowance, SlidingWindows
 from services import api_keys
 from services.domain.api_answer import StoredAnswer
 from services.domain.api_key import ApiKey
+from services.domain.database import DatabaseFailed
 from services.domain.outbox import OutboxRow
 from services.domain.partner import Partner
 from services.ports import Tx
@@ -129,8 +130,7 @@ class Calls:
             return TurnedAway(UNAUTHENTICATED)
         key, partner, is_noted = found
         if not is_noted:
-            address = credentials.address
-            await self._database.write(lambda tx: api_keys.note_use(tx, key, address))
+            await self._note_use(key, credentials.address)
         return self._let_in(key, partner, scopes, budget)
 
     async def read(
@@ -159,9 +159,14 @@ class Calls:
             return looked
         admitted, seen, is_noted = looked
         if not is_noted:
-            key, address = admitted.key, credentials.address
-            await self._database.write(lambda tx: api_keys.note_use(tx, key, address))
+            await self._note_use(admitted.key, credentials.address)
         return admitted, seen
+
+    async def _note_use(self, key: ApiKey, address: str) -> None:
+        try:
+            await self._database.write(lambda tx: api_keys.note_use(tx, key, address))
+        except DatabaseFailed:  # a call that only looks needs no writer
+            _log.warning("the use of a key was not noted", key=key.id)
 
     def _find(self, tx: Tx, key: str) -> tuple[ApiKey, Partner, bool] | None:
         found = api_keys.authenticate(tx, key)

@@ -108,6 +108,14 @@ class Balance:
     available: Money
 
 
+@dataclass(frozen=True, slots=True)
+class FloatTotals:
+    """What a float was given in all, its opening balance included, and what was spent of it."""
+
+    purchased: Money
+    used: Money
+
+
 def topup_credit(reference: str, partner: str, amount: Money) -> Transfer:
     """Dr collection / Cr wallet: the partner's money arrived at the bank."""
     return Transfer(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
-from services.domain.ledger import Account, AccountKind, Balance, Transfer
+from services.domain.ledger import Account, AccountKind, Balance, FloatTotals, Transfer
 
 
 class Ledger(Protocol):
@@ -20,6 +20,10 @@ class Ledger(Protocol):
         ...
 
     def balance(self, account: Account) -> Balance: ...
+
+    def float_totals(self, partner: str, currency: str) -> FloatTotals:
+        """What went through the partner's float so far; zeros where it was never opened."""
+        ...
 
     def legs(self, operation: str) -> list[tuple[datetime, Transfer]]:
         """The operation's transfers with their booking times, in booking order."""

@@ -13,6 +13,7 @@ from services.domain.ledger import (
     Account,
     AccountKind,
     Balance,
+    FloatTotals,
     Phase,
     Side,
     Transfer,
@@ -89,6 +90,15 @@ class LedgerStore:
         else:
             posted, held = debits - credits, credits_pending
         return Balance(Money(posted, currency), Money(posted - held, currency))
+
+    def float_totals(self, partner: str, currency: str) -> FloatTotals:
+        row = self._conn.execute(
+            "SELECT purchased_cents, used_cents FROM b2c_float_balance"
+            " WHERE partner = ? AND currency = ?",
+            (partner, currency),
+        ).fetchone()
+        purchased, used = row or (0, 0)
+        return FloatTotals(Money(purchased, currency), Money(used, currency))
 
     def legs(self, operation: str) -> list[tuple[datetime, Transfer]]:
         """The operation's transfers with their booking times, in booking order."""

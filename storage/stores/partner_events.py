@@ -52,7 +52,7 @@ class PartnerEventStore:
             now = replace(now, version=version, updated_at=from_ms(self._time.ms))
             self._conn.execute(
                 "UPDATE wallet_transactions SET version = ?, changed_at = ?,"
-                " public_since = coalesce(public_since, created_at) WHERE reference = ?",
+                " public_created_at = coalesce(public_created_at, created_at) WHERE reference = ?",
                 (version, self._time.ms, now.reference),
             )
             self._add(now.partner, now.event_type, now.document(), now)

@@ -132,8 +132,8 @@ class TopUpStore:
     def begin(self, topup: TopUp) -> None:
         self.save(topup)
         self._conn.execute(
-            "UPDATE wallet_transactions SET public_since = coalesce(public_since, created_at),"
-            " created_at = ? WHERE reference = ?",
+            "UPDATE wallet_transactions SET created_at = ?, public_created_at ="
+            " coalesce(public_created_at, created_at) WHERE reference = ?",
             (to_ms(topup.created_at), topup.reference),
         )
 

@@ -148,7 +148,7 @@ STAYS: Mapping[str, str] = {
     "trail.at": _HAPPENED,
     "transfers.booked_at": _HAPPENED,
     "wallet_transactions.changed_at": _HAPPENED,
-    "wallet_transactions.public_since": _HAPPENED,
+    "wallet_transactions.public_created_at": _HAPPENED,
     "webhook_deliveries.created_at": _HAPPENED,
     "webhook_endpoints.created_at": _HAPPENED,
     "webhook_endpoints.disabled_at": _HAPPENED,

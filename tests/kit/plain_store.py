@@ -63,6 +63,7 @@ class PlainStore:
         self.conn.execute("SAVEPOINT one")
         try:
             result = function(self.tx)
+            self.tx.end()
         except Exception:
             self.tx.forget()
             self.conn.execute("ROLLBACK TO one")

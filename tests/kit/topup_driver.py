@@ -22,17 +22,21 @@ from services.domain.lease import Lease
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.operation import OperationType
+from services.domain.otp import CHECKS_MAX, DIGITS, LIFE
 from services.domain.payment import Payer, Payment
 from services.domain.phone import Phone
 from services.domain.topup import PaymentMethod, TopUp, TopUpState
+from services.policy import NO_CODES
 from services.topup_settlement import TopUpChange
 from services.topups import Duplicate
+from tests.kit.one_time_codes import OLD
 from tests.kit.plain_store import PHONE, PlainStore
 
 S = TopUpState
 LEASE = timedelta(seconds=60)
 HELD = Lease("this run", LEASE)
 CALL_MS = 250
+BEFORE_CODE = frozenset({S.OTP_SENT, S.OTP_EXPIRED, S.OTP_LOCKED, S.CANCELLED})
 
 
 class TopUpDriver:
@@ -43,6 +47,7 @@ class TopUpDriver:
         self.person = store.person()
         self.random = random.Random(1)
         self.events = 0
+        self.codes: dict[str, str] = {}  # of top-ups that wait for one
 
     def ask(
         self, cents: int = 150_000, phone: Phone = PHONE, *, again: bool = False
@@ -150,8 +155,57 @@ EXPIRED = NotPaid("expired", False, "Request expired")
 PROCESSING = StillOpen("The transaction is still under processing")
 
 
+def waiting_for_code(worker: TopUpDriver, cents: int = 150_000) -> str:
+    """The reference of a partner system's top-up, which waits for its code."""
+    worker.events += 1
+    key = f"event-{worker.events}"
+    sent = worker.store.do(
+        lambda tx: topups.open_with_code(
+            tx, OLD, worker.random, NO_CODES, worker.person, "api", "hz_222222", key,
+            Money(cents), PHONE,
+        )
+    )  # fmt: skip
+    assert isinstance(sent, topups.CodeSent)
+    worker.codes[sent.topup.reference] = sent.issued.code
+    return sent.topup.reference
+
+
+def give_code(worker: TopUpDriver, reference: str) -> None:
+    _type(worker, reference, worker.codes[reference])
+
+
+def give_wrong_codes(worker: TopUpDriver, reference: str) -> None:
+    wrong = (int(worker.codes[reference]) + 1) % 10**DIGITS
+    for _ in range(CHECKS_MAX):
+        _type(worker, reference, f"{wrong:0{DIGITS}d}")
+
+
+def _type(worker: TopUpDriver, reference: str, code: str) -> None:
+    topup = worker.get(reference)
+    worker.store.do(lambda tx: topups.authorise(tx, OLD, NO_CODES, worker.person, topup, code))
+
+
+def code_expires(worker: TopUpDriver, reference: str) -> None:
+    worker.store.wait(seconds=LIFE.total_seconds())
+    worker.store.do(lambda tx: topups.expire(tx, [reference]))
+
+
+def code_is_lost(worker: TopUpDriver, reference: str) -> None:
+    worker.store.do(lambda tx: topups.undeliverable(tx, reference))
+
+
 def in_state(worker: TopUpDriver, state: TopUpState, cents: int = 150_000) -> str:
     """The reference of a top-up brought to ``state`` by the shortest path."""
+    if state in BEFORE_CODE:
+        reference = waiting_for_code(worker, cents)
+        if state is S.OTP_LOCKED:
+            give_wrong_codes(worker, reference)
+        elif state is S.OTP_EXPIRED:
+            code_expires(worker, reference)
+        elif state is S.CANCELLED:
+            code_is_lost(worker, reference)
+        assert worker.get(reference).state is state
+        return reference
     reference = worker.start(cents)
     accepted = Accepted(f"b-{reference}", None, "ok")
     answers: dict[TopUpState, tuple[InitiateAnswer | None, QueryAnswer | None]] = {

@@ -16,8 +16,9 @@ from bot.handlers.admin.timeline_entries import (
     ledger_entries,
     recorded_entries,
 )
-from bot.handlers.admin.wording import person_name, proposal_words
+from bot.handlers.admin.wording import actor_name, person_name, proposal_words
 from services.domain.adjustment import Adjustment
+from services.domain.audit import by_key
 from services.domain.float_purchase import Purchase
 from services.domain.payment import RecordedPayment, StoredNotification
 from services.domain.phone import mask_phones
@@ -91,7 +92,7 @@ def _operation(turn: TurnContext, operation: TopUp | Purchase) -> Timeline:
         what += turn.say("trace.what.receipt", {"receipt": receipt})
     begun = turn.say(
         "trace.line.begun",
-        {"who": person_name(turn, operation.person_id), "channel": operation.channel},
+        {"who": _beginner(turn, operation), "channel": operation.channel},
     )
     entries = [
         TimelineEntry(operation.created_at, EntryKind.BEGUN, begun),
@@ -101,6 +102,13 @@ def _operation(turn: TurnContext, operation: TopUp | Purchase) -> Timeline:
         now = turn.say("trace.line.state", facts)
         entries.append(TimelineEntry(operation.settled_at, EntryKind.STATE, now))
     return Timeline(what, entries, operation.can_be_queried)
+
+
+def _beginner(turn: TurnContext, operation: TopUp | Purchase) -> str:
+    """Who began it; a partner's system is known by its key."""
+    if turn.app.channel(operation.channel).events:
+        return actor_name(turn, by_key(operation.address))
+    return person_name(turn, operation.person_id)
 
 
 def _adjustment(turn: TurnContext, adjustment: Adjustment) -> Timeline:

@@ -6,6 +6,7 @@ route and method, key, scope, rate, content type, idempotency key, body, replay,
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,18 +19,26 @@ from starlette.types import Receive, Scope, Send
 
 from bot.app import App
 from bot.calls import reading
-from bot.calls.answers import FieldError, Problem, ProblemCode, Reply, invalid
+from bot.calls.answers import Document, FieldError, Problem, ProblemCode, Reply, invalid
 from bot.calls.caller import CallContext, foreign_partner
-from bot.http.api import json_body
+from bot.calls.requests import NothingRequest
+from bot.http.api import json_body, problems
 from bot.http.api.queries import OperationQuery
 from bot.http.api.reading import read_members, read_query
-from bot.http.api.response import answer_of, is_idempotency_key, new_request_id, respond
+from bot.http.api.response import (
+    ProblemWording,
+    answer_of,
+    is_idempotency_key,
+    new_request_id,
+    respond,
+)
 from bot.http.api.route import Given, Idempotency, Route
 from bot.http.body import BodyRefused, read_body
 from bot.rate_limits.sliding_window import Allowance
-from bot.turns.calls import UNAUTHENTICATED, Admitted, Call, Credentials, Keyed, TurnedAway
+from bot.turns.calls import Admitted, Call, Credentials, Keyed, TurnedAway
 from services.domain.api_answer import StoredAnswer
 from services.domain.database import DatabaseFailed
+from services.ports import Tx
 
 BODY_MAX = 64 * 1024  # bytes
 KEY_MAX = 200  # characters of an API key or an idempotency key
@@ -51,15 +60,19 @@ class _Asked:
 
 
 class ApiEdge:
-    """An ASGI app for every path of the API."""
+    """An ASGI app for every path of the API, or of a part that words its problems alike."""
 
-    def __init__(self, app: App, routes: Sequence[Route]) -> None:
+    def __init__(
+        self, app: App, routes: Sequence[Route], word: ProblemWording = problems.document
+    ) -> None:
         self._app = app
         self._routes = routes
+        self._word = word
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = HttpRequest(scope, receive)
         request_id = new_request_id(self._app.random)
+        began = time.perf_counter()
         try:
             response = await self._answer(request, request_id)
         except BodyRefused as error:
@@ -79,10 +92,12 @@ class ApiEdge:
             response = respond(self._stored(problem, request_id), request_id)
         if scope["method"] == "HEAD":
             response.body = _NO_BODY
+        took_s = time.perf_counter() - began
+        self._app.metrics.api(scope.get("hazina.call", ""), response.status_code, took_s)
         await response(scope, receive, send)
 
     def _stored(self, result: Reply | Problem, request_id: str, status: int = 200) -> StoredAnswer:
-        return answer_of(result, request_id, status)
+        return answer_of(result, request_id, status, self._word)
 
     async def _answer(self, http: HttpRequest, request_id: str) -> Response:
         body = await read_body(http, BODY_MAX)
@@ -100,10 +115,9 @@ class ApiEdge:
             headers = {"allow": ", ".join(allowed)}
             return respond(self._stored(problem, request_id), request_id, headers=headers)
         route, match = chosen
+        http.scope["hazina.call"] = route.name
         asked = _Asked(request_id, route, match.groupdict(), http, body)
         credentials = _credentials(http)
-        if credentials is None:
-            return self._turned_away(asked, TurnedAway(UNAUTHENTICATED))
         if route.reads:
             return await self._read(asked, credentials)
         return await self._move(asked, credentials)
@@ -166,13 +180,12 @@ class ApiEdge:
                 self._stored(read, asked.request_id), asked.request_id, admitted.allowance
             )
         keyed, members = read
-        body = None if route.body is None else read_members(route.body, members)
+        body = read_members(route.body or NothingRequest, members)
 
         def decide(call: CallContext) -> Reply | Problem:
             if isinstance(body, Problem):
                 return body
-            named = None if body is None else body.partner_id
-            if (problem := foreign_partner(call.partner, named)) is not None:
+            if (problem := foreign_partner(call.partner, body.partner_id)) is not None:
                 return problem
             return route.decide(call, Given(asked.path, None, body))
 
@@ -194,10 +207,17 @@ class ApiEdge:
         self, asked: _Asked, admitted: Admitted, reference: str
     ) -> StoredAnswer | None:
         await self._app.ask_bank(reference, ASK_S)
-        seen = await self._app.database.read(lambda tx: tx.public_operations.get(reference))
-        if seen is None or seen.partner != admitted.partner.code:
+
+        def look(tx: Tx) -> Document | None:
+            seen = tx.public_operations.get(reference)
+            if seen is None or seen.partner != admitted.partner.code:
+                return None
+            return asked.route.shown(tx, seen)
+
+        document = await self._app.database.read(look)
+        if document is None:
             return None
-        return self._stored(Reply(asked.route.shown(seen), reference), asked.request_id)
+        return self._stored(Reply(document, reference), asked.request_id)
 
 
 _NO_ROUTE = Problem(ProblemCode.NOT_FOUND, "There is nothing at this path.")
@@ -207,15 +227,14 @@ def _methods(route: Route) -> tuple[str, ...]:
     return ("GET", "HEAD") if route.method == "GET" else (route.method,)
 
 
-def _credentials(http: HttpRequest) -> Credentials | None:
-    """The key as ``x-api-key`` or as a bearer token; ``None`` if there is none."""
+def _credentials(http: HttpRequest) -> Credentials:
+    """The key as ``x-api-key`` or as a bearer token. None at all is tried like a wrong one, so that
+    both take the same time."""
     key = http.headers.get("x-api-key")
     if key is None:
         kind, _, rest = http.headers.get("authorization", "").partition(" ")
         key = rest.strip() if kind.lower() == "bearer" else ""
-    if not key or len(key) > KEY_MAX:
-        return None
-    return Credentials(key, "" if http.client is None else http.client.host)
+    return Credentials(key[:KEY_MAX], "" if http.client is None else http.client.host)
 
 
 def _query_of(asked: _Asked) -> Any:

@@ -64,6 +64,8 @@ class Members:
                 return f"list of {self.words(schema['items'])}"
             case "integer":
                 return _ranged("whole number", schema.get("minimum"), schema.get("maximum"))
+            case "number":
+                return "number"
             case "string":
                 return _text(schema)
             case "boolean":

@@ -26,7 +26,7 @@ from bot.http.api.openapi_parts import (
 )
 from bot.http.api.response import JSON
 from bot.http.api.route import Idempotency, Route
-from bot.http.api.schemas import components, parameter_schema, query_schema, reference_to
+from bot.http.api.schemas import component, components, parameter_schema, query_schema, reference_to
 
 Json = dict[str, Any]
 
@@ -63,8 +63,11 @@ def build(routes: Sequence[Route]) -> Json:
     for route in routes:
         operation = _operation(route, {other.name for other in routes})
         paths.setdefault(route.path, {})[route.method.lower()] = operation
-    codes = sorted({code for route in routes for code in problem_codes(route)})
-    statuses = sorted({problems.KINDS[code].status for code in codes})
+    answers = {
+        (component(route.problem), problems.KINDS[code].status)
+        for route in routes
+        for code in problem_codes(route)
+    }
     return {
         "openapi": "3.1.0",
         "info": {"title": "Hazina", "version": API_VERSION, "description": DESCRIPTION},
@@ -75,7 +78,10 @@ def build(routes: Sequence[Route]) -> Json:
         "webhooks": {"event": {"post": _webhook()}},
         "components": {
             "headers": HEADERS,
-            "responses": {f"Problem{status}": problem_response(status) for status in statuses},
+            "responses": {
+                f"{name}{status}": problem_response(name, status)
+                for name, status in sorted(answers)
+            },
             "schemas": components(_models(routes)),
             "securitySchemes": SECURITY_SCHEMES,
         },
@@ -107,8 +113,13 @@ def must_have_body(route: Route) -> bool:
 
 
 def _models(routes: Sequence[Route]) -> list[type[BaseModel]]:
-    found = [model for route in routes for model in (route.body, route.answer) if model is not None]
-    return [*found, documents.ProblemDocument, documents.EventDocument]
+    found = [
+        model
+        for route in routes
+        for model in (route.body, route.answer, route.problem)
+        if model is not None
+    ]
+    return [*found, documents.EventDocument]
 
 
 def _operation(route: Route, names: set[str]) -> Json:
@@ -119,6 +130,8 @@ def _operation(route: Route, names: set[str]) -> Json:
     }
     if route.describes:
         made["description"] = route.describes
+    if route.successor is not None:
+        made["deprecated"] = True
     if parameters := _parameters(route):
         made["parameters"] = parameters
     if route.body is not None:
@@ -180,7 +193,7 @@ def _responses(route: Route, names: set[str]) -> Json:
         by_status.setdefault(problems.KINDS[code].status, []).append(f"`{code}`")
     for status in sorted(by_status):
         made[str(status)] = {
-            "$ref": f"#/components/responses/Problem{status}",
+            "$ref": f"#/components/responses/{component(route.problem)}{status}",
             "description": ", ".join(by_status[status]),
         }
     return made

@@ -111,12 +111,12 @@ def path_parameter(name: str) -> dict[str, Any]:
     return made if example is None else {**made, "example": example}
 
 
-def problem_response(status: int) -> dict[str, Any]:
+def problem_response(schema: str, status: int) -> dict[str, Any]:
     headers = ["x-request-id", *_OF_STATUS.get(status, ())]
     if status not in _KEYLESS:
         headers += ["RateLimit", "RateLimit-Policy"]
     return {
         "description": HTTPStatus(status).phrase,
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
     }

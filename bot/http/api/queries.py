@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.calls.cursor import LENGTH_MAX
 from bot.calls.fields import OperationReference, read_moment
+from bot.calls.reading import OFFSET_MAX
 from bot.calls.requests import PartnerId
 from services.domain.public_operation import PublicKind, Status
 
@@ -90,6 +91,19 @@ class HistoryQueryString(Query):
     status: Status | None = None
     since: Moment | None = Field(default=None, alias="from", description="Begun from then on.")
     until: Moment | None = Field(default=None, alias="to", description="Begun before then.")
+
+
+class OffsetQuery(Query):
+    """The older names' pages, counted from the newest."""
+
+    limit: Annotated[
+        int, _whole(1, 200), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 200})
+    ] = 50
+    offset: Annotated[
+        int,
+        _whole(0, OFFSET_MAX),
+        WithJsonSchema({"type": "integer", "minimum": 0, "maximum": OFFSET_MAX}),
+    ] = 0
 
 
 class EventsQuery(Query):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from starlette.responses import Response
 
-from bot.calls.answers import Problem, Reply
+from bot.calls.answers import Document, Problem, Reply
 from bot.http.api import problems
 from bot.rate_limits.sliding_window import WINDOW_S, Allowance
 from services.domain.api_answer import StoredAnswer
@@ -23,10 +24,19 @@ def new_request_id(random: Random) -> str:
     return "req_" + "".join(ALPHABET[random.randrange(len(ALPHABET))] for _ in range(16))
 
 
-def answer_of(result: Reply | Problem, request_id: str, status: int) -> StoredAnswer:
+# A problem, and the id of the request that met it, as the members of an answer.
+ProblemWording: TypeAlias = Callable[[Problem, str], Document]
+
+
+def answer_of(
+    result: Reply | Problem,
+    request_id: str,
+    status: int,
+    word: ProblemWording = problems.document,
+) -> StoredAnswer:
     """The form in which it is stored and sent."""
     if isinstance(result, Problem):
-        body = problems.to_json(problems.document(result, request_id))
+        body = problems.to_json(word(result, request_id))
         return StoredAnswer(problems.KINDS[result.code].status, problems.MEDIA_TYPE, body)
     body = "" if result.document is None else problems.to_json(result.document)
     location = None

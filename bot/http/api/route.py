@@ -15,8 +15,10 @@ from pydantic import BaseModel
 from bot.calls.answers import Document, Problem, ProblemCode, Reply
 from bot.calls.caller import AnyScope, CallContext
 from bot.calls.requests import Request
+from bot.http.api.documents import ProblemDocument
 from bot.turns.calls import Budget
 from services.domain.public_operation import PublicOperation
+from services.ports import Tx
 
 
 class Idempotency(StrEnum):
@@ -44,7 +46,8 @@ class Route:
 
     ``problems`` are those of its own, beside those that every call may meet. ``waits``: may wait
     for the operation to change. ``asks_bank``: answers once the bank has said what it knows now.
-    ``successor`` is the route that an older name stands for.
+    ``successor`` is the name of the route that an older name stands for. ``shows`` words an
+    operation that the bank was asked about, if not in the words of its own.
     """
 
     name: str
@@ -64,16 +67,18 @@ class Route:
     asks_bank: bool = False
     tagged: bool = False
     describes: str = ""
-    shows: Callable[[PublicOperation], Document] | None = None
+    shows: Callable[[Tx, PublicOperation], Document] | None = None
+    problem: type[BaseModel] = ProblemDocument
+    successor: str | None = None
     examples: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]{1,64})", re.escape(self.path)))
 
-    def shown(self, operation: PublicOperation) -> Document:
+    def shown(self, tx: Tx, operation: PublicOperation) -> Document:
         """An operation as this route's answer gives it."""
-        return operation.document() if self.shows is None else self.shows(operation)
+        return operation.document() if self.shows is None else self.shows(tx, operation)
 
     @property
     def reads(self) -> bool:

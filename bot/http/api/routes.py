@@ -2,56 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from secrets import SystemRandom
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.app import App
 from bot.calls.answers import Problem, ProblemCode
+from bot.http.api import problems
 from bot.http.api.edge import ApiEdge
+from bot.http.api.older import problems as older_problems
 from bot.http.api.pages import ApiPages, is_page
 from bot.http.api.response import answer_of, new_request_id, respond
-from bot.http.api.table import ROUTES
+from bot.http.api.table import OLDER, ROUTES, V1
 from bot.http.request_limits import BODY_MAX, bare_refusal
 
-PREFIXES = ("/v1/", "/functions/v1/")
+_V1 = "/v1/"
+_OLDER = "/functions/v1/"
 
 
 class ApiDoor(BaseRoute):
-    """Everything below the API's prefixes, so that what is not there is answered in its words."""
+    """All paths of a part of the API, so that what is not there is answered in its words."""
 
-    def __init__(self, edge: ApiEdge, pages: ApiPages) -> None:
-        self._edge = edge
-        self._pages = pages
+    def __init__(self, has: Callable[[str], bool], part: ASGIApp) -> None:
+        self._has = has
+        self._part = part
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] == "http" and _is_ours(scope):
+        if scope["type"] == "http" and self._has(scope["path"]):
             return Match.FULL, {}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if is_page(scope["path"]):
-            await self._pages(scope, receive, send)
-        else:
-            await self._edge(scope, receive, send)
+        await self._part(scope, receive, send)
 
 
 def api_routes(app: App) -> list[BaseRoute]:
-    return [ApiDoor(ApiEdge(app, ROUTES), ApiPages(app.random, ROUTES))]
+    return [
+        ApiDoor(_is_v1, ApiEdge(app, V1)),
+        ApiDoor(_is_older, ApiEdge(app, OLDER, older_problems.document)),
+        ApiDoor(is_page, ApiPages(app.random, ROUTES)),
+    ]
 
 
 def api_refusal(scope: Scope, status: int) -> Response:
     """Words what ``RequestLimits`` refuses before a call of the API is read, or cuts off while it
     is decided. Other paths get no words."""
-    if not _is_ours(scope):
+    path: str = scope["path"]
+    if not (_is_v1(path) or _is_older(path) or is_page(path)):
         return bare_refusal(scope, status)
+    problem = _REFUSED.get(status, _BROKEN)
+    if status == 503:
+        problem = _SLOW if scope["method"] in ("GET", "HEAD") else _TOO_LATE
     request_id = new_request_id(SystemRandom())
-    problem = _TOO_LATE if scope["method"] not in _READS else _SLOW
-    if status != 503:
-        problem = _REFUSED.get(status, _BROKEN)
-    response = respond(answer_of(problem, request_id, status), request_id)
+    word = older_problems.document if _is_older(path) else problems.document
+    response = respond(answer_of(problem, request_id, status, word), request_id)
     if status == 413:
         response.headers["connection"] = "close"  # the rest of the body is still to come
     if scope["method"] == "HEAD":
@@ -59,7 +66,6 @@ def api_refusal(scope: Scope, status: int) -> Response:
     return response
 
 
-_READS = ("GET", "HEAD")
 _BROKEN = Problem(ProblemCode.INVALID_REQUEST, "The request did not arrive as a whole.")
 _REFUSED = {
     408: Problem(ProblemCode.INVALID_REQUEST, "The body did not arrive in time."),
@@ -74,6 +80,9 @@ _TOO_LATE = Problem(
 )
 
 
-def _is_ours(scope: Scope) -> bool:
-    path: str = scope["path"]
-    return path.startswith(PREFIXES) or is_page(path)
+def _is_v1(path: str) -> bool:
+    return path.startswith(_V1)
+
+
+def _is_older(path: str) -> bool:
+    return path.startswith(_OLDER)

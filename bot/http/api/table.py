@@ -20,6 +20,7 @@ from bot.calls.requests import (
 )
 from bot.http.api import documents
 from bot.http.api.history_query import history
+from bot.http.api.older.table import older_routes
 from bot.http.api.queries import (
     EventsQuery,
     HistoryQueryString,
@@ -50,7 +51,7 @@ def by_path(function: Callable[[CallContext, str], Reply | Problem], name: str) 
     return lambda call, given: function(call, given.path[name])
 
 
-ROUTES: tuple[Route, ...] = (
+V1: tuple[Route, ...] = (
     Route(
         "get_balance",
         "GET",
@@ -207,7 +208,8 @@ ROUTES: tuple[Route, ...] = (
         idempotency=Idempotency.REQUIRED,
         problems=_LIMITS
         | _CODE
-        | {P.INSUFFICIENT_FUNDS, P.APPROVAL_NEEDED, P.QUOTE_CHANGED, P.NOT_FOUND},
+        | {P.INSUFFICIENT_FUNDS, P.APPROVAL_NEEDED, P.OTP_REQUIRED}
+        | {P.QUOTE_CHANGED, P.NOT_FOUND},
         describes="Accepted is not bought: follow the operation, its events, or `wait`.",
         examples={"amount": "5000.00", "otp_reference": "FL-7K3QF9", "otp_code": "123456"},
     ),
@@ -281,3 +283,6 @@ ROUTES: tuple[Route, ...] = (
         problems=frozenset({P.NOT_FOUND}),
     ),
 )
+
+OLDER = older_routes(V1)
+ROUTES: tuple[Route, ...] = (*V1, *OLDER)

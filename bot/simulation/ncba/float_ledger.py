@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 from bot.simulation.ncba.faults import Fate
 from services.domain.ids import RandomSource, new_reference
+from services.domain.money import Money
 from services.ports import Clock
 
-OPENING_BALANCE_KES = 1_000_000_000
+OPENING_BALANCE = Money(100_000_000_000)
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -24,7 +25,7 @@ class FloatBooking:
     """
 
     reference: str  # in the bank's form: our reference without its dash
-    amount_kes: int
+    amount: Money
     short_code: str
     booked_at: datetime
     instrument_reference: str  # the bank's own
@@ -49,7 +50,7 @@ class FloatLedger:
     def order(
         self,
         reference: str,
-        amount_kes: int,
+        amount: Money,
         short_code: str,
         fate: Fate = Fate.SETTLES,
         after: timedelta = timedelta(0),
@@ -59,7 +60,7 @@ class FloatLedger:
         then = self._clock.now() + after
         purchase = FloatBooking(
             reference=reference,
-            amount_kes=amount_kes,
+            amount=amount,
             short_code=short_code,
             booked_at=then if fate is Fate.SETTLES else NEVER,
             failed_at=then if fate is Fate.FAILS else NEVER,
@@ -68,13 +69,13 @@ class FloatLedger:
         self._by_reference[reference] = purchase
         return purchase
 
-    def bounce(self, reference: str, amount_kes: int, short_code: str) -> None:
+    def bounce(self, reference: str, amount: Money, short_code: str) -> None:
         """Take the money and return it: two lines on the statement, and no purchase."""
         self.order_counts[reference] += 1
         self.bounced.append(
             FloatBooking(
                 reference,
-                amount_kes,
+                amount,
                 short_code,
                 self._clock.now(),
                 new_reference("FT", self._random, length=10),
@@ -91,5 +92,5 @@ class FloatLedger:
         bought = (booking for booking in self._by_reference.values() if booking.booked_at <= now)
         return tuple(sorted(bought, key=lambda booking: booking.booked_at))
 
-    def balance_kes(self) -> int:
-        return OPENING_BALANCE_KES - sum(purchase.amount_kes for purchase in self.purchases())
+    def balance(self) -> Money:
+        return OPENING_BALANCE - sum((one.amount for one in self.purchases()), Money(0))

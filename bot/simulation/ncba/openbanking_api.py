@@ -18,6 +18,7 @@ from bot.simulation.ncba.faults import Fault, FaultKind
 from bot.simulation.ncba.float_ledger import FloatBooking, FloatLedger
 from bot.simulation.ncba.statements import Statements
 from services.domain.ids import RandomSource, new_reference
+from services.domain.money import Money
 from services.ports import Clock
 
 PREFIX = "/openbanking"  # suffix of the base URL, so that one host serves both APIs
@@ -33,14 +34,16 @@ SIMULATED_NOT_FOUND_CODE = "SIM-NOT-FOUND"  # in no table of codes, so never fin
 SIMULATED_REFUSED_CODE = "SIM-REFUSED"
 SIMULATED_TOKEN_LIFE_S = 3_600  # longer than the 15 minutes that we keep one
 
+# Without decimals where there are no cents (facts: NCBA 4).
+AMOUNT = r"[1-9][0-9]{0,8}|(0|[1-9][0-9]{0,8})\.(?!00)[0-9]{2}"
 _PURCHASE_FIELDS = {
     "reqAgentName": r".+",
-    "reqCreditAmount": r"[1-9][0-9]{0,8}",
+    "reqCreditAmount": AMOUNT,
     "reqCustomerReference": r".+",
     "reqDealReference": r".+",
     "reqDebitAccountNumber": r"[0-9]+",
     "reqDebitAcCurrency": r"KES",
-    "reqDebitAmount": r"[1-9][0-9]{0,8}",
+    "reqDebitAmount": AMOUNT,
     "reqMobileNumber": r"254[17][0-9]{8}",
     "reqPayBillTillNo": r"[0-9]{5,7}",
     "reqPaymentDescription": r".+",
@@ -184,11 +187,11 @@ class OpenBankingApi:
         first = self._book.find(reference)
         if first is not None:
             return _duplicate(first)
-        amount_kes, short_code = int(fields["reqCreditAmount"]), fields["reqPayBillTillNo"]
+        amount, short_code = Money.of(fields["reqCreditAmount"]), fields["reqPayBillTillNo"]
         if fault is None:
-            purchase = self._book.order(reference, amount_kes, short_code)
+            purchase = self._book.order(reference, amount, short_code)
             return float_reply(200, purchase, resultCode="000", statusDescription="Success")
-        purchase = self._book.order(reference, amount_kes, short_code, fault.fate, fault.fate_after)
+        purchase = self._book.order(reference, amount, short_code, fault.fate, fault.fate_after)
         if fault.kind is FaultKind.DUPLICATE:  # an intermediary repeated the request
             return _duplicate(purchase)
         return _only_accepted(purchase)
@@ -199,7 +202,7 @@ class OpenBankingApi:
         if fields.get("reqTransactionReferenceNo"):
             self._book.bounce(
                 fields["reqTransactionReferenceNo"],
-                int(fields["reqCreditAmount"]),
+                Money.of(fields["reqCreditAmount"]),
                 fields["reqPayBillTillNo"],
             )
 
@@ -229,7 +232,7 @@ class OpenBankingApi:
             resErrorDesc="Success",
             accountNo=self._debit_account,
             currency="KES",
-            balance=f"{self._book.balance_kes()}.00",
+            balance=self._book.balance().decimal,
         )
 
     def _statement(self, fields: Mapping[str, str]) -> FloatReply:

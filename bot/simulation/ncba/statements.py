@@ -155,7 +155,7 @@ class Statements:
                     narrative=f"REV {payment.receipt}",
                 )
         for bounced in self._floats.bounced:
-            amount = Money(bounced.amount_kes * 100)
+            amount = bounced.amount
             taken = StatementEntry(
                 bounced.booked_at,
                 nothing,
@@ -177,7 +177,7 @@ class Statements:
             yield StatementEntry(
                 purchase.booked_at,
                 nothing,
-                Money(purchase.amount_kes * 100),
+                purchase.amount,
                 purchase.instrument_reference,
                 purchase.reference,
                 f"FLOAT PURCHASE {purchase.short_code}",

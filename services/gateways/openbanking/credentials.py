@@ -41,6 +41,7 @@ class OpenBankingCredentials:
     token_s: float = 20.0
     status_s: float = 20.0
     purchase_s: float = 60.0
+    part_shillings: bool = False  # NCBA has confirmed that amounts may have cents
 
     def __post_init__(self) -> None:
         address = urlsplit(self.base_url)

@@ -83,7 +83,8 @@ class OpenBankingFloat:
     async def purchase(self, ready: Ready, order: FloatOrder) -> FloatAnswer:
         """One POST, and a second one only if the bank refused the token of the first.
 
-        Raises ``ValueError`` before sending if the amount is not whole shillings.
+        Raises ``ValueError`` before sending if the amount is not in KES, or has cents that the bank
+        is not known to take.
         """
         body = purchase_body(order, self._credentials)
         started = self._clock.monotonic()

@@ -44,10 +44,14 @@ def bank_reference(reference: str) -> str:
 
 
 def purchase_body(order: FloatOrder, credentials: OpenBankingCredentials) -> dict[str, str]:
-    """Raises ``ValueError`` on an amount that is not whole shillings."""
+    """Whole shillings go without decimals, as the bank shows them (facts: NCBA 4).
+
+    Raises ``ValueError`` on cents unless the bank is known to take them.
+    """
     if order.amount.currency != "KES":
         raise ValueError(f"float is bought in KES, not {order.amount.currency}")
-    amount = str(order.amount.whole_units)
+    has_cents = credentials.part_shillings and not order.amount.is_whole
+    amount = order.amount.decimal if has_cents else str(order.amount.whole_units)
     reference = bank_reference(order.reference)
     return {
         "reqAgentName": credentials.agent_name,

@@ -36,7 +36,7 @@ UPDATE operation_states SET status = CASE state
 ALTER TABLE wallet_transactions ADD COLUMN version INTEGER NOT NULL DEFAULT 1
     CHECK (version > 0);                                     -- grows with every change that its partner can see
 ALTER TABLE wallet_transactions ADD COLUMN changed_at INTEGER; -- when it got its version; NULL: before versions
-ALTER TABLE wallet_transactions ADD COLUMN public_since INTEGER; -- when it was begun, as its partner reads it: not moved with the clock; NULL: before versions
+ALTER TABLE wallet_transactions ADD COLUMN public_created_at INTEGER; -- when it was begun, as its partner reads it: not moved with the clock; NULL: before versions
 ALTER TABLE wallet_transactions ADD COLUMN description TEXT; -- the words of the partner's system, given back
 
 CREATE INDEX wallet_transactions_public ON wallet_transactions (partner, seq)
@@ -62,7 +62,7 @@ SELECT w.seq, w.reference, w.partner, w.type,
             ELSE 0 END), 0)
         FROM transfers AS t
         WHERE t.operation = w.reference AND t.phase IN ('single', 'post')) AS wallet_change_cents,
-       w.phone, w.receipt, w.description, coalesce(w.public_since, w.created_at) AS created_at,
+       w.phone, w.receipt, w.description, coalesce(w.public_created_at, w.created_at) AS created_at,
        coalesce(w.changed_at, w.settled_at, w.created_at) AS changed_at
 FROM wallet_transactions AS w
 JOIN operation_states AS s ON s.kind = w.type AND s.state = w.state

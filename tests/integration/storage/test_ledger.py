@@ -12,6 +12,7 @@ from services.domain.ledger import (
     Account,
     AccountKind,
     Balance,
+    FloatTotals,
     Phase,
     Transfer,
     TransferCode,
@@ -387,6 +388,20 @@ def test_the_float_view_tells_what_is_left_bought_and_used(funded: PlainStore) -
         " WHERE partner = 'DEMO'"
     ).fetchone()
     assert row == (26_000, 30_000, 4_000)
+
+
+def test_what_went_through_a_float_is_read_from_the_view(funded: PlainStore) -> None:
+    funded.book(move(30_000, leg="bought"))
+    used = replace(move(4_000, leg="used"), debit=FLOAT, credit=Account("DEMO", K.B2C_UTILITY))
+    funded.book(used)
+    funded.book(move(500, Phase.PENDING, leg="held"))
+    totals = funded.do(lambda tx: tx.ledger.float_totals("DEMO", "KES"))
+    assert totals == FloatTotals(Money(30_000), Money(4_000))
+
+
+def test_nothing_went_through_a_float_that_was_never_opened(store: PlainStore) -> None:
+    totals = store.do(lambda tx: tx.ledger.float_totals("NOBODY", "KES"))
+    assert totals == FloatTotals(Money(0), Money(0))
 
 
 def test_the_last_purchase_is_the_last_that_happened(funded: PlainStore) -> None:

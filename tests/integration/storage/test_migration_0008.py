@@ -51,6 +51,7 @@ def test_codes_say_what_they_said_and_name_no_account(conn: sqlite3.Connection) 
     assert migrate(conn, shipped()[:8]) == ["0008_who_acts"]
     after = named(conn, "otp_validations")
     assert after == [{**row, "channel": None, "address": None} for row in before]
+    migrate(conn)
     bought, linked = (SqliteTx(conn).otps.newest(about) for about in ("FL-222222", "CH-222222"))
     assert bought is not None
     assert linked is not None

@@ -1,14 +1,12 @@
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.kit.served_api import ServedApi, served_api
+from tests.kit.api_caller import ApiCaller, calling
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ServedApi]:
-    async with served_api(tmp_path) as served:
-        yield served
+async def caller(tmp_path: Path) -> AsyncIterator[ApiCaller]:
+    async with calling(tmp_path) as caller:
+        yield caller

@@ -9,7 +9,8 @@ import httpx
 from bot.http.api import documents, openapi, problems
 from bot.http.api.route import Route
 from bot.http.api.table import ROUTES
-from tests.kit.served_api import OWNER, ServedApi
+from bot.simulation.ncba.handsets import Handset
+from tests.kit.api_caller import OWNER, ApiCaller
 
 DOCUMENT = openapi.build(ROUTES)
 
@@ -44,75 +45,81 @@ def check(answer: httpx.Response) -> httpx.Response:
         assert route.answer is not None
         route.answer.model_validate_json(answer.content)
     else:
-        problem = documents.ProblemDocument.model_validate_json(answer.content, strict=True)
+        problem = route.problem.model_validate_json(answer.content, strict=True)
+        assert isinstance(problem, documents.ProblemDocument)
         assert problem.code in openapi.problem_codes(route)
         assert problem.status == answer.status_code == problems.KINDS[problem.code].status
         assert problem.request_id == answer.headers["x-request-id"]
     return answer
 
 
-async def test_a_day_of_a_partners_system_is_answered_as_documented(api: ServedApi) -> None:
-    http = api.http
-    balance = check(await http.get("/v1/balance"))
-    unchanged = {"if-none-match": balance.headers["etag"]}
-    assert check(await http.get("/v1/balance", headers=unchanged)).status_code == 304
+async def test_a_day_of_a_partners_system_is_answered_as_documented(caller: ApiCaller) -> None:
+    async def get(path: str, **headers: str) -> httpx.Response:
+        return check(await caller.get(path, **headers))
 
-    asked: dict[str, Any] = {"amount": "1500.00", "phone_number": OWNER.msisdn}
-    topup = check(await api.post("/v1/topup/stk-push", **asked, description="Order 1042"))
+    async def post(path: str, body: object = None) -> httpx.Response:
+        return check(await caller.post(path, body))
+
+    balance = await get("/v1/balance")
+    unchanged = await get("/v1/balance", **{"if-none-match": balance.headers["etag"]})
+    assert unchanged.status_code == 304
+
+    asked = {"amount": "1500.00", "phone_number": OWNER.msisdn}
+    topup = await post("/v1/topup/stk-push", {**asked, "description": "Order 1042"})
     assert topup.status_code == 202
-    assert check(await api.post("/v1/topup/stk-push", **asked)).status_code == 409
-    reference = topup.json()["reference"]
-    await api.world.settle()
-    check(await http.post("/v1/topup/validate", json={"reference": reference}))
-    await api.pays()
-    paid = check(await http.get(topup.headers["location"]))
-    assert paid.json()["status"] == "paid"
+    assert (await post("/v1/topup/stk-push", asked)).status_code == 409
+    await post("/v1/topup/validate", {"reference": topup.json()["reference"]})
+    caller.world.bank.set_handset(OWNER.msisdn, Handset("pays"))
+    await caller.world.advance(10)
+    assert (await get(topup.headers["location"])).json()["status"] == "paid"
 
-    check(await http.post("/v1/quotes", json={"kind": "float", "amount": 1000}))
-    float_ = {"purpose": "float_purchase", "amount": 1000}
-    code = check(await http.post("/v1/otp/generate", json=float_)).json()
-    code_is = {"otp_reference": code["reference"], "otp_code": await api.code()}
-    check(await http.get("/v1/otp/status", params={"reference": code["reference"]}))
-    wrong = "000000" if code_is["otp_code"] != "000000" else "000001"
-    validated = {"reference": code["reference"], "otp_code": wrong}
-    assert check(await http.post("/v1/otp/validate", json=validated)).json()["valid"] is False
-    fees = {"transfer_fee": "999.00"}
-    changed = check(await api.post("/v1/float/purchase", amount=1000, **code_is, **fees))
+    await post("/v1/quotes", {"kind": "float", "amount": 1000})
+    quoted = {"purpose": "float_purchase", "amount": 1000}
+    reference = (await post("/v1/otp/generate", quoted)).json()["reference"]
+    code = caller.code()
+    await get(f"/v1/otp/status?reference={reference}")
+    wrong = "000000" if code != "000000" else "000001"
+    checked = await post("/v1/otp/validate", {"reference": reference, "otp_code": wrong})
+    assert checked.json()["valid"] is False
+    purchase = {"amount": 1000, "otp_reference": reference, "otp_code": code}
+    changed = await post("/v1/float/purchase", {**purchase, "transfer_fee": "999.00"})
     assert changed.json()["code"] == "quote_changed"
-    bought = check(await api.post("/v1/float/purchase", amount=1000, **code_is))
-    assert bought.status_code == 202
-    await api.world.advance(30)
-    check(await http.get(f"/v1/operations/{code['reference']}"))
-    check(await http.post("/v1/otp/cleanup"))
+    assert (await post("/v1/float/purchase", purchase)).status_code == 202
+    await caller.world.advance(30)
+    await get(f"/v1/operations/{reference}")
+    await post("/v1/otp/cleanup")
 
-    page = check(await http.get("/v1/transactions", params={"limit": 1})).json()
-    check(await http.get("/v1/transactions", params={"cursor": page["next_cursor"]}))
-    events = check(await http.get("/v1/events")).json()["data"]
-    check(await http.post(f"/v1/events/{events[0]['id']}/resend"))
+    page = (await get("/v1/transactions?limit=1")).json()
+    await get(f"/v1/transactions?cursor={page['next_cursor']}")
+    events = (await get("/v1/events")).json()["data"]
+    await post(f"/v1/events/{events[0]['id']}/resend")
     address = {"url": "https://duka.example/events", "types": ["topup.paid"]}
-    endpoint = check(await http.post("/v1/webhook-endpoints", json=address)).json()["id"]
-    check(await http.get("/v1/webhook-endpoints"))
-    check(await http.post(f"/v1/webhook-endpoints/{endpoint}/test"))
-    assert check(await http.delete(f"/v1/webhook-endpoints/{endpoint}")).status_code == 204
+    endpoint = (await post("/v1/webhook-endpoints", address)).json()["id"]
+    await get("/v1/webhook-endpoints")
+    await post(f"/v1/webhook-endpoints/{endpoint}/test")
+    removed = check(await caller.send("DELETE", f"/v1/webhook-endpoints/{endpoint}"))
+    assert removed.status_code == 204
 
 
-async def test_refusals_are_answered_as_documented(api: ServedApi) -> None:
-    http, path = api.http, "/v1/topup/stk-push"
+async def test_refusals_are_answered_as_documented(caller: ApiCaller) -> None:
+    path = "/v1/topup/stk-push"
     asked = {"amount": 1500, "phone_number": "0712345678"}
+    code = {"otp_reference": "FL-222222", "otp_code": "123456"}
+
+    async def post(**more: Any) -> httpx.Response:
+        return await caller.send("POST", path, **more)
+
     refused = [
-        await api.stranger.get("/v1/balance"),
-        await http.get("/v1/balance", params={"partner_id": "SOKO"}),
-        await http.get("/v1/balance", params={"verbose": "yes"}),
-        await http.get("/v1/operations/TU-222222"),
-        await http.post(path, json=asked),
-        await http.post(path, json=asked, headers={"idempotency-key": "short"}),
-        await api.post(path, amount=15.5, phone_number="0712345678"),
-        await http.post(path, content=b"{}", headers={"content-type": "text/plain"}),
-        await http.post(path, content=b"x" * 70_000),
-        await http.post(path, content=b"x" * 300_000),
-        await api.post(
-            "/v1/float/purchase", amount=1, otp_reference="FL-222222", otp_code="123456"
-        ),
+        await caller.send("GET", "/v1/balance", partner=None),
+        await caller.get("/v1/balance?partner_id=SOKO"),
+        await caller.get("/v1/balance?verbose=yes"),
+        await caller.get("/v1/operations/TU-222222"),
+        await post(json=asked),
+        await post(json=asked, headers={"idempotency-key": "short"}),
+        await caller.post(path, {**asked, "amount": 15.5}),
+        await post(content=b"{}", headers={"content-type": "text/plain"}),
+        await post(content=b"x" * 70_000),
+        await caller.post("/v1/float/purchase", {"amount": 1, **code}),
     ]
     statuses = [check(answer).status_code for answer in refused]
-    assert statuses == [401, 403, 400, 404, 400, 400, 400, 415, 413, 413, 404]
+    assert statuses == [401, 403, 400, 404, 400, 400, 400, 415, 413, 404]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.kit.served_api import ServedApi
+from tests.kit.api_caller import ApiCaller
 
 FLOAT = {"purpose": "float_purchase", "amount": 1000}
 TOPUP = {"purpose": "wallet_topup", "amount": 1000, "payer_phone": "0712345678"}
@@ -22,16 +22,16 @@ TOPUP = {"purpose": "wallet_topup", "amount": 1000, "payer_phone": "0712345678"}
         {**TOPUP, "amount": "1000.00"},
     ],
 )
-async def test_a_code_is_sent_for_one_thing(api: ServedApi, body: dict[str, Any]) -> None:
-    answer = await api.http.post("/v1/otp/generate", json=body)
+async def test_a_code_is_sent_for_one_thing(caller: ApiCaller, body: dict[str, Any]) -> None:
+    answer = await caller.post("/v1/otp/generate", body)
     assert answer.status_code == 201, answer.text
 
 
-async def test_a_reference_may_stand_beside_nulls(api: ServedApi) -> None:
-    first = (await api.http.post("/v1/otp/generate", json=FLOAT)).json()
-    await api.world.advance(31)
+async def test_a_reference_may_stand_beside_nulls(caller: ApiCaller) -> None:
+    first = (await caller.post("/v1/otp/generate", FLOAT)).json()
+    await caller.world.advance(31)
     body = {"reference": first["reference"], **dict.fromkeys(FLOAT), "payer_phone": None}
-    answer = await api.http.post("/v1/otp/generate", json=body)
+    answer = await caller.post("/v1/otp/generate", body)
     assert answer.json()["reference"] == first["reference"]
 
 
@@ -49,9 +49,9 @@ async def test_a_reference_may_stand_beside_nulls(api: ServedApi) -> None:
     ],
 )
 async def test_what_does_not_go_together_is_invalid(
-    api: ServedApi, body: dict[str, Any], pointers: list[str]
+    caller: ApiCaller, body: dict[str, Any], pointers: list[str]
 ) -> None:
-    answer = await api.http.post("/v1/otp/generate", json=body)
+    answer = await caller.post("/v1/otp/generate", body)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
     assert [error["pointer"] for error in answer.json()["errors"]] == pointers
 
@@ -66,9 +66,9 @@ async def test_what_does_not_go_together_is_invalid(
     ],
 )
 async def test_a_code_comes_with_its_reference(
-    api: ServedApi, code: dict[str, Any], status: int
+    caller: ApiCaller, code: dict[str, Any], status: int
 ) -> None:
-    answer = await api.post("/v1/topup/stk-push", amount=100, phone_number="0712345678", **code)
+    answer = await caller.topup(100, **code)
     assert answer.status_code == status
 
 
@@ -86,7 +86,7 @@ async def test_a_code_comes_with_its_reference(
     ],
 )
 async def test_any_day_and_any_time_of_rfc_3339_is_a_moment(
-    api: ServedApi, moment: str, status: int
+    caller: ApiCaller, moment: str, status: int
 ) -> None:
-    answer = await api.http.get("/v1/transactions", params={"from": moment})
+    answer = await caller.get(f"/v1/transactions?from={moment}")
     assert answer.status_code == status

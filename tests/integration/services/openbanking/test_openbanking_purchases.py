@@ -115,7 +115,7 @@ async def test_a_known_success_code_is_a_purchase_in_the_banks_books(
 ) -> None:
     assert await float_bank.purchase() == Succeeded(None, "Success")
     (purchase,) = float_bank.bank.float_purchases()
-    assert (purchase.reference, purchase.amount_kes) == ("FL7K3QF9", 50_000)
+    assert (purchase.reference, purchase.amount) == ("FL7K3QF9", Money(5_000_000))
     assert purchase.short_code == "600100"
     assert purchase.reported_at == float_bank.clock.now()
 

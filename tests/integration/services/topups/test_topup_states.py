@@ -21,6 +21,7 @@ from services.topups import Duplicate
 from tests.kit.plain_store import OTHER_PHONE, PHONE
 from tests.kit.topup_driver import (
     ACCEPTED,
+    BEFORE_CODE,
     CANCELLED,
     EXPIRED,
     NO_READABLE_ANSWER,
@@ -31,6 +32,10 @@ from tests.kit.topup_driver import (
     SUCCESS,
     S,
     TopUpDriver,
+    code_expires,
+    code_is_lost,
+    give_code,
+    give_wrong_codes,
     in_state,
     lease_ends,
     payment_arrives,
@@ -76,6 +81,10 @@ def _two_admins(*, paid: bool) -> Callable[[TopUpDriver, str], None]:
 
 
 ARROWS: dict[tuple[TopUpState, TopUpState], list[Callable[[TopUpDriver, str], object]]] = {
+    (S.OTP_SENT, S.CREATED): [give_code],
+    (S.OTP_SENT, S.OTP_LOCKED): [give_wrong_codes],
+    (S.OTP_SENT, S.OTP_EXPIRED): [code_expires],
+    (S.OTP_SENT, S.CANCELLED): [code_is_lost],
     (S.CREATED, S.SENDING): [lambda worker, reference: worker.sending(reference)],
     (S.CREATED, S.PAID): [payment_arrives],
     (S.SENDING, S.PAID): [payment_arrives],
@@ -243,7 +252,11 @@ def test_after_a_day_an_unanswered_request_counts_as_open_no_longer(worker: TopU
 
 @pytest.mark.parametrize(
     ("state", "counts"),
-    [(state, state not in (S.NOT_PAID, S.REJECTED)) for state in S if state is not S.UNKNOWN],
+    [
+        (state, state not in BEFORE_CODE | {S.NOT_PAID, S.REJECTED})
+        for state in S
+        if state is not S.UNKNOWN
+    ],
 )
 def test_what_counts_for_the_day(worker: TopUpDriver, state: TopUpState, counts: bool) -> None:
     """Everything that may still be paid counts, so that prompts sent together cannot exceed the

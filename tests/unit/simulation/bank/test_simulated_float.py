@@ -10,6 +10,7 @@ import pytest
 
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.openbanking_api import SIMULATED_FAILED_CODE
+from services.domain.money import Money
 from tests.kit.bank_caller import FLOAT, Caller
 from tests.kit.virtual_time import advance, settle
 
@@ -61,7 +62,7 @@ async def test_bought_float_is_in_the_books_and_told(buyer: Caller) -> None:
     answer = await buyer.buy()
     assert answer.json() == {"resultCode": "000", "statusDescription": "Success"}
     (purchase,) = buyer.bank.float_purchases()
-    assert (purchase.reference, purchase.amount_kes) == ("FL7K3QF9", 5000)
+    assert (purchase.reference, purchase.amount) == ("FL7K3QF9", Money(500_000))
     assert (purchase.short_code, purchase.reported_at) == ("600100", buyer.clock.now())
 
 
@@ -90,7 +91,7 @@ async def test_float_that_is_only_accepted_is_bought_when_it_settles(buyer: Call
     buyer.bank.arm(parse_fault("only-accepted settles 2h"), "float")
     answer = await buyer.buy()
     assert answer.json().keys() >= {"hdrRefNo", "hdrTranId", "UnitId"}
-    balance = buyer.bank.floats.balance_kes()
+    balance = buyer.bank.floats.balance()
     await advance(buyer.clock, 7_199)
     await buyer.refresh()
     assert (await buyer.status()).json()["Transaction"]["Status"] == "PENDING"
@@ -101,7 +102,7 @@ async def test_float_that_is_only_accepted_is_bought_when_it_settles(buyer: Call
     await buyer.refresh()
     assert (await buyer.status()).json()["Transaction"]["Status"] == "PASSED"
     assert (purchase.booked_at, purchase.reported_at) == (buyer.clock.now(), buyer.clock.now())
-    assert buyer.bank.floats.balance_kes() == balance - 5_000
+    assert buyer.bank.floats.balance() == balance - Money(500_000)
 
 
 async def test_float_that_is_only_accepted_may_fail(buyer: Caller) -> None:
