@@ -87,8 +87,7 @@ class ApiEdge:
             response = respond(self._stored(problem, request_id), request_id)
         except Exception:  # noqa: BLE001 - logged and answered
             _log.exception("call failed", request=request_id)
-            detail = f"Nothing was done. Tell us {request_id}, please."
-            problem = Problem(ProblemCode.INTERNAL, detail)
+            problem = _failed(scope["method"], request_id)
             response = respond(self._stored(problem, request_id), request_id)
         if scope["method"] == "HEAD":
             response.body = _NO_BODY
@@ -218,6 +217,18 @@ class ApiEdge:
         if document is None:
             return None
         return self._stored(Reply(document, reference), asked.request_id)
+
+
+def _failed(method: str, request_id: str) -> Problem:
+    """What writes may have been committed before it failed."""
+    if method in ("GET", "HEAD"):
+        return Problem(ProblemCode.INTERNAL, f"Tell us {request_id}, please.")
+    return Problem(
+        ProblemCode.INTERNAL,
+        "This may have been done all the same. Send it again with the same idempotency key, and"
+        f" tell us {request_id}, please.",
+        {"money": "pending"},
+    )
 
 
 _NO_ROUTE = Problem(ProblemCode.NOT_FOUND, "There is nothing at this path.")
