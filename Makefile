@@ -2,7 +2,7 @@
 # PYTHON=python3.12 chooses the interpreter (.venv then keeps it); ARGS goes to pytest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-sql lint types contracts format bench storm mutants foreign dist openapi lock clean
+.PHONY: help setup run test test-sql lint types contracts format bench storm mutants foreign fuzz dist openapi lock clean
 BIN := .venv/bin
 
 help: ## This list
@@ -75,6 +75,18 @@ foreign: setup ## Bots by aiogram and pyTelegramBotAPI against the simulated Tel
 	fi
 	$(BIN)/pytest -m foreign $(ARGS) tests/foreign
 
+# FUZZ_S seconds are spent on drawing requests. The generated client and the fuzzer call `hazina sim --serve`.
+FUZZ_S ?= 120
+fuzz: setup ## A client generated from docs/openapi.json, and schemathesis, call the API (.venv-fuzz)
+	@stamp="$$($(BIN)/python -V) in $$(pwd -P) from $$(cksum <tests/fuzz/requirements.lock)"; \
+	if ! [ -f .venv-fuzz/.packages ] || [ "$$(cat .venv-fuzz/.packages)" != "$$stamp" ]; then \
+		rm -rf .venv-fuzz && $(BIN)/python -m venv .venv-fuzz && \
+		.venv-fuzz/bin/python -Im pip install --quiet --no-input --disable-pip-version-check \
+			--no-deps --require-hashes -r tests/fuzz/requirements.lock && \
+		echo "$$stamp" >.venv-fuzz/.packages; \
+	fi
+	FUZZ_S=$(FUZZ_S) $(BIN)/pytest -m fuzz $(ARGS) tests/fuzz
+
 # With hatchling of the lock, so without the network. The wheel is built from the sdist, and tried
 # with the packages of .venv that it asks for, and no others.
 dist: setup ## Build the wheel and the sdist into dist/, and try the wheel away from here
@@ -86,25 +98,26 @@ openapi: setup ## Write docs/openapi.json from the table of calls
 	@$(BIN)/hazina openapi >docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
 # `make lock` is the one command that regenerates requirements.lock after a dependency changed in
-# pyproject.toml, and the foreign bots' after one changed in tests/foreign/requirements.in;
+# pyproject.toml, and those of other virtual environments after one changed in a requirements.in;
 # `make lock ARGS=--upgrade` takes the newest release of everything in range.
 # One file serves Python 3.11-3.13 on every processor: it is resolved on the oldest, and holds the
 # hashes of all wheels and sdists. The machine's own pip configuration is set aside, so that no
 # local build's hash gets in.
-lock: setup ## Regenerate both locks: the desk's, and the foreign bots' (on Python 3.11)
+lock: setup ## Regenerate the locks of all virtual environments (on Python 3.11)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo 'The lock is resolved on the oldest Python supported: make lock PYTHON=python3.11' >&2; exit 1; }
 	$(COMPILE) --extra dev --extra documents --build-deps-for editable \
 		--output-file requirements.lock $(ARGS) pyproject.toml
 	$(COMPILE) --output-file tests/foreign/requirements.lock $(ARGS) tests/foreign/requirements.in
+	$(COMPILE) --output-file tests/fuzz/requirements.lock $(ARGS) tests/fuzz/requirements.in
 
 COMPILE = PIP_CONFIG_FILE=/dev/null PIP_INDEX_URL= PIP_EXTRA_INDEX_URL= PIP_FIND_LINKS= \
 	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --no-config \
 	--generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-clean: ## Remove .venv, .venv-foreign, caches and build output; never .env or a database
-	rm -rf .venv .venv-foreign dist .coverage .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+clean: ## Remove .venv, .venv-foreign, .venv-fuzz, caches and build output; never .env or a database
+	rm -rf .venv .venv-foreign .venv-fuzz dist .coverage .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find bot flows services storage tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Two stamps, each written when its step is finished, so that an interrupted build is done again:

@@ -8,7 +8,7 @@ from bot.calls.answers import FieldError, Problem, ProblemCode, Reply, invalid, 
 from bot.calls.caller import CHANNEL, CallContext, missing_scope
 from bot.calls.code_holders import holder_of, registered
 from bot.calls.fields import WHOLE_ONLY
-from bot.calls.float import APPROVAL_NEEDED, quote_changed, quote_document
+from bot.calls.float import APPROVAL_NEEDED, not_yet, quote_changed, quote_document
 from bot.calls.refusals import problem_of, too_little, wrong_code
 from bot.calls.requests import NEW_CODE, CodeCheckRequest, CodeRequest, NothingRequest
 from bot.handlers import approvals as approval_handlers
@@ -237,7 +237,7 @@ def check(call: CallContext, request: CodeCheckRequest) -> Reply | Problem:
         return found
     operation, person, code = found
     if code is None:
-        return APPROVAL_NEEDED
+        return not_yet(call, request.reference)
     if code.status is OtpStatus.USED:
         return wrong_code(0, "This code was used.")
     binding = _binding(operation, person)

@@ -70,7 +70,13 @@ def _fee(given: object) -> Money:
     return read_amount(given)
 
 
+def _digits(given: object) -> object:
+    """A number is what its digits say: clients in many languages send a phone or a code as one."""
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
 def _phone(given: object) -> Phone:
+    given = _digits(given)
     phone = read_mobile(given) if isinstance(given, str) and len(given) <= 40 else None
     if phone is None or isinstance(phone, Refusal):
         raise _wrong("This is no Kenyan mobile number.")
@@ -90,6 +96,7 @@ def _reference(given: object) -> str:
 
 
 def _code(given: object) -> str:
+    given = _digits(given)
     if isinstance(given, str) and re.fullmatch(CODE, given, re.ASCII):
         return given
     raise _wrong("A code has six digits.")
@@ -164,9 +171,11 @@ PhoneNumber: TypeAlias = Annotated[
     Phone,
     BeforeValidator(_phone),
     _schema(
-        type="string",
         description="A Kenyan mobile number, in any form that people write it.",
-        pattern=rf"^(0|\+?254){_MOBILE}$",
+        anyOf=[
+            {"type": "string", "pattern": rf"^(0|\+?254){_MOBILE}$"},
+            {"type": "integer", "minimum": 254_700_000_000, "maximum": 254_799_999_999},
+        ],
         examples=["0722000111"],
     ),
 ]
@@ -189,7 +198,13 @@ OperationReference: TypeAlias = Annotated[
 OneTimeCode: TypeAlias = Annotated[
     str,
     BeforeValidator(_code),
-    _schema(type="string", pattern=f"^{CODE}$", examples=["123456"]),
+    _schema(
+        anyOf=[
+            {"type": "string", "pattern": f"^{CODE}$"},
+            {"type": "integer", "minimum": 100_000, "maximum": 999_999},
+        ],
+        examples=["123456"],
+    ),
 ]
 EmailAddress: TypeAlias = Annotated[
     str,

@@ -22,7 +22,6 @@ APPROVAL_NEEDED = Problem(
     ProblemCode.APPROVAL_NEEDED, "A second person of yours must approve this first, in the chat."
 )
 _ENDED = {
-    PurchaseState.AWAITING_APPROVAL: APPROVAL_NEEDED,
     PurchaseState.OTP_EXPIRED: Problem(ProblemCode.OTP_EXPIRED, "The code has expired."),
     PurchaseState.OTP_LOCKED: Problem(ProblemCode.OTP_LOCKED, "Too many wrong codes were sent."),
 }
@@ -58,8 +57,8 @@ def buy(call: CallContext, request: FloatRequest) -> Reply | Problem:
         return not_found()
     if call.tx.public_operations.get(purchase.reference) is None:
         return not_found()  # it was only quoted, in a chat
-    if purchase.state is PurchaseState.AWAITING_APPROVAL and _is_approved(call, purchase):
-        return _NO_CODE_YET
+    if purchase.state is PurchaseState.AWAITING_APPROVAL:
+        return not_yet(call, purchase.reference)
     if purchase.state in _ENDED:
         return _ENDED[purchase.state]
     if purchase.state is not PurchaseState.OTP_SENT:
@@ -91,9 +90,11 @@ def buy(call: CallContext, request: FloatRequest) -> Reply | Problem:
             return _not_bought(call, result, holder)
 
 
-def _is_approved(call: CallContext, purchase: Purchase) -> bool:
-    approval = call.tx.approvals.get(purchase.reference)
-    return approval is not None and approval.decision is Decision.APPROVED
+def not_yet(call: CallContext, purchase: str) -> Problem:
+    """Why a purchase that had to be approved has no code to be used."""
+    approval = call.tx.approvals.get(purchase)
+    is_approved = approval is not None and approval.decision is Decision.APPROVED
+    return _NO_CODE_YET if is_approved else APPROVAL_NEEDED
 
 
 def _differs(call: CallContext, request: FloatRequest, purchase: Purchase) -> Problem | None:

@@ -37,22 +37,26 @@ class Request(BaseModel):
 
 
 _NULL: dict[str, Any] = {"type": "null"}
-_TEXT: dict[str, Any] = {"type": "string"}
+_GIVEN: dict[str, Any] = {"type": ["integer", "string"]}
+
+
+def together(*choices: dict[str, Any]) -> dict[str, Any]:
+    """A schema's condition: one of these holds. It stands in ``allOf``, since tools that generate
+    clients take a choice at the top for one between different classes."""
+    return {"allOf": [{"anyOf": list(choices)}]}
 
 
 class TopUpRequest(Request):
     """`otp_reference` and `otp_code` come together or not at all."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "anyOf": [
-                {"properties": {"otp_reference": _NULL, "otp_code": _NULL}},
-                {
-                    "properties": {"otp_reference": _TEXT, "otp_code": _TEXT},
-                    "required": ["otp_reference", "otp_code"],
-                },
-            ]
-        }
+        json_schema_extra=together(
+            {"properties": {"otp_reference": _NULL, "otp_code": _NULL}},
+            {
+                "properties": {"otp_reference": _GIVEN, "otp_code": _GIVEN},
+                "required": ["otp_reference", "otp_code"],
+            },
+        )
     )
 
     amount: WholeAmount
@@ -79,45 +83,42 @@ class QuoteRequest(Request):
 NEW_CODE = ("purpose", "amount", "phone_number", "email_address", "payer_phone")
 
 
-def code_choices(payer: str) -> list[Any]:
+def code_choices(payer: str) -> dict[str, Any]:
     """What goes together in a request for a code; ``payer`` is the member that names who pays."""
     others = {} if payer != "payer_phone" else {payer: _NULL}
-    return [
+    return together(
         {
-            "title": "Another code for an operation",
             "properties": {
-                "reference": _TEXT,
+                "reference": _GIVEN,
                 **dict.fromkeys((*NEW_CODE[:-1], *others), _NULL),
             },
             "required": ["reference"],
         },
         {
-            "title": "A code for a float purchase",
             "properties": {
                 "reference": _NULL,
                 "purpose": {"const": "float_purchase"},
-                "amount": {"type": ["integer", "string"]},
+                "amount": _GIVEN,
                 **others,
             },
             "required": ["purpose", "amount"],
         },
         {
-            "title": "A code for a top-up",
             "properties": {
                 "reference": _NULL,
                 "purpose": {"const": "wallet_topup"},
                 "amount": WHOLE_AMOUNT_SCHEMA,
-                payer: _TEXT,
+                payer: _GIVEN,
             },
             "required": ["purpose", "amount", payer],
         },
-    ]
+    )
 
 
 class CodeRequest(Request):
     """Either `reference` alone, or what a new code is for. Only a top-up has a payer."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": code_choices("payer_phone")})
+    model_config = ConfigDict(json_schema_extra=code_choices("payer_phone"))
 
     reference: OperationReference | None = Field(
         default=None, description="Alone: another code for this, or the first after an approval."

@@ -90,6 +90,13 @@ def _begun(call: CallContext, reference: str, description: str | None) -> Reply 
     return operation(call, reference)
 
 
+def validate(call: CallContext, request: ReferenceRequest) -> Reply | Problem:
+    """``ask_bank`` about a top-up: a key for top-ups sees no others."""
+    if call.tx.topups.get(request.reference) is None:
+        return not_found()
+    return ask_bank(call, request)
+
+
 def ask_bank(call: CallContext, request: ReferenceRequest) -> Reply | Problem:
     """Have the bank asked about it now, if it can say anything new and was not asked just now."""
     if find(call, request.reference) is None:

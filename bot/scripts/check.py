@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.scripts.directive import BalanceIs, BankNotifies, GiveStatement, NodeIs, Redeliver, StateIs
+from bot.scripts.api_answer import ExpectBody, ExpectHeader, ExpectMember, ExpectStatus
+from bot.scripts.api_call import ApiCall
+from bot.scripts.directive import (
+    ArmWebhook,
+    BalanceIs,
+    BankNotifies,
+    DeliveredAre,
+    EventsAre,
+    GiveStatement,
+    NodeIs,
+    Redeliver,
+    StateIs,
+)
 from bot.scripts.expect import (
     ExpectAlert,
     ExpectEdit,
@@ -63,6 +75,7 @@ class _Play:
         self._typed: set[str] = set()  # words typed so far: admins create partners by typing a code
         self._spoken = False
         self._tapped = False
+        self._called = False
 
     def line(self, line: Line) -> None:
         match line:
@@ -90,12 +103,25 @@ class _Play:
             case GiveStatement():
                 for text in line.lines:
                     self._need_captured(line.at, text)
-            case ExpectGone() | Redeliver():
+            case ApiCall():
+                self._need_captured(line.at, line.at.text)
+                if not variables(line.partner):
+                    self._need_partner(line.at, line.partner)
+                self._called = True
+            case ExpectStatus() | ExpectBody() | ExpectHeader() | ExpectMember():
+                if not self._called:
+                    raise line.at.error("no @api line stands before")
+                if not isinstance(line, ExpectStatus):
+                    self._capture(line.pattern)
+            case ExpectGone():
                 self._need_speaker(line.at)
+            case Redeliver():
+                if not self._called:
+                    self._need_speaker(line.at)
             case NodeIs():
                 self._need_person(line.at, line.name)
-            case BalanceIs() if line.partner not in self._partners | self._typed:
-                raise line.at.error(f"there is no partner {line.partner}")
+            case BalanceIs() | EventsAre() | ArmWebhook() | DeliveredAre():
+                self._need_partner(line.at, line.partner)
 
     def _speech(self, speech: Speech) -> None:
         self._need_person(speech.at, speech.name)
@@ -117,6 +143,10 @@ class _Play:
     def _need_person(self, at: SourceLine, name: str) -> None:
         if name not in self._people:
             raise at.error(f"nobody is called {name}")
+
+    def _need_partner(self, at: SourceLine, code: str) -> None:
+        if code not in self._partners | self._typed:
+            raise at.error(f"there is no partner {code}")
 
     def _need_speaker(self, at: SourceLine) -> None:
         if not self._spoken:

@@ -232,6 +232,34 @@ class AuditIs:
     rows: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class ArmWebhook:
+    """What the partner's own system answers to its next ``times`` events."""
+
+    at: SourceLine
+    partner: str
+    status: int
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class EventsAre:
+    """The partner's feed has exactly ``count`` events by now."""
+
+    at: SourceLine
+    partner: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredAre:
+    """``count`` of the partner's events have been taken by its own system."""
+
+    at: SourceLine
+    partner: str
+    count: int
+
+
 # Directives that act on the product, and those that only inspect it.
 ActionDirective = (
     Advance
@@ -247,6 +275,7 @@ ActionDirective = (
     | RunJob
     | GiveStatement
     | CloseDay
+    | ArmWebhook
 )
 CheckDirective = (
     NodeIs
@@ -258,5 +287,7 @@ CheckDirective = (
     | DayIs
     | NoSecrets
     | AuditIs
+    | EventsAre
+    | DeliveredAre
 )
 Directive = ActionDirective | CheckDirective

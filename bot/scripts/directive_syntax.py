@@ -15,6 +15,7 @@ from bot.scripts.directive import (
     ArmBank,
     ArmCrash,
     ArmSends,
+    ArmWebhook,
     AuditIs,
     BalanceIs,
     BalanceKind,
@@ -26,7 +27,9 @@ from bot.scripts.directive import (
     Crash,
     CrashPoint,
     DayIs,
+    DeliveredAre,
     Directive,
+    EventsAre,
     FaultKind,
     NodeIs,
     NoSecrets,
@@ -261,6 +264,23 @@ FORMS: dict[str, Form] = {
         "NAME",
         re.compile(r"(?P<name>\S+)"),
         lambda at, fields: RunJob(at, str(fields["name"])),
+    ),
+    "@events": Form(
+        "CODE N",
+        re.compile(r"(?P<code>\S+) (?P<count>[0-9]+)"),
+        lambda at, fields: EventsAre(at, str(fields["code"]), int(fields["count"] or 0)),
+    ),
+    "@webhook": Form(
+        "CODE answers STATUS [times N]",
+        re.compile(rf"(?P<code>\S+) answers (?P<status>[2-5][0-9]{{2}}){_TIMES}"),
+        lambda at, fields: ArmWebhook(
+            at, str(fields["code"]), int(fields["status"] or 0), _times(fields)
+        ),
+    ),
+    "@delivered": Form(
+        "CODE N",
+        re.compile(r"(?P<code>\S+) (?P<count>[0-9]+)"),
+        lambda at, fields: DeliveredAre(at, str(fields["code"]), int(fields["count"] or 0)),
     ),
     "@no-secrets": _bare(NoSecrets),
     "@audit": Form(

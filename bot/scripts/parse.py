@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bot.scripts.api_answer import read_api_expectation
+from bot.scripts.api_call import ApiCall
+from bot.scripts.api_syntax import read_api
 from bot.scripts.check import check
 from bot.scripts.directive import GiveStatement
 from bot.scripts.directive_syntax import read_directive
@@ -147,9 +150,13 @@ class _Draft:
 
     def _line(self, sentence: _Sentence) -> Line:
         at = sentence.at
-        expectation = read_expectation(at, at.text, [place.text for place in sentence.more])
+        more = [place.text for place in sentence.more]
+        expectation = read_expectation(at, at.text, more)
         if expectation is not None:
             return expectation
+        of_api = read_api_expectation(at, at.text, more)
+        if of_api is not None:
+            return of_api
         if at.text == "@statement":
             if not sentence.more:
                 raise at.error("@statement goes on in indented lines: those of the statement")
@@ -157,6 +164,8 @@ class _Draft:
         self._alone(sentence)
         if at.text.split()[0] == "@race":
             return _race(at)
+        if at.text.split()[0] == "@api":
+            return read_api(at, at.text)
         if at.text.startswith("@"):
             return read_directive(at, at.text)
         speech = read_speech(at, at.text)
@@ -169,8 +178,10 @@ class _Draft:
             raise sentence.more[0].error("only a message or a statement goes on in indented lines")
 
 
-def _race(at: SourceLine) -> Race:
+def _race(at: SourceLine) -> Race | ApiCall:
     race = _RACE.fullmatch(at.text)
+    if race is not None and race[2].split()[0] == "@api":
+        return read_api(at, race[2], int(race[1]))
     speech = read_speech(at, race[2].strip()) if race else None
     if race is None or speech is None:
         raise at.error("@race is written: @race N NAME> …")

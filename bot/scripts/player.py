@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import assert_never
 
-from bot.scripts import run_directive
+from bot.scripts import api_answer, run_directive
+from bot.scripts.api_answer import ApiAnswer, ApiExpectation
+from bot.scripts.api_call import ApiCall
 from bot.scripts.directive import (
     ActionDirective,
     ArmCrash,
@@ -87,6 +89,7 @@ class Player:
         self._captured: Captures = {}
         self._speaker = ""  # static checks ensure that somebody speaks first
         self._armed: list[ArmCrash] = []
+        self._answer: ApiAnswer | None = None  # the newest that the transcript has
 
     async def play(self) -> None:
         """Raises ``LineFailed`` or ``ScriptError``."""
@@ -138,6 +141,8 @@ class Player:
             await self._speak(line.speech, line.copies)
         elif isinstance(line, Speech):
             await self._speak(line, 1)
+        elif isinstance(line, ApiCall):
+            await self._stage.call_api(line.request(self._captured), line.copies)
         elif isinstance(line, ActionDirective):
             if isinstance(line, ArmCrash):
                 self._armed.append(line)
@@ -152,6 +157,8 @@ class Player:
             await run_directive.perform(line, self._stage)
         elif isinstance(line, CheckDirective):
             await run_directive.verify(line, self._stage)
+        elif isinstance(line, ApiExpectation):
+            self._captured |= await self._read_answer(line)
         else:
             self._captured |= self._read(line)
         if self._transcript is not None:
@@ -166,6 +173,10 @@ class Player:
         news = self._inbox.collect()
         if self._transcript is not None:
             self._transcript.add_deliveries(news, self._speaker)
+            answer = self._stage.api_answered()
+            if answer is not None and answer is not self._answer:
+                self._answer = answer
+                self._transcript.add_answer(answer)
 
     async def _speak(self, speech: Speech, copies: int) -> None:
         self._inbox.need_all_read()
@@ -217,6 +228,13 @@ class Player:
                 assert_never(line)
         return {}
 
+    async def _read_answer(self, line: ApiExpectation) -> Captures:
+        answer = await self._stage.api_answer()
+        captures = api_answer.find(answer, line)
+        if captures is None:
+            raise Mismatch(api_answer.expected(line), api_answer.came(answer, line))
+        return captures
+
     async def _need_crashes(self) -> None:
         """An armed crash that never fired has tested nothing."""
         for point in self._stage.waiting_crashes():
@@ -229,6 +247,6 @@ def _touches_product(line: Line) -> bool:
     """Whether to restart after this line; not after arming a crash, which the restart could
     trigger.
     """
-    return isinstance(line, Speech | Race | ActionDirective) and not isinstance(
+    return isinstance(line, Speech | Race | ActionDirective | ApiCall) and not isinstance(
         line, ArmCrash | Restart | Crash
     )

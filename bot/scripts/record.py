@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from bot.scripts.api_answer import ApiAnswer, ApiExpectation
+from bot.scripts.api_call import ApiCall
 from bot.scripts.directive import SetHandset
 from bot.scripts.expect import ExpectAlert, ExpectEdit, ExpectMessage, ExpectSms, SkipMessages
 from bot.scripts.given import GivenPerson
@@ -17,6 +19,7 @@ from bot.scripts.speech import Race, Speech, Tap
 _HOLE = re.compile(r"\{(?=\*\}|[^\W\d][\w-]*[:}])")
 _COMMENT = re.compile(r"^\s*#|\s{2,}#")
 _ROW = re.compile(r"^\[")
+_REQUEST_ID = re.compile(r'("request_id":")[^"]+')
 
 
 class Transcript:
@@ -42,6 +45,8 @@ class Transcript:
         """Record a played line, unless deliveries will replace it."""
         if isinstance(line, Speech | Race):
             self._lines.append(fill(line.at.text, captured))
+        elif isinstance(line, ApiCall):
+            self._lines.append(line.written(captured))
         elif not _is_replaced(line):
             self._lines.append(line.at.text)
         if isinstance(line, SetHandset):
@@ -63,6 +68,13 @@ class Transcript:
                 self._add(f"sms {phone}<", text)
                 self._texts[phone] += 1
 
+    def add_answer(self, answer: ApiAnswer) -> None:
+        """Record what the API answered, but the request's own id."""
+        self._lines.append(f"api {answer.status}")
+        if answer.body:
+            body = _REQUEST_ID.sub(r"\g<1>{*}", _literal(answer.body))
+            self._lines.append(f"api<~ {body}")
+
     def __str__(self) -> str:
         return "\n".join(self._lines) + "\n"
 
@@ -82,7 +94,9 @@ class Transcript:
 def _is_replaced(line: Line) -> bool:
     if isinstance(line, ExpectSms):
         return line.pattern is not None
-    return isinstance(line, ExpectMessage | ExpectEdit | ExpectAlert | SkipMessages)
+    return isinstance(
+        line, ExpectMessage | ExpectEdit | ExpectAlert | SkipMessages | ApiExpectation
+    )
 
 
 def _literal(text: str) -> str:

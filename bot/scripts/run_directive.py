@@ -11,6 +11,7 @@ from bot.scripts.directive import (
     ArmBank,
     ArmCrash,
     ArmSends,
+    ArmWebhook,
     AuditIs,
     BalanceIs,
     BankCallsAre,
@@ -20,6 +21,8 @@ from bot.scripts.directive import (
     CloseDay,
     Crash,
     DayIs,
+    DeliveredAre,
+    EventsAre,
     GiveStatement,
     NodeIs,
     NoSecrets,
@@ -56,6 +59,8 @@ async def perform(action: ActionDirective, stage: Stage) -> None:
             stage.arm_crash(action.point)
         case ArmSends():
             stage.arm_sends(action.fault, action.times)
+        case ArmWebhook():
+            stage.arm_webhook(action.partner, action.status, action.times)
         case RunJob():
             await stage.run_job(action.name)
         case GiveStatement():
@@ -96,6 +101,10 @@ async def verify(at: CheckDirective, stage: Stage) -> None:
             answers = list(stage.answers())
             if not answers or any(answer != at.code for answer in answers):
                 raise Mismatch(f"answer {at.code}", " ".join(answers) or "no notification came")
+        case EventsAre():
+            _same(f"{at.count} events", f"{await stage.events(at.partner)} events")
+        case DeliveredAre():
+            _same(f"{at.count} taken", f"{stage.webhooks_taken(at.partner)} taken")
         case AuditIs(_, count):
             if count is not None:
                 _same(f"{count} audit rows", f"{await stage.audit_rows()} audit rows")

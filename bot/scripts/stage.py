@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
 
+from bot.scripts.api_answer import ApiAnswer
+from bot.scripts.api_call import ApiRequest
 from bot.scripts.directive import ArmBank, BankNotifies, CrashPoint, SendFault
 from bot.scripts.given import Given
 from bot.scripts.head import ScriptHead
@@ -73,6 +75,29 @@ class Stage(Protocol):
     async def edit_last(self, name: str, text: str, copies: int = 1) -> None: ...
     async def dial(self, name: str, code: str, copies: int = 1) -> None: ...
 
+    # What partners' own systems do.
+    async def call_api(self, request: ApiRequest, copies: int = 1) -> None:
+        """Send it; one that the API keeps waiting may end later."""
+        ...
+
+    async def api_answer(self) -> ApiAnswer:
+        """The answer to the newest request, or the one that came last to its copies; waited for in
+        real time.
+        """
+        ...
+
+    def api_answered(self) -> ApiAnswer | None:
+        """As ``api_answer``; ``None`` while it has not come."""
+        ...
+
+    def arm_webhook(self, partner: str, status: int, times: int) -> None:
+        """What the partner's system answers to its next events."""
+        ...
+
+    def webhooks_taken(self, partner: str) -> int:
+        """How many of the partner's events its system has taken."""
+        ...
+
     # What the outside saw.
     def shown_since(self, cursor: int) -> Sequence[Shown]:
         """Everything delivered to anybody, in order, without the first ``cursor`` entries."""
@@ -116,7 +141,7 @@ class Stage(Protocol):
         ...
 
     async def redeliver(self) -> None:
-        """Deliver the last event again with the same id."""
+        """Deliver the last event again with the same id, or send the last request again."""
         ...
 
     async def restart(self) -> None:
@@ -168,6 +193,10 @@ class Stage(Protocol):
 
     async def state(self, kind: str) -> str | None:
         """State without reason of the newest operation of this kind across all partners."""
+        ...
+
+    async def events(self, partner: str) -> int:
+        """How many events the partner's feed has."""
         ...
 
     async def is_day_closed(self, day: date) -> bool | None:

@@ -105,6 +105,15 @@ class PersonInputs:
             else:
                 self._updated(self._world.telegram.user_sends_sticker(self._user(name)))
 
+    @property
+    def were_last(self) -> bool:
+        """Whether there is an event to deliver again."""
+        return self._last != _Last()
+
+    def forget_last(self) -> None:
+        """Called when somebody else does something."""
+        self._last = _Last()
+
     def redeliver(self) -> None:
         if self._last.event is not None:
             self._world.submit(self._last.event)

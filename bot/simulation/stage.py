@@ -9,10 +9,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from bot.jobs.reconciliation import lines_after
+from bot.scripts.api_answer import ApiAnswer
+from bot.scripts.api_call import ApiRequest
 from bot.scripts.directive import ArmBank, BankNotifies, CrashPoint, SendFault
 from bot.scripts.given import Given
 from bot.scripts.head import ScriptHead
 from bot.scripts.stage import CannotDo, Option, Shown
+from bot.simulation.api_caller import ApiCaller
 from bot.simulation.bank_comparison import bank_mismatches
 from bot.simulation.bank_faults import arm_bank
 from bot.simulation.crashes import ArmedCrash
@@ -36,6 +39,8 @@ from services.domain.money import Money
 from services.domain.outbox import OutboxRow
 from services.ports import Tx
 
+EVENTS_MAX = 1_000_000  # of a feed, far more than a script makes
+
 
 class SimulatedStage:
     """One play on one channel. The database is a temporary file."""
@@ -50,6 +55,7 @@ class SimulatedStage:
         self._folder = tempfile.TemporaryDirectory(prefix="hazina-")
         self._world: World | None = None
         self._inputs: PersonInputs | None = None
+        self._api: ApiCaller | None = None
         self._people = StagePeople()
         self._shown = ShownMessages(self._people)
         self._crashes: list[tuple[CrashPoint, ArmedCrash]] = []
@@ -71,6 +77,11 @@ class SimulatedStage:
         assert self._inputs is not None
         return self._inputs
 
+    @property
+    def api(self) -> ApiCaller:
+        assert self._api is not None
+        return self._api
+
     async def open(self, head: ScriptHead, givens: Sequence[Given]) -> None:
         if head.lang not in Texts.load().languages:
             raise CannotDo(f"speak {head.lang}")
@@ -82,7 +93,9 @@ class SimulatedStage:
             delivered=self._on_delivered,
             alerted=self._shown.alerted,
             threads=self._threads,
+            receives_everywhere=True,
         )
+        self._api = ApiCaller(world)
         self._inputs = PersonInputs(world, self._channel, self._people, self._events_before)
         self._people.add(givens)
         prepare_outside(world, givens)
@@ -94,6 +107,7 @@ class SimulatedStage:
     async def close(self) -> None:
         try:
             if self._world is not None:
+                await self.api.close()
                 await self._world.close()
         finally:
             self._listening.close()
@@ -123,7 +137,26 @@ class SimulatedStage:
         self.inputs.dial(name, code, copies)
 
     async def redeliver(self) -> None:
-        self.inputs.redeliver()
+        if self.inputs.were_last:
+            self.inputs.redeliver()
+        else:
+            await self.api.call_again()
+
+    async def call_api(self, request: ApiRequest, copies: int = 1) -> None:
+        self.inputs.forget_last()
+        await self.api.call(request, copies)
+
+    async def api_answer(self) -> ApiAnswer:
+        return await self.api.answer()
+
+    def api_answered(self) -> ApiAnswer | None:
+        return self.api.answered
+
+    def arm_webhook(self, partner: str, status: int, times: int) -> None:
+        self.world.receiver.arm([status] * times, partner)
+
+    def webhooks_taken(self, partner: str) -> int:
+        return self.world.receiver.taken(partner)
 
     # Observations outside ------------------------------------------------------------------
 
@@ -289,6 +322,12 @@ class SimulatedStage:
 
         return await self.world.app.database.read(newest)
 
+    async def events(self, partner: str) -> int:
+        def count(tx: Tx) -> int:
+            return len(tx.partner_events.page(partner, 0, EVENTS_MAX))
+
+        return await self.world.app.database.read(count)
+
     async def books(self) -> Sequence[str]:
         violations = await self.world.app.database.read(lambda tx: tx.invariants.violations())
         return violations + await bank_mismatches(self.world)
@@ -300,7 +339,8 @@ class SimulatedStage:
         return await self.world.app.database.read(lambda tx: tx.audit.chain_breaks())
 
     async def secrets(self) -> Sequence[str]:
-        secrets = KnownSecrets.of(self.world, (shown.text for shown in self._shown.messages))
+        shown = (shown.text for shown in self._shown.messages)
+        secrets = KnownSecrets.of(self.world, shown, self.api.keys, self.api.bodies)
         return leaked_secrets(secrets, self.world.at_rest(), self._logged)
 
     async def trail(self, rows: int) -> Sequence[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bot.scripts.api_answer import ApiAnswer
+from bot.scripts.api_call import ApiRequest
 from bot.scripts.directive import ArmBank, BankNotifies, CrashPoint, SendFault
 from bot.scripts.given import Given
 from bot.scripts.head import ScriptHead
@@ -33,6 +35,7 @@ class EchoStage:
     gone: bool = False
     answered: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    api: list[ApiAnswer] = field(default_factory=list)
     turn: int = 0
 
     async def open(self, head: ScriptHead, givens: Sequence[Given]) -> None:
@@ -101,6 +104,29 @@ class EchoStage:
 
     async def dial(self, name: str, code: str, copies: int = 1) -> None:
         await self.say(name, f"dialled {code}", copies)
+
+    async def call_api(self, request: ApiRequest, copies: int = 1) -> None:
+        """Answers with the body that was sent, or with the path."""
+        for copy in range(copies):
+            self.log.append(f"{request.partner} {request.method} {request.target}")
+            headers = {name.lower(): value for name, value in request.headers}
+            body = request.body or f'{{"path":"{request.target}","caller":"{request.caller}"}}'
+            self.api.append(ApiAnswer(200 + copy, headers, body))
+
+    async def api_answer(self) -> ApiAnswer:
+        return self.api[-1]
+
+    def api_answered(self) -> ApiAnswer | None:
+        return self.api[-1] if self.api else None
+
+    def arm_webhook(self, partner: str, status: int, times: int) -> None:
+        self.log.append(f"webhook {partner} {status} {times}")
+
+    def webhooks_taken(self, partner: str) -> int:
+        return 3
+
+    async def events(self, partner: str) -> int:
+        return 4
 
     def shown_since(self, cursor: int) -> Sequence[Shown]:
         return self.shown[cursor:]

@@ -111,7 +111,7 @@ EXAMPLES: Mapping[type[BaseModel], dict[str, Any]] = {
         "quote": _PRICE,
     },
     documents.CodeCheckDocument: {"valid": True, "remaining_attempts": 2, "status": "pending"},
-    documents.CodeStatusDocument: {
+    documents.CodeReportDocument: {
         "reference": "FL-9M2RTC",
         "status": "pending",
         "attempts": 1,

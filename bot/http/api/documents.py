@@ -107,7 +107,7 @@ class CodeCheckDocument(Document):
 Delivery = Literal["queued", "sent", "delivered", "failed", "none"]
 
 
-class CodeStatusDocument(Document):
+class CodeReportDocument(Document):
     reference: Reference
     status: Literal["pending", "used", "expired", "locked", "killed"]
     attempts: int

@@ -23,7 +23,7 @@ from bot.calls.answers import Document, FieldError, Problem, ProblemCode, Reply,
 from bot.calls.caller import CallContext, foreign_partner
 from bot.calls.requests import NothingRequest
 from bot.http.api import json_body, problems
-from bot.http.api.queries import OperationQuery
+from bot.http.api.queries import OperationQuery, Query
 from bot.http.api.reading import read_members, read_query
 from bot.http.api.response import (
     ProblemWording,
@@ -179,13 +179,16 @@ class ApiEdge:
                 self._stored(read, asked.request_id), asked.request_id, admitted.allowance
             )
         keyed, members = read
+        query = read_query(asked.http.scope["query_string"])
+        named = query if isinstance(query, Problem) else read_members(Query, query)
         body = read_members(route.body or NothingRequest, members)
 
         def decide(call: CallContext) -> Reply | Problem:
-            if isinstance(body, Problem):
-                return body
-            if (problem := foreign_partner(call.partner, body.partner_id)) is not None:
-                return problem
+            for given in (named, body):
+                if isinstance(given, Problem):
+                    return given
+                if (problem := foreign_partner(call.partner, given.partner_id)) is not None:
+                    return problem
             return route.decide(call, Given(asked.path, None, body))
 
         call = Call(
@@ -270,8 +273,6 @@ def _body_of(asked: _Asked) -> tuple[Keyed | None, dict[str, Any]] | Problem:
     key = _idempotency_key(route, headers)
     if isinstance(key, Problem):
         return key
-    if asked.http.scope["query_string"]:
-        return invalid(FieldError("", "This call takes no query."))
     members: dict[str, Any] = {}
     if asked.body:
         try:

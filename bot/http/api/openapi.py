@@ -24,6 +24,7 @@ from bot.http.api.openapi_parts import (
     problem_response,
     tag_of,
 )
+from bot.http.api.queries import Query
 from bot.http.api.response import JSON
 from bot.http.api.route import Idempotency, Route
 from bot.http.api.schemas import component, components, parameter_schema, query_schema, reference_to
@@ -109,7 +110,7 @@ def problem_codes(route: Route) -> frozenset[P]:
 
 def must_have_body(route: Route) -> bool:
     schema = {} if route.body is None else query_schema(route.body)
-    return any(word in schema for word in ("required", "anyOf", "oneOf"))
+    return any(word in schema for word in ("required", "allOf"))
 
 
 def _models(routes: Sequence[Route]) -> list[type[BaseModel]]:
@@ -144,8 +145,7 @@ def _operation(route: Route, names: set[str]) -> Json:
 
 def _parameters(route: Route) -> list[Json]:
     made = [path_parameter(name) for name in re.findall(r"\{(\w+)\}", route.path)]
-    if route.query is not None:
-        made += query_parameters(route.query)
+    made += query_parameters(route.query or Query)
     if route.idempotency is not Idempotency.IGNORED:
         required = route.idempotency is Idempotency.REQUIRED
         made.append({**IDEMPOTENCY_KEY, "required": required})

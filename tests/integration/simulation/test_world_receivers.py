@@ -1,53 +1,33 @@
-"""A world may have servers of partners, and rules of its own for their addresses."""
+"""Where webhooks lead in a simulated world: to its own receiver, and elsewhere only in scripts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import closing
 
+import pytest
+
 from bot.security.keyring import Keyring
+from bot.simulation.receivers import check_simulated_url, is_own
 from bot.simulation.world import World
 from services import webhooks
 from services.domain.refusal import Refusal
-from services.domain.webhook import Taken, WebhookAnswer
 from storage.sqlite.simulated import in_memory
 from storage.transaction import SqliteTx
 
-URL = "http://127.0.0.1:8420/sim/receive"
+OWN = "http://127.0.0.1:8420/sim/receive"
+PUBLIC = "https://duka.example/events"
 
 
-class Receiver:
-    def __init__(self) -> None:
-        self.received: list[tuple[str, str]] = []
-        self.closed = 0
-
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> WebhookAnswer:
-        self.received.append((url, headers["webhook-id"]))
-        return Taken(200)
-
-    async def close(self) -> None:
-        self.closed += 1
-
-
-async def test_its_own_receiver_gets_what_is_committed_at_once() -> None:
-    receiver = Receiver()
-
+async def _received(url: str, *, everywhere: bool) -> list[str]:
     def add(tx: SqliteTx) -> None:
+        keys = Keyring.read(sealing.get_secret_value())
         made = webhooks.create(
-            tx,
-            Keyring.read(sealing.get_secret_value()),
-            world.random,
-            "HOUSE",
-            URL,
-            None,
-            None,
-            "hazina",
-            check=lambda url: url if url == URL else Refusal.of("webhook_url", why="form"),
+            tx, keys, world.random, "HOUSE", url, None, None, "hazina", check=check_simulated_url
         )
         assert not isinstance(made, Refusal)
 
     with closing(in_memory()) as memory:
-        world = World(memory, threads=False, webhooks=receiver)
+        world = World(memory, threads=False, receives_everywhere=everywhere)
         sealing = world.settings.hazina_keys
         assert sealing is not None
         await world.open()
@@ -56,5 +36,29 @@ async def test_its_own_receiver_gets_what_is_committed_at_once() -> None:
         await world.settle()
         await world.restart()
         await world.close()
-    assert receiver.received == [(URL, "ev_HOUSE_1")]
-    assert receiver.closed == 2
+    return [one.headers["webhook-id"] for one in world.receiver.received]
+
+
+async def test_its_own_receiver_gets_what_is_committed_at_once() -> None:
+    assert await _received(OWN, everywhere=False) == ["ev_HOUSE_1"]
+
+
+async def test_other_addresses_are_reached_only_where_it_is_said_so() -> None:
+    assert await _received(PUBLIC, everywhere=False) == []
+    assert await _received(PUBLIC, everywhere=True) == ["ev_HOUSE_1"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8420/sim/receive?x=1",
+        "http://127.0.0.1:8420/sim/say",
+        "http://10.0.0.1/sim/receive",
+        "http://user@127.0.0.1/sim/receive",
+        "ftp://127.0.0.1/sim/receive",
+        "http://[::1/sim/receive",
+    ],
+)
+def test_nothing_else_inside_is_its_own(url: str) -> None:
+    assert not is_own(url)
+    assert isinstance(check_simulated_url(url), Refusal)

@@ -157,7 +157,7 @@ class ValidatedCodeDocument(Success):
     otp: CheckedCodeDocument
 
 
-class OlderCodeStatusDocument(Success):
+class OlderCodeReportDocument(Success):
     otp: OlderCodeDocument
 
 

@@ -15,7 +15,7 @@ from bot.calls.fields import (
     OperationReference,
     PhoneNumber,
 )
-from bot.calls.requests import Request, code_choices
+from bot.calls.requests import Request, code_choices, together
 
 USER_ID_MAX = 100  # characters
 NAMES = ("transaction_id", "stk_push_transaction_id", "reference")
@@ -25,11 +25,9 @@ class LookRequest(Request):
     """Each is our reference: one is enough, and those that are sent are the same."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "anyOf": [
-                {"required": [name], "properties": {name: {"type": "string"}}} for name in NAMES
-            ]
-        },
+        json_schema_extra=together(
+            *({"required": [name], "properties": {name: {"type": "string"}}} for name in NAMES)
+        )
     )
 
     transaction_id: OperationReference | None = None
@@ -54,7 +52,7 @@ class OlderCodeRequest(Request):
     phone that gets the code.
     """
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": code_choices("phone_number")})
+    model_config = ConfigDict(json_schema_extra=code_choices("phone_number"))
 
     user_id: str | None = Field(
         default=None, max_length=USER_ID_MAX, description="Taken, and ignored."

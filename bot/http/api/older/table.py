@@ -107,6 +107,6 @@ def older_routes(current: Sequence[Route]) -> tuple[Route, ...]:
             documents.ValidatedCodeDocument,
             describes="A wrong, expired, locked or used code is `valid: false`.",
         ),
-        older("get_code_status", f"{OTP}/status", codes.status, documents.OlderCodeStatusDocument),
+        older("get_code_status", f"{OTP}/status", codes.status, documents.OlderCodeReportDocument),
         older("clean_up_codes", f"{OTP}/cleanup", codes.clean_up, documents.OlderCleanedDocument),
     )
