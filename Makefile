@@ -2,7 +2,7 @@
 # PYTHON=python3.12 chooses the interpreter (.venv then keeps it); ARGS goes to pytest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-sql lint types contracts format bench storm mutants foreign fuzz dist lock clean
+.PHONY: help setup run test test-sql lint types contracts format bench storm mutants foreign fuzz dist openapi lock clean
 BIN := .venv/bin
 
 help: ## This list
@@ -93,6 +93,9 @@ dist: setup ## Build the wheel and the sdist into dist/, and try the wheel away 
 	rm -f dist/hazina-*
 	$(BIN)/python -Im build --no-isolation
 	$(BIN)/pytest -m wheel $(ARGS) tests/end_to_end/test_wheel.py
+
+openapi: setup ## Write docs/openapi.json from the table of calls
+	@$(BIN)/hazina openapi >docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
 # `make lock` is the one command that regenerates requirements.lock after a dependency changed in
 # pyproject.toml, and those of other virtual environments after one changed in a requirements.in;

@@ -7,9 +7,10 @@ from typing import Any
 from bot.calls.answers import FieldError, Problem, ProblemCode, Reply, invalid, not_found
 from bot.calls.caller import CHANNEL, CallContext, missing_scope
 from bot.calls.code_holders import holder_of, registered
+from bot.calls.fields import WHOLE_ONLY
 from bot.calls.float import APPROVAL_NEEDED, not_yet, quote_changed, quote_document
 from bot.calls.refusals import problem_of, too_little, wrong_code
-from bot.calls.requests import CodeCheckRequest, CodeRequest, NothingRequest
+from bot.calls.requests import NEW_CODE, CodeCheckRequest, CodeRequest, NothingRequest
 from bot.handlers import approvals as approval_handlers
 from bot.handlers.float import send_code
 from bot.handlers.wrong_codes import report_wrong_code
@@ -39,9 +40,8 @@ CLEANED_MAX = 500  # codes that one call marks
 
 def generate(call: CallContext, request: CodeRequest) -> Reply | Problem:
     if request.reference is not None:
-        others = {"purpose", "amount", "phone_number", "email_address", "payer_phone"}
-        if beside := others & request.model_fields_set:
-            return invalid(*(FieldError(f"/{name}", _ALONE) for name in sorted(beside)))
+        if beside := [name for name in NEW_CODE if getattr(request, name) is not None]:
+            return invalid(*(FieldError(f"/{name}", _ALONE) for name in beside))
         return _another(call, request.reference)
     if request.purpose is None or request.amount is None:
         absent = [name for name in ("purpose", "amount") if getattr(request, name) is None]
@@ -62,6 +62,8 @@ _ALONE = "With a reference, nothing else is said."
 def _for_topup(call: CallContext, request: CodeRequest, amount: Money) -> Reply | Problem:
     if request.payer_phone is None:
         return invalid(FieldError("/payer_phone", "This is missing."))
+    if not amount.is_whole:
+        return invalid(FieldError("/amount", WHOLE_ONLY))
     person = registered(call, request.phone_number, request.email_address)
     if isinstance(person, Problem):
         return person

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.calls.fields import (
+    WHOLE_AMOUNT_SCHEMA,
     Amount,
     Description,
     EmailAddress,
@@ -17,23 +18,56 @@ from bot.calls.fields import (
     WholeAmount,
 )
 
-PartnerId = Field(default=None, min_length=1, max_length=16, examples=["DUKA"])
+PartnerId = Field(
+    default=None,
+    min_length=1,
+    max_length=16,
+    description="Yours, or left out: the key decides.",
+    examples=["DUKA"],
+)
 
 
 class Request(BaseModel):
-    """``partner_id`` may be left out: the key decides the partner."""
+    """``partner_id`` may be left out: the key decides the partner. A member that may be left out
+    may also be null, which says the same."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
     partner_id: str | None = PartnerId
 
 
+_NULL: dict[str, Any] = {"type": "null"}
+_GIVEN: dict[str, Any] = {"type": ["integer", "string"]}
+
+
+def together(*choices: dict[str, Any]) -> dict[str, Any]:
+    """A schema's condition: one of these holds. It stands in ``allOf``, since tools that generate
+    clients take a choice at the top for one between different classes."""
+    return {"allOf": [{"anyOf": list(choices)}]}
+
+
 class TopUpRequest(Request):
+    """`otp_reference` and `otp_code` come together or not at all."""
+
+    model_config = ConfigDict(
+        json_schema_extra=together(
+            {"properties": {"otp_reference": _NULL, "otp_code": _NULL}},
+            {
+                "properties": {"otp_reference": _GIVEN, "otp_code": _GIVEN},
+                "required": ["otp_reference", "otp_code"],
+            },
+        )
+    )
+
     amount: WholeAmount
     phone_number: PhoneNumber
     description: Description | None = None
-    again: bool = False
-    otp_reference: OperationReference | None = None
+    again: bool = Field(
+        default=False, description="Send another, though one of the same amount and phone is open."
+    )
+    otp_reference: OperationReference | None = Field(
+        default=None, description="Of the code, where one is needed: `otp_required` says so."
+    )
     otp_code: OneTimeCode | None = Field(default=None, repr=False)
 
 
@@ -46,15 +80,59 @@ class QuoteRequest(Request):
     amount: Amount
 
 
-class CodeRequest(Request):
-    """Either ``reference`` alone, or what a new code is for."""
+NEW_CODE = ("purpose", "amount", "phone_number", "email_address", "payer_phone")
 
-    reference: OperationReference | None = None
+
+def code_choices(payer: str) -> dict[str, Any]:
+    """What goes together in a request for a code; ``payer`` is the member that names who pays."""
+    others = {} if payer != "payer_phone" else {payer: _NULL}
+    return together(
+        {
+            "properties": {
+                "reference": _GIVEN,
+                **dict.fromkeys((*NEW_CODE[:-1], *others), _NULL),
+            },
+            "required": ["reference"],
+        },
+        {
+            "properties": {
+                "reference": _NULL,
+                "purpose": {"const": "float_purchase"},
+                "amount": _GIVEN,
+                **others,
+            },
+            "required": ["purpose", "amount"],
+        },
+        {
+            "properties": {
+                "reference": _NULL,
+                "purpose": {"const": "wallet_topup"},
+                "amount": WHOLE_AMOUNT_SCHEMA,
+                payer: _GIVEN,
+            },
+            "required": ["purpose", "amount", payer],
+        },
+    )
+
+
+class CodeRequest(Request):
+    """Either `reference` alone, or what a new code is for. Only a top-up has a payer."""
+
+    model_config = ConfigDict(json_schema_extra=code_choices("payer_phone"))
+
+    reference: OperationReference | None = Field(
+        default=None, description="Alone: another code for this, or the first after an approval."
+    )
     purpose: Literal["float_purchase", "wallet_topup"] | None = None
     amount: Amount | None = None
-    phone_number: PhoneNumber | None = None
+    phone_number: PhoneNumber | None = Field(
+        default=None,
+        description="Who gets the code; with neither this nor a mail address, the owner.",
+    )
     email_address: EmailAddress | None = None
-    payer_phone: PhoneNumber | None = None
+    payer_phone: PhoneNumber | None = Field(
+        default=None, description="Who pays the top-up, and only for one."
+    )
 
 
 class CodeCheckRequest(Request):

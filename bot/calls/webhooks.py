@@ -19,6 +19,9 @@ from services.domain.webhook import WebhookEndpoint
 from services.domain.webhook_url import host_of
 
 URL_MAX = 2048
+# Names only, as partners have them; addresses and names in other letters are taken as well.
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_URL = rf"^https://({_LABEL}\.)+[A-Za-z]{{2,63}}(:(443|8443))?(/[!-\"$-\[\]-~]*)?$"
 
 
 def _types(given: object) -> tuple[str, ...] | None:
@@ -53,7 +56,13 @@ EventTypes = Annotated[
 
 
 class EndpointRequest(Request):
-    url: str = Field(min_length=1, max_length=URL_MAX, examples=["https://duka.example/events"])
+    url: str = Field(
+        min_length=1,
+        max_length=URL_MAX,
+        description="A public address: https, port 443 or 8443, no user name.",
+        json_schema_extra={"pattern": _URL},
+        examples=["https://duka.example/events"],
+    )
     types: EventTypes = None
     description: Description | None = None
 

@@ -11,6 +11,7 @@ from bot.cli.doctor import doctor
 from bot.cli.flows import flows
 from bot.cli.key import key
 from bot.cli.migrate import migrate
+from bot.cli.openapi import openapi
 from bot.cli.person import person
 from bot.cli.reconcile import reconcile
 from bot.cli.run import run
@@ -40,6 +41,7 @@ for _command in (
     key,
     limit,
     migrate,
+    openapi,
     person,
     reconcile,
     restore,

@@ -15,7 +15,9 @@ from bot.channels.telegram.adapter import TelegramAdapter, serve_telegram, webho
 from bot.channels.telegram.client import open_bot
 from bot.channels.telegram.sender import TelegramChannel
 from bot.environment.network import read_network
+from bot.http.api.routes import api_refusal, api_routes
 from bot.http.health import health_routes
+from bot.http.request_limits import bare_refusal
 from bot.http.routes import inbound_routes
 from bot.http.server import serving, try_port
 from bot.observe import log
@@ -61,6 +63,7 @@ async def serve(settings: Settings) -> None:
                 *health_routes(app),
                 *webhook_routes(adapter, settings),
                 *inbound_routes(app, settings),
+                *(api_routes(app) if settings.api else ()),
             ]
             async with serving(
                 routes,
@@ -69,6 +72,7 @@ async def serve(settings: Settings) -> None:
                 stop,
                 connections_max=descriptors.inbound,
                 proxies=settings.forwarded_allow_ips,
+                refusal=api_refusal if settings.api else bare_refusal,
             ):
                 await serve_telegram(app, adapter, bot, settings, dependencies.clock, stop)
         finally:

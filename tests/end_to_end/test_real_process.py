@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot.simulation.telegram.server import TOKEN
 from storage.sqlite.damage import FileCheck
 from tests.kit.real_process import AMINA, PASSWORD, ServedProcess
+from tests.kit.real_time import until
 
 
 @pytest.fixture
@@ -92,3 +94,21 @@ async def test_a_port_that_is_taken_ends_the_start_in_one_line(served_process: S
         f"nothing can listen at 127.0.0.1 port {port}: Address already in use:"
         " set HTTP_HOST and HTTP_PORT"
     ]
+
+
+async def test_the_api_is_served_where_it_is_switched_on(served_process: ServedProcess):
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    statuses = []
+    for switch in ("off", "on"):
+        served_process.add_settings(HTTP_PORT=str(port), API=switch)
+        served_process.port = port
+        process = await served_process.start()
+        await until(served_process.answers)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+            answers = [await http.get(path) for path in ("/openapi.json", "/v1/balance")]
+            statuses.append([answer.status_code for answer in answers])
+        process.send_signal(signal.SIGTERM)
+        await served_process.ended(process)
+    assert statuses == [[404, 404], [200, 401]]

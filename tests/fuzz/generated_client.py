@@ -63,9 +63,7 @@ def main() -> None:
     done = get_operation.sync(bought.reference, client=client, wait=20)
     assert done.status == "succeeded", done
 
-    told = [
-        (event.type_, event.data["reference"]) for event in list_events.sync(client=client).data
-    ]
+    told = [(event.type_, event.data.reference) for event in list_events.sync(client=client).data]
     assert told[:2] == [("topup.pending", begun.reference), ("topup.paid", begun.reference)], told
     assert told[-1] == ("float.succeeded", bought.reference), told
     page = list_transactions.sync(client=client, limit=1)

@@ -23,9 +23,17 @@ def _fuzz(world: ServedProcess, seed: int) -> subprocess.CompletedProcess[str]:
         *(str(TOOL), "--config-file", str(HERE / "schemathesis.toml"), "run"),
         f"{world.url}/openapi.json",
         *("-H", f"x-api-key: {world.keys['DUKA']}"),
-        *("--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"),
+        *("--phases", "examples,coverage,fuzzing,stateful"),
         *("--max-time", str(SECONDS), "--continue-on-failure", "--seed", str(seed)),
-        *("--request-timeout", "40", "--warnings", "off", "--no-color"),
+        *(
+            "--request-timeout",
+            "40",
+            "--max-response-time",
+            "40",
+            "--warnings",
+            "off",
+            "--no-color",
+        ),
     ]
     environment = {
         "PATH": os.environ["PATH"],

@@ -57,3 +57,5 @@ def serving_process(settings: Mapping[str, str] | None = None) -> Iterator[Serve
                 process.wait(END_MAX_S)
             finally:
                 process.kill()
+                if process.stdout is not None:
+                    process.stdout.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,10 +24,10 @@ class Document(BaseModel):
 
 class AccountDocument(Document):
     balance: Decimal
-    available: Decimal
-    held: Decimal
+    available: Decimal = Field(description="What can be used now: the balance less what is held.")
+    held: Decimal = Field(description="Set aside for what is under way.")
     low_balance_threshold: Decimal
-    low: bool
+    low: bool = Field(description="Less is available than the threshold.")
 
 
 class BalanceDocument(Document):
@@ -39,24 +39,24 @@ class BalanceDocument(Document):
 
 
 class OperationDocument(Document):
-    """``wallet_change`` is what the wallet has moved by so far."""
+    """What moves money, or has moved it. All members are always there."""
 
     reference: Reference
     kind: PublicKind = Field(strict=False)
     status: Status = Field(strict=False)
-    reason: str | None
-    final: bool
-    version: int = Field(ge=1)
+    reason: str | None = Field(description="Why it ended as it did, in one word.")
+    final: bool = Field(description="We ask no more, and expect no change.")
+    version: int = Field(ge=1, description="Grows by one with every change.")
     amount: Decimal
     currency: str
     fees: Decimal | None
     transfer_fee: Decimal | None
     processing_fee: Decimal | None
-    total: Decimal | None
-    wallet_change: Decimal
+    total: Decimal | None = Field(description="Amount and fees.")
+    wallet_change: Decimal = Field(description="What the wallet has moved by so far, signed.")
     phone: str | None
-    receipt: str | None
-    description: str | None
+    receipt: str | None = Field(description="M-PESA's, or the bank's.")
+    description: str | None = Field(description="Your own words.")
     created_at: Moment
     updated_at: Moment
 
@@ -107,7 +107,7 @@ class CodeCheckDocument(Document):
 Delivery = Literal["queued", "sent", "delivered", "failed", "none"]
 
 
-class CodeStatusDocument(Document):
+class CodeReportDocument(Document):
     reference: Reference
     status: Literal["pending", "used", "expired", "locked", "killed"]
     attempts: int
@@ -158,7 +158,21 @@ class ResentDocument(Document):
     endpoints: int = Field(description="How many endpoints it is sent to.")
 
 
+class LowBalanceDocument(Document):
+    """The `data` of `balance.low`."""
+
+    account: Literal["wallet", "float"]
+    balance: Decimal
+    threshold: Decimal
+
+
+class NoDataDocument(Document):
+    """The `data` of `webhook.test`."""
+
+
 class EventMetaDocument(Document):
+    """The request that caused the event; both null where none did."""
+
     request_id: str | None
     idempotency_key: str | None
 
@@ -167,7 +181,9 @@ class EventDocument(Document):
     id: str
     type: str = Field(json_schema_extra={"enum": [*EVENT_TYPES, TEST]})
     timestamp: Moment
-    data: dict[str, Any]
+    data: OperationDocument | LowBalanceDocument | NoDataDocument = Field(
+        description="An event about an operation has the operation as it was at that version."
+    )
     meta: EventMetaDocument
 
 
@@ -182,7 +198,7 @@ class FieldErrorDocument(Document):
 
 
 class ProblemDocument(BaseModel):
-    """RFC 9457. ``money`` is what this request has moved."""
+    """RFC 9457. Some codes add members of their own."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -192,6 +208,8 @@ class ProblemDocument(BaseModel):
     detail: str
     code: ProblemCode
     request_id: str
-    retryable: bool
-    money: Literal["none", "pending", "moved"]
+    retryable: bool = Field(description="The same request may be answered otherwise later.")
+    money: Literal["none", "pending", "moved"] = Field(
+        description="What this request has done to your money."
+    )
     errors: list[FieldErrorDocument] | None = None

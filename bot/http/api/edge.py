@@ -25,14 +25,19 @@ from bot.calls.requests import NothingRequest
 from bot.http.api import json_body, problems
 from bot.http.api.queries import OperationQuery, Query
 from bot.http.api.reading import read_members, read_query
-from bot.http.api.response import ProblemWording, answer_of, is_idempotency_key, respond
+from bot.http.api.response import (
+    ProblemWording,
+    answer_of,
+    is_idempotency_key,
+    new_request_id,
+    respond,
+)
 from bot.http.api.route import Given, Idempotency, Route
 from bot.http.body import BodyRefused, read_body
 from bot.rate_limits.sliding_window import Allowance
 from bot.turns.calls import Admitted, Call, Credentials, Keyed, TurnedAway
 from services.domain.api_answer import StoredAnswer
 from services.domain.database import DatabaseFailed
-from services.domain.ids import ALPHABET
 from services.ports import Tx
 
 BODY_MAX = 64 * 1024  # bytes
@@ -66,7 +71,7 @@ class ApiEdge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = HttpRequest(scope, receive)
-        request_id = self._new_id()
+        request_id = new_request_id(self._app.random)
         began = time.perf_counter()
         try:
             response = await self._answer(request, request_id)
@@ -82,18 +87,13 @@ class ApiEdge:
             response = respond(self._stored(problem, request_id), request_id)
         except Exception:  # noqa: BLE001 - logged and answered
             _log.exception("call failed", request=request_id)
-            detail = f"Nothing was done. Tell us {request_id}, please."
-            problem = Problem(ProblemCode.INTERNAL, detail)
+            problem = _failed(scope["method"], request_id)
             response = respond(self._stored(problem, request_id), request_id)
         if scope["method"] == "HEAD":
             response.body = _NO_BODY
         took_s = time.perf_counter() - began
         self._app.metrics.api(scope.get("hazina.call", ""), response.status_code, took_s)
         await response(scope, receive, send)
-
-    def _new_id(self) -> str:
-        random = self._app.random
-        return "req_" + "".join(ALPHABET[random.randrange(len(ALPHABET))] for _ in range(16))
 
     def _stored(self, result: Reply | Problem, request_id: str, status: int = 200) -> StoredAnswer:
         return answer_of(result, request_id, status, self._word)
@@ -220,6 +220,18 @@ class ApiEdge:
         if document is None:
             return None
         return self._stored(Reply(document, reference), asked.request_id)
+
+
+def _failed(method: str, request_id: str) -> Problem:
+    """What writes may have been committed before it failed."""
+    if method in ("GET", "HEAD"):
+        return Problem(ProblemCode.INTERNAL, f"Tell us {request_id}, please.")
+    return Problem(
+        ProblemCode.INTERNAL,
+        "This may have been done all the same. Send it again with the same idempotency key, and"
+        f" tell us {request_id}, please.",
+        {"money": "pending"},
+    )
 
 
 _NO_ROUTE = Problem(ProblemCode.NOT_FOUND, "There is nothing at this path.")

@@ -107,7 +107,12 @@ class OffsetQuery(Query):
 
 
 class EventsQuery(Query):
-    after: str | None = Field(default=None, min_length=1, max_length=64)
+    after: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="The id of the last event that you have; left out: from the oldest on.",
+    )
     limit: Annotated[
         int, _whole(1, 200), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 200})
     ] = 100

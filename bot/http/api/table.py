@@ -178,7 +178,7 @@ V1: tuple[Route, ...] = (
         "How a code stands, and whether it was delivered",
         CODES,
         lambda call, given: codes.look(call, given.query.reference),
-        documents.CodeStatusDocument,
+        documents.CodeReportDocument,
         budget=Budget.MOVES,
         query=ReferenceQuery,
         problems=frozenset({P.NOT_FOUND}),

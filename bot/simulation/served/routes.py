@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.types import Receive, Scope, Send
 
-from bot.http.request_limits import bare_refusal
+from bot.http.api.routes import api_refusal
 from bot.simulation import webhook_receiver
 from bot.simulation.served.control_app import ControlApp, check_caller, failed
 from bot.simulation.served.controls import CONTROLS
@@ -45,7 +45,7 @@ def served_routes(served: ServedWorld) -> list[BaseRoute]:
 def refusal(scope: Scope, status: int) -> Response:
     """Whatever goes wrong with a control is a 400 with its reason."""
     if not _is_control(scope):
-        return bare_refusal(scope, status)
+        return api_refusal(scope, status)
     words = {408: "the body came too slowly", 413: "the body is too large"}
     return failed(words.get(status, "it took too long"))
 

@@ -15,7 +15,7 @@ from bot.calls.fields import (
     OperationReference,
     PhoneNumber,
 )
-from bot.calls.requests import Request
+from bot.calls.requests import Request, code_choices, together
 
 USER_ID_MAX = 100  # characters
 NAMES = ("transaction_id", "stk_push_transaction_id", "reference")
@@ -25,11 +25,9 @@ class LookRequest(Request):
     """Each is our reference: one is enough, and those that are sent are the same."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "anyOf": [
-                {"required": [name], "properties": {name: {"type": "string"}}} for name in NAMES
-            ]
-        },
+        json_schema_extra=together(
+            *({"required": [name], "properties": {name: {"type": "string"}}} for name in NAMES)
+        )
     )
 
     transaction_id: OperationReference | None = None
@@ -50,8 +48,11 @@ class OlderCodeRequest(Request):
     """Either ``reference`` alone, or what a new code is for.
 
     ``user_id`` was who the caller said it was. It is taken and ignored: who acts is decided by the
-    key, and whose code it is by the registered number and mail address.
+    key, and whose code it is by the registered number and mail address. A top-up is paid from the
+    phone that gets the code.
     """
+
+    model_config = ConfigDict(json_schema_extra=code_choices("phone_number"))
 
     user_id: str | None = Field(
         default=None, max_length=USER_ID_MAX, description="Taken, and ignored."
