@@ -43,8 +43,12 @@ APPROVE = Flow(
             "agree",
             use_case="approve_float",
             args=("reference",),
-            on={"approved": "approved", "refused": "refused"},
-            gives={"approved": _DECIDED},
+            on={
+                "approved": "approved",
+                "system_approved": "system_approved",
+                "refused": "refused",
+            },
+            gives={"approved": _DECIDED, "system_approved": _DECIDED},
         ),
         Do(
             "decline",
@@ -54,6 +58,7 @@ APPROVE = Flow(
             gives={"declined": _DECIDED},
         ),
         End("approved", opens=("approve",)),
+        End("system_approved", opens=("approve",)),  # a partner's system asked for it
         End("declined", opens=("approve",)),
         End("refused", opens=("approve",)),
     ),

@@ -84,7 +84,7 @@ def approve(turn: TurnContext, reference: Reference) -> Exit | Refusal:
     maker = _maker(turn, decided)
     facts = {"who": turn.person.name, "amount": decided.amount}
     if turn.app.channel(decided.channel).events:  # the system that asked reads it there
-        return Exit("approved", sets={"who": maker.name, "amount": decided.amount})
+        return Exit("system_approved", sets={"who": maker.name, "amount": decided.amount})
     turn.notify_person(maker, "notice.approved", facts, opens="float")
     return Exit("approved", sets={"who": maker.name, "amount": decided.amount})
 
