@@ -1,41 +1,33 @@
-"""Calls about one-time codes: send one, check it, look at it, mark those whose time is over."""
+"""The call that has a one-time code sent, and creates the operation that it approves."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from bot.calls.answers import FieldError, Problem, ProblemCode, Reply, invalid, not_found
 from bot.calls.caller import CHANNEL, CallContext, missing_scope
+from bot.calls.code_checks import is_hidden
 from bot.calls.code_holders import holder_of, registered
 from bot.calls.fields import WHOLE_ONLY
-from bot.calls.float import APPROVAL_NEEDED, not_yet, quote_changed, quote_document
+from bot.calls.float import APPROVAL_NEEDED, quote_changed, quote_document
 from bot.calls.refusals import problem_of, too_little, wrong_code
-from bot.calls.requests import NEW_CODE, CodeCheckRequest, CodeRequest, NothingRequest
+from bot.calls.requests import NEW_CODE, CodeRequest
 from bot.handlers import approvals as approval_handlers
 from bot.handlers.float import send_code
-from bot.handlers.wrong_codes import report_wrong_code
-from bot.outbox.carriers import MAIL, SMS
 from services import float_purchases, float_quotes, otp, topups
 from services.approvals import AwaitingApproval
 from services.domain.api_key import Scope
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.instant import to_rfc3339
 from services.domain.money import Money
-from services.domain.otp import CHECKS_MAX, Binding, Otp, OtpStatus, Purpose
+from services.domain.otp import CHECKS_MAX, Otp, OtpStatus, Purpose
 from services.domain.partner import Person
 from services.domain.public_operation import PublicKind, Status
 from services.domain.refusal import Refusal
-from services.domain.topup import TopUp, TopUpState
+from services.domain.topup import TopUpState
 from services.float_purchases import CodeSent
 from services.float_quotes import InsufficientFunds, Requoted
-from services.otp import NotPassed
 
 SCOPES = {Purpose.FLOAT_PURCHASE: Scope.FLOAT, Purpose.WALLET_TOPUP: Scope.TOPUP}
 PURPOSES = {PublicKind.FLOAT: Purpose.FLOAT_PURCHASE, PublicKind.TOPUP: Purpose.WALLET_TOPUP}
-CLEANED_MAX = 500  # codes that one call marks
-
-
-# Send one ----------------------------------------------------------------------------------
 
 
 def generate(call: CallContext, request: CodeRequest) -> Reply | Problem:
@@ -136,7 +128,7 @@ def _another(call: CallContext, reference: str) -> Reply | Problem:
     topup = call.tx.topups.get(reference)
     purchase = call.tx.purchases.get(reference)
     found = topup or purchase
-    if found is None or _hidden(call, found):
+    if found is None or is_hidden(call, found):
         return not_found()
     scope = Scope.FLOAT if topup is None else Scope.TOPUP
     if (problem := missing_scope(call.key, frozenset({scope}))) is not None:
@@ -173,12 +165,6 @@ def _another(call: CallContext, reference: str) -> Reply | Problem:
 
 _EXPIRED = Problem(ProblemCode.OTP_EXPIRED, "The code has expired, and the operation with it.")
 _OVER = wrong_code(0, "This operation waits for no code.")
-
-
-def _hidden(call: CallContext, found: TopUp | Purchase) -> bool:
-    """Another partner's, or one that was only quoted in a chat."""
-    is_public = call.tx.public_operations.get(found.reference) is not None
-    return found.partner != call.partner.code or not is_public
 
 
 def _ended_by_time(call: CallContext, reference: str) -> bool:
@@ -225,106 +211,3 @@ def _masked(email: str | None) -> str | None:
         return None
     name, _, host = email.partition("@")
     return f"{name[:1]}…@{host}"
-
-
-# Check and look ----------------------------------------------------------------------------
-
-
-def check(call: CallContext, request: CodeCheckRequest) -> Reply | Problem:
-    """Every check counts an attempt; the code is not used."""
-    found = _with_code(call, request.reference)
-    if isinstance(found, Problem):
-        return found
-    operation, person, code = found
-    if code is None:
-        return not_yet(call, request.reference)
-    if code.status is OtpStatus.USED:
-        return wrong_code(0, "This code was used.")
-    binding = _binding(operation, person)
-    answer = otp.verify(
-        call.tx,
-        call.app.keys,
-        binding,
-        request.otp_code,
-        limits=call.app.policy.code_limits,
-    )
-    if isinstance(answer, NotPassed):
-        report_wrong_code(call.acts_with(person), binding, answer, request.otp_code)
-        _end(call, operation, answer.status)
-    left = answer.tries_left
-    return Reply(
-        {
-            "valid": not isinstance(answer, NotPassed),
-            "remaining_attempts": left,
-            "status": answer.status.value if isinstance(answer, NotPassed) else "pending",
-        }
-    )
-
-
-def look(call: CallContext, reference: str) -> Reply | Problem:
-    found = _with_code(call, reference)
-    if isinstance(found, Problem):
-        return found
-    code = found[2]
-    if code is None:
-        return not_found()
-    return Reply(status_document(call, code))
-
-
-def status_document(call: CallContext, code: Otp) -> dict[str, Any]:
-    status = code.status
-    if status is OtpStatus.PENDING and code.expires_at <= call.tx.now:
-        status = OtpStatus.EXPIRED
-    return {
-        "reference": code.binding.operation,
-        "status": status.value,
-        "attempts": code.attempts,
-        "remaining_attempts": code.tries_left if status is OtpStatus.PENDING else 0,
-        "expires_at": to_rfc3339(code.expires_at),
-        "created_at": to_rfc3339(code.created_at),
-        "sms": call.tx.outbox.delivery_of(code.id, SMS),
-        "email": call.tx.outbox.delivery_of(code.id, MAIL),
-    }
-
-
-def clean_up(call: CallContext, request: NothingRequest) -> Reply:
-    """Mark own codes whose time is over, with what waits for them."""
-    operations = otp.clean_up_of(call.tx, call.partner.code, CLEANED_MAX)
-    float_purchases.expire(call.tx, list(operations))
-    topups.expire(call.tx, operations)
-    return Reply({"cleaned_count": len(operations)})
-
-
-def _with_code(
-    call: CallContext, reference: str
-) -> tuple[TopUp | Purchase, Person, Otp | None] | Problem:
-    """The operation with its person and its newest code."""
-    operation = call.tx.topups.get(reference) or call.tx.purchases.get(reference)
-    if operation is None or _hidden(call, operation):
-        return not_found()
-    scope = Scope.TOPUP if isinstance(operation, TopUp) else Scope.FLOAT
-    if (problem := missing_scope(call.key, frozenset({scope}))) is not None:
-        return problem
-    code = call.tx.otps.newest(reference)
-    awaits = isinstance(operation, Purchase) and call.tx.approvals.get(reference) is not None
-    if code is None and not awaits:
-        return not_found()
-    person = None if operation.person_id is None else call.tx.people.of_id(operation.person_id)
-    return not_found() if person is None else (operation, person, code)
-
-
-def _binding(operation: TopUp | Purchase, person: Person) -> Binding:
-    if isinstance(operation, Purchase):
-        return float_purchases.binding(operation)
-    return topups.code_binding(person, operation.reference, operation.amount, operation.phone)
-
-
-def _end(call: CallContext, operation: TopUp | Purchase, status: OtpStatus) -> None:
-    """A code that ended takes along what waited for it."""
-    if status is OtpStatus.PENDING:
-        return
-    if isinstance(operation, TopUp):
-        if operation.state is TopUpState.OTP_SENT:
-            topups.end_with_code(call.tx, operation, status)
-    else:
-        float_purchases.end_with_code(call.tx, operation, status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bot.calls import codes, float, reading, topups, webhooks
+from bot.calls import code_checks, codes, float, reading, topups, webhooks
 from bot.calls.answers import Problem, Reply
 from bot.calls.answers import ProblemCode as P
 from bot.calls.caller import CallContext
@@ -164,7 +164,7 @@ V1: tuple[Route, ...] = (
         "/v1/otp/validate",
         "Check a code without using it; every check counts an attempt",
         CODES,
-        by_body(codes.check),
+        by_body(code_checks.check),
         documents.CodeCheckDocument,
         budget=Budget.MOVES,
         body=CodeCheckRequest,
@@ -177,7 +177,7 @@ V1: tuple[Route, ...] = (
         "/v1/otp/status",
         "How a code stands, and whether it was delivered",
         CODES,
-        lambda call, given: codes.look(call, given.query.reference),
+        lambda call, given: code_checks.look(call, given.query.reference),
         documents.CodeReportDocument,
         budget=Budget.MOVES,
         query=ReferenceQuery,
@@ -189,7 +189,7 @@ V1: tuple[Route, ...] = (
         "/v1/otp/cleanup",
         "Mark own codes whose time is over",
         CODES,
-        by_body(codes.clean_up),
+        by_body(code_checks.clean_up),
         documents.CleanedDocument,
         budget=Budget.MOVES,
         body=NothingRequest,

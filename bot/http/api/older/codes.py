@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.calls import codes, reading
+from bot.calls import code_checks, codes, reading
 from bot.calls.answers import FieldError, Problem, ProblemCode, Reply, invalid
 from bot.calls.caller import CallContext
 from bot.calls.requests import CodeRequest
@@ -62,7 +62,7 @@ def generate(call: CallContext, given: Given) -> Reply | Problem:
 
 def validate(call: CallContext, given: Given) -> Reply | Problem:
     """What is not valid is an answer, not a problem, as it was there."""
-    result = codes.check(call, given.body)
+    result = code_checks.check(call, given.body)
     if isinstance(result, Problem) and result.code not in _NOT_VALID:
         return result
     code = call.tx.otps.newest(given.body.reference)
@@ -89,7 +89,7 @@ def validate(call: CallContext, given: Given) -> Reply | Problem:
 
 
 def status(call: CallContext, given: Given) -> Reply | Problem:
-    result = codes.look(call, given.query.reference)
+    result = code_checks.look(call, given.query.reference)
     if isinstance(result, Problem):
         return result
     code = call.tx.otps.newest(given.query.reference)
@@ -98,13 +98,13 @@ def status(call: CallContext, given: Given) -> Reply | Problem:
 
 
 def clean_up(call: CallContext, given: Given) -> Reply:
-    cleaned = codes.clean_up(call, given.body).document
+    cleaned = code_checks.clean_up(call, given.body).document
     assert cleaned is not None
     return Reply({"success": True, "cleanedCount": cleaned["cleaned_count"]})
 
 
 def _document(call: CallContext, code: Otp) -> dict[str, Any]:
-    seen = codes.status_document(call, code)
+    seen = code_checks.status_document(call, code)
     return {
         "status": seen["status"],
         "attempts": seen["attempts"],
