@@ -6,7 +6,6 @@ import asyncio
 
 import structlog
 
-from services.domain.database import DatabaseFailed
 from services.domain.public_operation import PublicOperation
 from services.ports.database import Database
 
@@ -58,7 +57,10 @@ class OperationWaits:
         self, reference: str, version: int, seconds: float, mark: int
     ) -> PublicOperation | None:
         """The operation once its version is above ``version`` or it is final; ``None`` if that did
-        not happen within so many real seconds, or the program stops. It was read after ``mark``."""
+        not happen within so many real seconds, or the program stops. It was read after ``mark``.
+
+        Raises ``services.domain.database.DatabaseFailed`` if it changed and cannot be read.
+        """
         if self._closed:
             return None
         missed = max(self._recent.get(reference, 0), self._forgotten) > mark
@@ -91,20 +93,24 @@ class OperationWaits:
                 self._changed.discard(reference)
                 try:
                     seen = await self._database.read(lambda tx: tx.public_operations.get(reference))
-                except DatabaseFailed:
-                    # They read it themselves when their time is over.
+                except Exception as error:  # noqa: BLE001 - raised where it is waited for
                     _log.warning("an operation could not be read", reference=reference)
+                    for future in self._unheard(reference):
+                        future.set_exception(error)
                     return
-                for future in tuple(self._waiting.get(reference, ())):
-                    if not future.done():
-                        future.set_result(seen)
+                for future in self._unheard(reference):
+                    future.set_result(seen)
         finally:
             del self._reading[reference]
 
+    def _unheard(self, reference: str) -> list[asyncio.Future[PublicOperation | None]]:
+        """Those that are still to hear of it."""
+        return [future for future in self._waiting.get(reference, ()) if not future.done()]
+
     def close(self) -> None:
-        """The program stops: nobody waits any longer."""
+        """The program stops: nobody waits any longer. Call before the open requests are counted,
+        which would be waited for."""
         self._closed = True
-        for futures in tuple(self._waiting.values()):
-            for future in tuple(futures):
-                if not future.done():
-                    future.set_result(None)
+        for reference in self._waiting:
+            for future in self._unheard(reference):
+                future.set_result(None)
