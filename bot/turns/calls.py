@@ -118,6 +118,7 @@ class Calls:
         self._push = push
         self._wake = wake
         self._notify = notify
+        self._log = _log.bind()  # bound once, so that a filtered-out line costs almost nothing
 
     async def admit(
         self, credentials: Credentials, scopes: AnyScope, budget: Budget
@@ -197,7 +198,7 @@ class Calls:
         if self._context.jobs is not None:
             for job, due in decided.wakes:
                 self._context.jobs.wake(job, due)  # type: ignore[arg-type]
-        _log.info(
+        self._log.info(
             "call",
             name=call.name,
             key=admitted.key.id,

@@ -32,7 +32,7 @@ from bot.rate_limits.sliding_window import Allowance
 from bot.turns.calls import Admitted, Call, Credentials, Keyed, TurnedAway
 from services.domain.api_answer import StoredAnswer
 from services.domain.database import DatabaseFailed
-from services.domain.ids import ALPHABET
+from services.domain.ids import draw_text
 from services.ports import Tx
 
 BODY_MAX = 64 * 1024  # bytes
@@ -89,8 +89,7 @@ class ApiEdge:
         await response(scope, receive, send)
 
     def _new_id(self) -> str:
-        random = self._app.random
-        return "req_" + "".join(ALPHABET[random.randrange(len(ALPHABET))] for _ in range(16))
+        return f"req_{draw_text(self._app.random, 16)}"
 
     def _stored(self, result: Reply | Problem, request_id: str, status: int = 200) -> StoredAnswer:
         return answer_of(result, request_id, status, self._word)
