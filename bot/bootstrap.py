@@ -136,7 +136,7 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
         partial(_wake_worker, core.jobs),
         core.notifier.outcome,
     )
-    waits = OperationWaits(database)
+    waits = OperationWaits(database, settings.api_waits_per_partner)
     database.changed = waits.changed
     calls = Calls(
         database,
@@ -144,6 +144,7 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
         SlidingWindows(_call_limits(settings), core.clock.monotonic),
         sender.push,
         partial(_wake_worker, core.jobs),
+        partial(_wake_all, core.jobs),
         core.notifier.outcome,
     )
     reconciliation = ReconciliationJob(
@@ -314,6 +315,12 @@ def _wake_worker(jobs: JobScheduler, operation: str) -> None:
     job = JOB_BY_REFERENCE_PREFIX.get(operation[:2])
     if job is not None:
         jobs.wake(job)
+
+
+def _wake_all(jobs: JobScheduler) -> None:
+    """Whoever sends on what a commit has left: to the bank, and to people."""
+    for job in (*JOB_BY_REFERENCE_PREFIX.values(), "outbox"):
+        _wake_if_running(jobs, job)
 
 
 def _wake_if_running(jobs: JobScheduler, job: str) -> None:

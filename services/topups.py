@@ -147,7 +147,7 @@ def check_for_system(
     """Whether the partner's system may prompt ``phone`` for this amount now."""
     if partner.suspended:
         return Refusal.of("suspended", partner=partner.code)
-    own = any(person.phone == phone for person in tx.people.of(partner.code))
+    own = tx.people.has_phone(partner.code, phone)
     return check_amount(tx, amount, partner.code) or check_phone(
         tx, policy, partner.code, phone, own=own
     )

@@ -28,7 +28,7 @@ from flows.engine.capabilities import ChannelCapabilities
 from services import partners
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from services.ports import Tx
+from services.ports import Tx, WebhookTransport
 
 USERNAME, PASSWORD = "hazina", "simulated"
 FLOAT_USER, FLOAT_KEY = "hazina-float", "simulated-key"
@@ -36,6 +36,7 @@ ACCOUNT_NUMBER = "774451"
 FIRST_USER = 700_000_001  # invented Telegram user ids
 PEOPLE_EACH = 10  # per partner
 FLOOD_TURNS = 1_000_000  # per window: people here write faster than anybody can
+API_CALLS = 1_000_000  # of a partner a minute
 STOP_S = 2.0  # grace period for bank calls in flight
 
 
@@ -130,6 +131,7 @@ async def running_program(
     bank: SimulatedBank | None = None,
     delivered: OnDelivered | None = None,
     more: Mapping[str, Channel] | None = None,
+    webhooks: WebhookTransport | None = None,
 ) -> AsyncIterator[App]:
     """The program on ``database`` in real time, with a simulated bank in the same process."""
     settings = SimulatedSettings(
@@ -145,12 +147,16 @@ async def running_program(
         b2c_short_code="400187",
         flood_turns=FLOOD_TURNS,
         prompts_per_phone_hour=FLOOD_TURNS,
+        api_reads_per_minute=API_CALLS,
+        api_waits_per_partner=API_CALLS,
+        api_moves_per_minute=API_CALLS,
     )
     dependencies = Dependencies(
         bank=httpx.AsyncClient(transport=AsgiTransport(simulated_bank() if bank is None else bank)),
         channels={CHANNEL: channel, **(more or {})},
         pace=MessageRates(per_chat=None, overall=None),
         delivered=delivered,
+        webhooks=webhooks,
     )
     async with AsyncExitStack() as stack:
         app = await open_app(settings, dependencies, stack)

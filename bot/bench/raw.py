@@ -1,13 +1,18 @@
-"""The upper limit: a turn's rows written by grouped commits, without any logic.
+"""What only SQLite itself can show: how fast rows are written without any logic, and which
+statements run.
 
-A turn's five statements with fixed values run on the same stores, in a savepoint each.
+For the former, a turn's five statements with fixed values run on the same stores, in a savepoint
+each, by grouped commits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -15,8 +20,13 @@ from pathlib import Path
 
 from bot.channels.telegram.wire import CHANNEL
 from services.domain.session import SessionRow
-from storage.sqlite.database import Database
+from services.ports import Tx
+from services.ports.database import Database as AnyDatabase
+from storage.sqlite.database import READERS, Database
+from storage.sqlite.raw import connection
 from storage.transaction import SqliteTx
+
+SETTLE_S = 0.1  # within which a thread ends the transaction whose result it gave
 
 _BODY = (
     '{"active":{"flow":"topup","version":1,"node":"confirm","data":{"amount":{"cents":150000,'
@@ -96,3 +106,31 @@ def _commit_batches(path: Path, batch: int, seconds: float) -> float:
     elapsed = time.perf_counter() - began
     conn.close()
     return number / elapsed
+
+
+@asynccontextmanager
+async def statements_of(database: AnyDatabase) -> AsyncIterator[list[str]]:
+    """The SQL statements that the writer and all readers run within the block, those inside
+    triggers too."""
+    seen: list[str] = []
+    await _trace(database, seen)
+    await asyncio.sleep(SETTLE_S)
+    seen.clear()
+    try:
+        yield seen
+    finally:
+        await _trace(database, None)
+
+
+async def _trace(database: AnyDatabase, into: list[str] | None) -> None:
+    together = threading.Barrier(READERS)  # until all have come, so that each is another reader
+
+    def trace(tx: Tx) -> None:
+        connection(tx).set_trace_callback(None if into is None else into.append)
+
+    def trace_reader(tx: Tx) -> None:
+        together.wait(timeout=10)
+        trace(tx)
+
+    await database.write(trace)
+    await asyncio.gather(*(database.read(trace_reader) for _ in range(READERS)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from bot.bench.report import Case
+    from bot.bench.report import Case, Comparison
 
 _folder = click.option(
     "--folder",
@@ -102,7 +102,29 @@ def recovery(operations: int, folder: Path | None) -> None:
     _print(measure(operations, folder))
 
 
-def _print(cases: AsyncIterator[Case]) -> None:
+@bench.command()
+@click.option("--callers", default=64, show_default=True, help="How many call at once.")
+@click.option("--seconds", default=2.0, show_default=True, help="How long each run takes.")
+@click.option("--pairs", default=5, show_default=True, help="Runs of each and of its peer.")
+@click.option("--waiting", default=1_000, show_default=True, help="Calls that wait.")
+@click.option("--events", default=10_000, show_default=True, help="Sent to a receiver.")
+@_folder
+def api(
+    callers: int, seconds: float, pairs: int, waiting: int, events: int, folder: Path | None
+) -> None:
+    """Calls of the HTTP API, each beside a bare route or a chat turn of the same run."""
+    from bot.bench.api.cases import measure
+    from bot.bench.program import API_CALLS
+
+    click.echo(
+        f"raised for this: API_READS_PER_MINUTE={API_CALLS} API_MOVES_PER_MINUTE={API_CALLS},"
+        " and the limit on connections",
+        err=True,
+    )
+    _print(measure(callers, seconds, pairs, waiting, events, folder))
+
+
+def _print(cases: AsyncIterator[Case] | AsyncIterator[Comparison]) -> None:
     import asyncio
 
     from bot.bench.program import FLOOD_TURNS

@@ -7,6 +7,7 @@ Dual-stack sockets, and proxies behind them, write ``::ffff:196.201.214.200`` fo
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -27,6 +28,7 @@ _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::[0-9]{1,5})?")
 _WITH_PORT = re.compile(r"([0-9.]+):[0-9]{1,5}")
 
 
+@lru_cache(maxsize=1_024)  # each request comes with one, mostly of the same few callers
 def parse_ip_address(text: str) -> IpAddress | None:
     """``None`` if it is no address, such as a socket's path. Drops port and zone."""
     text = text.strip()

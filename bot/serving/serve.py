@@ -74,7 +74,10 @@ async def serve(settings: Settings) -> None:
                 proxies=settings.forwarded_allow_ips,
                 refusal=api_refusal if settings.api else bare_refusal,
             ):
-                await serve_telegram(app, adapter, bot, settings, dependencies.clock, stop)
+                try:
+                    await serve_telegram(app, adapter, bot, settings, dependencies.clock, stop)
+                finally:
+                    app.waits.close()  # the server waits for open requests, then cuts them off
         finally:
             _log.info("stopping")
             await app.stop(MONEY_CALL_S)

@@ -197,8 +197,7 @@ class World:
             return
         if self._connection is not None:
             await self._connection.stop()
-        self._app.waits.close()  # what waits for a change is answered now
-        await self.door.finish()
+        await self.finish_requests()
         await asyncio.gather(*self._deciding, return_exceptions=True)
         try:
             await self._app.stop(grace_s=0)
@@ -210,6 +209,12 @@ class World:
             return
         self._app = None
         await self._stack.aclose()
+
+    async def finish_requests(self) -> None:
+        """Let nobody in any more, and have those answered that are inside."""
+        if self._app is not None:  # it may be restarting already
+            self._app.waits.close()
+        await self.door.finish()
 
     async def restart(self) -> None:
         await self.settle()

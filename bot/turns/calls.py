@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import time
 from collections.abc import Callable, Sequence
@@ -110,7 +111,8 @@ UNAUTHENTICATED = Problem(
 
 
 class Calls:
-    """``push`` receives the messages of every commit, ``wake`` each operation that is now due."""
+    """``push`` receives the messages of every commit, ``wake`` each operation that is now due;
+    ``wake_all`` is called when nobody knows which."""
 
     def __init__(
         self,
@@ -119,6 +121,7 @@ class Calls:
         windows: SlidingWindows,
         push: Callable[[Sequence[OutboxRow]], None],
         wake: Callable[[str], None],
+        wake_all: Callable[[], None],
         notify: Callable[[Tx, OperationUpdate], Sequence[OutboxRow]],
     ) -> None:
         self._database = database
@@ -126,7 +129,9 @@ class Calls:
         self._windows = windows
         self._push = push
         self._wake = wake
+        self._wake_all = wake_all
         self._notify = notify
+        self._log = _log.bind()  # bound once, so that a filtered-out line costs almost nothing
 
     async def admit(
         self, credentials: Credentials, scopes: AnyScope, budget: Budget
@@ -199,12 +204,16 @@ class Calls:
         """Decide the call, unless its idempotency key was decided before. Committed when it
         returns. Raises ``DatabaseUnavailable`` if nothing was committed."""
         began = time.perf_counter()
-        decided = await self._database.write(lambda tx: self._decide(tx, admitted, call))
+        try:
+            decided = await self._database.write(lambda tx: self._decide(tx, admitted, call))
+        except asyncio.CancelledError:
+            self._wake_all()  # it may be committed all the same, and nobody else would wake for it
+            raise
         self._push(decided.rows)
         if decided.operation is not None and not decided.outcome.replayed:
             self._wake(decided.operation)
         self._context.wake_jobs(decided.wakes)
-        _log.info(
+        self._log.info(
             "call",
             name=call.name,
             key=admitted.key.id,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import structlog
 
-from services.domain.database import DatabaseFailed
 from services.domain.public_operation import PublicOperation
 from services.ports.database import Database
 
@@ -17,10 +17,14 @@ _log = structlog.get_logger(__name__)
 
 class OperationWaits:
     """However many wait for an operation, it is read once after a change; nothing is read while
-    nothing changes."""
+    nothing changes. ``most`` calls of one partner wait at once: each holds a connection, and the
+    bank and others need theirs.
+    """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, most: int) -> None:
         self._database = database
+        self._most = most
+        self._of_partner: Counter[str] = Counter()
         self._waiting: dict[str, set[asyncio.Future[PublicOperation | None]]] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._changed: set[str] = set()
@@ -55,12 +59,27 @@ class OperationWaits:
             self._reading[reference] = asyncio.create_task(self._tell(reference))
 
     async def until_changed(
-        self, reference: str, version: int, seconds: float, mark: int
+        self, partner: str, reference: str, version: int, seconds: float, mark: int
     ) -> PublicOperation | None:
         """The operation once its version is above ``version`` or it is final; ``None`` if that did
-        not happen within so many real seconds, or the program stops. It was read after ``mark``."""
-        if self._closed:
+        not happen within so many real seconds, too many wait already, or the program stops. It was
+        read after ``mark``.
+
+        Raises ``services.domain.database.DatabaseFailed`` if it changed and cannot be read.
+        """
+        if self._closed or self._of_partner[partner] >= self._most:
             return None
+        self._of_partner[partner] += 1
+        try:
+            return await self._until(reference, version, seconds, mark)
+        finally:
+            self._of_partner[partner] -= 1
+            if not self._of_partner[partner]:
+                del self._of_partner[partner]
+
+    async def _until(
+        self, reference: str, version: int, seconds: float, mark: int
+    ) -> PublicOperation | None:
         missed = max(self._recent.get(reference, 0), self._forgotten) > mark
         try:
             async with asyncio.timeout(seconds):
@@ -91,20 +110,24 @@ class OperationWaits:
                 self._changed.discard(reference)
                 try:
                     seen = await self._database.read(lambda tx: tx.public_operations.get(reference))
-                except DatabaseFailed:
-                    # They read it themselves when their time is over.
+                except Exception as error:  # noqa: BLE001 - raised where it is waited for
                     _log.warning("an operation could not be read", reference=reference)
+                    for future in self._unheard(reference):
+                        future.set_exception(error)
                     return
-                for future in tuple(self._waiting.get(reference, ())):
-                    if not future.done():
-                        future.set_result(seen)
+                for future in self._unheard(reference):
+                    future.set_result(seen)
         finally:
             del self._reading[reference]
 
+    def _unheard(self, reference: str) -> list[asyncio.Future[PublicOperation | None]]:
+        """Those that are still to hear of it."""
+        return [future for future in self._waiting.get(reference, ()) if not future.done()]
+
     def close(self) -> None:
-        """The program stops: nobody waits any longer."""
+        """The program stops: nobody waits any longer. Call before the open requests are counted,
+        which would be waited for."""
         self._closed = True
-        for futures in tuple(self._waiting.values()):
-            for future in tuple(futures):
-                if not future.done():
-                    future.set_result(None)
+        for reference in self._waiting:
+            for future in self._unheard(reference):
+                future.set_result(None)

@@ -33,6 +33,15 @@ def new_reference(prefix: str, random: RandomSource, length: int = REFERENCE_LEN
     return f"{prefix}-{''.join(drawn)}"
 
 
+def draw_text(random: RandomSource, length: int) -> str:
+    """Characters of ``ALPHABET``, all from one draw: the system's randomness is asked once."""
+    drawn, number = [], random.randrange(len(ALPHABET) ** length)
+    for _ in range(length):
+        number, place = divmod(number, len(ALPHABET))
+        drawn.append(ALPHABET[place])
+    return "".join(drawn)
+
+
 def looks_like_reference(text: str) -> bool:
     """Whether it has the form of an operation's reference, in capitals or not."""
     return _REFERENCE.fullmatch(text.upper()) is not None

@@ -25,6 +25,10 @@ class People(Protocol):
 
     def of_id(self, person_id: int) -> Person | None: ...
 
+    def has_phone(self, partner: str, phone: Phone) -> bool:
+        """Whether it is of one of the partner's people."""
+        ...
+
     def of(self, partner: str) -> Sequence[Person]:
         """Everyone of the partner, in the order they were added."""
         ...

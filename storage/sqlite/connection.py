@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import aiosqlite
 
@@ -30,32 +30,27 @@ _NOTHING: dict[None, None] = {}
 sqlite3.register_adapter(type(None), _NOTHING.get)
 
 
-class ReaderFuture(Generic[T]):
-    """Stands in for the future that aiosqlite's thread resolves: it returns the reader to the pool
-    and resolves the caller's future in one step of the event loop instead of three."""
+class WorkEnded:
+    """Stands in for the future that aiosqlite's thread resolves: ``tell`` is called on the event
+    loop when the work has ended, however."""
 
-    __slots__ = ("_answer", "_give_back")
+    __slots__ = ("_loop", "_tell")
 
-    def __init__(self, answer: asyncio.Future[T], give_back: Callable[[], None]) -> None:
-        self._answer = answer
-        self._give_back = give_back
+    def __init__(self, loop: asyncio.AbstractEventLoop, tell: Callable[[], None]) -> None:
+        self._loop = loop
+        self._tell = tell
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
-        return self._answer.get_loop()
+        return self._loop
 
     def done(self) -> bool:
-        """Always False: the reader must be returned even if the caller was cancelled."""
         return False
 
-    def set_result(self, result: T) -> None:
-        self._give_back()
-        if not self._answer.done():
-            self._answer.set_result(result)
+    def set_result(self, result: None) -> None:
+        self._tell()
 
     def set_exception(self, error: BaseException) -> None:
-        self._give_back()
-        if not self._answer.done():
-            self._answer.set_exception(error)
+        self._tell()
 
 
 class ThreadConnection(aiosqlite.Connection):
@@ -87,9 +82,9 @@ class ThreadConnection(aiosqlite.Connection):
         self._functions.put_nowait((answer, function))
         return await answer
 
-    def queue(self, function: Callable[[], T], reading: ReaderFuture[T] | None) -> None:
-        """Run ``function`` on the thread and report the outcome to ``reading``."""
-        self._functions.put_nowait((reading, function))
+    def queue(self, function: Callable[[], None], ended: WorkEnded) -> None:
+        """Run ``function`` on the thread, and report to ``ended``."""
+        self._functions.put_nowait((ended, function))
 
 
 class InlineConnection:

@@ -33,8 +33,6 @@ from storage.sqlite.connection import (
     DURABLE,
     PRAGMAS,
     InlineConnection,
-    ReaderFuture,
-    ThreadConnection,
     WriterConnection,
     apply_pragmas,
     connect,
@@ -42,6 +40,7 @@ from storage.sqlite.connection import (
 )
 from storage.sqlite.database_file import DatabaseFile
 from storage.sqlite.migrate import migrate, pending_migrations
+from storage.sqlite.readers import Readers
 from storage.stores.clock import ClockFollower
 from storage.time.timekeeper import Timekeeper
 from storage.transaction import SqliteTx
@@ -52,7 +51,6 @@ _log = structlog.get_logger(__name__)
 BATCH_MAX = 256  # functions per commit
 JOBS_SHARE = 32  # slots of a batch reserved for jobs, however many people wait
 READERS = 2
-HAND_OVER_S = 0.00005  # lets a reader's thread acquire the interpreter lock
 
 
 class Database:
@@ -80,7 +78,7 @@ class Database:
         self._writer: WriterConnection | None = None
         self._tx: SqliteTx | None = None
         self._reading: SqliteTx | None = None  # on the writer's connection, without threads
-        self._readers: asyncio.LifoQueue[tuple[ThreadConnection, SqliteTx]] = asyncio.LifoQueue()
+        self._readers = Readers(self._begin_read, _end_read, self._read_failed)
         self._waiting: tuple[deque[QueuedWrite[Any]], deque[QueuedWrite[Any]]] = (
             deque(),
             deque(),
@@ -88,11 +86,10 @@ class Database:
         self._draining: asyncio.Task[None] | asyncio.Handle | None = None
         self._batch_since: float | None = None
         self.damaged: str | None = None  # what SQLite reported about the file, verbatim
-        self._readers_open = 0
         self._has_begun = False
         self._killed = False
         self._closing = False
-        self.in_flight = 0
+        self._writes_in_flight = 0
 
     @classmethod
     async def open(
@@ -131,8 +128,7 @@ class Database:
             for _ in range(READERS if threads else 0):
                 reader = await connect_in_thread(database._connect)
                 await apply_pragmas(reader, (*DURABLE, *PRAGMAS, "PRAGMA query_only = ON"))
-                database._readers.put_nowait((reader, SqliteTx(reader.raw)))
-                database._readers_open += 1
+                database._readers.add(reader)
         except BaseException:
             await database.close()
             raise
@@ -154,7 +150,7 @@ class Database:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         job = QueuedWrite(function, future, priority)
         self._waiting[priority].append(job)
-        self.in_flight += 1
+        self._writes_in_flight += 1
         try:
             if self._draining is None:
                 if self._threads:
@@ -163,7 +159,7 @@ class Database:
                     self._draining = asyncio.get_running_loop().call_soon(self._drain_now)
             return await future
         finally:
-            self.in_flight -= 1
+            self._writes_in_flight -= 1
 
     async def follow_clock(self) -> None:
         """Follow a clock step even when there is nothing else to write."""
@@ -176,21 +172,7 @@ class Database:
             raise DatabaseUnavailable("the database is closed")
         if not self._threads:
             return self._read_between(function)
-        reader, tx = await self._readers.get()
-        self.in_flight += 1
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-        def give_back() -> None:
-            self.in_flight -= 1
-            self._readers.put_nowait((reader, tx))
-
-        # Called when the thread is done, even if the caller was cancelled.
-        reader.queue(partial(self._run_read, tx, function), ReaderFuture(answer, give_back))
-        reader.queue(partial(_end_read, tx), None)  # after the caller was notified
-        # Threads do not get the interpreter lock in turn: a loop that releases it only for
-        # microseconds would delay a reader by milliseconds.
-        time.sleep(HAND_OVER_S)  # noqa: ASYNC251 - so that the interpreter is let go
-        return await answer
+        return await self._readers.read(function)
 
     def _read_between(self, function: Callable[[SqliteTx], T]) -> T:
         """Without threads no batch runs during a read, so the writer's connection is free."""
@@ -201,7 +183,10 @@ class Database:
             raise DatabaseUnavailable("the database failed and was not reopened yet")
         changes = tx.conn.total_changes
         try:
-            result = self._run_read(tx, function)
+            self._begin_read(tx)
+            result = function(tx)
+        except (StopIteration, sqlite3.Error) as error:
+            raise self._read_failed(error) from error
         finally:
             _end_read(tx)
         if tx.conn.total_changes != changes:
@@ -213,6 +198,10 @@ class Database:
         """Whether no other process can write, so that nobody holds what an earlier one held: the
         file is locked (docs/decisions/0025), and a database in memory has one owner."""
         return True
+
+    @property
+    def in_flight(self) -> int:
+        return self._writes_in_flight + self._readers.in_flight
 
     @property
     def waiting(self) -> int:
@@ -250,10 +239,7 @@ class Database:
             self._drain_now()
         elif self._draining is not None:
             await self._draining
-        while self._readers_open:
-            reader, _ = await self._readers.get()
-            self._readers_open -= 1
-            await reader.close()
+        await self._readers.close()
         await self._close_writer()
         if self._file is not None:
             self._file.release()
@@ -292,7 +278,7 @@ class Database:
         await self._writer.run(partial(self._batches.recover_if_restored, self._tx))
         if not self._threads:
             self._reading = SqliteTx(self._writer.raw)
-        if self._file is not None and not self._readers_open:  # readers keep the recorded files
+        if self._file is not None and not self._readers.open:  # readers keep the recorded files
             self._file.record_side_files()
 
     def _connect(self) -> sqlite3.Connection:
@@ -306,7 +292,7 @@ class Database:
         writer, self._writer, self._tx, self._reading = self._writer, None, None, None
         if writer is not None:
             await writer.close()
-        if self._file is not None and not self._readers_open:
+        if self._file is not None and not self._readers.open:
             self._file.forget()
 
     def _drain_now(self) -> None:
@@ -394,14 +380,13 @@ class Database:
         for queue in self._waiting:
             queue.clear()
 
-    def _run_read(self, tx: SqliteTx, function: Callable[[SqliteTx], T]) -> T:
-        try:
-            tx.conn.execute("BEGIN")
-            self._clock.begin_reading(tx)
-            return function(tx)
-        except (StopIteration, sqlite3.Error) as error:
-            self.check_for_damage(error)
-            raise as_future_error(error) from error
+    def _begin_read(self, tx: SqliteTx) -> None:
+        tx.conn.execute("BEGIN")
+        self._clock.begin_reading(tx)
+
+    def _read_failed(self, error: BaseException) -> Exception:
+        self.check_for_damage(error)
+        return as_future_error(error)
 
 
 def _end_read(tx: SqliteTx) -> None:

@@ -168,6 +168,13 @@ class PeopleStore:
             f"<{codes[0]}" if codes and before else None,
         )
 
+    def has_phone(self, partner: str, phone: Phone) -> bool:
+        row = self._conn.execute(
+            "SELECT 1 FROM persons WHERE code = ? AND phone = ? LIMIT 1",
+            (partner, phone.msisdn),
+        ).fetchone()
+        return row is not None
+
     def of(self, partner: str) -> list[Person]:
         """The partner's people, in the order they were added."""
         rows = self._conn.execute(

@@ -75,13 +75,15 @@ class TopUpStore:
         return None if row is None else topup_from_row(row)
 
     def find_open(self, partner: str, phone: Phone, amount: Money, since: datetime) -> TopUp | None:
+        # coalesce keeps SQLite from reading all that the partner has begun since then.
         row = self._conn.execute(
             "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
             " currency, phone, state, reason, created_at, sent_at, settled_at, bank_id, receipt,"
             " attempt, due_at, slow, way"
             " FROM topups WHERE partner = ? AND phone = ? AND amount_cents = ?"
             " AND currency = ? AND state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN')"
-            " AND way = 'prompt' AND created_at > ? ORDER BY seq DESC LIMIT 1",
+            " AND way = 'prompt' AND coalesce(created_at, 0) > ?"
+            " ORDER BY seq DESC LIMIT 1",
             (partner, phone.msisdn, amount.cents, amount.currency, to_ms(since)),
         ).fetchone()
         return None if row is None else topup_from_row(row)

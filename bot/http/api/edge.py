@@ -34,6 +34,7 @@ from bot.http.api.response import (
 )
 from bot.http.api.route import Given, Idempotency, Route
 from bot.http.body import BodyRefused, read_body
+from bot.http.presence import while_connected
 from bot.rate_limits.sliding_window import Allowance
 from bot.turns.calls import Admitted, Call, Credentials, Keyed, TurnedAway
 from services.domain.api_answer import StoredAnswer
@@ -151,19 +152,26 @@ class ApiEdge:
             return self._turned_away(asked, looked)
         admitted, result = looked
         if route.waits and isinstance(result, Reply) and isinstance(query, OperationQuery):
-            result = await self._wait(result, query, mark)
+            result = await self._wait(asked, admitted, result, query, mark)
         answer = self._stored(result, asked.request_id, route.status)
         if route.tagged and isinstance(result, Reply):
             return _tagged(asked, answer, result, admitted.allowance)
         return respond(answer, asked.request_id, admitted.allowance)
 
-    async def _wait(self, first: Reply, query: OperationQuery, mark: int) -> Reply:
+    async def _wait(
+        self, asked: _Asked, admitted: Admitted, first: Reply, query: OperationQuery, mark: int
+    ) -> Reply:
         assert first.document is not None
         assert first.operation is not None
         known = first.document["version"] if query.version is None else query.version
         if query.wait == 0 or first.document["version"] > known or first.document["final"]:
             return first
-        seen = await self._app.waits.until_changed(first.operation, known, query.wait, mark)
+        seen = await while_connected(
+            asked.http.receive,
+            self._app.waits.until_changed(
+                admitted.partner.code, first.operation, known, query.wait, mark
+            ),
+        )
         return first if seen is None else Reply(seen.document(), seen.reference)
 
     # Calls that may write ----------------------------------------------------------------------

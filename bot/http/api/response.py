@@ -12,7 +12,7 @@ from bot.calls.answers import Document, Problem, Reply
 from bot.http.api import problems
 from bot.rate_limits.sliding_window import WINDOW_S, Allowance
 from services.domain.api_answer import StoredAnswer
-from services.domain.ids import ALPHABET
+from services.domain.ids import draw_text
 from services.ports import Random
 
 JSON = "application/json"
@@ -21,7 +21,7 @@ _MONEY_MOVES = 202  # what is accepted can be followed where ``Location`` says
 
 
 def new_request_id(random: Random) -> str:
-    return "req_" + "".join(ALPHABET[random.randrange(len(ALPHABET))] for _ in range(16))
+    return f"req_{draw_text(random, 16)}"
 
 
 # A problem, and the id of the request that met it, as the members of an answer.

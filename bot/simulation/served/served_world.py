@@ -117,7 +117,7 @@ class ServedWorld:
     async def restart(self) -> None:
         """Requests under way are answered first, for which time must go on."""
         async with self._restarting:
-            await self.world.door.finish()
+            await self.world.finish_requests()
             async with self._lock:
                 self._check_goes_on()
                 await self.world.restart()

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from services.domain.ids import ALPHABET, DRAWS_MAX, draw_unique, new_reference
+from services.domain.ids import ALPHABET, DRAWS_MAX, draw_text, draw_unique, new_reference
 
 
 class Dice:
@@ -60,3 +60,11 @@ def test_drawing_ends_when_every_reference_is_taken() -> None:
     with pytest.raises(RuntimeError, match="no free reference found"):
         draw_unique(lambda: next(dice), lambda _: False)
     assert next(dice) == DRAWS_MAX
+
+
+def test_a_text_is_drawn_at_once_and_from_the_whole_alphabet() -> None:
+    dice = random.Random(7)
+    drawn = [draw_text(dice, 16) for _ in range(200)]
+    assert {len(text) for text in drawn} == {16}
+    assert set("".join(drawn)) == set(ALPHABET)
+    assert len(set(drawn)) == 200

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from pathlib import Path
 
+import pytest
+from starlette.types import Message
+
+from bot.http.api.routes import api_routes
+from bot.http.server import serving
 from bot.simulation.ncba.handsets import Handset
-from tests.kit.api_caller import ApiCaller
+from bot.simulation.product_door import FINISH_S
+from services.domain.database import DatabaseFailed
+from tests.kit.api_caller import ApiCaller, calling
 
 PHONE = "254733000111"
 
@@ -66,3 +75,80 @@ async def test_only_waiters_of_what_changed_are_woken(caller: ApiCaller) -> None
     assert [task.done() for task in waiting] == [True, True, False]
     answers = [(await task).json()["status"] for task in waiting]
     assert answers == ["paid", "paid", "pending"]
+
+
+async def test_a_client_that_left_is_not_waited_for(caller: ApiCaller) -> None:
+    reference = (await caller.topup()).json()["reference"]
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": f"/v1/operations/{reference}",
+        "query_string": b"wait=25",
+        "headers": [(b"x-api-key", caller.keys["DUKA"].encode())],
+    }
+    left = asyncio.Event()
+    received = iter(({"type": "http.request", "body": b""},))
+
+    async def receive() -> Message:
+        if (message := next(received, None)) is not None:
+            return message
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        pass
+
+    call = asyncio.create_task(caller.world.door(scope, receive, send))
+    await _until_waiting(caller, 1)
+    left.set()
+    await asyncio.wait_for(call, 5)
+    assert caller.world.app.waits.waiting == 0
+
+
+async def test_a_closed_connection_ends_the_wait(caller: ApiCaller) -> None:
+    reference = (await caller.topup()).json()["reference"]
+    head = f"GET /v1/operations/{reference}?wait=25 HTTP/1.1\r\nHost: desk\r\n"
+    app = caller.world.app
+    async with serving(api_routes(app), "127.0.0.1", 0, asyncio.Event()) as ((host, port),):
+        _, writer = await asyncio.open_connection(host, port)
+        writer.write(f"{head}x-api-key: {caller.keys['DUKA']}\r\n\r\n".encode())
+        await _until_waiting(caller, 1)
+        writer.transport.abort()
+        async with asyncio.timeout(5):
+            while app.waits.waiting:  # noqa: ASYNC110 - a count, not an event
+                await asyncio.sleep(0)
+
+
+async def test_a_restart_answers_those_that_wait(caller: ApiCaller) -> None:
+    reference = (await caller.topup()).json()["reference"]
+    waiting = asyncio.create_task(caller.get(f"/v1/operations/{reference}?wait=25"))
+    await _until_waiting(caller, 1)
+    began = time.monotonic()
+    await caller.world.restart()
+    assert (await waiting).status_code == 200
+    assert time.monotonic() - began < FINISH_S
+
+
+async def test_a_change_that_cannot_be_read_is_not_kept_back(
+    caller: ApiCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(function: object) -> None:
+        raise DatabaseFailed("disk I/O error")
+
+    reference = (await caller.topup()).json()["reference"]
+    waiting = asyncio.create_task(caller.get(f"/v1/operations/{reference}?wait=25"))
+    await _until_waiting(caller, 1)
+    monkeypatch.setattr(caller.world.app.database, "read", fail)
+    caller.world.app.waits.changed(frozenset({reference}))
+    answer = await asyncio.wait_for(waiting, 5)
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+async def test_one_partner_does_not_take_all_the_room(tmp_path: Path) -> None:
+    async with calling(tmp_path, api_waits_per_partner=1) as caller:
+        reference = (await caller.topup()).json()["reference"]
+        waiting = asyncio.create_task(caller.get(f"/v1/operations/{reference}?wait=25"))
+        await _until_waiting(caller, 1)
+        at_once = await caller.get(f"/v1/operations/{reference}?wait=25")
+        caller.world.app.waits.close()
+        assert (await waiting).status_code == at_once.status_code == 200

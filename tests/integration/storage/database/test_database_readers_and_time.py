@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from itertools import count
 
 import pytest
 
@@ -95,6 +96,51 @@ async def test_more_reads_than_readers_are_all_served(box: Box, database: Databa
     await database.write(box.note(1))
     reads = [asyncio.ensure_future(database.read(noted)) for _ in range(5 * READERS)]
     assert await hear(reads) == [[1]] * 5 * READERS
+
+
+async def test_reads_are_served_in_the_order_in_which_they_came(database: Database) -> None:
+    came = count()
+    served: list[int] = []
+
+    async def go_on() -> None:
+        for _ in range(10):
+            number = next(came)
+            await database.read(lambda tx, n=number: served.append(n))
+
+    await asyncio.gather(*(go_on() for _ in range(10 * READERS)))
+    late = [place - number for place, number in enumerate(served)]
+    assert max(map(abs, late)) < READERS + 1
+
+
+async def test_a_quick_read_does_not_wait_for_a_slow_one_that_came_later(
+    database: Database,
+) -> None:
+    gate = Gate()
+    quick = asyncio.ensure_future(database.read(noted))
+    slow = asyncio.ensure_future(database.read(lambda tx: gate.pass_through()))
+    await gate.reached()
+    try:
+        async with asyncio.timeout(1):
+            assert await quick == []
+    finally:
+        gate.open()
+        await slow
+
+
+async def test_a_read_whose_caller_left_in_time_is_not_run(database: Database) -> None:
+    gates = [Gate() for _ in range(READERS)]
+    slow = [asyncio.ensure_future(database.read(lambda tx, g=g: g.pass_through())) for g in gates]
+    for gate in gates:
+        await gate.reached()
+    ran: list[int] = []
+    left = asyncio.ensure_future(database.read(lambda tx: ran.append(1)))
+    await asyncio.sleep(0)
+    left.cancel()
+    for gate in gates:
+        gate.open()
+    await asyncio.gather(*slow)
+    await database.read(noted)
+    assert (ran, database.in_flight) == ([], 0)
 
 
 async def test_a_reader_cannot_write(box: Box, database: Database) -> None:

@@ -1,0 +1,129 @@
+"""Connections that only look, each on a thread of its own, for whoever waits: first come, first
+served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from storage.sqlite.connection import ThreadConnection, WorkEnded
+from storage.transaction import SqliteTx
+
+T = TypeVar("T")
+
+HAND_OVER_S = 0.00005  # lets a reader's thread acquire the interpreter lock
+
+
+class _Read(NamedTuple, Generic[T]):
+    function: Callable[[SqliteTx], T]
+    answer: asyncio.Future[T]
+
+
+class _Outcome(NamedTuple):
+    answer: asyncio.Future[Any]
+    result: Any
+    error: BaseException | None
+
+
+class Readers:
+    """A thread works through all that wait before it hands over to the event loop for good, and
+    results that are ready together are told together: switching threads for each read takes longer
+    than most of them.
+
+    ``begin`` opens a snapshot and ``end`` closes it; both run on the thread.
+    """
+
+    def __init__(
+        self,
+        begin: Callable[[SqliteTx], None],
+        end: Callable[[SqliteTx], None],
+        failed: Callable[[BaseException], BaseException],
+    ) -> None:
+        self._begin = begin
+        self._end = end
+        self._failed = failed
+        self._loop = asyncio.get_running_loop()
+        self._idle: list[tuple[ThreadConnection, SqliteTx]] = []
+        self._waiting: deque[_Read[Any]] = deque()
+        self._outcomes: deque[_Outcome] = deque()
+        self._is_telling = False
+        self._all_idle = asyncio.Event()
+        self.open = 0
+        self.in_flight = 0
+
+    def add(self, connection: ThreadConnection) -> None:
+        self._idle.append((connection, SqliteTx(connection.raw)))
+        self._all_idle.set()
+        self.open += 1
+
+    async def read(self, function: Callable[[SqliteTx], T]) -> T:
+        answer: asyncio.Future[T] = self._loop.create_future()
+        self._waiting.append(_Read(function, answer))
+        self.in_flight += 1
+        if self._idle:
+            self._start()
+        return await answer
+
+    async def close(self) -> None:
+        """Finish what waits, then close."""
+        while self.open:
+            await self._all_idle.wait()
+            connection, _ = self._idle.pop()
+            self.open -= 1
+            await connection.close()
+
+    def _start(self) -> None:
+        reader = self._idle.pop()
+        self._all_idle.clear()
+        connection, tx = reader
+        connection.queue(lambda: self._work(tx), WorkEnded(self._loop, lambda: self._ended(reader)))
+        # Threads do not get the interpreter lock in turn: a loop that releases it only for
+        # microseconds would delay a reader by milliseconds.
+        time.sleep(HAND_OVER_S)
+
+    def _ended(self, reader: tuple[ThreadConnection, SqliteTx]) -> None:
+        self._idle.append(reader)
+        if self._waiting:  # it came while the thread was ending
+            self._start()
+        elif len(self._idle) == self.open:
+            self._all_idle.set()
+
+    # On a reader's thread -----------------------------------------------------------------------
+
+    def _work(self, tx: SqliteTx) -> None:
+        while self._waiting:
+            try:
+                function, answer = self._waiting.popleft()
+            except IndexError:  # another reader was faster
+                return
+            try:
+                if answer.cancelled():
+                    self._tell(_Outcome(answer, None, None))
+                    continue
+                self._begin(tx)
+                self._tell(_Outcome(answer, function(tx), None))
+            except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+                self._tell(_Outcome(answer, None, self._failed(error)))
+            self._end(tx)  # after the caller was told
+
+    def _tell(self, outcome: _Outcome) -> None:
+        self._outcomes.append(outcome)
+        if not self._is_telling:
+            self._is_telling = True
+            self._loop.call_soon_threadsafe(self._tell_all)
+
+    def _tell_all(self) -> None:
+        self._is_telling = False  # first: what comes from now on calls again
+        while self._outcomes:
+            answer, result, error = self._outcomes.popleft()
+            self.in_flight -= 1
+            if answer.done():
+                continue
+            if error is None:
+                answer.set_result(result)
+            else:
+                answer.set_exception(error)
