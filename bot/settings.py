@@ -264,7 +264,7 @@ class Settings(BaseSettings):
         60, ge=1, le=1_000_000, description="API calls of one partner a minute for money and codes"
     )
     api_waits_per_partner: int = Field(
-        128, ge=1, le=100_000, description="Calls of one partner that wait for a change at once"
+        128, ge=1, le=1_000_000, description="Calls of one partner that wait for a change at once"
     )
 
     gc_freeze: bool = Field(True, description="Spare what the start loads from garbage collection")
