@@ -7,57 +7,49 @@ route and method, key, scope, rate, content type, idempotency key, body, replay,
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import structlog
-from starlette.datastructures import Headers
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bot.app import App
 from bot.calls import reading
-from bot.calls.answers import Document, FieldError, Problem, ProblemCode, Reply, invalid
+from bot.calls.answers import Document, Problem, ProblemCode, Reply
 from bot.calls.caller import CallContext, foreign_partner
 from bot.calls.requests import NothingRequest
-from bot.http.api import json_body, problems
+from bot.http.api import problems
 from bot.http.api.queries import OperationQuery, Query
-from bot.http.api.reading import read_members, read_query
+from bot.http.api.reading import (
+    Asked,
+    body_of,
+    credentials_of,
+    partner_named,
+    query_of,
+    read_members,
+    read_query,
+)
 from bot.http.api.response import (
     ProblemWording,
     answer_of,
-    is_idempotency_key,
     new_request_id,
     respond,
 )
-from bot.http.api.route import Given, Idempotency, Route
+from bot.http.api.route import Given, Route
 from bot.http.body import BodyRefused, read_body
 from bot.http.presence import while_connected
 from bot.rate_limits.sliding_window import Allowance
-from bot.turns.calls import Admitted, Call, Credentials, Keyed, TurnedAway
+from bot.turns.calls import Admitted, Call, Credentials, TurnedAway
 from services.domain.api_answer import StoredAnswer
 from services.domain.database import DatabaseFailed
 from services.ports import Tx
 
 BODY_MAX = 64 * 1024  # bytes
-KEY_MAX = 200  # characters of an API key or an idempotency key
 ASK_S = 10.0  # real seconds that the bank gets to say what it knows
 _NO_BODY = b""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One request, as far as it was read."""
-
-    request_id: str
-    route: Route
-    path: Mapping[str, str]
-    http: HttpRequest
-    body: bytes
 
 
 class ApiEdge:
@@ -116,13 +108,13 @@ class ApiEdge:
             return respond(self._stored(problem, request_id), request_id, headers=headers)
         route, match = chosen
         http.scope["hazina.call"] = route.name
-        asked = _Asked(request_id, route, match.groupdict(), http, body)
-        credentials = _credentials(http)
+        asked = Asked(request_id, route, match.groupdict(), http, body)
+        credentials = credentials_of(http)
         if route.reads:
             return await self._read(asked, credentials)
         return await self._move(asked, credentials)
 
-    def _turned_away(self, asked: _Asked, away: TurnedAway) -> Response:
+    def _turned_away(self, asked: Asked, away: TurnedAway) -> Response:
         headers = {}
         if away.problem.code is ProblemCode.UNAUTHENTICATED:
             headers["www-authenticate"] = "ApiKey"
@@ -133,15 +125,15 @@ class ApiEdge:
 
     # Calls that only look ----------------------------------------------------------------------
 
-    async def _read(self, asked: _Asked, credentials: Credentials) -> Response:
+    async def _read(self, asked: Asked, credentials: Credentials) -> Response:
         route = asked.route
-        query = _query_of(asked)
+        query = query_of(asked)
         mark = self._app.waits.mark
 
         def decide(call: CallContext) -> Reply | Problem:
             if isinstance(query, Problem):
                 return query
-            if (problem := foreign_partner(call.partner, _partner_named(query))) is not None:
+            if (problem := foreign_partner(call.partner, partner_named(query))) is not None:
                 return problem
             return route.decide(call, Given(asked.path, query, None))
 
@@ -159,7 +151,7 @@ class ApiEdge:
         return respond(answer, asked.request_id, admitted.allowance)
 
     async def _wait(
-        self, asked: _Asked, admitted: Admitted, first: Reply, query: OperationQuery, mark: int
+        self, asked: Asked, admitted: Admitted, first: Reply, query: OperationQuery, mark: int
     ) -> Reply:
         assert first.document is not None
         assert first.operation is not None
@@ -176,12 +168,12 @@ class ApiEdge:
 
     # Calls that may write ----------------------------------------------------------------------
 
-    async def _move(self, asked: _Asked, credentials: Credentials) -> Response:
+    async def _move(self, asked: Asked, credentials: Credentials) -> Response:
         route = asked.route
         admitted = await self._app.calls.admit(credentials, route.scopes, route.budget)
         if isinstance(admitted, TurnedAway):
             return self._turned_away(asked, admitted)
-        read = _body_of(asked)
+        read = body_of(asked)
         if isinstance(read, Problem):
             return respond(
                 self._stored(read, asked.request_id), asked.request_id, admitted.allowance
@@ -214,7 +206,7 @@ class ApiEdge:
         return respond(answer, asked.request_id, admitted.allowance, headers)
 
     async def _ask_bank(
-        self, asked: _Asked, admitted: Admitted, reference: str
+        self, asked: Asked, admitted: Admitted, reference: str
     ) -> StoredAnswer | None:
         await self._app.ask_bank(reference, ASK_S)
 
@@ -249,81 +241,7 @@ def _methods(route: Route) -> tuple[str, ...]:
     return ("GET", "HEAD") if route.method == "GET" else (route.method,)
 
 
-def _credentials(http: HttpRequest) -> Credentials:
-    """The key as ``x-api-key`` or as a bearer token. None at all is tried like a wrong one, so that
-    both take the same time."""
-    key = http.headers.get("x-api-key")
-    if key is None:
-        kind, _, rest = http.headers.get("authorization", "").partition(" ")
-        key = rest.strip() if kind.lower() == "bearer" else ""
-    return Credentials(key[:KEY_MAX], "" if http.client is None else http.client.host)
-
-
-def _query_of(asked: _Asked) -> Any:
-    """The query as the route's model, or a problem."""
-    query = read_query(asked.http.scope["query_string"])
-    if isinstance(query, Problem):
-        return query
-    assert asked.route.query is not None, "whatever only looks has a query"
-    return read_members(asked.route.query, query)
-
-
-def _partner_named(query: Any) -> str | None:
-    named: str | None = query.partner_id
-    return named
-
-
-def _body_of(asked: _Asked) -> tuple[Keyed | None, dict[str, Any]] | Problem:
-    """The idempotency key and the members of the body, read in the order of the checks."""
-    route, headers = asked.route, asked.http.headers
-    if asked.body and not _is_json(headers):
-        return Problem(ProblemCode.UNSUPPORTED_MEDIA_TYPE, "A body is application/json, in UTF-8.")
-    key = _idempotency_key(route, headers)
-    if isinstance(key, Problem):
-        return key
-    members: dict[str, Any] = {}
-    if asked.body:
-        try:
-            members = json_body.read_object(asked.body)
-        except json_body.Unreadable as error:
-            return invalid(FieldError("", str(error)))
-    elif route.body is not None and route.body.model_json_schema().get("required"):
-        return invalid(FieldError("", "The body is a JSON object."))
-    if key is None:
-        return None, members
-    path = asked.http.scope["path"]
-    return Keyed(key, json_body.canonical(route.method, path, members)), members
-
-
-def _is_json(headers: Headers) -> bool:
-    kind, _, parameters = headers.get("content-type", "").partition(";")
-    charset = parameters.strip().lower().replace('"', "")
-    return kind.strip().lower() == "application/json" and charset in ("", "charset=utf-8")
-
-
-def _idempotency_key(route: Route, headers: Headers) -> str | Problem | None:
-    if route.idempotency is Idempotency.IGNORED:
-        return None
-    given = headers.getlist("idempotency-key")
-    if not given:
-        if route.idempotency is Idempotency.HONOURED:
-            return None
-        return Problem(
-            ProblemCode.IDEMPOTENCY_KEY_MISSING,
-            "Send an Idempotency-Key: the same one whenever you send this request again.",
-        )
-    key = given[0].strip()
-    if len(key) >= 2 and key[0] == key[-1] == '"':
-        key = key[1:-1]
-    if len(given) > 1 or not is_idempotency_key(key):
-        return Problem(
-            ProblemCode.IDEMPOTENCY_KEY_INVALID,
-            "An Idempotency-Key has 16 to 128 of A-Z, a-z, 0-9, _ and -.",
-        )
-    return key
-
-
-def _tagged(asked: _Asked, answer: StoredAnswer, result: Reply, allowance: Allowance) -> Response:
+def _tagged(asked: Asked, answer: StoredAnswer, result: Reply, allowance: Allowance) -> Response:
     assert result.document is not None
     tag = reading.tag_of(dict(result.document))
     known = [item.strip() for item in asked.http.headers.get("if-none-match", "").split(",")]

@@ -1,19 +1,38 @@
-"""Reads what a request gives: queries and members, with errors in words of our own."""
+"""Reads what a request gives: key, query and members, with errors in words of our own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from starlette.datastructures import Headers
+from starlette.requests import Request as HttpRequest
 
-from bot.calls.answers import FieldError, Problem, invalid
+from bot.calls.answers import FieldError, Problem, ProblemCode, invalid
+from bot.http.api import json_body
+from bot.http.api.response import is_idempotency_key
+from bot.http.api.route import Idempotency, Route
+from bot.turns.calls import Credentials, Keyed
 
 QUERY_MAX = 4096  # bytes
 FIELDS_MAX = 32
+KEY_MAX = 200  # characters of an API key or an idempotency key
 _M = TypeVar("_M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, as far as it was read."""
+
+    request_id: str
+    route: Route
+    path: Mapping[str, str]
+    http: HttpRequest
+    body: bytes
 
 
 def read_members(model: type[_M], given: Mapping[str, Any]) -> _M | Problem:
@@ -55,3 +74,79 @@ def _field_error(error: ErrorDetails) -> FieldError:
 
 def _pointer(place: Sequence[int | str]) -> str:
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in place)
+
+
+def credentials_of(http: HttpRequest) -> Credentials:
+    """The key as ``x-api-key`` or as a bearer token. None at all is tried like a wrong one, so that
+    both take the same time."""
+    key = http.headers.get("x-api-key")
+    if key is None:
+        kind, _, rest = http.headers.get("authorization", "").partition(" ")
+        key = rest.strip() if kind.lower() == "bearer" else ""
+    return Credentials(key[:KEY_MAX], "" if http.client is None else http.client.host)
+
+
+def query_of(asked: Asked) -> Any:
+    """The query as the route's model, or a problem."""
+    query = read_query(asked.http.scope["query_string"])
+    if isinstance(query, Problem):
+        return query
+    assert asked.route.query is not None, "whatever only looks has a query"
+    return read_members(asked.route.query, query)
+
+
+def partner_named(query: Any) -> str | None:
+    named: str | None = query.partner_id
+    return named
+
+
+def body_of(asked: Asked) -> tuple[Keyed | None, dict[str, Any]] | Problem:
+    """The idempotency key and the members of the body, read in the order of the checks."""
+    route, headers = asked.route, asked.http.headers
+    if asked.body and not _is_json(headers):
+        return Problem(ProblemCode.UNSUPPORTED_MEDIA_TYPE, "A body is application/json, in UTF-8.")
+    key = _idempotency_key(route, headers)
+    if isinstance(key, Problem):
+        return key
+    members: dict[str, Any] = {}
+    if asked.body:
+        try:
+            members = json_body.read_object(asked.body)
+        except json_body.Unreadable as error:
+            return invalid(FieldError("", str(error)))
+    elif route.body is not None and any(
+        field.is_required() for field in route.body.model_fields.values()
+    ):
+        return invalid(FieldError("", "The body is a JSON object."))
+    if key is None:
+        return None, members
+    path = asked.http.scope["path"]
+    return Keyed(key, json_body.canonical(route.method, path, members)), members
+
+
+def _is_json(headers: Headers) -> bool:
+    kind, _, parameters = headers.get("content-type", "").partition(";")
+    charset = parameters.strip().lower().replace('"', "")
+    return kind.strip().lower() == "application/json" and charset in ("", "charset=utf-8")
+
+
+def _idempotency_key(route: Route, headers: Headers) -> str | Problem | None:
+    if route.idempotency is Idempotency.IGNORED:
+        return None
+    given = headers.getlist("idempotency-key")
+    if not given:
+        if route.idempotency is Idempotency.HONOURED:
+            return None
+        return Problem(
+            ProblemCode.IDEMPOTENCY_KEY_MISSING,
+            "Send an Idempotency-Key: the same one whenever you send this request again.",
+        )
+    key = given[0].strip()
+    if len(key) >= 2 and key[0] == key[-1] == '"':
+        key = key[1:-1]
+    if len(given) > 1 or not is_idempotency_key(key):
+        return Problem(
+            ProblemCode.IDEMPOTENCY_KEY_INVALID,
+            "An Idempotency-Key has 16 to 128 of A-Z, a-z, 0-9, _ and -.",
+        )
+    return key
