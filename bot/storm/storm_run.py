@@ -79,6 +79,7 @@ class StormRun:
     async def begin(self) -> None:
         """Set up and open the world, before anything happens."""
         self.actors.update(draw_settings(self.world, self._dice))
+        self.systems.draw_settings()
         await self.world.open()
         people = await self.world.app.database.write(
             lambda tx: draw_people(tx, self._dice, self._codes)

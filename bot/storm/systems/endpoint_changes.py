@@ -121,6 +121,7 @@ class EndpointChanges:
             is_on = endpoint.id in listed and listed[endpoint.id]["enabled"]
             if endpoint.was_gone == is_on:
                 words.append(f"{endpoint.id} is {listed.get(endpoint.id)}, which was not its end")
+            words += endpoint.differing(system.feed)
             if not endpoint.was_gone:
                 words += endpoint.missing(system.feed)
         return [BrokenInvariant("webhooks", text) for text in words]

@@ -15,8 +15,11 @@ from bot.storm.systems.request import Answer, Request
 
 AMOUNTS = (500, 1_500, 1_500, 1_501, 2_000, 9_000)
 FLOAT_AMOUNTS = (500, 1_500, 5_000, 9_000)
+MOVES_PER_MINUTE = 60
+WAIT_S = 25  # real seconds: far more than a step takes
 REMEMBERED = 60  # requests that may be sent again
-STRANGERS = tuple(f"25473300{n:04}" for n in range(4))  # phones of nobody in the storm
+STRANGERS = tuple(f"25473300{n:04}" for n in range(12))  # phones of nobody in the storm
+OLDER_TOPUP = "/functions/v1/wallet-manager/topup/stk-push"
 TOPUP, GENERATE, PURCHASE = "/v1/topup/stk-push", "/v1/otp/generate", "/v1/float/purchase"
 
 
@@ -46,7 +49,7 @@ class PartnerSystem:
     references: list[str] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)  # with a key, and answered
-    next: list[Request] = field(default_factory=list)  # what follows from an answer
+    next: list[Callable[[], list[Request]]] = field(default_factory=list)  # follows from answers
     cursor: str | None = None
     wrong_codes: list[str] = field(default_factory=list)
 
@@ -55,17 +58,19 @@ class PartnerSystem:
 
     def draw(self) -> list[Request]:
         """One or two requests to be sent at the same moment."""
-        if self.next and self.dice.random() < 0.6:
-            return [self.next.pop(0)]
+        if self.next and self.dice.random() < 0.9:
+            return self.next.pop(0)()
         choices: tuple[tuple[int, Callable[[], list[Request]]], ...] = (
             (6, self._topup),
             (2, self._twice_at_once),
+            (1, self._too_often),
             (4, self._code),
             (4, self._with_code),
             (2, self._check_code),
             (5, self._again),
             (2, self._other_body),
             (3, self._look),
+            (2, self._wait),
             (2, self._history),
             (2, self._ask_bank),
             (1, self._clean_up),
@@ -87,27 +92,37 @@ class PartnerSystem:
             body["description"] = dice.choice(("Order", "Rent of May", "für Müller – №"))
         if dice.random() < 0.05:
             body["amount"] = dice.choice((0, 999_999_999, "1500.50"))
-        return [self._post(TOPUP, body, creates=True, learn=partial(self._topped_up, body))]
+        path = OLDER_TOPUP if dice.random() < 0.15 else TOPUP
+        return [self._post(path, body, creates=True, learn=partial(self._topped_up, body))]
 
     def _topped_up(self, body: Mapping[str, Any], answer: Answer) -> None:
         members = answer.members()
-        if answer.status == 202:
-            self.references.append(members["reference"])
+        if answer.reference is not None:
+            self.references.append(answer.reference)
         elif members.get("code") == "duplicate_suspected":
             body = {**body, "again": True}
             learn = partial(self._topped_up, body)
-            self.next.append(self._post(TOPUP, body, creates=True, learn=learn))
+            again = self._post(TOPUP, body, creates=True, learn=learn)
+            self.next.append(lambda: [again])
         elif members.get("code") == "otp_required":
             asked = {"purpose": "wallet_topup", "amount": body["amount"]}
             asked["payer_phone"] = body["phone_number"]
             learn = partial(self._code_sent, TOPUP, body)
-            self.next.append(self._post(GENERATE, asked, creates=True, learn=learn))
+            code = self._post(GENERATE, asked, creates=True, learn=learn)
+            self.next.append(lambda: [code])
 
     def _twice_at_once(self) -> list[Request]:
         (request,) = self._topup() if self.dice.random() < 0.6 else self._code()
         if request.key is None or self.dice.random() < 0.7:
             return [request, replace(request, learn=None)]
         return [request, self._differing(request)]
+
+    def _too_often(self) -> list[Request]:
+        """More within a minute than are allowed, now and then."""
+        (request,) = self._topup()
+        if self.dice.random() < 0.8:
+            return [request]
+        return [request] + [replace(request, learn=None)] * MOVES_PER_MINUTE
 
     def _code(self) -> list[Request]:
         dice = self.dice
@@ -132,11 +147,14 @@ class PartnerSystem:
             found = Waiting(members["reference"], path, body, members["quote"])
             self.waiting = [*self.waiting[-5:], found]
             self.references.append(found.reference)
+            if self.dice.random() < 0.8:  # before another code is sent to the same person
+                self.next.insert(0, lambda: self._with(found))
 
     def _with_code(self) -> list[Request]:
-        if not self.waiting:
-            return self._code()
-        dice, waiting = self.dice, self.dice.choice(self.waiting)
+        return self._with(self.dice.choice(self.waiting)) if self.waiting else self._code()
+
+    def _with(self, waiting: Waiting) -> list[Request]:
+        dice = self.dice
         code, is_guess = self._draw_code()
         body = {**waiting.body, "otp_reference": waiting.reference, "otp_code": code}
         if dice.random() < 0.1:
@@ -191,7 +209,9 @@ class PartnerSystem:
         body = request.body or {}
         request = replace(request, learn=None, is_guess=False)
         if self.dice.random() < 0.4:
-            path = self.dice.choice([one for one in (TOPUP, GENERATE) if one != request.path])
+            path = self.dice.choice(
+                [one for one in (TOPUP, OLDER_TOPUP, GENERATE) if one != request.path]
+            )
             return replace(request, path=path)
         if "amount" not in body:
             return request.with_body(amount=1)
@@ -214,6 +234,15 @@ class PartnerSystem:
             body = {"kind": "float", "amount": dice.choice(FLOAT_AMOUNTS)}
             return [replace(self._post("/v1/quotes", body), key=None)]
         return [self.get(path)]
+
+    def _wait(self) -> list[Request]:
+        """For a change of something that is not over, for longer than this lasts."""
+        moving = [one for one in self.feed.newest.values() if not one["final"]]
+        if not moving:
+            return self._look()
+        one = self.dice.choice(moving)
+        query = f"wait={WAIT_S}&version={one['version']}"
+        return [self.get(f"/v1/operations/{one['reference']}", query)]
 
     def _history(self) -> list[Request]:
         query = f"limit={self.dice.choice((1, 3, 20, 200))}"

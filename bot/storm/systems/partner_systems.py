@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import cast
 
+from bot.simulation.crashes import CrashPointName
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.world import World
 from bot.storm.fingerprint import fingerprint
@@ -27,6 +28,7 @@ from services.ports import Random, Tx
 KEY_DAYS = 60
 PEOPLE_EACH = 3  # of one partner, the owner first
 MINUTE_S = 61  # after which the rates are free again
+_POINTS: tuple[CrashPointName, ...] = ("commit", "after-commit")
 COMPARED = 3  # operations of each partner after each step
 
 
@@ -39,15 +41,22 @@ class PartnerSystems:
         self._dice = dice
         self._story = story
         self._receivers = receivers
-        self._sender = RequestSender(world, dice, story)
-        self._feeds = FeedReader(world, dice, self._sender)
-        self._endpoints = EndpointChanges(world, dice, story, receivers, self._sender, self._feeds)
-        self._systems: list[PartnerSystem] = []
+        self.sender = RequestSender(world, dice, story)
+        self._feeds = FeedReader(world, dice, self.sender)
+        self._endpoints = EndpointChanges(world, dice, story, receivers, self.sender, self._feeds)
+        self.systems: list[PartnerSystem] = []
 
     @property
     def secrets(self) -> Collection[str]:
         """Whatever must be stored nowhere in clear."""
-        return sorted(self._sender.promises.secrets)
+        return sorted(self.sender.promises.secrets)
+
+    def draw_settings(self) -> None:
+        """Before the world is open: in half of the worlds nearly every code that a system asks for
+        is sent, although people ask for some too."""
+        if self._dice.random() < 0.5:
+            many = {"code_limit_factor": 10}
+            self._world.settings = self._world.settings.model_copy(update=many)
 
     async def open(
         self,
@@ -55,7 +64,7 @@ class PartnerSystems:
         people: Mapping[str, Actor],
         read: Callable[[Actor], Sequence[str]],
     ) -> None:
-        """Give most partners keys, and some of them endpoints."""
+        """Give most partners keys, and some of them endpoints. In a world that is open."""
         everybody = list(people.values())
         for n, code in enumerate(codes):
             if self._dice.random() < 0.2:
@@ -65,9 +74,9 @@ class PartnerSystems:
             phones = [actor.phone for actor in team]
             read_owner = partial(read, team[0])
             system = PartnerSystem(code, self._dice, phones[0], phones, read_owner, *keys)
-            self._systems.append(system)
-            self._sender.systems[code] = system
-            self._sender.promises.secrets.update(keys)
+            self.systems.append(system)
+            self.sender.systems[code] = system
+            self.sender.promises.secrets.update(keys)
             for _ in range(self._dice.choice((0, 1, 1, 2))):
                 await self._endpoints.add(system)
 
@@ -86,44 +95,48 @@ class PartnerSystems:
 
     def send(self) -> None:
         """Begin some requests, in the same moment as people act."""
-        dice, sender = self._dice, self._sender
+        dice, sender = self._dice, self.sender
         if sender.unanswered and dice.random() < 0.5:
             again, sender.unanswered = sender.unanswered, []
             for request in again:
                 sender.begin(request)
-        for system in self._systems:
-            if dice.random() < 0.4:
+        for system in self.systems:
+            if dice.random() < (0.8 if system.next else 0.4):  # a code is good for minutes
                 for request in system.draw():
                     sender.begin(request)
+        if sender.is_busy and dice.random() < 0.015:
+            point = dice.choice(_POINTS)
+            self._world.arm_crash(point, None, dice.randint(1, 3))
+            self._story.fault(f"a crash is armed at {point}, amid requests", "crash")
         if dice.random() < 0.3:
             self._world.bank.set_handset(dice.choice(STRANGERS), dice.choice(list(Handset)))
 
     def hear(self) -> list[BrokenInvariant]:
-        return self._sender.hear()
+        return self.sender.hear()
 
     def hang_up(self) -> None:
-        self._sender.hang_up()
+        self.sender.hang_up()
 
     # Between steps, while the world stands still -------------------------------------------------
 
     async def step(self) -> list[BrokenInvariant]:
-        found = self._sender.hear()
-        self._sender.hang_up()
+        found = self.sender.hear()
+        self.sender.hang_up()
         found += await self.compare()
-        for system in self._systems:
+        for system in self.systems:
             await self._endpoints.step(system)
-        if self._systems and self._dice.random() < 0.2:
+        if self.systems and self._dice.random() < 0.2:
             found += await self._trespass()
-        return found + self._sender.hear()
+        return found + self.sender.hear()
 
     async def compare(self) -> list[BrokenInvariant]:
         """Feeds, with some operations and what receivers were sent."""
         found = self._endpoints.problems()
-        for system in self._systems:
+        for system in self.systems:
             known = list(system.feed.newest)[-20:]
             some = self._dice.sample(known, k=min(COMPARED, len(known)))
             found += await self._feeds.compare(system, some)
-        return found + self._sender.hear()
+        return found + self.sender.hear()
 
     async def _trespass(self) -> list[BrokenInvariant]:
         """Requests without a right change nothing."""
@@ -133,11 +146,11 @@ class PartnerSystems:
         while lives != self._world.crash_count:  # a restarted product does what is due
             await self._world.settle()
             lives = self._world.crash_count
-            mine = dice.choice(self._systems)
-            others = [system for system in self._systems if system is not mine]
+            mine = dice.choice(self.systems)
+            others = [system for system in self.systems if system is not mine]
             request, right = trespass(dice, mine, dice.choice(others) if others else None)
             before = await self._world.app.database.read(fingerprint)
-            answer = await self._sender.ask(request)
+            answer = await self.sender.ask(request)
             after = await self._world.app.database.read(fingerprint)
         status = None if answer is None else answer.status
         asked = f"{request.method} {request.path} of {mine.code}"
@@ -152,28 +165,28 @@ class PartnerSystems:
     async def calm(self) -> list[BrokenInvariant]:
         """No faults any more: every request is sent again until it is answered."""
         self._receivers.calm()
-        self._sender.hang_up()
+        self.sender.hang_up()
         found: list[BrokenInvariant] = []
-        while again := self._sender.unanswered:
-            self._sender.unanswered = []
+        while again := self.sender.unanswered:
+            self.sender.unanswered = []
             for request in again:
-                await self._sender.ask(request)
-                found += self._sender.hear()
-            if self._sender.unanswered:
+                await self.sender.ask(request)
+                found += self.sender.hear()
+            if self.sender.unanswered:
                 await self._world.advance(MINUTE_S)
         return found
 
     async def end(self) -> list[BrokenInvariant]:
         """Once everything has had time to arrive."""
         found = self._endpoints.problems()
-        for system in self._systems:
+        for system in self.systems:
             await self._world.advance(MINUTE_S)
             found += await self._feeds.compare(system, None)
             found += await self._feeds.read_again(system)
-            keyed = self._sender.promises.keyed
+            keyed = self.sender.promises.keyed
             found += [
                 BrokenInvariant("one operation per key", words)
                 for words in system.feed.causes(keyed)
             ]
             found += await self._endpoints.end(system)
-        return found + self._sender.hear()
+        return found + self.sender.hear()

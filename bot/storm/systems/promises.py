@@ -12,6 +12,7 @@ from bot.storm.systems.request import UNAVAILABLE, Answer, Request
 _SIX_DIGITS = re.compile(r"(?<![\w.-])[0-9]{6}(?![\w-])")
 _AMOUNT = re.compile(r"[0-9]+\.[0-9]{2}")
 _WEBHOOK_SECRET = re.compile(r"whsec_[\w+/=]+")
+_WAIT = re.compile(r"wait=[1-9][0-9]*&version=([0-9]+)")
 _LATER = (429, UNAVAILABLE)  # to be sent again, whatever it was answered before
 _STORED = (409, *range(200, 300))
 _BUSINESS_403 = frozenset({"otp_address_unknown", "frozen", "suspended"})
@@ -32,10 +33,7 @@ class KeyedRequest:
     @property
     def reference(self) -> str | None:
         """Of the operation that its request began."""
-        if not self.creates or self.first is None or self.first.status // 100 != 2:
-            return None
-        found: str = self.first.members()["reference"]
-        return found
+        return self.first.reference if self.creates and self.first is not None else None
 
 
 @dataclass
@@ -57,6 +55,8 @@ class Promises:
             yield BrokenInvariant("server error", words)
         for words in self._leaked(request, answer, codes):
             yield BrokenInvariant("secrets", f"{asked}: {words}")
+        if not _is_worth_waiting(request, answer):
+            yield BrokenInvariant("wait", f"{asked}?{request.query} was answered {answer.body!r}")
         if request.is_guess and answer.status == 202:
             yield BrokenInvariant("code", f"{asked} was accepted with a wrong code")
         if request.key is not None:
@@ -104,6 +104,15 @@ class Promises:
             other = self._begun.setdefault(reference, f"{partner} {key}")
             if other != f"{partner} {key}":
                 yield f"{reference} was begun by {other} already"
+
+
+def _is_worth_waiting(request: Request, answer: Answer) -> bool:
+    """Whoever waits for a change is answered once there is one: no time passes otherwise."""
+    known = _WAIT.fullmatch(request.query)
+    if known is None or answer.status != 200:
+        return True
+    operation = answer.members()
+    return operation["version"] > int(known[1]) or bool(operation["final"])
 
 
 def _is_stored(answer: Answer) -> bool:

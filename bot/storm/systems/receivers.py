@@ -119,6 +119,13 @@ class Endpoint:
             elif operation and self._first.get(operation) != ids:
                 yield f"{self.id} was sent {self._first.get(operation)} for {ids} of {operation}"
 
+    def differing(self, feed: Feed) -> Iterator[str]:
+        """A webhook is the event of the feed."""
+        for event in feed.events:
+            body = self._bodies.get(event["id"])
+            if body is not None and json.loads(body) != event:
+                yield f"{self.id} was sent {body!r} for {event}"
+
     def _wants(self, event: Event) -> bool:
         return self.types is None or event["type"] in self.types
 

@@ -27,6 +27,13 @@ class Answer:
         return found if isinstance(found, dict) else {}
 
     @property
+    def reference(self) -> str | None:
+        """Of the operation that it accepted, under the names of today or the older ones."""
+        members = self.members()
+        found: str | None = members.get("reference") or members.get("transactionId")
+        return found if self.status // 100 == 2 else None
+
+    @property
     def lasting(self) -> tuple[int, str | None, str | None, bytes]:
         """What a replay repeats: status, content type, location and body."""
         kind, location = self.headers.get("content-type"), self.headers.get("location")

@@ -35,6 +35,10 @@ class RequestSender:
         self.unanswered: list[Request] = []
         self._found: list[BrokenInvariant] = []
 
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._under_way)
+
     def begin(self, request: Request) -> None:
         """It is answered while the world settles, or later if the bank is asked."""
         self._story.note(f"{request.partner} sends {request.method} {request.path} {request.key}")
