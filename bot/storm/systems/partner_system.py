@@ -165,7 +165,10 @@ class PartnerSystem:
             if dice.random() < 0.3:
                 body["processing_fee"] = "1.01"
         learn = partial(self._used, waiting)
-        return [self._post(waiting.path, body, is_guess=is_guess, learn=learn)]
+        request = self._post(waiting.path, body, is_guess=is_guess, learn=learn)
+        if dice.random() < 0.15:
+            return [request, replace(request, key=self.new_key(), learn=None)]
+        return [request]
 
     def _used(self, waiting: Waiting, answer: Answer) -> None:
         over = answer.status == 202 or answer.members().get("code") in ("otp_expired", "otp_locked")

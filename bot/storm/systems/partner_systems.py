@@ -16,6 +16,7 @@ from bot.storm.people import Actor
 from bot.storm.story import Story
 from bot.storm.systems.endpoint_changes import EndpointChanges
 from bot.storm.systems.feed_reader import FeedReader
+from bot.storm.systems.history_reader import HistoryReader
 from bot.storm.systems.partner_system import STRANGERS, PartnerSystem
 from bot.storm.systems.receivers import StormReceivers
 from bot.storm.systems.request import UNAVAILABLE
@@ -43,6 +44,7 @@ class PartnerSystems:
         self._receivers = receivers
         self.sender = RequestSender(world, dice, story)
         self._feeds = FeedReader(world, dice, self.sender)
+        self._histories = HistoryReader(world, dice, self.sender)
         self._endpoints = EndpointChanges(world, dice, story, receivers, self.sender, self._feeds)
         self.systems: list[PartnerSystem] = []
 
@@ -183,6 +185,7 @@ class PartnerSystems:
             await self._world.advance(MINUTE_S)
             found += await self._feeds.compare(system, None)
             found += await self._feeds.read_again(system)
+            found += await self._histories.compare(system)
             keyed = self.sender.promises.keyed
             found += [
                 BrokenInvariant("one operation per key", words)

@@ -42,7 +42,9 @@ class Promises:
 
     secrets: set[str] = field(default_factory=set)
     keyed: dict[tuple[str, str], KeyedRequest] = field(default_factory=dict)
-    _begun: dict[str, str] = field(default_factory=dict)  # operation → idempotency key
+    # The idempotency key that each operation was begun by, and that its code was accepted under.
+    _begun: dict[str, str] = field(default_factory=dict)
+    _approved: dict[str, str] = field(default_factory=dict)
 
     def heard(
         self, request: Request, answer: Answer, codes: Collection[str], *, was_cut_off: bool
@@ -85,7 +87,11 @@ class Promises:
                 yield "two requests were decided under one key"
             elif known.first is None:
                 known.winner, known.first, known.creates = asked, answer, request.creates
-                yield from self._one_operation(known, request.partner, key)
+                yield from self._one_operation(known, f"{request.partner} {key}")
+                if "otp_code" in (request.body or {}) and answer.reference is not None:
+                    by = self._approved.setdefault(answer.reference, key)
+                    if by != key:
+                        yield f"the code of {answer.reference} was accepted under {by} already"
             elif known.first.lasting != answer.lasting:
                 yield f"first {known.first.lasting}, then {answer.lasting}"
         elif answer.status == MISMATCH:
@@ -97,13 +103,12 @@ class Promises:
         elif known.winner not in (None, asked) and answer.status not in _LATER:
             yield f"another request with a known key was answered {answer.status}"
 
-    def _one_operation(self, known: KeyedRequest, partner: str, key: str) -> Iterator[str]:
+    def _one_operation(self, known: KeyedRequest, key: str) -> Iterator[str]:
         """Each operation was begun by one key."""
-        reference = known.reference
-        if reference is not None:
-            other = self._begun.setdefault(reference, f"{partner} {key}")
-            if other != f"{partner} {key}":
-                yield f"{reference} was begun by {other} already"
+        if known.reference is not None:
+            other = self._begun.setdefault(known.reference, key)
+            if other != key:
+                yield f"{known.reference} was begun by {other} already"
 
 
 def _is_worth_waiting(request: Request, answer: Answer) -> bool:

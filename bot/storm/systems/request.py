@@ -68,18 +68,28 @@ class Request:
     def with_body(self, **changes: Any) -> Request:
         return replace(self, body={**(self.body or {}), **changes}, is_guess=False)
 
-    async def send(self, door: ASGIApp, spelled: Mapping[str, Any] | None = None) -> Answer:
-        """``spelled``: the same body with its numbers written otherwise."""
+    async def send(
+        self,
+        door: ASGIApp,
+        spelled: Mapping[str, Any] | None = None,
+        *,
+        otherwise: bool = False,
+    ) -> Answer:
+        """``spelled``: the same body with its numbers written otherwise. ``otherwise``: the same
+        headers in their other forms."""
         body = self.body if spelled is None else spelled
         content = b"" if body is None else json.dumps(body).encode()
-        return await _call(door, self._scope(content), content)
+        return await _call(door, self._scope(content, otherwise=otherwise), content)
 
-    def _scope(self, content: bytes) -> Scope:
+    def _scope(self, content: bytes, *, otherwise: bool) -> Scope:
         headers = [(b"host", b"desk.example"), (b"content-length", b"%d" % len(content))]
-        if self.api_key is not None:
+        if self.api_key is not None and otherwise:
+            headers.append((b"authorization", f"Bearer {self.api_key}".encode()))
+        elif self.api_key is not None:
             headers.append((b"x-api-key", self.api_key.encode()))
         if self.key is not None:
-            headers.append((b"idempotency-key", self.key.encode()))
+            key = f'"{self.key}"' if otherwise else self.key
+            headers.append((b"idempotency-key", key.encode()))
         if content:
             headers.append((b"content-type", b"application/json"))
         return {

@@ -42,7 +42,8 @@ class RequestSender:
     def begin(self, request: Request) -> None:
         """It is answered while the world settles, or later if the bank is asked."""
         self._story.note(f"{request.partner} sends {request.method} {request.path} {request.key}")
-        sent = request.send(self._world.door, self._spelled(request.body))
+        spelled, otherwise = self._spelled(request.body), self._dice.random() < 0.2
+        sent = request.send(self._world.door, spelled, otherwise=otherwise)
         self._under_way.append(_UnderWay(request, asyncio.create_task(sent), self._world.app))
 
     def _spelled(self, body: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
