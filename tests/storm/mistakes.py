@@ -147,7 +147,7 @@ MISTAKES = (
     Mistake(
         "spend what is held",
         _instead(LedgerStore, "balance", faulty.holds_are_there_to_spend),
-        _caught("faults", "ledger"),
+        _caught("faults", "ledger", "server error"),
     ),
     Mistake(
         "believe every notification",
@@ -201,7 +201,7 @@ MISTAKES = (
     Mistake(
         "let any code pass",
         _instead(float_purchases.otp, "validate", faulty.always_passes),
-        _caught("code"),
+        _caught("code", "server error"),
     ),
     Mistake(
         "touch the audit log",

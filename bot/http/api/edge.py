@@ -30,7 +30,7 @@ from bot.http.body import BodyRefused, read_body
 from bot.rate_limits.sliding_window import Allowance
 from bot.turns.calls import Admitted, Call, Credentials, Keyed, TurnedAway
 from services.domain.api_answer import StoredAnswer
-from services.domain.database import DatabaseFailed
+from services.domain.database import DatabaseFailed, DatabaseRefused
 from services.domain.ids import ALPHABET
 from services.ports import Tx
 
@@ -74,15 +74,8 @@ class ApiEdge:
                 raise
             response = respond(self._stored(problem, request_id), request_id)
             response.headers["connection"] = "close"
-        except DatabaseFailed:
-            _log.warning("call not decided: the database is not available", request=request_id)
-            problem = Problem(ProblemCode.UNAVAILABLE, "Nothing was done. Send it again, please.")
-            response = respond(self._stored(problem, request_id), request_id)
-        except Exception:  # noqa: BLE001 - logged and answered
-            _log.exception("call failed", request=request_id)
-            detail = f"Nothing was done. Tell us {request_id}, please."
-            problem = Problem(ProblemCode.INTERNAL, detail)
-            response = respond(self._stored(problem, request_id), request_id)
+        except Exception as error:  # noqa: BLE001 - logged and answered
+            response = respond(self._stored(_undecided(error, request_id), request_id), request_id)
         if scope["method"] == "HEAD":
             response.body = _NO_BODY
         await response(scope, receive, send)
@@ -215,6 +208,16 @@ class ApiEdge:
 
 
 _NO_ROUTE = Problem(ProblemCode.NOT_FOUND, "There is nothing at this path.")
+
+
+def _undecided(error: Exception, request_id: str) -> Problem:
+    """Nothing was committed. What breaks a rule of the schema is a fault of ours, not the
+    database's, and would be one again. Call in the error's handler."""
+    if isinstance(error, DatabaseFailed) and not isinstance(error, DatabaseRefused):
+        _log.warning("call not decided: the database is not available", request=request_id)
+        return Problem(ProblemCode.UNAVAILABLE, "Nothing was done. Send it again, please.")
+    _log.exception("call failed", request=request_id)
+    return Problem(ProblemCode.INTERNAL, f"Nothing was done. Tell us {request_id}, please.")
 
 
 def _methods(route: Route) -> tuple[str, ...]:
