@@ -97,3 +97,16 @@ def shown_again(right: Any, call: Any) -> Any:
         for one in call.tx.webhooks.of(call.partner.code)
     ]
     return replace(right(call), document={"data": data})
+
+
+def without_its_first(right: Any, store: Any, partner: str, after: int, limit: int) -> Any:
+    """The first event after a known one is taken for the known one."""
+    return right(store, partner, after and after + 1, limit)
+
+
+def caused_by_nobody(right: Any, store: Any, request_id: str, idempotency_key: Any) -> None:
+    right(store, request_id, None)
+
+
+def one_too_far(right: Any, cursor: Any, place: int) -> Any:
+    return right(cursor, place - 1)

@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 from bot.calls import reading, webhooks
+from bot.calls.cursor import Cursor
 from bot.http.api import json_body
 from bot.notify import notifier
 from bot.security.keyring import Keyring
@@ -201,7 +202,7 @@ MISTAKES = (
     Mistake(
         "let any code pass",
         _instead(float_purchases.otp, "validate", faulty.always_passes),
-        _caught("code", "server error"),
+        _caught("code"),
     ),
     Mistake(
         "touch the audit log",
@@ -280,6 +281,21 @@ MISTAKES = (
         "raise no version for what changes beside the status",
         _instead(OperationChanges, "take", faulty_api.only_new_statuses),
         _caught("partner events", "feed"),
+    ),
+    Mistake(
+        "leave out the first event of a page",
+        _instead(PartnerEventStore, "page", faulty_api.without_its_first),
+        _caught("feed"),
+    ),
+    Mistake(
+        "do not say which key began an operation",
+        _instead(PartnerEventStore, "caused_by", faulty_api.caused_by_nobody),
+        _caught("one operation per key"),
+    ),
+    Mistake(
+        "begin a page of the history one too far",
+        _instead(Cursor, "after", faulty_api.one_too_far),
+        _caught("history"),
     ),
     Mistake(
         "send events of one operation at once",
