@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bot.simulation.clock import START
+from bot.storm.systems.endpoint import Endpoint
 from bot.storm.systems.feed import Feed
 from bot.storm.systems.promises import Promises
-from bot.storm.systems.receivers import Endpoint
 from bot.storm.systems.request import Answer, Request
 from services.domain.webhook import NotTaken, Taken
 from services.domain.webhook_signature import draw_secret, signed_headers

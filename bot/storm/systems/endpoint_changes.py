@@ -9,9 +9,10 @@ from typing import Any
 from bot.simulation.world import World
 from bot.storm.invariant_checker import BrokenInvariant
 from bot.storm.story import Story
+from bot.storm.systems.endpoint import Behaviour, Endpoint
 from bot.storm.systems.feed_reader import FeedReader
 from bot.storm.systems.partner_system import PartnerSystem
-from bot.storm.systems.receivers import Behaviour, Endpoint, StormReceivers
+from bot.storm.systems.receivers import StormReceivers
 from bot.storm.systems.request_sender import RequestSender
 from services.domain.partner_event import EVENT_TYPES
 
