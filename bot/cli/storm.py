@@ -34,7 +34,7 @@ _SEEDS = re.compile(r"([0-9]{1,9})(?:\.\.([0-9]{1,9}))?")
 def storm(
     seeds: str, hours: float, partners: int, limit_s: float | None, jobs: int, quiet: bool
 ) -> None:
-    """Play seeded worlds with every fault, and check the books after every step.
+    """Play seeded worlds with every fault, and check books and answers after every step.
 
     The same seed, hours and partners always lead to the same story. Exit 1 at the first
     violation, with what led to it.
@@ -57,21 +57,22 @@ def storm(
         try:
             for seed, tally in tallies:
                 worlds += 1
-                sums.update(turns=tally.turns, steps=tally.steps, operations=tally.operations)
+                sums.update(turns=tally.turns, steps=tally.steps)
+                sums.update(operations=tally.operations, calls=tally.calls)
                 faults += tally.faults
                 if not quiet:
                     click.echo(
-                        f"seed {seed}: {tally.turns} turns, {tally.operations} operations,"
-                        f" {sum(tally.faults.values())} faults"
+                        f"seed {seed}: {tally.turns} turns, {tally.calls} calls,"
+                        f" {tally.operations} operations, {sum(tally.faults.values())} faults"
                     )
         except Violation as violation:
             _show(violation, hours, partners)
             sys.exit(1)
     took = time.perf_counter() - began
     click.echo(
-        f"{worlds} worlds of {hours:g} h, {sums['turns']} turns, {sums['operations']} operations,"
-        f" {sums['steps']} steps, {sum(faults.values())} faults, 0 violations;"
-        f" {sums['turns'] / took:.0f} turns/s"
+        f"{worlds} worlds of {hours:g} h, {sums['turns']} turns, {sums['calls']} calls,"
+        f" {sums['operations']} operations, {sums['steps']} steps, {sum(faults.values())} faults,"
+        f" 0 violations; {sums['turns'] / took:.0f} turns/s"
     )
     click.echo("faults: " + ", ".join(f"{name} {count}" for name, count in sorted(faults.items())))
 

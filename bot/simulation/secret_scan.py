@@ -72,6 +72,11 @@ class KnownSecrets:
             named[f"webhook secret {number}"] = secret.removeprefix("whsec_")
         return cls(named)
 
+    def and_held(self, secrets: Iterable[str]) -> KnownSecrets:
+        """Also those that partners' systems hold."""
+        more = {f"held secret {number}": secret for number, secret in enumerate(secrets, start=1)}
+        return KnownSecrets({**self.by_name, **more})
+
 
 def leaked_secrets(
     planted: KnownSecrets, files: Mapping[str, bytes], log: Iterable[str]

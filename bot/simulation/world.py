@@ -50,7 +50,7 @@ from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.event import Event
 from services.domain.database import SimulatedCrash
 from services.domain.outbox import OutboxRow
-from services.ports import Random
+from services.ports import Random, WebhookTransport
 from services.ports.simulated_databases import MemoryDatabase
 
 if TYPE_CHECKING:  # skipping Telegram halves the start time of worlds without it
@@ -71,7 +71,8 @@ class World:
 
     Terminal and SMS are always available, Telegram if requested. ``home`` belongs to the world: a
     folder, or a database in memory, which has no log to search for secrets and no ``threads``.
-    Webhooks reach ``receiver``: from each address that may be stored if ``receives_everywhere``.
+    Webhooks reach ``receivers``, or else ``receiver``: from each address that may be stored if
+    ``receives_everywhere``.
     Without threads a seed always produces the same run.
     """
 
@@ -87,6 +88,7 @@ class World:
         threads: bool = True,
         request_channels: Mapping[str, ChannelCapabilities] | None = None,
         receives_everywhere: bool = False,
+        receivers: WebhookTransport | None = None,
     ) -> None:
         self._memory = None if isinstance(home, Path) else home
         self._folder = home if isinstance(home, Path) else Path("in memory")
@@ -119,7 +121,9 @@ class World:
         self.last_crash: datetime | None = None
         self._threads = threads
         self._request_channels = request_channels or {}
-        self._webhooks = SimulatedReceivers(self.receiver, everywhere=receives_everywhere)
+        self._webhooks: WebhookTransport = receivers or SimulatedReceivers(
+            self.receiver, everywhere=receives_everywhere
+        )
         self._delivered = delivered
         self._alerted = alerted
         self._killed = False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from bot.calls.caller import CHANNEL as API
 from bot.simulation.bank_comparison import bank_mismatches
 from bot.simulation.prompt_matching import match_prompts
 from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
@@ -83,16 +84,17 @@ class InvariantChecker:
         if row.otp is not None and _IN_CLEAR.search(row.text):
             self.in_clear.append(f"message {row.id} kept its code in clear")
 
-    async def end(self, logged: list[str]) -> list[BrokenInvariant]:
+    async def end(self, logged: list[str], held: Collection[str] = ()) -> list[BrokenInvariant]:
         """Once faults have stopped and all notifications are delivered."""
         found = await self.step()
         found += await self.world.app.database.read(self._calm)
         found += await self._equal_to_the_bank()
-        return found + self.secrets(logged)
+        return found + self.secrets(logged, held)
 
-    def secrets(self, logged: list[str]) -> list[BrokenInvariant]:
-        """Every code, token and key in use, wherever it must not be stored."""
-        secrets = KnownSecrets.of(self.world, ())
+    def secrets(self, logged: list[str], held: Collection[str] = ()) -> list[BrokenInvariant]:
+        """Every code, token and key in use, wherever it must not be stored; ``held`` are those of
+        partners' systems."""
+        secrets = KnownSecrets.of(self.world, ()).and_held(held)
         found = leaked_secrets(secrets, self.world.at_rest(), logged)
         return [BrokenInvariant("secrets", words) for words in found]
 
@@ -228,12 +230,21 @@ class InvariantChecker:
         queued, _ = tx.outbox.waiting(QUEUED_MAX)
         if queued:
             found.append(BrokenInvariant("told", f"{queued} messages were never sent"))
-        found += self._told()
+        rows = connection(tx).execute(
+            "SELECT reference FROM wallet_transactions WHERE channel = ?", (API,)
+        )
+        found += self._told({reference for (reference,) in rows})
         return found
 
-    def _told(self) -> Iterator[BrokenInvariant]:
-        """Whoever started an operation has been told its outcome once, and nothing else."""
+    def _told(self, by_systems: Collection[str]) -> Iterator[BrokenInvariant]:
+        """Whoever started an operation has been told its outcome once, and nothing else. A
+        partner's system is told by events, which are checked where it reads them."""
         for reference, seen in self._seen.items():
+            if reference in by_systems:
+                if self._confirmed[reference]:
+                    words = f"{reference} of a system was confirmed to a person"
+                    yield BrokenInvariant("told", words)
+                continue
             confirmed = self._confirmed[reference]
             good = seen.state in ("PAID", "PAID_LATE", "SUCCEEDED")
             if confirmed != good:

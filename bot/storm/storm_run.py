@@ -15,12 +15,15 @@ from bot.simulation.ncba.handsets import Handset
 from bot.simulation.world import World
 from bot.storm.captured_log import captured_log
 from bot.storm.faults import FaultInjector
+from bot.storm.fingerprint import fingerprint
 from bot.storm.honest_admins import HonestAdmins
 from bot.storm.invariant_checker import BrokenInvariant, InvariantChecker
 from bot.storm.opening import ADMINS, draw_people, draw_settings
 from bot.storm.paybill_traffic import PaybillTraffic
 from bot.storm.people import Actor
 from bot.storm.story import Story, Tally
+from bot.storm.systems.partner_systems import PartnerSystems
+from bot.storm.systems.receivers import StormReceivers
 from flows.engine.event import Event
 from services.domain.outbox import OutboxRow
 from services.ports import Tx
@@ -41,13 +44,19 @@ class StormRun:
         self._hours = hours
         self._dice = random.Random(f"storm-{seed}")
         self._logged: list[str] = []
-        self.world = World(memory, seed=seed, delivered=self._delivered, threads=False)
+        # Their own dice, so that what people do does not follow from what systems do.
+        system_dice = random.Random(f"{seed}:api")
+        receivers = StormReceivers(system_dice)
+        self.world = World(
+            memory, seed=seed, delivered=self._delivered, threads=False, receivers=receivers
+        )
         self.story = Story(seed, self.world.clock)
         self.watch = InvariantChecker(self.world)
         self.actors: dict[str, Actor] = {}
         self._codes = [f"P{n:02}" for n in range(partners)]
         self._faults = FaultInjector(self.world, self._dice, self.story)
         self._paybill = PaybillTraffic(self.world, self._dice, self.story, self.actors, self._codes)
+        self.systems = PartnerSystems(self.world, system_dice, self.story, receivers)
         self._looked_at = 0  # log lines already searched
         self._lately: deque[Event] = deque(maxlen=20)
 
@@ -61,6 +70,7 @@ class StormRun:
                     await self._step()
                 await self._calm()
             finally:
+                self.systems.hang_up()
                 await self.world.close()
         return self.story.tally
 
@@ -69,12 +79,14 @@ class StormRun:
     async def begin(self) -> None:
         """Set up and open the world, before anything happens."""
         self.actors.update(draw_settings(self.world, self._dice))
+        self.systems.draw_settings()
         await self.world.open()
         people = await self.world.app.database.write(
             lambda tx: draw_people(tx, self._dice, self._codes)
         )
         self.actors.update(people)
         await self.world.settle()
+        await self.systems.open(self._codes, people, self.read)
 
     def _delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
         self.watch.delivered(row)
@@ -90,6 +102,7 @@ class StormRun:
         self._faults.arm()
         await self._faults.set_clock()
         if dice.random() < 0.03:
+            self.systems.hang_up()
             await self._faults.restart_or_crash()
         self._phones()
         self._paybill.pay()
@@ -100,8 +113,11 @@ class StormRun:
         self._paybill.notify()
         await self.world.advance(dice.expovariate(1 / PAUSE_S))
         self.story.check(await self.watch.step())
+        self.story.check(await self.systems.step())
         if self.story.tally.steps % SECRETS_EVERY == 0:
-            self.story.check(self.watch.secrets(self._logged[self._looked_at :]))
+            self.story.check(
+                self.watch.secrets(self._logged[self._looked_at :], self.systems.secrets)
+            )
             self._looked_at = len(self._logged)
 
     async def _round(self) -> None:
@@ -117,7 +133,9 @@ class StormRun:
             self._lately.append(event)
             self.story.note(f"{event.address} {event.kind} {event.text or event.option}")
             self.world.submit(event)
+        self.systems.send()
         await self.world.settle()
+        self.story.check(self.systems.hear())
         for reference in await self._authorised_by(guessing) - before:
             self.story.check(
                 [BrokenInvariant("code", f"{reference} was authorised by a wrong code")]
@@ -149,11 +167,11 @@ class StormRun:
         # A restarted product first does what is due, so compare only across a run without a crash.
         while lives != self.world.crash_count:
             lives = self.world.crash_count
-            before = await self.world.app.database.read(_fingerprint)
+            before = await self.world.app.database.read(fingerprint)
             for event in again:
                 self.world.submit(event)
             await self.world.settle()
-            after = await self.world.app.database.read(_fingerprint)
+            after = await self.world.app.database.read(fingerprint)
         self.story.tally.turns += len(again)
         self.story.tally.faults["repeated"] += len(again)
         if before != after:
@@ -180,6 +198,7 @@ class StormRun:
         self.story.note("calm")
         await world.settle()
         await world.set_clock((world.clock.true_now() - world.clock.now()).total_seconds())
+        self.story.check(await self.systems.calm())
         admins = HonestAdmins(
             world, self.story.tally, *(self.actors[address] for address in ADMINS)
         )
@@ -188,27 +207,13 @@ class StormRun:
             for _ in range(CALM_LOOKS):  # one change between two checks could hide another
                 await world.advance(86_400 / CALM_LOOKS)
                 self.story.check(await self.watch.step())
+                self.story.check(await self.systems.compare())
             await world.run_job("reconciliation")
             await admins.settle_open()
             self.story.check(await self.watch.step())
+        self.story.check(await self.systems.end())
         self.story.tally.operations = await world.app.database.read(_operations)
-        self.story.check(await self.watch.end(self._logged))
-
-
-def _fingerprint(tx: Tx) -> tuple[object, ...]:
-    """Values that a repeated event must not change."""
-    row: tuple[object, ...] = (
-        connection(tx)
-        .execute(
-            "SELECT (SELECT count(*) FROM transfers), (SELECT count(*) FROM wallet_transactions),"
-            " (SELECT count(*) FROM evidence), (SELECT count(*) FROM audit_log),"
-            " (SELECT sum(turn) FROM sessions), (SELECT group_concat(state) FROM"
-            "  (SELECT state FROM wallet_transactions ORDER BY seq)),"
-            " (SELECT sum(attempts) FROM otp_validations), (SELECT count(*) FROM outbox)"
-        )
-        .fetchone()
-    )
-    return row
+        self.story.check(await self.watch.end(self._logged, self.systems.secrets))
 
 
 def _operations(tx: Tx) -> int:

@@ -19,6 +19,7 @@ class Tally:
     turns: int = 0  # including repeated events
     steps: int = 0
     operations: int = 0
+    calls: int = 0  # of the API
     faults: Counter[str] = field(default_factory=Counter)
 
 

@@ -4,6 +4,7 @@ Every fault says in its message what is wrong, in words for whoever runs the pro
 
     DatabaseFault
     ├── DatabaseFailed            reading or writing failed
+    │   ├── DatabaseRefused       a rule of the schema was broken: a fault of the program
     │   └── DatabaseUnavailable   it is being reopened: retry
     ├── DatabaseDamaged
     ├── DatabaseInUse
@@ -39,6 +40,10 @@ class DatabaseFault(Exception):
 
 class DatabaseFailed(DatabaseFault):
     """Reading or writing failed; the message is the database engine's own."""
+
+
+class DatabaseRefused(DatabaseFailed):
+    """What was to be written breaks a rule of the schema, and will the next time too."""
 
 
 class DatabaseUnavailable(DatabaseFailed):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from services.domain.clock_step import ClockStep
-from services.domain.database import DatabaseFailed, SimulatedCrash
+from services.domain.database import DatabaseFailed, DatabaseRefused, SimulatedCrash
 from storage.after_restore import recover_after_restore
 from storage.sqlite.database_file import DatabaseFile
 from storage.stores.clock import ClockFollower
@@ -152,7 +152,9 @@ def as_future_error(error: BaseException) -> Exception:
     """Wrap SQLite's own errors, and what a future cannot carry: ``StopIteration``, and exceptions
     that are not ``Exception``."""
     wrapped: Exception
-    if isinstance(error, sqlite3.Error):
+    if isinstance(error, sqlite3.IntegrityError):
+        wrapped = DatabaseRefused(str(error))
+    elif isinstance(error, sqlite3.Error):
         wrapped = DatabaseFailed(str(error))
     elif isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error

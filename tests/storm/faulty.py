@@ -116,8 +116,8 @@ def in_clear(right: Any, keys: Any, text: str) -> str:
     return text
 
 
-def always_passes(right: Any, tx: Any, keys: Any, binding: Any, code: str) -> Any:
-    answer = right(tx, keys, binding, code)
+def always_passes(right: Any, tx: Any, keys: Any, binding: Any, code: str, **limits: Any) -> Any:
+    answer = right(tx, keys, binding, code, **limits)
     newest = tx.otps.newest(binding.operation)
     if newest is not None and newest.status.value == "pending":
         tx.otps.end(newest.id, otp.OtpStatus.USED)

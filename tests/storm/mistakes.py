@@ -12,11 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+from bot.calls import reading, webhooks
+from bot.calls.cursor import Cursor
+from bot.http.api import json_body
 from bot.notify import notifier
 from bot.security.keyring import Keyring
+from bot.turns.calls import Calls
 from bot.workers.money_worker import MoneyWorker
 from bot.workers.payments import PaymentIntake
+from bot.workers.webhooks import WebhookWorker
 from services import (
+    api_keys,
     float_purchases,
     float_settlement,
     payment_assignment,
@@ -26,12 +32,16 @@ from services import (
     topup_settlement,
 )
 from services.gateways.ncba import payment_notification
+from storage.stores.api_answers import ApiAnswerStore
 from storage.stores.audit import AuditStore
 from storage.stores.evidence import EvidenceStore
 from storage.stores.ledger import LedgerStore
+from storage.stores.partner_events import PartnerEventStore
 from storage.stores.payments import PaymentStore
+from storage.stores.public_operations import OperationChanges
 from storage.stores.sessions import SessionStore
-from tests.storm import faulty
+from storage.stores.webhook_deliveries import WebhookDeliveryStore
+from tests.storm import faulty, faulty_api
 
 Make = Callable[[], AbstractContextManager[Any]]
 
@@ -73,6 +83,7 @@ def _caught(*names: str) -> frozenset[str]:
 
 
 _TOLD = _caught("told", "faults")
+_SAME_ANSWER = _caught("same answer", "one operation per key")
 MISTAKES = (
     Mistake(
         "credit on accepted",
@@ -137,7 +148,7 @@ MISTAKES = (
     Mistake(
         "spend what is held",
         _instead(LedgerStore, "balance", faulty.holds_are_there_to_spend),
-        _caught("faults", "ledger"),
+        _caught("faults", "ledger", "server error"),
     ),
     Mistake(
         "believe every notification",
@@ -222,5 +233,86 @@ MISTAKES = (
         "forget to ask the bank",
         _instead(MoneyWorker, "_query", lambda right, *args: faulty.done()),
         _caught("stuck", "bank", "told"),
+    ),
+    Mistake(
+        "keep no answer with its key",
+        _instead(Calls, "_store", faulty.nothing),
+        _SAME_ANSWER,
+    ),
+    Mistake(
+        "keep the answer in a transaction of its own",
+        _all(
+            _instead(Calls, "_store", faulty_api.stored_later),
+            _instead(Calls, "handle", faulty_api.then_stored),
+        ),
+        _SAME_ANSWER | _caught("server error", "faults"),
+    ),
+    Mistake(
+        "render a replay afresh",
+        _instead(ApiAnswerStore, "get", faulty_api.rendered_afresh),
+        _SAME_ANSWER,
+    ),
+    Mistake(
+        "take one call's key for another call's",
+        _instead(json_body, "canonical", faulty_api.without_path),
+        _SAME_ANSWER,
+    ),
+    Mistake(
+        "take a key for any body",
+        _instead(Calls, "_fingerprint", lambda right, *args: ""),
+        _SAME_ANSWER,
+    ),
+    Mistake(
+        "show another partner's operations",
+        _instead(reading, "find", faulty_api.whoever_owns_it),
+        _caught("access"),
+    ),
+    Mistake(
+        "know an API key by its id alone",
+        _instead(api_keys, "authenticate", faulty_api.by_id_alone),
+        _caught("access"),
+    ),
+    Mistake(
+        "tell nothing of one state",
+        _instead(PartnerEventStore, "_add", faulty_api.silent_of_not_paid),
+        _caught("partner events", "feed"),
+    ),
+    Mistake(
+        "raise no version for what changes beside the status",
+        _instead(OperationChanges, "take", faulty_api.only_new_statuses),
+        _caught("partner events", "feed"),
+    ),
+    Mistake(
+        "leave out the first event of a page",
+        _instead(PartnerEventStore, "page", faulty_api.without_its_first),
+        _caught("feed"),
+    ),
+    Mistake(
+        "do not say which key began an operation",
+        _instead(PartnerEventStore, "caused_by", faulty_api.caused_by_nobody),
+        _caught("one operation per key"),
+    ),
+    Mistake(
+        "begin a page of the history one too far",
+        _instead(Cursor, "after", faulty_api.one_too_far),
+        _caught("history"),
+    ),
+    Mistake(
+        "send events of one operation at once",
+        _all(
+            _instead(WebhookDeliveryStore, "_take", faulty_api.taken_out_of_turn),
+            _instead(WebhookDeliveryStore, "_move_later_ones", faulty.nothing),
+        ),
+        _caught("webhooks"),
+    ),
+    Mistake(
+        "count a lost answer as taken",
+        _instead(WebhookWorker, "_answer", faulty_api.silence_is_taken),
+        _caught("webhooks"),
+    ),
+    Mistake(
+        "show a webhook's secret again",
+        _instead(webhooks, "listed", faulty_api.shown_again),
+        _caught("secrets"),
     ),
 )

@@ -42,7 +42,7 @@ from bot.http.presence import while_connected
 from bot.rate_limits.sliding_window import Allowance
 from bot.turns.calls import Admitted, Call, Credentials, TurnedAway
 from services.domain.api_answer import StoredAnswer
-from services.domain.database import DatabaseFailed
+from services.domain.database import DatabaseFailed, DatabaseRefused
 from services.ports import Tx
 
 BODY_MAX = 64 * 1024  # bytes
@@ -74,13 +74,8 @@ class ApiEdge:
                 raise
             response = respond(self._stored(problem, request_id), request_id)
             response.headers["connection"] = "close"
-        except DatabaseFailed:
-            _log.warning("call not decided: the database is not available", request=request_id)
-            problem = Problem(ProblemCode.UNAVAILABLE, "Nothing was done. Send it again, please.")
-            response = respond(self._stored(problem, request_id), request_id)
-        except Exception:  # noqa: BLE001 - logged and answered
-            _log.exception("call failed", request=request_id)
-            problem = _failed(scope["method"], request_id)
+        except Exception as error:  # noqa: BLE001 - logged and answered
+            problem = _undecided(error, scope["method"], request_id)
             response = respond(self._stored(problem, request_id), request_id)
         if scope["method"] == "HEAD":
             response.body = _NO_BODY
@@ -235,6 +230,16 @@ def _failed(method: str, request_id: str) -> Problem:
 
 
 _NO_ROUTE = Problem(ProblemCode.NOT_FOUND, "There is nothing at this path.")
+
+
+def _undecided(error: Exception, method: str, request_id: str) -> Problem:
+    """What breaks a rule of the schema is a fault of ours, not the database's, and would be one
+    again. Call in the error's handler."""
+    if isinstance(error, DatabaseFailed) and not isinstance(error, DatabaseRefused):
+        _log.warning("call not decided: the database is not available", request=request_id)
+        return Problem(ProblemCode.UNAVAILABLE, "Nothing was done. Send it again, please.")
+    _log.exception("call failed", request=request_id)
+    return _failed(method, request_id)
 
 
 def _methods(route: Route) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from services.domain.database import DatabaseFailed, Priority
+from services.domain.database import DatabaseRefused, Priority
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
@@ -72,7 +72,7 @@ async def test_a_statement_that_the_database_refuses_is_rolled_back_alone(
     async with held(database):
         tasks = await send(database, [box.note(1), fails, box.note(3)])
     told = await hear(tasks)
-    assert [type(one) for one in told] == [int, DatabaseFailed, int]
+    assert [type(one) for one in told] == [int, DatabaseRefused, int]
     assert isinstance(told[1].__cause__, sqlite3.IntegrityError)
     assert await database.read(noted) == [1, 3]
 
