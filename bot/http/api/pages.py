@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from functools import cache
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -12,7 +13,7 @@ from bot.calls.answers import Problem, ProblemCode
 from bot.http.api import openapi, problems
 from bot.http.api.docs_page import render
 from bot.http.api.response import JSON, answer_of, new_request_id, respond
-from bot.http.api.route import Route
+from bot.http.api.table import ROUTES
 from services.ports import Random
 
 DOCUMENT = "/openapi.json"
@@ -32,16 +33,21 @@ def is_page(path: str) -> bool:
     return path in (DOCUMENT, PAGE) or path.startswith(problems.TYPE)
 
 
-class ApiPages:
-    """An ASGI app. Each page is made once, since it is the same for everybody."""
+@cache
+def _made() -> Mapping[str, tuple[str, str]]:
+    """Media type and text by path: made at the first request, and the same for everybody."""
+    document = openapi.build(ROUTES)
+    return {
+        DOCUMENT: (JSON, openapi.to_text(document)),
+        PAGE: (_HTML, render(document)),
+    }
 
-    def __init__(self, random: Random, routes: Sequence[Route]) -> None:
+
+class ApiPages:
+    """An ASGI app."""
+
+    def __init__(self, random: Random) -> None:
         self._random = random
-        document = openapi.build(routes)
-        self._pages = {
-            DOCUMENT: (JSON, openapi.to_text(document)),
-            PAGE: (_HTML, render(document)),
-        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = new_request_id(self._random)
@@ -54,16 +60,16 @@ class ApiPages:
         await response(scope, receive, send)
 
     def _answer(self, method: str, path: str, request_id: str) -> Response:
-        code = path.removeprefix(problems.TYPE)
-        if path not in self._pages and code not in _CODES:
+        code, pages = path.removeprefix(problems.TYPE), _made()
+        if path not in pages and code not in _CODES:
             problem = Problem(ProblemCode.NOT_FOUND, "There is no problem of this name.")
             return respond(answer_of(problem, request_id, 404), request_id)
         if method not in ("GET", "HEAD"):
             problem = Problem(ProblemCode.METHOD_NOT_ALLOWED, "Allowed: GET, HEAD.")
             answer = answer_of(problem, request_id, 405)
             return respond(answer, request_id, headers={"allow": "GET, HEAD"})
-        if path not in self._pages:
+        if path not in pages:
             return Response(status_code=303, headers={"location": f"{PAGE}#{code}"})
-        media_type, text = self._pages[path]
+        media_type, text = pages[path]
         headers = {"cache-control": _CACHED, "content-type": media_type}
         return Response(text, headers=headers)

@@ -16,7 +16,7 @@ from bot.http.api.edge import ApiEdge
 from bot.http.api.older import problems as older_problems
 from bot.http.api.pages import ApiPages, is_page
 from bot.http.api.response import answer_of, new_request_id, respond
-from bot.http.api.table import OLDER, ROUTES, V1
+from bot.http.api.table import OLDER, V1
 from bot.http.request_limits import BODY_MAX, bare_refusal
 
 _V1 = "/v1/"
@@ -43,7 +43,7 @@ def api_routes(app: App) -> list[BaseRoute]:
     return [
         ApiDoor(_is_v1, ApiEdge(app, V1)),
         ApiDoor(_is_older, ApiEdge(app, OLDER, older_problems.document)),
-        ApiDoor(is_page, ApiPages(app.random, ROUTES)),
+        ApiDoor(is_page, ApiPages(app.random)),
     ]
 
 
