@@ -225,6 +225,14 @@ def is_foreign(tx: Tx, keys: Keys, binding: Binding, code: str) -> bool:
     )
 
 
+def is_replaced(tx: Tx, keys: Keys, binding: Binding, code: str) -> bool:
+    """Whether a wrong code is one of this operation that a newer one has replaced."""
+    return any(
+        other.status is OtpStatus.REVOKED and _is_right(keys, other, binding, code)
+        for other in tx.otps.of_operation(binding.operation)
+    )
+
+
 def revoke(tx: Tx, operation: str) -> None:
     """Revoke the operation's live code, if any; the message that carries it is wiped."""
     otp = tx.otps.newest(operation)

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.calls.answers import Problem, Reply, not_found
 from bot.calls.caller import CallContext, missing_scope
+from bot.calls.code_holders import is_hidden
 from bot.calls.float import not_yet
 from bot.calls.refusals import wrong_code
 from bot.calls.requests import CodeCheckRequest, NothingRequest
@@ -13,7 +14,7 @@ from bot.handlers.wrong_codes import report_wrong_code
 from bot.outbox.carriers import MAIL, SMS
 from services import float_purchases, otp, topups
 from services.domain.api_key import Scope
-from services.domain.float_purchase import Purchase
+from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.instant import to_rfc3339
 from services.domain.otp import Binding, Otp, OtpStatus
 from services.domain.partner import Person
@@ -30,6 +31,9 @@ def check(call: CallContext, request: CodeCheckRequest) -> Reply | Problem:
         return found
     operation, person, code = found
     if code is None:
+        assert isinstance(operation, Purchase), "only purchases are approved"
+        if operation.state is not PurchaseState.AWAITING_APPROVAL:
+            return wrong_code(0, "This operation waits for no code.")
         return not_yet(call, request.reference)
     if code.status is OtpStatus.USED:
         return wrong_code(0, "This code was used.")
@@ -44,12 +48,16 @@ def check(call: CallContext, request: CodeCheckRequest) -> Reply | Problem:
     if isinstance(answer, NotPassed):
         report_wrong_code(call.acts_with(person), binding, answer, request.otp_code)
         _end(call, operation, answer.status)
-    left = answer.tries_left
+    status = answer.status if isinstance(answer, NotPassed) else OtpStatus.PENDING
+    if isinstance(answer, NotPassed) and otp.is_replaced(
+        call.tx, call.app.keys, binding, request.otp_code
+    ):
+        status = OtpStatus.REVOKED
     return Reply(
         {
             "valid": not isinstance(answer, NotPassed),
-            "remaining_attempts": left,
-            "status": answer.status.value if isinstance(answer, NotPassed) else "pending",
+            "remaining_attempts": answer.tries_left,
+            "status": status.value,
         }
     )
 
@@ -121,9 +129,3 @@ def _end(call: CallContext, operation: TopUp | Purchase, status: OtpStatus) -> N
             topups.end_with_code(call.tx, operation, status)
     else:
         float_purchases.end_with_code(call.tx, operation, status)
-
-
-def is_hidden(call: CallContext, found: TopUp | Purchase) -> bool:
-    """Another partner's, or one that was only quoted in a chat."""
-    is_public = call.tx.public_operations.get(found.reference) is not None
-    return found.partner != call.partner.code or not is_public

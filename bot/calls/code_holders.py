@@ -1,11 +1,13 @@
-"""Whose code approves what a partner's system asks for: a registered person who may move money."""
+"""Whose code approves what a partner's system asks for, and which operations it may ask about."""
 
 from __future__ import annotations
 
 from bot.calls.answers import FieldError, Problem, ProblemCode, invalid
-from bot.calls.caller import CallContext
+from bot.calls.caller import CHANNEL, CallContext
+from services.domain.float_purchase import Purchase
 from services.domain.partner import MOVES_MONEY, Person
 from services.domain.phone import Phone
+from services.domain.topup import TopUp
 
 _UNKNOWN = Problem(
     ProblemCode.OTP_ADDRESS_UNKNOWN,
@@ -43,3 +45,9 @@ def holder_of(call: CallContext, person_id: int | None) -> Person | Problem:
 def _may(call: CallContext, person: Person) -> bool:
     """Only who has joined has shown that the number is theirs."""
     return person.role in MOVES_MONEY and bool(call.tx.people.addresses(person.id))
+
+
+def is_hidden(call: CallContext, found: TopUp | Purchase) -> bool:
+    """Another partner's, or one that was begun in a chat: its code is its person's to give."""
+    is_public = call.tx.public_operations.get(found.reference) is not None
+    return found.partner != call.partner.code or not is_public or found.channel != CHANNEL

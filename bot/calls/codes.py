@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bot.calls.answers import FieldError, Problem, ProblemCode, Reply, invalid, not_found
 from bot.calls.caller import CHANNEL, CallContext, missing_scope
-from bot.calls.code_checks import is_hidden
-from bot.calls.code_holders import holder_of, registered
+from bot.calls.code_holders import holder_of, is_hidden, registered
 from bot.calls.fields import WHOLE_ONLY
 from bot.calls.float import APPROVAL_NEEDED, quote_changed, quote_document
 from bot.calls.refusals import problem_of, too_little, wrong_code
@@ -133,13 +132,13 @@ def _another(call: CallContext, reference: str) -> Reply | Problem:
     scope = Scope.FLOAT if topup is None else Scope.TOPUP
     if (problem := missing_scope(call.key, frozenset({scope}))) is not None:
         return problem
+    if topup is not None and topup.state is not TopUpState.OTP_SENT:
+        return _OVER
     person = holder_of(call, found.person_id)
     if isinstance(person, Problem):
         return person
     app = call.app
     if topup is not None:
-        if topup.state is not TopUpState.OTP_SENT:
-            return _OVER
         if _ended_by_time(call, reference):
             topups.end_with_code(call.tx, topup, OtpStatus.EXPIRED)
             return _EXPIRED

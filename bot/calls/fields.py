@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from flows.engine.normalise import normalise_input
 from flows.parsers.values import read_mobile
 from services.domain.business_days import NAIROBI, start_of_day
 from services.domain.ids import ALPHABET
@@ -22,8 +23,10 @@ from services.domain.refusal import Refusal
 AMOUNT_MAX = 999_999_999  # shillings
 _AMOUNT = r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?"
 _ABOVE_ZERO = r"[1-9][0-9]{0,8}(\.[0-9]{1,2})?|0\.(0[1-9]|[1-9][0-9]?)"
+FEE_PATTERN = f"^{_AMOUNT}$"
 _WHOLE_AMOUNT = r"[1-9][0-9]{0,8}(\.0{1,2})?"
 WHOLE_ONLY = "M-PESA takes whole shillings."
+PHONE_MAX = 60  # characters, with the unseen ones that a pasted contact brings
 TEXT_MAX = 100  # characters of a partner's own words
 # Neither control nor format characters, nor halves of surrogate pairs.
 _UNSEEN = r"\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff0-\uffff"
@@ -63,7 +66,7 @@ def _whole_amount(given: object) -> Money:
     return amount
 
 
-def _fee(given: object) -> Money:
+def read_fee(given: object) -> Money:
     if given == 0 and not isinstance(given, bool | float):
         return Money(0)
     if isinstance(given, str) and re.fullmatch(_AMOUNT, given, re.ASCII):
@@ -78,8 +81,9 @@ def _digits(given: object) -> object:
 
 def _phone(given: object) -> Phone:
     given = _digits(given)
-    phone = read_mobile(given) if isinstance(given, str) and len(given) <= 40 else None
-    if phone is None or isinstance(phone, Refusal):
+    typed = normalise_input(given) if isinstance(given, str) and len(given) <= PHONE_MAX else ""
+    phone = read_mobile(typed)
+    if isinstance(phone, Refusal):
         raise _wrong("This is no Kenyan mobile number.")
     return phone
 
@@ -157,10 +161,10 @@ WholeAmount: TypeAlias = Annotated[
 ]
 Fee: TypeAlias = Annotated[
     Money,
-    BeforeValidator(_fee),
+    BeforeValidator(read_fee),
     _schema(
         description="As quoted.",
-        anyOf=[{**_INTEGER, "minimum": 0}, {"type": "string", "pattern": f"^{_AMOUNT}$"}],
+        anyOf=[{**_INTEGER, "minimum": 0}, {"type": "string", "pattern": FEE_PATTERN}],
         examples=["25.00"],
     ),
 ]

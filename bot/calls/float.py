@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.calls.answers import Problem, ProblemCode, Reply, not_found
 from bot.calls.caller import CallContext
-from bot.calls.code_holders import holder_of
+from bot.calls.code_holders import holder_of, is_hidden
 from bot.calls.reading import operation
 from bot.calls.refusals import problem_of, too_little, wrong_code
 from bot.calls.requests import FloatRequest
@@ -53,10 +53,8 @@ def quote_changed(quote: Quote) -> Problem:
 def buy(call: CallContext, request: FloatRequest) -> Reply | Problem:
     """Check the code, and hold the money. What does not fit the quote costs no attempt."""
     purchase = call.tx.purchases.get(request.otp_reference)
-    if purchase is None or purchase.partner != call.partner.code:
+    if purchase is None or is_hidden(call, purchase):
         return not_found()
-    if call.tx.public_operations.get(purchase.reference) is None:
-        return not_found()  # it was only quoted, in a chat
     if purchase.state is PurchaseState.AWAITING_APPROVAL:
         return not_yet(call, purchase.reference)
     if purchase.state in _ENDED:

@@ -154,7 +154,12 @@ def events(call: CallContext, after: str | None, limit: int) -> Reply | Problem:
     place = 0
     if after is not None:
         known = place_of(code, after)
-        if known is None or call.tx.partner_events.get(code, known) is None:
+        stored = call.tx.partner_events
+        is_known = known is not None and (
+            stored.get(code, known) is not None
+            or known == stored.newest_place(code) > 0  # nothing came after it, however old it is
+        )
+        if known is None or not is_known:
             return invalid(FieldError("/after", "No event of yours has this id."))
         place = known
     page = call.tx.partner_events.page(code, place, limit + 1)

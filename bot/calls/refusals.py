@@ -73,7 +73,7 @@ def too_little(short: InsufficientFunds) -> Problem:
     return Problem(
         _C.INSUFFICIENT_FUNDS,
         f"The wallet has {short.available} available, and this needs {short.total}.",
-        {"missing": short.missing.decimal},
+        {"missing": (short.total - short.available).decimal},
     )
 
 

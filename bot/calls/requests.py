@@ -62,7 +62,7 @@ class TopUpRequest(Request):
     amount: WholeAmount
     phone_number: PhoneNumber
     description: Description | None = None
-    again: bool = Field(
+    again: bool | None = Field(
         default=False, description="Send another, though one of the same amount and phone is open."
     )
     otp_reference: OperationReference | None = Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.calls.answers import FieldError, Problem, ProblemCode, Reply, invalid, not_found
 from bot.calls.caller import CHANNEL, CallContext
-from bot.calls.code_holders import holder_of
+from bot.calls.code_holders import holder_of, is_hidden
 from bot.calls.reading import find, operation
 from bot.calls.refusals import duplicate, problem_of, wrong_code
 from bot.calls.requests import ReferenceRequest, TopUpRequest
@@ -39,7 +39,7 @@ def start(call: CallContext, request: TopUpRequest) -> Reply | Problem:
         request.amount,
         request.phone_number,
         policy=call.app.policy,
-        again=request.again,
+        again=bool(request.again),
     )
     match started:
         case Refusal():
@@ -55,7 +55,7 @@ def _with_code(
 ) -> Reply | Problem:
     """Go on with the operation that the code was sent for. What the code costs is counted last."""
     topup = call.tx.topups.get(reference)
-    if topup is None or topup.partner != call.partner.code:
+    if topup is None or is_hidden(call, topup):
         return not_found()
     if topup.state in _ENDED:
         return _ENDED[topup.state]

@@ -13,7 +13,7 @@ from bot.calls.fields import Description
 from bot.calls.requests import Request
 from services import webhooks
 from services.domain.instant import to_rfc3339
-from services.domain.partner_event import EVENT_TYPES, place_of
+from services.domain.partner_event import SUBSCRIBABLE, place_of
 from services.domain.refusal import Refusal
 from services.domain.webhook import WebhookEndpoint
 from services.domain.webhook_url import host_of
@@ -24,14 +24,13 @@ _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _URL = rf"^https://({_LABEL}\.)+[A-Za-z]{{2,63}}(:(443|8443))?(/[!-\"$-\[\]-~]*)?$"
 
 
-def _types(given: object) -> tuple[str, ...] | None:
+def _types(given: Any) -> tuple[str, ...] | None:
     if given is None:
         return None
-    if isinstance(given, list) and 0 < len(given) <= len(EVENT_TYPES):
-        known = [type_ for type_ in EVENT_TYPES if type_ in given]
-        if len(known) == len(given):
-            return tuple(known)
-    why = "These are types of events, each once."
+    is_list = isinstance(given, list) and 0 < len(given) <= 2 * len(SUBSCRIBABLE)
+    if is_list and all(isinstance(type_, str) and type_ in SUBSCRIBABLE for type_ in given):
+        return tuple(dict.fromkeys(given))
+    why = "These are types of events."
     raise PydanticCustomError("unreadable", "{why}", {"why": why})
 
 
@@ -43,9 +42,9 @@ EventTypes = Annotated[
             "anyOf": [
                 {
                     "type": "array",
-                    "items": {"type": "string", "enum": list(EVENT_TYPES)},
+                    "items": {"type": "string", "enum": list(SUBSCRIBABLE)},
                     "minItems": 1,
-                    "uniqueItems": True,
+                    "maxItems": 2 * len(SUBSCRIBABLE),
                 },
                 {"type": "null"},
             ],

@@ -32,7 +32,9 @@ def bare_refusal(scope: Scope, status: int) -> Response:
 def with_request_limits(routes: Sequence[BaseRoute], refusal: Refusal = bare_refusal) -> Starlette:
     """An app with these routes, behind ``RequestLimits``."""
     limits = Middleware(RequestLimits, refusal=refusal)
-    return Starlette(routes=list(routes), middleware=[limits])
+    app = Starlette(routes=list(routes), middleware=[limits])
+    app.router.redirect_slashes = False  # a redirect would be made of the Host that a caller named
+    return app
 
 
 class RequestLimits:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +14,6 @@ from bot.scripts.source_line import SourceLine
 IN_QUERY = ("GET", "HEAD", "DELETE", "OPTIONS")  # methods whose names go into the query
 METHODS = (*IN_QUERY, "POST", "PUT", "PATCH")
 NOBODY, WRONG = "nobody", "wrong"  # callers without a key, and with one that does not exist
-_SHORT_KEY = re.compile(r"[A-Za-z0-9_-]{1,15}")  # too short for an Idempotency-Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ class ApiCall:
         target, body = fill(self.path, captured), None
         headers = [(name, value.filled(captured)) for name, value in self.headers]
         if self.key is not None:
-            headers.append(("Idempotency-Key", idempotency_key(self.key.filled(captured))))
+            headers.append(("Idempotency-Key", self.key.filled(captured)))
         if self.members and self.method in IN_QUERY:
             query = urlencode([(name, value.filled(captured)) for name, value in self.members])
             target += ("&" if "?" in target else "?") + query
@@ -101,13 +98,6 @@ class ApiCall:
         words += [f"header {name}={value.written(captured)}" for name, value in self.headers]
         race = [f"@race {self.copies}"] if self.copies > 1 else []
         return " ".join(race + words)
-
-
-def idempotency_key(name: str) -> str:
-    """A short readable name, made long enough; anything else as it is, also what is no key."""
-    if not _SHORT_KEY.fullmatch(name):
-        return name
-    return f"{name}-{sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _read_json(text: str) -> Any:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.http.api.routes import api_refusal
 
 RETURN_S = 10.0  # real seconds that a request waits for the product to come back
 FINISH_S = 5.0  # real seconds that requests under way get before a clean stop
@@ -64,7 +64,7 @@ class ProductDoor:
         if product is not None and await self._pass_on(product, scope, receive, begin):
             return
         if not begun:
-            await _unavailable()(scope, receive, send)
+            await api_refusal(scope, 503)(scope, receive, send)
 
     async def _wait_for_product(self) -> ASGIApp | None:
         try:
@@ -92,24 +92,3 @@ class ProductDoor:
 
 async def _handled(product: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     await product(scope, receive, send)
-
-
-def _unavailable() -> JSONResponse:
-    """Money may have moved, as far as the caller can know, so it is to ask again."""
-    request_id = f"req_{secrets.token_hex(12)}"
-    problem = {
-        "type": "/problems/unavailable",
-        "title": "Unavailable",
-        "status": 503,
-        "detail": "The service stopped before it could answer. Send the same request again.",
-        "code": "unavailable",
-        "request_id": request_id,
-        "retryable": True,
-        "money": "pending",
-    }
-    return JSONResponse(
-        problem,
-        503,
-        {"x-request-id": request_id, "retry-after": "1"},
-        media_type="application/problem+json",
-    )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import httpx
 from pydantic import SecretStr
-from starlette.applications import Starlette
+from starlette.routing import Router
 
 from bot.app import App
 from bot.bootstrap import Dependencies, open_app
@@ -187,7 +187,7 @@ class World:
             channels["telegram"] = await self._connection.open(stack)
         app = self._app = await open_app(self.settings, outside, stack)
         await app.start()
-        product = Starlette(routes=product_routes(app, self.settings))
+        product = Router(product_routes(app, self.settings), redirect_slashes=False)
         if self._connection is not None:
             self._connection.start(app)
         for event in list(self._events.values()):

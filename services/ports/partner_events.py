@@ -34,6 +34,10 @@ class PartnerEvents(Protocol):
         """Also one that is in no feed."""
         ...
 
+    def newest_place(self, partner: str) -> int:
+        """The place of the newest event, also once it was deleted; 0 if there was none."""
+        ...
+
     def page(self, partner: str, after: int, limit: int) -> Sequence[PartnerEvent]:
         """Those in the feed, oldest first, beginning after place ``after``."""
         ...

@@ -124,6 +124,12 @@ class PartnerEventStore:
         ).fetchone()
         return None if row is None else _event(row)
 
+    def newest_place(self, partner: str) -> int:
+        row = self._conn.execute(
+            "SELECT n FROM partner_event_heads WHERE partner = ?", (partner,)
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
     def page(self, partner: str, after: int, limit: int) -> Sequence[PartnerEvent]:
         rows = self._conn.execute(
             "SELECT partner, n, type, operation, version, data, request_id, idempotency_key,"

@@ -40,10 +40,12 @@ class ApiDoor(BaseRoute):
 
 
 def api_routes(app: App) -> list[BaseRoute]:
+    """To stand last: whatever no other route has is answered as a path that the API has not."""
     return [
         ApiDoor(_is_v1, ApiEdge(app, V1)),
         ApiDoor(_is_older, ApiEdge(app, OLDER, older_problems.document)),
         ApiDoor(is_page, ApiPages(app.random)),
+        ApiDoor(_is_any, ApiEdge(app, ())),
     ]
 
 
@@ -81,8 +83,12 @@ _TOO_LATE = Problem(
 
 
 def _is_v1(path: str) -> bool:
-    return path.startswith(_V1)
+    return f"{path}/".startswith(_V1)
 
 
 def _is_older(path: str) -> bool:
-    return path.startswith(_OLDER)
+    return f"{path}/".startswith(_OLDER)
+
+
+def _is_any(path: str) -> bool:
+    return True

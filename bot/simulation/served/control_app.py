@@ -19,6 +19,7 @@ from bot.simulation.served.control_bodies import ControlBody
 from bot.simulation.served.served_world import ControlError, ServedWorld
 
 BODY_MAX = 64 * 1024  # bytes
+_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 
 AnyBody = TypeVar("AnyBody", bound=ControlBody)
@@ -74,7 +75,9 @@ def check_caller(request: Request) -> None:
     hosts, origins = request.headers.getlist("host"), request.headers.getlist("origin")
     if len(hosts) != 1 or not _LOOPBACK.fullmatch(hosts[0]):
         raise ControlError("Host is not a name of this machine")
-    if any(origin.casefold() != f"http://{hosts[0].casefold()}" for origin in origins):
+    port = hosts[0].rpartition("]")[2].partition(":")[2]
+    names = [f"http://{name}:{port}" if port else f"http://{name}" for name in _NAMES]
+    if any(origin.casefold() not in names for origin in origins):
         raise ControlError("Origin is another site")
 
 

@@ -33,6 +33,7 @@ RAISED = (
     "code_limit_factor",
     "api_reads_per_minute",
     "api_moves_per_minute",
+    "api_waits_per_partner",
 )
 RAISED_TIMES = 10
 # The world decides these: another value would reach beyond it, or leave its admins out.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import signal
 import sys
 import tempfile
@@ -18,7 +19,8 @@ from bot.simulation.served.served_world import ServedWorld
 from bot.simulation.settings import reason_not_to_start
 
 HOST = "127.0.0.1"
-CONNECTIONS_MAX = 256
+CONNECTIONS_MAX = 1_500
+OWN_FILES = 100  # of the world and the product
 
 
 def serve(port: int, overrides: Mapping[str, str], *, verbose: bool) -> int:
@@ -33,6 +35,16 @@ def serve(port: int, overrides: Mapping[str, str], *, verbose: bool) -> int:
             refused = f"{fault.reason}: choose another with --serve PORT"
     print(refused, file=sys.stderr)
     return 2
+
+
+def _room() -> int:
+    """How many may be connected: the process raises its limit on open files as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS_MAX + OWN_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return CONNECTIONS_MAX if soft == resource.RLIM_INFINITY else min(wanted, soft) - OWN_FILES
 
 
 async def _serve(port: int, overrides: Mapping[str, str], verbose: bool) -> int:
@@ -64,7 +76,7 @@ async def _run(served: ServedWorld, port: int, stop: asyncio.Event) -> None:
         HOST,
         port,
         stop,
-        connections_max=CONNECTIONS_MAX,
+        connections_max=_room(),
         refusal=refusal,
     ) as addresses:
         keys = await served.open()

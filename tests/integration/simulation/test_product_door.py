@@ -19,7 +19,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def _product(endpoint: Endpoint) -> Starlette:
-    return Starlette(routes=[Route("/", endpoint)])
+    return Starlette(routes=[Route("/v1/door", endpoint)])
 
 
 async def _at_once(request: Request) -> Response:
@@ -29,7 +29,7 @@ async def _at_once(request: Request) -> Response:
 async def _get(door: ProductDoor) -> httpx.Response:
     transport = httpx.ASGITransport(door)
     async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
-        return await client.get("/")
+        return await client.get("/v1/door")
 
 
 class Held:

@@ -34,7 +34,6 @@ async def test_a_request_under_way_at_a_kill_is_unavailable_and_can_be_sent_agai
     await sim.post("crash", at=at)
     killed = await sim.client.post(NOTIFY, content=body)
     assert killed.status_code == 503
-    assert killed.json()["code"] == "unavailable"
     again = await sim.client.post(NOTIFY, content=body)
     assert (again.status_code, again.json()["ResultCode"]) == (200, "0")
     assert sim.served.world.crash_count == 1

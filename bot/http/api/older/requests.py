@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from bot.calls.fields import (
+    AMOUNT_MAX,
+    FEE_PATTERN,
     Amount,
     Description,
     EmailAddress,
-    Fee,
     OneTimeCode,
     OperationReference,
     PhoneNumber,
+    read_fee,
 )
 from bot.calls.requests import Request, code_choices, together
+from services.domain.money import Money
 
 USER_ID_MAX = 100  # characters
 NAMES = ("transaction_id", "stk_push_transaction_id", "reference")
@@ -35,12 +38,34 @@ class LookRequest(Request):
     reference: OperationReference | None = None
 
 
+def _fee(given: object) -> Money:
+    """Its clients compute fees, so they may come as numbers with cents: they are only compared."""
+    if isinstance(given, float) and f"{float(given)!r}" == f"{round(given, 2)!r}" and given >= 0:
+        return read_fee(f"{given:.2f}")
+    return read_fee(given)
+
+
+OlderFee: TypeAlias = Annotated[
+    Money,
+    BeforeValidator(_fee),
+    WithJsonSchema(
+        {
+            "description": "As quoted.",
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": AMOUNT_MAX},
+                {"type": "string", "pattern": FEE_PATTERN},
+            ],
+        }
+    ),
+]
+
+
 class OlderFloatRequest(Request):
     float_amount: Amount
     otp_reference: OperationReference
     otp_code: OneTimeCode = Field(repr=False)
-    transfer_fee: Fee | None = None
-    processing_fee: Fee | None = None
+    transfer_fee: OlderFee | None = None
+    processing_fee: OlderFee | None = None
     description: Description | None = None
 
 

@@ -129,3 +129,26 @@ async def test_other_methods_are_told_which_are_allowed(caller: ApiCaller) -> No
     both = await caller.send("PATCH", "/v1/webhook-endpoints")
     assert (options.status_code, options.headers["allow"]) == (405, "GET, HEAD")
     assert (both.status_code, both.headers["allow"]) == (405, "GET, HEAD, POST")
+
+
+@pytest.mark.parametrize(
+    "phone",
+    [
+        "0733\u00a0000\u2009111",
+        "\u202a+254733000111\u202c",
+        "\u2066+254 733 000 111\u2069",
+        "0733\u2011000\u2013111",
+        "\uff0b254733000111",
+        254733000111,
+    ],
+)
+async def test_a_phone_is_taken_as_it_is_pasted(caller: ApiCaller, phone: object) -> None:
+    answer = await caller.post("/v1/topup/stk-push", {"amount": 10, "phone_number": phone})
+    assert (answer.status_code, answer.json()["phone"]) == (202, "254733000111")
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/functions/v1", "/docs/", "/nothing"])
+async def test_a_path_that_is_not_there_is_a_problem(caller: ApiCaller, path: str) -> None:
+    answer = await caller.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert answer.headers["x-request-id"] == answer.json()["request_id"]
