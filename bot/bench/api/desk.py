@@ -36,7 +36,7 @@ class ApiDesk:
         async def answer(request: Request) -> Response:
             return JSONResponse(self.bare)
 
-        return [*api_routes(self.app), Route(BARE, answer)]
+        return [Route(BARE, answer), *api_routes(self.app)]
 
     def asgi(self) -> ASGIApp:
         """As served, without a socket."""
