@@ -189,7 +189,7 @@ class App:
         try:
             async with asyncio.timeout(seconds):
                 await self.jobs.run_now(job)
-                await worker.answered(reference, seconds)
+                await worker.answered(reference)
         except TimeoutError:
             return
 

@@ -162,13 +162,14 @@ class JobScheduler:
         self.wake(name)
 
     async def run_now(self, name: str) -> None:
-        """Run one job and wait for it. Raises ``KeyError`` for an unknown name."""
+        """Run one job and wait for it; who is cancelled meanwhile leaves it running, as it is
+        everybody's. Raises ``KeyError`` for an unknown name."""
         if name not in self._scans:
             raise KeyError(name)
         self.ask(name)
         task = self._running.get(name)
         if task is not None:
-            await task
+            await asyncio.shield(task)
 
     async def stop(self) -> None:
         """Start no more, and wait for running scans (each is short)."""

@@ -169,12 +169,11 @@ class MoneyWorker(BankWorker, Generic[Operation, Answer, Status, Change]):
                 task.add_done_callback(partial(self._was_answered, operation.reference))
         return self._next_scan(due)
 
-    async def answered(self, reference: str, seconds: float) -> None:
-        """Return when the query about it that is under way, if any, is answered and committed; at
-        most so many real seconds later."""
+    async def answered(self, reference: str) -> None:
+        """Return when the query about it that is under way, if any, is answered and committed."""
         task = self._asking.get(reference)
         if task is not None:
-            await asyncio.wait({task}, timeout=seconds)
+            await asyncio.wait({task})
 
     def _was_answered(self, reference: str, task: asyncio.Task[None]) -> None:
         if self._asking.get(reference) is task:

@@ -197,3 +197,23 @@ async def test_a_scan_that_raises_is_logged_and_tried_again(
     again = FAILED_AGAIN.total_seconds()
     assert [(at - start).total_seconds() for at in scanner.times] == [0, again, 2 * again]
     assert [log["job"] for log in logs] == ["scan", "scan"]
+
+
+async def test_whoever_gives_up_waiting_for_a_scan_leaves_it_running(
+    clock: VirtualClock, jobs: JobScheduler, scanner: Scanner
+) -> None:
+    """The scan is everybody's: it may have claimed work that only it goes on with."""
+    scanner.hold, scanner.due_in = asyncio.Event(), timedelta(seconds=10)
+    jobs.start()
+    await settle()
+    patient, hasty = (asyncio.create_task(jobs.run_now("scan")) for _ in range(2))
+    await settle()
+    hasty.cancel()
+    await settle()
+    assert (hasty.cancelled(), patient.done(), scanner.running) == (True, False, 1)
+    scanner.hold.set()
+    await patient
+    assert jobs.states["scan"].next_at is not None
+    ran = len(scanner.times)
+    await advance(clock, 10)
+    assert len(scanner.times) == ran + 1
