@@ -96,6 +96,7 @@ class Dependencies:
     channels: Mapping[str, Channel] = field(default_factory=dict)
     request_channels: Mapping[str, ChannelCapabilities] = field(default_factory=dict)
     pace: MessageRates | None = None  # None: from the settings
+    waits_max: int | None = None  # API calls that wait for a change at once; None: any number
     delivered: OnDelivered | None = None
     probe: Callable[[str], None] = lambda point: None
     threads: bool = True  # False: the database file is used on the event loop, deterministically
@@ -136,7 +137,7 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
         partial(_wake_worker, core.jobs),
         core.notifier.outcome,
     )
-    waits = OperationWaits(database, settings.api_waits_per_partner)
+    waits = OperationWaits(database, settings.api_waits_per_partner, dependencies.waits_max)
     database.changed = waits.changed
     calls = Calls(
         database,

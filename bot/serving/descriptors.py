@@ -32,6 +32,11 @@ class Descriptors:
     found: int
     inbound: int
 
+    @property
+    def waiting(self) -> int:
+        """HTTP callers that may do nothing but wait: the others are for those who bring money."""
+        return self.inbound // 2
+
 
 def reserve_descriptors() -> Descriptors:
     """Raise the soft limit to ``WANTED``, as far as the hard limit allows, and divide it.

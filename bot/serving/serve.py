@@ -52,7 +52,9 @@ async def serve(settings: Settings) -> None:
             network=read_network(),
         )
         stack.push_async_callback(bot.shutdown)
-        dependencies = Dependencies(channels={"telegram": TelegramChannel(bot)})
+        dependencies = Dependencies(
+            channels={"telegram": TelegramChannel(bot)}, waits_max=descriptors.waiting
+        )
         app = await open_app(settings, dependencies, stack)
         _log.info("descriptors", **asdict(descriptors))
         await app.start()

@@ -17,13 +17,14 @@ _log = structlog.get_logger(__name__)
 
 class OperationWaits:
     """However many wait for an operation, it is read once after a change; nothing is read while
-    nothing changes. ``most`` calls of one partner wait at once: each holds a connection, and the
-    bank and others need theirs.
+    nothing changes. At most ``most`` calls of one partner wait at once, and ``most_in_all`` of all
+    together: each holds a connection, and the bank and others need theirs.
     """
 
-    def __init__(self, database: Database, most: int) -> None:
+    def __init__(self, database: Database, most: int, most_in_all: int | None = None) -> None:
         self._database = database
         self._most = most
+        self._most_in_all = most_in_all
         self._of_partner: Counter[str] = Counter()
         self._waiting: dict[str, set[asyncio.Future[PublicOperation | None]]] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
@@ -67,7 +68,7 @@ class OperationWaits:
 
         Raises ``services.domain.database.DatabaseFailed`` if it changed and cannot be read.
         """
-        if self._closed or self._of_partner[partner] >= self._most:
+        if self._closed or self._is_full(partner):
             return None
         self._of_partner[partner] += 1
         try:
@@ -76,6 +77,11 @@ class OperationWaits:
             self._of_partner[partner] -= 1
             if not self._of_partner[partner]:
                 del self._of_partner[partner]
+
+    def _is_full(self, partner: str) -> bool:
+        if self._of_partner[partner] >= self._most:
+            return True
+        return self._most_in_all is not None and self._of_partner.total() >= self._most_in_all
 
     async def _until(
         self, reference: str, version: int, seconds: float, mark: int

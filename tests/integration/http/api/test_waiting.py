@@ -13,15 +13,16 @@ from bot.http.api.routes import api_routes
 from bot.http.server import serving
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.product_door import FINISH_S
+from bot.turns.operation_waits import OperationWaits
 from services.domain.database import DatabaseFailed
 from tests.kit.api_caller import ApiCaller, calling
+from tests.kit.real_time import until
 
 PHONE = "254733000111"
 
 
 async def _until_waiting(caller: ApiCaller, many: int) -> None:
-    while caller.world.app.waits.waiting < many:  # noqa: ASYNC110 - a count, not an event
-        await asyncio.sleep(0)
+    await until(lambda: caller.world.app.waits.waiting >= many)
 
 
 async def test_a_change_answers_at_once(caller: ApiCaller) -> None:
@@ -66,13 +67,14 @@ async def test_only_waiters_of_what_changed_are_woken(caller: ApiCaller) -> None
     paid = (await caller.topup()).json()["reference"]
     other = (await caller.topup(700, "0722000333")).json()["reference"]
     waiting = [
-        asyncio.create_task(caller.get(f"/v1/operations/{reference}?wait=2"))
+        asyncio.create_task(caller.get(f"/v1/operations/{reference}?wait=25"))
         for reference in (paid, paid, other)
     ]
     await _until_waiting(caller, 3)
     caller.world.bank.set_handset(PHONE, Handset("pays"))
     await caller.world.advance(8)
     assert [task.done() for task in waiting] == [True, True, False]
+    caller.world.app.waits.close()
     answers = [(await task).json()["status"] for task in waiting]
     assert answers == ["paid", "paid", "pending"]
 
@@ -114,9 +116,7 @@ async def test_a_closed_connection_ends_the_wait(caller: ApiCaller) -> None:
         writer.write(f"{head}x-api-key: {caller.keys['DUKA']}\r\n\r\n".encode())
         await _until_waiting(caller, 1)
         writer.transport.abort()
-        async with asyncio.timeout(5):
-            while app.waits.waiting:  # noqa: ASYNC110 - a count, not an event
-                await asyncio.sleep(0)
+        await until(lambda: not app.waits.waiting)
 
 
 async def test_a_restart_answers_those_that_wait(caller: ApiCaller) -> None:
@@ -152,3 +152,14 @@ async def test_one_partner_does_not_take_all_the_room(tmp_path: Path) -> None:
         at_once = await caller.get(f"/v1/operations/{reference}?wait=25")
         caller.world.app.waits.close()
         assert (await waiting).status_code == at_once.status_code == 200
+
+
+async def test_all_partners_together_leave_room_for_the_bank(caller: ApiCaller) -> None:
+    reference = (await caller.topup()).json()["reference"]
+    waits = OperationWaits(caller.world.app.database, most=5, most_in_all=1)
+    first = asyncio.create_task(waits.until_changed("DUKA", reference, 9, 25, waits.mark))
+    await until(lambda: waits.waiting == 1)
+    async with asyncio.timeout(5):
+        assert await waits.until_changed("SOKO", reference, 9, 25, waits.mark) is None
+    waits.close()
+    assert await first is None
