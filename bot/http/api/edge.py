@@ -111,8 +111,6 @@ class ApiEdge:
 
     def _turned_away(self, asked: Asked, away: TurnedAway) -> Response:
         headers = {}
-        if away.problem.code is ProblemCode.UNAUTHENTICATED:
-            headers["www-authenticate"] = "ApiKey"
         if away.problem.code is ProblemCode.RATE_LIMITED and away.allowance is not None:
             headers["retry-after"] = str(away.allowance.again_in_s)
         answer = self._stored(away.problem, asked.request_id)

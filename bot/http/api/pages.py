@@ -63,10 +63,10 @@ class ApiPages:
         code, pages = path.removeprefix(problems.TYPE), _made()
         if path not in pages and code not in _CODES:
             problem = Problem(ProblemCode.NOT_FOUND, "There is no problem of this name.")
-            return respond(answer_of(problem, request_id, 404), request_id)
+            return respond(answer_of(problem, request_id), request_id)
         if method not in ("GET", "HEAD"):
             problem = Problem(ProblemCode.METHOD_NOT_ALLOWED, "Allowed: GET, HEAD.")
-            answer = answer_of(problem, request_id, 405)
+            answer = answer_of(problem, request_id)
             return respond(answer, request_id, headers={"allow": "GET, HEAD"})
         if path not in pages:
             return Response(status_code=303, headers={"location": f"{PAGE}#{code}"})

@@ -31,10 +31,10 @@ ProblemWording: TypeAlias = Callable[[Problem, str], Document]
 def answer_of(
     result: Reply | Problem,
     request_id: str,
-    status: int,
+    status: int = 200,
     word: ProblemWording = problems.document,
 ) -> StoredAnswer:
-    """The form in which it is stored and sent."""
+    """The form in which it is stored and sent. ``status`` is a reply's: a problem has its own."""
     if isinstance(result, Problem):
         body = problems.to_json(word(result, request_id))
         return StoredAnswer(problems.KINDS[result.code].status, problems.MEDIA_TYPE, body)
@@ -68,6 +68,8 @@ def respond(
         response.headers["ratelimit-policy"] = f"{policy};q={allowance.most};w={WINDOW_S}"
         left, reset = allowance.remaining, allowance.resets_in_s
         response.headers["ratelimit"] = f"{policy};r={left};t={reset}"
+    if response.status_code == 401:
+        response.headers["www-authenticate"] = "ApiKey"
     for name, value in (headers or {}).items():
         response.headers[name] = value
     if response.status_code in (204, 304):

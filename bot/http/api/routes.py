@@ -51,7 +51,8 @@ def api_routes(app: App) -> list[BaseRoute]:
 
 def api_refusal(scope: Scope, status: int) -> Response:
     """Words what ``RequestLimits`` refuses before a call of the API is read, or cuts off while it
-    is decided. Other paths get no words."""
+    is decided. Other paths get no words. A body that comes too slowly is 400, as the API has no
+    408."""
     path: str = scope["path"]
     if not (_is_v1(path) or _is_older(path) or is_page(path)):
         return bare_refusal(scope, status)
@@ -60,7 +61,7 @@ def api_refusal(scope: Scope, status: int) -> Response:
         problem = _SLOW if scope["method"] in ("GET", "HEAD") else _TOO_LATE
     request_id = new_request_id(SystemRandom())
     word = older_problems.document if _is_older(path) else problems.document
-    response = respond(answer_of(problem, request_id, status, word), request_id)
+    response = respond(answer_of(problem, request_id, word=word), request_id)
     if status == 413:
         response.headers["connection"] = "close"  # the rest of the body is still to come
     if scope["method"] == "HEAD":

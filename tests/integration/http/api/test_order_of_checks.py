@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from bot.turns.calls import Admitted, Call, Outcome
+from services import api_keys
 from services.domain.api_key import Scope
 from tests.kit.api_caller import KEY, ApiCaller, calling
 
@@ -89,3 +93,19 @@ async def test_another_partners_operation_is_as_one_that_is_not_there(caller: Ap
     nobodys = await caller.get("/v1/operations/TU-222222", partner="SOKO")
     assert others.status_code == nobodys.status_code == 404
     assert others.json() | {"request_id": ""} == nobodys.json() | {"request_id": ""}
+
+
+async def test_a_key_revoked_under_way_is_told_as_any_wrong_one(
+    caller: ApiCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, database = caller.world.app.calls, caller.world.app.database
+    handle = calls.handle
+
+    async def revoked_first(admitted: Admitted, call: Call) -> Outcome:
+        await database.write(lambda tx: api_keys.revoke(tx, admitted.key.id))
+        return await handle(admitted, call)
+
+    monkeypatch.setattr(calls, "handle", revoked_first)
+    answer = await caller.topup()
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+    assert answer.headers["www-authenticate"] == "ApiKey"
