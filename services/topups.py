@@ -197,8 +197,11 @@ def resend(
     tx: Tx, keys: Keys, random: Random, policy: Policy, person: Person, topup: TopUp
 ) -> CodeSent | Refusal:
     """Another code for one that waits for it; the one before is revoked. Refusals: those of
-    ``otp.generate``."""
+    ``approvals.check_contact_freeze`` and of ``otp.generate``."""
     assert topup.state is TopUpState.OTP_SENT, "only what waits for a code gets another"
+    refusal = approvals.check_contact_freeze(tx, policy, person)
+    if refusal is not None:
+        return refusal
     binding = code_binding(person, topup.reference, topup.amount, topup.phone)
     limits = policy.code_limits
     issued = otp.generate(tx, keys, random, binding, person.phone, limits=limits)

@@ -8,8 +8,9 @@ from bot.calls.code_holders import holder_of, is_hidden
 from bot.calls.reading import find, operation
 from bot.calls.refusals import duplicate, problem_of, wrong_code
 from bot.calls.requests import ReferenceRequest, TopUpRequest
+from bot.handlers.wrong_codes import report_wrong_code
 from services import float_settlement, topup_settlement, topups
-from services.domain.otp import CHECKS_MAX
+from services.domain.otp import CHECKS_MAX, OtpStatus
 from services.domain.refusal import Refusal
 from services.domain.topup import POLLS, TopUp, TopUpState
 from services.otp import NotPassed
@@ -76,9 +77,13 @@ def _with_code(
     holder = holder_of(call, topup.person_id)
     if isinstance(holder, Problem):
         return holder
+    binding = topups.code_binding(holder, reference, topup.amount, topup.phone)
     begun = topups.authorise(call.tx, call.app.keys, call.app.policy, holder, topup, code)
     if isinstance(begun, NotPassed):
+        report_wrong_code(call.acts_with(holder), binding, begun, code)
         return wrong_code(begun.tries_left)
+    if begun.state is TopUpState.OTP_LOCKED:
+        report_wrong_code(call.acts_with(holder), binding, NotPassed(OtpStatus.LOCKED), code)
     if begun.state is not TopUpState.CREATED:
         return _ENDED.get(begun.state, wrong_code(0, "This code was replaced by another."))
     return _begun(call, reference, request.description)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from structlog.testing import capture_logs
+
 from flows.engine.event import from_text
-from tests.kit.api_caller import OWNER, ApiCaller
+from services.domain.phone import Phone
+from services.ports import Tx
+from tests.kit.api_caller import OWNER, PAYER, ApiCaller
 
 
 async def test_a_replaced_code_is_told_as_killed(caller: ApiCaller) -> None:
@@ -60,3 +64,38 @@ async def test_the_newest_event_is_a_place_to_go_on_from(caller: ApiCaller) -> N
     older = await caller.get("/v1/events?after=ev_DUKA_9")
     assert (answer.status_code, answer.json()) == (200, {"data": [], "has_more": False})
     assert older.status_code == 400
+
+
+async def _code_for_topup(caller: ApiCaller) -> dict[str, object]:
+    """What begins it, but for the code."""
+    asked = {"purpose": "wallet_topup", "amount": 1500, "payer_phone": PAYER}
+    sent = await caller.post("/v1/otp/generate", asked)
+    assert sent.status_code == 201, sent.text
+    reference = sent.json()["reference"]
+    return {"amount": 1500, "phone_number": PAYER, "otp_reference": reference}
+
+
+async def test_guessing_the_code_of_a_topup_is_logged_as_in_the_chat(caller: ApiCaller) -> None:
+    body = await _code_for_topup(caller)
+    wrong = "000000" if caller.code() != "000000" else "000001"
+    with capture_logs() as logs:
+        tries = [
+            await caller.post("/v1/topup/stk-push", {**body, "otp_code": wrong}) for _ in range(3)
+        ]
+    assert [answer.json()["code"] for answer in tries] == ["otp_wrong", "otp_wrong", "otp_locked"]
+    (told,) = [entry for entry in logs if entry["event"] == "three wrong codes"]
+    assert (told["operation"], told["partner"]) == (body["otp_reference"], "DUKA")
+
+
+async def test_another_code_is_not_sent_to_a_contact_changed_just_now(caller: ApiCaller) -> None:
+    body = await _code_for_topup(caller)
+    await caller.world.advance(31)
+
+    def change(tx: Tx) -> None:
+        owner = tx.people.at("terminal", "wanjiru")
+        assert owner is not None
+        tx.people.set_phone(owner.id, Phone("254712999888"))
+
+    await caller.world.app.database.write(change)
+    again = await caller.post("/v1/otp/generate", {"reference": body["otp_reference"]})
+    assert (again.status_code, again.json()["code"]) == (403, "frozen")
