@@ -22,7 +22,8 @@ from services.ports import Random, Tx
 
 @dataclass(frozen=True, slots=True)
 class InsufficientFunds:
-    """The wallet holds less than the purchase costs; ``missing`` is in whole shillings."""
+    """The wallet holds less than the purchase costs; ``missing`` is rounded up to whole
+    shillings."""
 
     total: Money
     available: Money

@@ -124,13 +124,12 @@ def validate(
     Wrong tries count over all codes of whoever types them, however each ends; the one that reaches
     the limit ends its code, and so does any later one.
     """
-    verified = tx.otps.newest(binding.operation)
-    if verified is not None and _passes(tx, keys, verified, binding, code):
-        tx.otps.end(verified.id, OtpStatus.USED)
+    newest = tx.otps.newest(binding.operation)
+    if newest is not None and _passes(tx, keys, newest, binding, code):
+        tx.otps.end(newest.id, OtpStatus.USED)
         return Passed()
     otp = tx.otps.count_attempt(binding.operation)
     if otp is None:
-        newest = tx.otps.newest(binding.operation)
         if newest is None:
             return NotPassed(OtpStatus.REVOKED)
         if newest.status is OtpStatus.PENDING:

@@ -45,7 +45,7 @@ def create(
 ) -> CreatedEndpoint | Refusal:
     """An endpoint that is on. ``types`` are those that it wants, none or ``None`` for all.
 
-    Refusals: ``webhook_url`` (``why``), ``webhook_types`` (``type``, the place of the first unknown
+    Refusals: ``webhook_url`` (``why``), ``webhook_types`` (``place``, that of the first unknown
     one), ``webhooks_many`` (``most``).
     """
     checked = check(url)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from services.domain.ids import ALPHABET, RandomSource
+from services.domain.ids import RandomSource, draw_text
 from services.domain.partner_event import TEST, PartnerEvent
 
 PREFIX = "we_"
@@ -180,8 +180,7 @@ def _wait(tries_left: int, spread: float, asked: timedelta | None) -> timedelta:
 
 
 def new_endpoint_id(random: RandomSource) -> str:
-    drawn = (ALPHABET[random.randrange(len(ALPHABET))] for _ in range(ID_LENGTH))
-    return f"{PREFIX}{''.join(drawn)}"
+    return PREFIX + draw_text(random, ID_LENGTH)
 
 
 def tidy_types(types: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -123,6 +123,11 @@ def shown_url(url: str) -> str:
     return url.removeprefix("https://").partition("?")[0]
 
 
+def host_of(url: str) -> str:
+    """All of a URL that the audit log keeps for ever: what follows it may be a token."""
+    return shown_url(url).partition("/")[0]
+
+
 def literal_address(host: str) -> IpAddress | None:
     """``None`` for a name, which has to be resolved."""
     try:
@@ -181,8 +186,3 @@ def _ipv6(typed: str) -> str | Refusal:
 
 def _refused(why: str) -> Refusal:
     return Refusal.of("webhook_url", why=why)
-
-
-def host_of(url: str) -> str:
-    """All of a URL that the audit log keeps for ever: what follows it may be a token."""
-    return shown_url(url).partition("/")[0]
