@@ -15,10 +15,11 @@ from statistics import median
 
 from bot.bench import raw
 from bot.bench.api import seeded_topups
-from bot.bench.api.asgi_caller import Answer, AsgiCaller
+from bot.bench.api.asgi_caller import AsgiCaller
 from bot.bench.api.desk import BARE, ApiDesk, open_desk
 from bot.bench.program import Person, temporary_folder
 from bot.bench.report import Comparison, Target
+from bot.simulation.asgi_call import AsgiAnswer
 
 WAIT_S = 25
 QUIET_S = 0.5  # after a change: whoever is going to be woken has been
@@ -120,7 +121,7 @@ class _Crowd:
             partial(seeded_topups.begin, person=self._person, numbers=numbers)
         )
 
-    async def _wait_for(self, references: Sequence[str]) -> list[asyncio.Task[Answer]]:
+    async def _wait_for(self, references: Sequence[str]) -> list[asyncio.Task[AsgiAnswer]]:
         calls = [
             asyncio.create_task(
                 self._caller.get(f"/v1/operations/{reference}", f"wait={WAIT_S}&version=1")
@@ -132,7 +133,7 @@ class _Crowd:
         return calls
 
 
-async def _leave(calls: Sequence[asyncio.Task[Answer]]) -> None:
+async def _leave(calls: Sequence[asyncio.Task[AsgiAnswer]]) -> None:
     for call in calls:
         call.cancel()
     await asyncio.gather(*calls, return_exceptions=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Scope
+from starlette.types import ASGIApp
 
+from bot.simulation.asgi_call import Headers, asgi_call
+
+TOO_MANY = 429
 UNAVAILABLE = 503  # also what a request under way at a crash is answered with
 
 
@@ -79,9 +81,17 @@ class Request:
         headers in their other forms."""
         body = self.body if spelled is None else spelled
         content = b"" if body is None else json.dumps(body).encode()
-        return await _call(door, self._scope(content, otherwise=otherwise), content)
+        status, headers, answered = await asgi_call(
+            door,
+            self.method,
+            self.path,
+            self.query.encode(),
+            self._headers(content, otherwise=otherwise),
+            content,
+        )
+        return Answer(status, {name.decode(): value.decode() for name, value in headers}, answered)
 
-    def _scope(self, content: bytes, *, otherwise: bool) -> Scope:
+    def _headers(self, content: bytes, *, otherwise: bool) -> Headers:
         headers = [(b"host", b"desk.example"), (b"content-length", b"%d" % len(content))]
         if self.api_key is not None and otherwise:
             headers.append((b"authorization", f"Bearer {self.api_key}".encode()))
@@ -92,38 +102,4 @@ class Request:
             headers.append((b"idempotency-key", key.encode()))
         if content:
             headers.append((b"content-type", b"application/json"))
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": self.method,
-            "scheme": "http",
-            "path": self.path,
-            "raw_path": self.path.encode(),
-            "query_string": self.query.encode(),
-            "root_path": "",
-            "headers": headers,
-            "client": ("127.0.0.1", 50_000),
-            "server": ("desk.example", 80),
-        }
-
-
-async def _call(door: ASGIApp, scope: Scope, content: bytes) -> Answer:
-    status, headers, body = 0, dict[str, str](), bytearray()
-
-    parts: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
-
-    async def receive() -> Message:
-        """After the body nothing comes: the caller stays until it is answered or cancelled."""
-        return parts.pop() if parts else await asyncio.Future()
-
-    async def send(message: Message) -> None:
-        nonlocal status, headers
-        if message["type"] == "http.response.start":
-            status = message["status"]
-            headers = {name.decode(): value.decode() for name, value in message["headers"]}
-        else:
-            body.extend(message.get("body", b""))
-
-    await door(scope, receive, send)
-    return Answer(status, headers, bytes(body))
+        return headers
