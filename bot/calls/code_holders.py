@@ -22,7 +22,10 @@ def registered(call: CallContext, phone: Phone | None, email: str | None) -> Per
         if len(owners) == 1:
             return owners[0]
         return invalid(
-            FieldError("/phone_number", "There is not exactly one owner: say who gets the code.")
+            FieldError(
+                "/phone_number",
+                "Say who gets the code: you have no single owner.",
+            )
         )
     found = [
         person

@@ -21,9 +21,9 @@ from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 
 AMOUNT_MAX = 999_999_999  # shillings
-_AMOUNT = r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?"
+AMOUNT = r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?"
 _ABOVE_ZERO = r"[1-9][0-9]{0,8}(\.[0-9]{1,2})?|0\.(0[1-9]|[1-9][0-9]?)"
-FEE_PATTERN = f"^{_AMOUNT}$"
+FEE_PATTERN = f"^{AMOUNT}$"
 _WHOLE_AMOUNT = r"[1-9][0-9]{0,8}(\.0{1,2})?"
 WHOLE_ONLY = "M-PESA takes whole shillings."
 PHONE_MAX = 60  # characters, with the unseen ones that a pasted contact brings
@@ -41,11 +41,11 @@ _TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 _MOBILE = r"(7[0-9]{2}|1(0[0-8]|1[0-9]|2[014]|3[05-9]|4[0-6]|8[0-9]))[0-9]{6}"
 
 
-def _wrong(why: str) -> PydanticCustomError:
+def wrong(why: str) -> PydanticCustomError:
     return PydanticCustomError("unreadable", "{why}", {"why": why})
 
 
-def read_amount(given: object, pattern: str = _AMOUNT) -> Money:
+def read_amount(given: object, pattern: str = AMOUNT) -> Money:
     """An integer of shillings, or a text with up to two decimals; above 0 and never a float.
 
     Raises ``PydanticCustomError``.
@@ -56,20 +56,20 @@ def read_amount(given: object, pattern: str = _AMOUNT) -> Money:
         amount = Money.of(given)
         if amount.cents:
             return amount
-    raise _wrong("An amount is a whole number above 0, or a text such as 1500.00.")
+    raise wrong("An amount is a whole number above 0, or a text such as 1500.00.")
 
 
 def _whole_amount(given: object) -> Money:
     amount = read_amount(given)
     if not amount.is_whole:
-        raise _wrong(WHOLE_ONLY)
+        raise wrong(WHOLE_ONLY)
     return amount
 
 
 def read_fee(given: object) -> Money:
     if given == 0 and not isinstance(given, bool | float):
         return Money(0)
-    if isinstance(given, str) and re.fullmatch(_AMOUNT, given, re.ASCII):
+    if isinstance(given, str) and re.fullmatch(AMOUNT, given, re.ASCII):
         return Money.of(given)
     return read_amount(given)
 
@@ -84,33 +84,33 @@ def _phone(given: object) -> Phone:
     typed = normalise_input(given) if isinstance(given, str) and len(given) <= PHONE_MAX else ""
     phone = read_mobile(typed)
     if isinstance(phone, Refusal):
-        raise _wrong("This is no Kenyan mobile number.")
+        raise wrong("This is not a Kenyan mobile number.")
     return phone
 
 
 def _text(given: object) -> str:
     if isinstance(given, str) and len(given) <= TEXT_MAX and re.fullmatch(_PRINTABLE, given):
         return given
-    raise _wrong(f"This is a text of at most {TEXT_MAX} printable characters.")
+    raise wrong(f"This is a text of at most {TEXT_MAX} printable characters.")
 
 
 def _reference(given: object) -> str:
     if isinstance(given, str) and re.fullmatch(REFERENCE, given, re.ASCII):
         return given
-    raise _wrong("A reference looks like TU-7K3QF9.")
+    raise wrong("A reference looks like TU-7K3QF9.")
 
 
 def _code(given: object) -> str:
     given = _digits(given)
     if isinstance(given, str) and re.fullmatch(CODE, given, re.ASCII):
         return given
-    raise _wrong("A code has six digits.")
+    raise wrong("A code has six digits.")
 
 
 def _email(given: object) -> str:
     if isinstance(given, str) and 3 <= len(given) <= 254 and re.fullmatch(_EMAIL, given):
         return given.lower()
-    raise _wrong("This is no mail address.")
+    raise wrong("This is not a mail address.")
 
 
 def read_moment(given: str) -> datetime | None:

@@ -6,7 +6,14 @@ from bot.calls.answers import Problem, ProblemCode, Reply, not_found
 from bot.calls.caller import CallContext
 from bot.calls.code_holders import holder_of, is_hidden
 from bot.calls.reading import operation
-from bot.calls.refusals import problem_of, too_little, wrong_code
+from bot.calls.refusals import (
+    CODE_EXPIRED,
+    CODE_LOCKED,
+    CODE_SPENT,
+    problem_of,
+    too_little,
+    wrong_code,
+)
 from bot.calls.requests import FloatRequest
 from bot.handlers.wrong_codes import report_wrong_code
 from services import float_purchases, float_quotes, otp
@@ -22,13 +29,12 @@ APPROVAL_NEEDED = Problem(
     ProblemCode.APPROVAL_NEEDED, "A second person of yours must approve this first, in the chat."
 )
 _ENDED = {
-    PurchaseState.OTP_EXPIRED: Problem(ProblemCode.OTP_EXPIRED, "The code has expired."),
-    PurchaseState.OTP_LOCKED: Problem(ProblemCode.OTP_LOCKED, "Too many wrong codes were sent."),
+    PurchaseState.OTP_EXPIRED: CODE_EXPIRED,
+    PurchaseState.OTP_LOCKED: CODE_LOCKED,
 }
 _NO_CODE_YET = Problem(
     ProblemCode.OTP_REQUIRED, "This was approved: have its code sent by POST /v1/otp/generate."
 )
-_USED = "This code was used, or replaced by another."
 
 
 def quote_document(quote: Quote) -> dict[str, str]:
@@ -60,7 +66,7 @@ def buy(call: CallContext, request: FloatRequest) -> Reply | Problem:
     if purchase.state in _ENDED:
         return _ENDED[purchase.state]
     if purchase.state is not PurchaseState.OTP_SENT:
-        return wrong_code(0, _USED)
+        return CODE_SPENT
     if (problem := _differs(call, request, purchase)) is not None:
         return problem
     holder = holder_of(call, purchase.person_id)
@@ -114,7 +120,7 @@ def _not_bought(call: CallContext, purchase: Purchase, holder: Person) -> Proble
     if purchase.state in _ENDED:
         return _ENDED[purchase.state]
     if purchase.state is not PurchaseState.REFUSED:
-        return wrong_code(0, _USED)
+        return CODE_SPENT
     assert purchase.reason is not None
     if purchase.reason == "short":
         short = float_quotes.shortfall(call.tx, purchase.partner, purchase.quote)

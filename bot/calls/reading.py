@@ -85,7 +85,7 @@ def history(call: CallContext, query: HistoryQuery) -> Reply | Problem:
     if query.cursor is not None:
         decoded = decode(query.cursor)
         if decoded is None:
-            return invalid(FieldError("/cursor", "This is no cursor of ours."))
+            return invalid(FieldError("/cursor", "This cursor was not given by us."))
         asked = decoded
     page = call.tx.public_operations.page(
         call.partner.code,

@@ -52,7 +52,7 @@ _WORDS = {
     "second_left": "The person who approved this may no longer approve. Begin again.",
     "approval_over": "This was not approved in time. Begin again.",
     "float_not_set_up": "Float cannot be bought yet.",
-    "otp_sends": "This was sent three codes, which is the most. Begin again.",
+    "otp_sends": "Three codes were sent for this, the maximum. Begin again.",
     "prompts_too_many": "This number was sent too many prompts within an hour.",
     "otp_too_many": "Too many codes were asked for. Try again later.",
 }
@@ -88,3 +88,8 @@ def duplicate(reference: str) -> Problem:
 
 def wrong_code(remaining_attempts: int, detail: str = "This is not the code.") -> Problem:
     return Problem(_C.OTP_WRONG, detail, {"remaining_attempts": remaining_attempts})
+
+
+CODE_EXPIRED = Problem(_C.OTP_EXPIRED, "The code has expired.")
+CODE_LOCKED = Problem(_C.OTP_LOCKED, "Too many wrong codes were sent.")
+CODE_SPENT = wrong_code(0, "This code was used, or replaced by another.")

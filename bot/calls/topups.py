@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from bot.calls.answers import FieldError, Problem, ProblemCode, Reply, invalid, not_found
+from bot.calls.answers import FieldError, Problem, Reply, invalid, not_found
 from bot.calls.caller import CHANNEL, CallContext
 from bot.calls.code_holders import holder_of, is_hidden
 from bot.calls.reading import find, operation
-from bot.calls.refusals import duplicate, problem_of, wrong_code
+from bot.calls.refusals import (
+    CODE_EXPIRED,
+    CODE_LOCKED,
+    CODE_SPENT,
+    duplicate,
+    problem_of,
+    wrong_code,
+)
 from bot.calls.requests import ReferenceRequest, TopUpRequest
 from bot.handlers.wrong_codes import report_wrong_code
 from services import float_settlement, topup_settlement, topups
-from services.domain.otp import CHECKS_MAX, OtpStatus
+from services.domain.otp import OtpStatus
 from services.domain.refusal import Refusal
 from services.domain.topup import POLLS, TopUp, TopUpState
 from services.otp import NotPassed
@@ -18,8 +25,8 @@ from services.topups import Duplicate
 
 ASKED_EVERY = POLLS[0][1]  # as often as the schedule asks at most
 _ENDED = {
-    TopUpState.OTP_EXPIRED: Problem(ProblemCode.OTP_EXPIRED, "The code has expired."),
-    TopUpState.OTP_LOCKED: Problem(ProblemCode.OTP_LOCKED, "Too many wrong codes were sent."),
+    TopUpState.OTP_EXPIRED: CODE_EXPIRED,
+    TopUpState.OTP_LOCKED: CODE_LOCKED,
 }
 _OTHER = "This code is not for this top-up."
 
@@ -60,12 +67,12 @@ def _with_code(
         return not_found()
     if topup.state in _ENDED:
         return _ENDED[topup.state]
-    newest = call.tx.otps.newest(reference)
-    left = CHECKS_MAX if newest is None else newest.tries_left
     if topup.state is not TopUpState.OTP_SENT:
-        return wrong_code(left, "This code was used, or replaced by another.")
+        return CODE_SPENT
     if (topup.amount, topup.phone) != (request.amount, request.phone_number):
-        return wrong_code(left, _OTHER)
+        newest = call.tx.otps.newest(reference)
+        assert newest is not None, "it was begun with a code"
+        return wrong_code(newest.tries_left, _OTHER)
     policy = call.app.policy
     refusal = topups.check_for_system(call.tx, policy, call.partner, topup.amount, topup.phone)
     if refusal is not None:
@@ -85,7 +92,7 @@ def _with_code(
     if begun.state is TopUpState.OTP_LOCKED:
         report_wrong_code(call.acts_with(holder), binding, NotPassed(OtpStatus.LOCKED), code)
     if begun.state is not TopUpState.CREATED:
-        return _ENDED.get(begun.state, wrong_code(0, "This code was replaced by another."))
+        return _ENDED.get(begun.state, CODE_SPENT)
     return _begun(call, reference, request.description)
 
 

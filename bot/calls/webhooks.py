@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 from bot.calls.answers import FieldError, Problem, ProblemCode, Reply, invalid, not_found
 from bot.calls.caller import CallContext
-from bot.calls.fields import Description
+from bot.calls.fields import Description, wrong
 from bot.calls.requests import Request
 from services import webhooks
 from services.domain.instant import to_rfc3339
@@ -30,8 +29,7 @@ def _types(given: Any) -> tuple[str, ...] | None:
     is_list = isinstance(given, list) and 0 < len(given) <= 2 * len(SUBSCRIBABLE)
     if is_list and all(isinstance(type_, str) and type_ in SUBSCRIBABLE for type_ in given):
         return tuple(dict.fromkeys(given))
-    why = "These are types of events."
-    raise PydanticCustomError("unreadable", "{why}", {"why": why})
+    raise wrong("These are types of events.")
 
 
 EventTypes = Annotated[

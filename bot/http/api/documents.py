@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.calls.answers import ProblemCode
-from bot.http.api.problems import MEDIA_TYPE  # noqa: F401 - named beside its schema
 from services.domain.partner_event import EVENT_TYPES, TEST
 from services.domain.public_operation import PublicKind, Status
 
@@ -98,10 +97,13 @@ class CodeDocument(Document):
     quote: CodeQuoteDocument | None
 
 
+CodeStatus = Literal["pending", "used", "expired", "locked", "killed"]
+
+
 class CodeCheckDocument(Document):
     valid: bool
     remaining_attempts: int
-    status: Literal["pending", "used", "expired", "locked", "killed"]
+    status: CodeStatus
 
 
 Delivery = Literal["queued", "sent", "delivered", "failed", "none"]
@@ -109,7 +111,7 @@ Delivery = Literal["queued", "sent", "delivered", "failed", "none"]
 
 class CodeReportDocument(Document):
     reference: Reference
-    status: Literal["pending", "used", "expired", "locked", "killed"]
+    status: CodeStatus
     attempts: int
     remaining_attempts: int
     expires_at: Moment
@@ -122,24 +124,21 @@ class CleanedDocument(Document):
     cleaned_count: int
 
 
-class EndpointDocument(Document):
+class _Endpoint(Document):
     id: str
     url: str
     types: list[str] | None
     description: str | None
     enabled: bool
     created_at: Moment
+
+
+class EndpointDocument(_Endpoint):
     last_success_at: Moment | None
     last_error: str | None
 
 
-class CreatedEndpointDocument(Document):
-    id: str
-    url: str
-    types: list[str] | None
-    description: str | None
-    enabled: bool
-    created_at: Moment
+class CreatedEndpointDocument(_Endpoint):
     secret: str = Field(pattern="^whsec_", description="Shown this once.")
 
 
@@ -208,7 +207,7 @@ class ProblemDocument(BaseModel):
     detail: str
     code: ProblemCode
     request_id: str
-    retryable: bool = Field(description="The same request may be answered otherwise later.")
+    retryable: bool = Field(description="The same request may succeed later.")
     money: Literal["none", "pending", "moved"] = Field(
         description="What this request has done to your money."
     )

@@ -20,15 +20,13 @@ from bot.calls.answers import Document, Problem, ProblemCode, Reply
 from bot.calls.caller import CallContext, foreign_partner
 from bot.calls.requests import NothingRequest
 from bot.http.api import problems
-from bot.http.api.queries import OperationQuery, Query
+from bot.http.api.queries import OperationQuery
 from bot.http.api.reading import (
     Asked,
     body_of,
     credentials_of,
-    partner_named,
     query_of,
     read_members,
-    read_query,
 )
 from bot.http.api.response import (
     ProblemWording,
@@ -126,7 +124,7 @@ class ApiEdge:
         def decide(call: CallContext) -> Reply | Problem:
             if isinstance(query, Problem):
                 return query
-            if (problem := foreign_partner(call.partner, partner_named(query))) is not None:
+            if (problem := foreign_partner(call.partner, query.partner_id)) is not None:
                 return problem
             return route.decide(call, Given(asked.path, query, None))
 
@@ -172,8 +170,7 @@ class ApiEdge:
                 self._stored(read, asked.request_id), asked.request_id, admitted.allowance
             )
         keyed, members = read
-        query = read_query(asked.http.scope["query_string"])
-        named = query if isinstance(query, Problem) else read_members(Query, query)
+        named = query_of(asked)
         body = read_members(route.body or NothingRequest, members)
 
         def decide(call: CallContext) -> Reply | Problem:

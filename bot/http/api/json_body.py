@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from bot.calls.fields import AMOUNT
+
 DEPTH_MAX = 16  # of nested members; the calls' bodies have two
 NUMBER_MAX = 30  # characters
 # Members whose text is a number.
-AMOUNTS = frozenset(
-    {"amount", "float_amount", "transfer_fee", "processing_fee"},
-)
-_AMOUNT = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?")
+AMOUNTS = frozenset({"amount", "float_amount", "transfer_fee", "processing_fee"})
 
 
 class Unreadable(Exception):
@@ -42,9 +41,9 @@ def read_object(body: bytes) -> dict[str, Any]:
     except RecursionError:
         raise Unreadable("The body is nested too deep.") from None
     except ValueError:
-        raise Unreadable("The body is no JSON.") from None
+        raise Unreadable("The body is not valid JSON.") from None
     if not isinstance(value, dict):
-        raise Unreadable("The body is no JSON object.")
+        raise Unreadable("The body is not a JSON object.")
     if _depth(value) > DEPTH_MAX:
         raise Unreadable("The body is nested too deep.")
     return value
@@ -64,7 +63,7 @@ def _canonical(value: Any, name: str = "") -> Any:
             }
         case list():
             return [_canonical(item) for item in value]
-        case str() if name in AMOUNTS and _AMOUNT.fullmatch(value):
+        case str() if name in AMOUNTS and re.fullmatch(AMOUNT, value, re.ASCII):
             return {"number": _number(Decimal(value))}
         case bool() | None | str():
             return value
@@ -84,7 +83,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(text: str) -> Any:
-    raise Unreadable("The body is no JSON.")
+    raise Unreadable("The body is not valid JSON.")
 
 
 def _integer(text: str) -> int:

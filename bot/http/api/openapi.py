@@ -24,7 +24,6 @@ from bot.http.api.openapi_parts import (
     problem_response,
     tag_of,
 )
-from bot.http.api.queries import Query
 from bot.http.api.response import JSON
 from bot.http.api.route import Idempotency, Route
 from bot.http.api.schemas import component, components, parameter_schema, query_schema, reference_to
@@ -145,7 +144,7 @@ def _operation(route: Route, names: set[str]) -> Json:
 
 def _parameters(route: Route) -> list[Json]:
     made = [path_parameter(name) for name in re.findall(r"\{(\w+)\}", route.path)]
-    made += query_parameters(route.query or Query)
+    made += query_parameters(route.query)
     if route.idempotency is not Idempotency.IGNORED:
         required = route.idempotency is Idempotency.REQUIRED
         made.append({**IDEMPOTENCY_KEY, "required": required})

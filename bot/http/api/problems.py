@@ -13,7 +13,7 @@ TYPE = "/problems/"  # before the code
 
 
 class Kind(NamedTuple):
-    """``retryable``: the same request may be answered otherwise later."""
+    """``retryable``: the same request may succeed later."""
 
     status: int
     title: str

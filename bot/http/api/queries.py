@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 from bot.calls.cursor import LENGTH_MAX
-from bot.calls.fields import OperationReference, read_moment
+from bot.calls.fields import OperationReference, read_moment, wrong
 from bot.calls.reading import OFFSET_MAX
 from bot.calls.requests import PartnerId
 from services.domain.public_operation import PublicKind, Status
@@ -25,8 +24,7 @@ def _whole(least: int, most: int) -> Any:
             number = int(given)
             if least <= number <= most:
                 return number
-        why = f"This is a whole number from {least} to {most}."
-        raise PydanticCustomError("unreadable", "{why}", {"why": why})
+        raise wrong(f"This is a whole number from {least} to {most}.")
 
     return BeforeValidator(read)
 
@@ -34,8 +32,7 @@ def _whole(least: int, most: int) -> Any:
 def _moment(given: object) -> datetime:
     moment = read_moment(given) if isinstance(given, str) and len(given) <= 40 else None
     if moment is None:
-        why = "This is a day such as 2026-11-30, or a time such as 2026-11-30T08:00:00Z."
-        raise PydanticCustomError("unreadable", "{why}", {"why": why})
+        raise wrong("This is a day such as 2026-11-30, or a time such as 2026-11-30T08:00:00Z.")
     return moment
 
 

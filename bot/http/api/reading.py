@@ -14,6 +14,7 @@ from starlette.requests import Request as HttpRequest
 
 from bot.calls.answers import FieldError, Problem, ProblemCode, invalid
 from bot.http.api import json_body
+from bot.http.api.queries import Query
 from bot.http.api.response import is_idempotency_key
 from bot.http.api.route import Idempotency, Route
 from bot.turns.calls import Credentials, Keyed
@@ -67,7 +68,7 @@ def read_query(raw: bytes) -> dict[str, str] | Problem:
 def _field_error(error: ErrorDetails) -> FieldError:
     place = error["loc"]
     if error["type"] == "extra_forbidden":
-        return FieldError(_pointer(place[:-1]), "It has a member that is not known here.")
+        return FieldError(_pointer(place[:-1]), "It has an unknown member.")
     detail = "This is missing." if error["type"] == "missing" else error["msg"]
     return FieldError(_pointer(place), detail)
 
@@ -86,18 +87,9 @@ def credentials_of(http: HttpRequest) -> Credentials:
     return Credentials(key[:KEY_MAX], "" if http.client is None else http.client.host)
 
 
-def query_of(asked: Asked) -> Any:
-    """The query as the route's model, or a problem."""
+def query_of(asked: Asked) -> Query | Problem:
     query = read_query(asked.http.scope["query_string"])
-    if isinstance(query, Problem):
-        return query
-    assert asked.route.query is not None, "whatever only looks has a query"
-    return read_members(asked.route.query, query)
-
-
-def partner_named(query: Any) -> str | None:
-    named: str | None = query.partner_id
-    return named
+    return query if isinstance(query, Problem) else read_members(asked.route.query, query)
 
 
 def body_of(asked: Asked) -> tuple[Keyed | None, dict[str, Any]] | Problem:

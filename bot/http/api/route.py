@@ -16,6 +16,7 @@ from bot.calls.answers import Document, Problem, ProblemCode, Reply
 from bot.calls.caller import AnyScope, CallContext
 from bot.calls.requests import Request
 from bot.http.api.documents import ProblemDocument
+from bot.http.api.queries import Query
 from bot.turns.calls import Budget
 from services.domain.public_operation import PublicOperation
 from services.ports import Tx
@@ -59,7 +60,7 @@ class Route:
     answer: type[BaseModel] | None
     status: int = 200
     budget: Budget = Budget.READS
-    query: type[BaseModel] | None = None
+    query: type[Query] = Query
     body: type[Request] | None = None
     idempotency: Idempotency = Idempotency.IGNORED
     problems: frozenset[ProblemCode] = frozenset()

@@ -25,7 +25,6 @@ from bot.http.api.queries import (
     EventsQuery,
     HistoryQueryString,
     OperationQuery,
-    Query,
     ReferenceQuery,
 )
 from bot.http.api.route import Decide, Idempotency, Route
@@ -60,7 +59,6 @@ V1: tuple[Route, ...] = (
         READ,
         lambda call, given: reading.balance(call),
         documents.BalanceDocument,
-        query=Query,
         tagged=True,
         describes="Poll it with If-None-Match: 304 while nothing has changed.",
     ),
@@ -234,7 +232,6 @@ V1: tuple[Route, ...] = (
         WEBHOOKS,
         lambda call, given: webhooks.listed(call),
         documents.EndpointsDocument,
-        query=Query,
     ),
     Route(
         "delete_webhook_endpoint",

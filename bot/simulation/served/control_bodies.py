@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
+from bot.calls.fields import read_amount
 from bot.simulation.ncba.handsets import Handset
 from flows.parsers.values import read_mobile
 from services.domain.api_key import Scope
@@ -16,8 +16,6 @@ from services.domain.phone import Phone
 ADVANCE_MAX_S = 2 * 86_400  # takes some real seconds, because every job of those days runs
 TIMES_MAX = 1_000
 NOTIFY_TIMES_MAX = 100
-AMOUNT_MAX = 999_999_999  # shillings
-_AMOUNT = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?")
 
 
 def _phone(typed: object) -> Phone:
@@ -25,15 +23,6 @@ def _phone(typed: object) -> Phone:
     if not isinstance(read, Phone):
         raise ValueError("no Kenyan mobile number")
     return read
-
-
-def _amount(given: object) -> Money:
-    """A whole number of shillings, or a decimal as text; never a float."""
-    is_whole = isinstance(given, int) and not isinstance(given, bool) and given <= AMOUNT_MAX
-    text = str(given) if is_whole else given
-    if not (isinstance(text, str) and _AMOUNT.fullmatch(text)) or not Money.of(text).cents:
-        raise ValueError("no amount above zero")
-    return Money.of(text)
 
 
 def _handset(word: object) -> Handset:
@@ -49,7 +38,7 @@ def _scope(name: object) -> Scope:
 
 
 PhoneText = Annotated[Phone, PlainValidator(_phone)]
-Amount = Annotated[Money, PlainValidator(_amount)]
+Amount = Annotated[Money, PlainValidator(read_amount)]
 
 
 class ControlBody(BaseModel):

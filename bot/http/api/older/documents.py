@@ -6,13 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from bot.http.api.documents import Document, Moment, ProblemDocument, Reference
+from bot.http.api.documents import CodeStatus, Document, Moment, ProblemDocument, Reference
 from bot.http.api.older.statuses import OlderStatus
 from services.domain.public_operation import PublicKind
 
 Number = Annotated[int | float, WithJsonSchema({"type": "number", "examples": [1500, 1500.5]})]
 Purpose = Literal["float_purchase", "wallet_topup"]
-CodeStatus = Literal["pending", "used", "expired", "locked", "killed"]
 
 
 class Success(Document):

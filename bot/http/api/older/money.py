@@ -44,7 +44,7 @@ def _reference(request: LookRequest, named: str) -> str | Problem:
     first: str = sent[0][1]
     others = [name for name, found in sent if found != first]
     if others:
-        return invalid(*(FieldError(f"/{name}", "Another one is sent too.") for name in others))
+        return invalid(*(FieldError(f"/{name}", "The references differ.") for name in others))
     return first
 
 
