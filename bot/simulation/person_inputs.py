@@ -106,7 +106,7 @@ class PersonInputs:
                 self._updated(self._world.telegram.user_sends_sticker(self._user(name)))
 
     @property
-    def were_last(self) -> bool:
+    def can_redeliver(self) -> bool:
         """Whether there is an event to deliver again."""
         return self._last != _Last()
 

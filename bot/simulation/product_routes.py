@@ -12,5 +12,8 @@ from bot.settings import Settings
 
 
 def product_routes(app: App, settings: Settings) -> list[BaseRoute]:
-    """Called at each start of the product, so that the routes belong to the app that runs."""
+    """Called at each start of the product, so that the routes belong to the app that runs.
+
+    The API is always among them, whatever ``API`` says: a world is there to be called.
+    """
     return [*health_routes(app), *inbound_routes(app, settings), *api_routes(app)]

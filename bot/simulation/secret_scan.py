@@ -19,7 +19,7 @@ from bot.simulation.world import World
 
 # An invitation token or API key ends in 32 random bytes; a hexadecimal digest is neither.
 _TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.ASCII)
-_WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]+")
+WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]+")
 CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
 _DATE_OR_AMOUNT = re.compile(rb'20[0-9]{2}-[0-9]{2}-[0-9]{2}|"cents":[0-9]+')
 _NUMBERS_ALONE = bytes(byte if chr(byte).isdecimal() else ord(" ") for byte in range(256))
@@ -66,7 +66,7 @@ class KnownSecrets:
         for number, key in enumerate(api_keys, start=1):
             named[f"API key {number}"] = key.split("_", 2)[2]  # its prefix is shown
         signing = dict.fromkeys(
-            secret for text in shown + api_answers for secret in _WEBHOOK_SECRET.findall(text)
+            secret for text in shown + api_answers for secret in WEBHOOK_SECRET.findall(text)
         )
         for number, secret in enumerate(signing, start=1):
             named[f"webhook secret {number}"] = secret.removeprefix("whsec_")

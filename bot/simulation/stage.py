@@ -137,7 +137,7 @@ class SimulatedStage:
         self.inputs.dial(name, code, copies)
 
     async def redeliver(self) -> None:
-        if self.inputs.were_last:
+        if self.inputs.can_redeliver:
             self.inputs.redeliver()
         else:
             await self.api.call_again()

@@ -106,7 +106,7 @@ async def test_the_api_is_served_where_it_is_switched_on(served_process: ServedP
         served_process.port = port
         process = await served_process.start()
         await until(served_process.answers)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
             answers = [await http.get(path) for path in ("/openapi.json", "/v1/balance")]
             statuses.append([answer.status_code for answer in answers])
         process.send_signal(signal.SIGTERM)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.served_process import serving_process
+from tests.kit.sim_process import sim_process
 
 pytestmark = pytest.mark.fuzz
 
@@ -33,7 +33,7 @@ def test_a_generated_client_tops_up_buys_float_and_reads_the_feed(tmp_path: Path
     )
     assert made.returncode == 0, made.stdout + made.stderr
     assert "Unable to process" not in made.stdout + made.stderr, made.stdout + made.stderr
-    with serving_process() as world:
+    with sim_process() as world:
         script = [BIN / "python", HERE / "generated_client.py"]
         ran = subprocess.run(
             [*script, str(tmp_path), world.url, world.keys["DUKA"]],

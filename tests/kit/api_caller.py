@@ -106,7 +106,7 @@ async def calling(folder: Path, **settings: Any) -> AsyncIterator[ApiCaller]:
     await world.open()
     caller = ApiCaller(world)
     try:
-        await world.app.database.write(_seed)
+        await world.app.database.write(add_partners)
         for partner in ("DUKA", "SOKO"):
             caller.keys[partner] = await caller.make_key(partner)
         await world.settle()
@@ -116,13 +116,15 @@ async def calling(folder: Path, **settings: Any) -> AsyncIterator[ApiCaller]:
         await world.close()
 
 
-def _seed(tx: Tx) -> None:
+def add_partners(tx: Tx, approve_above: int | None = None) -> None:
+    """DUKA and SOKO with their people, linked long ago; ``approve_above``: cents, of DUKA."""
     long_ago = tx.now - timedelta(days=60)
     for code, cents, people in (
         ("DUKA", 5_000_000, (("wanjiru", Role.OWNER, OWNER), ("njoki", Role.OPERATOR, OPERATOR))),
         ("SOKO", 500_000, (("otieno", Role.OWNER, Phone("254733000111")),)),
     ):
-        add_partner(tx, Partner(code), Money(cents), Money(0))
+        above = approve_above if code == "DUKA" else None
+        add_partner(tx, Partner(code, approve_above_cents=above), Money(cents), Money(0))
         for name, role, phone in people:
             email = f"{name}@{code.lower()}.example"
             person = tx.people.add_person(code, name, role, phone, email, "en")

@@ -6,36 +6,25 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
-from starlette.applications import Starlette
 
-from bot.http.api.routes import api_routes
 from bot.http.api.table import OLDER
-from bot.simulation.opening_balances import add_partner
 from bot.simulation.world import World
 from services import api_keys
 from services.domain.api_key import Scope
 from services.domain.fees import Fee, FeeKind
 from services.domain.money import Money
-from services.domain.partner import Partner, Role
-from services.domain.phone import Phone
 from storage.transaction import SqliteTx
+from tests.kit.api_caller import OPERATOR, OWNER, add_partners
 
 HOST = "http://desk.example"
 WALLET = "/functions/v1/wallet-manager"
 OTP = "/functions/v1/otp-manager"
-OWNER_PHONE = "254712345678"
+OWNER_PHONE, OPERATOR_PHONE = OWNER.msisdn, OPERATOR.msisdn
 OWNER_MAIL = "wanjiru@duka.example"
-OPERATOR_PHONE = "254722000222"
-PEOPLE = (
-    ("DUKA", "wanjiru", Role.OWNER, OWNER_PHONE, OWNER_MAIL),
-    ("DUKA", "njoki", Role.OPERATOR, OPERATOR_PHONE, None),
-    ("SOKO", "otieno", Role.OWNER, "254733000111", "otieno@soko.example"),
-)
 FEES = (
     Fee(FeeKind.TRANSFER, fixed=Money(2_500)),
     Fee(FeeKind.PROCESSING, ppm=5_000, minimum=Money(1_000), maximum=Money(50_000)),
@@ -55,18 +44,11 @@ class OlderDesk:
     async def open(cls, folder: Path, approve_above: int | None = None) -> OlderDesk:
         world = World(folder, seed=1)
         await world.open()
-        app = Starlette(routes=api_routes(world.app))
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HOST)
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(world.door), base_url=HOST)
         desk = cls(world, client)
 
         def begin(tx: SqliteTx) -> dict[str, str]:
-            add_partner(
-                tx, Partner("DUKA", approve_above_cents=approve_above), Money(5_000_000), Money(0)
-            )
-            add_partner(tx, Partner("SOKO"), Money(500_000), Money(0))
-            for partner, name, role, phone, mail in PEOPLE:
-                person = tx.people.add_person(partner, name, role, Phone(phone), mail, "en")
-                tx.people.link("terminal", name, person, since=tx.now - timedelta(days=30))
+            add_partners(tx, approve_above)
             for fee in FEES:
                 tx.fees.set("DUKA", fee, "agreed")
             return {

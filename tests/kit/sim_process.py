@@ -20,19 +20,16 @@ END_MAX_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class ServedProcess:
+class SimProcess:
     url: str
     keys: Mapping[str, str] = field(repr=False)
 
     def get(self, path: str) -> Any:
         return httpx.get(f"{self.url}{path}", trust_env=False, timeout=30).json()
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        return httpx.post(f"{self.url}{path}", json=body, trust_env=False, timeout=30).json()
-
 
 @contextmanager
-def serving_process(settings: Mapping[str, str] | None = None) -> Iterator[ServedProcess]:
+def sim_process(settings: Mapping[str, str] | None = None) -> Iterator[SimProcess]:
     """A world of its own, on a free port."""
     arguments = [f"--set={name}={value}" for name, value in (settings or {}).items()]
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as words:
@@ -50,7 +47,7 @@ def serving_process(settings: Mapping[str, str] | None = None) -> Iterator[Serve
                 words.seek(0)
                 raise AssertionError(words.read().decode(errors="replace"))
             begun = json.loads(line)
-            yield ServedProcess(begun["url"], begun["keys"])
+            yield SimProcess(begun["url"], begun["keys"])
         finally:
             process.send_signal(signal.SIGTERM)
             try:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import closing
 
 import pytest
 
 from bot.simulation.crashes import CrashPointName
-from bot.storm.storm_run import StormRun, run
+from bot.storm.storm_run import StormRun
 from bot.storm.systems.partner_system import TOPUP
 from bot.storm.systems.request import Request
 from services.ports import Tx
 from storage.sqlite.simulated import in_memory
-
-
-def test_systems_call_in_a_storm() -> None:
-    tally = asyncio.run(run(2, hours=6, partners=2))
-    assert tally.calls > 100
 
 
 @pytest.mark.parametrize("point", ["commit", "after-commit"])

@@ -33,6 +33,7 @@ ALWAYS = ("prompt", "float")  # journeys whose crash points are tried in every t
 def test_a_day_with_every_fault_breaks_nothing(seed: int) -> None:
     tally = asyncio.run(run(seed, hours=24, partners=2))
     assert tally.operations > 20
+    assert tally.calls > 100
     assert tally.faults["crash"] > 0
 
 

@@ -60,11 +60,7 @@ class _Sender:
     """Sends what the feed holds to one endpoint."""
 
     def __init__(self) -> None:
-        import random
-
-        self.endpoint = Endpoint(
-            "P00", "https://p00.example", "we_1", draw_secret(random.Random(1)), None, 0
-        )
+        self.endpoint = Endpoint("P00", "https://p00.example", "we_1", SECRET, None, 0)
         self.feed = Feed("P00")
         list(self.feed.read([_event(1, 1), _event(2, 2)]))
 

@@ -19,8 +19,8 @@ from bot.storm.systems.feed_reader import FeedReader
 from bot.storm.systems.history_reader import HistoryReader
 from bot.storm.systems.partner_system import STRANGERS, PartnerSystem
 from bot.storm.systems.receivers import StormReceivers
-from bot.storm.systems.request import UNAVAILABLE
-from bot.storm.systems.request_sender import TOO_MANY, RequestSender
+from bot.storm.systems.request import TOO_MANY, UNAVAILABLE
+from bot.storm.systems.request_sender import RequestSender
 from bot.storm.systems.trespassers import trespass
 from services import api_keys
 from services.domain.api_key import Scope

@@ -6,14 +6,14 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from bot.simulation.secret_scan import WEBHOOK_SECRET
 from bot.storm.invariant_checker import BrokenInvariant
-from bot.storm.systems.request import UNAVAILABLE, Answer, Request
+from bot.storm.systems.request import TOO_MANY, UNAVAILABLE, Answer, Request
 
 _SIX_DIGITS = re.compile(r"(?<![\w.-])[0-9]{6}(?![\w-])")
 _AMOUNT = re.compile(r"[0-9]+\.[0-9]{2}")
-_WEBHOOK_SECRET = re.compile(r"whsec_[\w+/=]+")
 _WAIT = re.compile(r"wait=[1-9][0-9]*&version=([0-9]+)")
-_LATER = (429, UNAVAILABLE)  # to be sent again, whatever it was answered before
+_LATER = (TOO_MANY, UNAVAILABLE)  # to be sent again, whatever it was answered before
 _STORED = (409, *range(200, 300))
 _BUSINESS_403 = frozenset({"otp_address_unknown", "frozen", "suspended"})
 MISMATCH = 422
@@ -68,7 +68,7 @@ class Promises:
     def _leaked(self, request: Request, answer: Answer, codes: Collection[str]) -> Iterator[str]:
         text = answer.body.decode() + " ".join(answer.headers.values())
         shows_secret = request.path == "/v1/webhook-endpoints" and request.method == "POST"
-        if not shows_secret and _WEBHOOK_SECRET.search(text):
+        if not shows_secret and WEBHOOK_SECRET.search(text):
             yield "the answer holds a webhook secret"
         if any(secret in text for secret in self.secrets):
             yield "the answer holds a key or a webhook secret"

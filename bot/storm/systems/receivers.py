@@ -18,7 +18,7 @@ class StormReceivers:
     """``services.ports.WebhookTransport`` to the endpoints of a storm, by their addresses."""
 
     def __init__(self, dice: random.Random) -> None:
-        self._clock = VirtualClock()
+        self._clock: VirtualClock  # set by ``follow``, whenever a world is begun
         self._dice = dice
         self.endpoints: dict[str, Endpoint] = {}
 

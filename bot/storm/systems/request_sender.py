@@ -13,9 +13,7 @@ from bot.storm.invariant_checker import BrokenInvariant
 from bot.storm.story import Story
 from bot.storm.systems.partner_system import PartnerSystem
 from bot.storm.systems.promises import Promises
-from bot.storm.systems.request import UNAVAILABLE, Answer, Request
-
-TOO_MANY = 429
+from bot.storm.systems.request import TOO_MANY, UNAVAILABLE, Answer, Request
 
 
 class _UnderWay(NamedTuple):

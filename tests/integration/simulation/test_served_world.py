@@ -146,9 +146,12 @@ async def test_limits_are_ten_times_as_high_unless_set(tmp_path: Path) -> None:
         assert (settings.api_reads_per_minute, settings.api_moves_per_minute) == (6_000, 7)
 
 
-@pytest.mark.parametrize("name", ["NO_SUCH_SETTING", "DATABASE", "FLOOD_TURNS"])
-def test_what_cannot_be_set_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("NO_SUCH_SETTING", "x"), ("DATABASE", "x"), ("API", "off"), ("FLOOD_TURNS", "x")],
+)
+def test_what_cannot_be_set_is_refused_in_one_line(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(ScriptError) as refused:
-        ServedWorld(tmp_path, {name: "x"})
+        ServedWorld(tmp_path, {name: value})
     assert name in refused.value.reason
     assert "\n" not in refused.value.reason
