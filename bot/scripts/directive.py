@@ -42,6 +42,10 @@ class BankFault:
     status: int = 0
     seconds: int = 0
 
+    def __str__(self) -> str:
+        words = {"http": str(self.status), "slow": f"{self.seconds}s"}
+        return f"{self.kind} {words.get(self.kind, self.reason)}".rstrip()
+
 
 @dataclass(frozen=True, slots=True)
 class CrashPoint:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import assert_never
@@ -68,7 +68,8 @@ class LineFailed(Exception):
 class Player:
     """One run of one script, whose own state is unaffected by restarts and crashes.
 
-    With ``restarts`` the product restarts after every line that acts on it.
+    With ``restarts`` the product restarts after every line that acts on it. ``before`` is awaited
+    before each line, with what was captured by then.
     """
 
     def __init__(
@@ -78,7 +79,9 @@ class Player:
         *,
         restarts: bool = False,
         transcript: Transcript | None = None,
+        before: Callable[[Line, Captures], Awaitable[None]] | None = None,
     ) -> None:
+        self._before = before
         self._script = script
         self._stage = stage
         self._restarts = restarts
@@ -100,6 +103,8 @@ class Player:
                 await self._stage.open(self._script.head, self._script.givens)
                 await self._settle()
             for line in lines:
+                if self._before is not None:
+                    await self._before(line, self._captured)
                 async with self._judged(line.at):
                     await self._play(line)
             async with self._judged(lines[-1].at if lines else start):

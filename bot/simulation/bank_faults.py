@@ -11,9 +11,7 @@ from bot.simulation.ncba.faults import parse_fault
 
 def arm_bank(bank: SimulatedBank, what: ArmBank) -> None:
     """Raises ``ValueError`` if the call cannot meet that fault."""
-    fault = what.fault
-    words = {"http": str(fault.status), "slow": f"{fault.seconds}s"}
-    parsed = parse_fault(f"{fault.kind} {words.get(fault.kind, fault.reason)}")
+    parsed = parse_fault(str(what.fault))
     if what.lasts_s is None:
         bank.arm(parsed, what.call, what.times)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,17 @@ class _Last:
 
 
 class PersonInputs:
-    def __init__(self, world: World, channel: str, people: StagePeople, events_before: int) -> None:
-        """Terminal event ids are numbers above ``events_before``."""
+    def __init__(
+        self,
+        world: World,
+        channel: str,
+        people: StagePeople,
+        events_before: int,
+        on_said: Callable[[str, str, str], None],
+    ) -> None:
+        """Terminal event ids are numbers above ``events_before``. ``on_said`` is told, before each
+        input, who does it, how a chat shows it, and how a script writes it."""
+        self._on_said = on_said
         self._world = world
         self._channel = channel
         self._people = people
@@ -35,13 +45,23 @@ class PersonInputs:
         self._last = _Last()
 
     def say(self, name: str, text: str, copies: int = 1) -> None:
+        self._on_said(name, text, text)
         for _ in range(copies):
             if self._world.telegram is not None:
                 self._updated(self._world.telegram.user_types(self._user(name), text))
             else:
                 self._submit(event_from_line(self._people.addresses[name], self._event_id(), text))
 
-    def tap(self, name: str, screen: Shown, option: Option, copies: int = 1) -> None:
+    def tap(
+        self,
+        name: str,
+        screen: Shown,
+        option: Option,
+        copies: int = 1,
+        written: str | None = None,
+    ) -> None:
+        """``written`` unless a script would write the option's id."""
+        self._on_said(name, option.label, written or f"[{option.id}]")
         for _ in range(copies):
             if self._world.telegram is not None:
                 self._updated(
@@ -68,6 +88,7 @@ class PersonInputs:
         if owner not in self._people.addresses:
             raise CannotDo(f"share the contact of {owner}: nobody is called so")
         phone = self._people.phones.get(owner, "254700000000")
+        self._on_said(name, phone, "<contact>" if of is None else f"<contact of {of}>")
         for _ in range(copies):
             if self._world.telegram is not None:
                 self._updated(
@@ -79,6 +100,7 @@ class PersonInputs:
                 self._not_text(name, EventKind.OTHER)
 
     def send_other(self, name: str, what: str, copies: int = 1) -> None:
+        self._on_said(name, what, f"<{what}>")
         for _ in range(copies):
             if self._world.telegram is None:
                 self._not_text(name, EventKind.OTHER)
@@ -88,6 +110,7 @@ class PersonInputs:
                 self._updated(self._world.telegram.user_sends_sticker(self._user(name)))
 
     def edit_last(self, name: str, text: str, copies: int = 1) -> None:
+        self._on_said(name, text, f"<edit> {text}")
         for _ in range(copies):
             if self._world.telegram is None:
                 self._not_text(name, EventKind.OTHER)
@@ -99,6 +122,7 @@ class PersonInputs:
             self._updated(update_id)
 
     def dial(self, name: str, code: str, copies: int = 1) -> None:
+        self._on_said(name, code, f"<dial {code}>")
         for _ in range(copies):
             if self._world.telegram is None:
                 self._not_text(name, EventKind.OTHER)

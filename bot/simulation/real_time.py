@@ -11,19 +11,30 @@ TICK_S = 0.05  # real seconds between clock updates
 
 
 class RealTime:
-    """``monotonic`` tells the real seconds."""
+    """``monotonic`` tells the real seconds. With ``step_s`` time passes in multiples of it."""
 
-    def __init__(self, world: World, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        world: World,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        step_s: float | None = None,
+    ) -> None:
         self._world = world
         self._monotonic = monotonic
+        self._step_s = step_s
         self._followed_at = monotonic()
 
     def skip(self) -> None:
         """The real time until now does not pass in the world."""
         self._followed_at = self._monotonic()
 
-    async def follow(self) -> None:
-        """Let the real time since the last call pass in the world, with all that falls due."""
-        now = self._monotonic()
-        elapsed, self._followed_at = now - self._followed_at, now
+    async def follow(self) -> float:
+        """Let the real time since the last call pass in the world, with all that falls due.
+        Returns the seconds that have passed."""
+        elapsed = self._monotonic() - self._followed_at
+        if self._step_s is not None:
+            elapsed -= elapsed % self._step_s
+        self._followed_at += elapsed
         await self._world.advance(elapsed)
+        return elapsed

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
-from bot.outbox.carriers import MAIL, SMS
 from bot.scripts.stage import Option, Shown
 from bot.simulation.stage_people import StagePeople
 from bot.simulation.world import World
@@ -13,13 +13,16 @@ from services.domain.outbox import OutboxRow
 
 
 class ShownMessages:
-    def __init__(self, people: StagePeople) -> None:
+    """``on_shown`` is called for each of them."""
+
+    def __init__(self, people: StagePeople, on_shown: Callable[[Shown], None]) -> None:
         self.messages: list[Shown] = []
         self._people = people
+        self._on_shown = on_shown
         self._places: dict[int, int] = {}
 
     def delivered(self, world: World, row: OutboxRow, message_id: str, edited: bool) -> None:
-        if row.channel in (SMS, MAIL) or row.address not in self._people.names:
+        if row.address not in self._people.names:
             return
         if self._places.setdefault(row.id, len(self.messages)) < len(self.messages):
             return  # delivered again after a crash between sending and recording it
@@ -27,10 +30,14 @@ class ShownMessages:
         if row.event_id is not None:
             kind = "answer"
         text, rows = _seen(world, row, message_id)
-        self.messages.append(Shown(self._people.names[row.address], kind, message_id, text, rows))
+        self._add(Shown(self._people.names[row.address], kind, message_id, text, rows))
 
     def alerted(self, address: str, text: str) -> None:
-        self.messages.append(Shown(self._people.names[address], "alert", "", text))
+        self._add(Shown(self._people.names[address], "alert", "", text))
+
+    def _add(self, shown: Shown) -> None:
+        self.messages.append(shown)
+        self._on_shown(shown)
 
 
 def _seen(

@@ -19,16 +19,14 @@ from bot.simulation.api_caller import ApiCaller
 from bot.simulation.bank_comparison import bank_mismatches
 from bot.simulation.bank_faults import arm_bank
 from bot.simulation.crashes import ArmedCrash
-from bot.simulation.givens import prepare_outside, seed_database, with_settings
 from bot.simulation.log_capture import full_log
 from bot.simulation.ncba.bank import NOTIFY
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.paybill import PurposeFields
 from bot.simulation.notification_sender import NotificationDelivery
 from bot.simulation.person_inputs import PersonInputs
+from bot.simulation.scene import Scene
 from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
-from bot.simulation.shown_messages import ShownMessages
-from bot.simulation.stage_people import StagePeople
 from bot.simulation.world import World
 from flows.engine.texts import Texts
 from services.domain.bank import NoAnswer
@@ -36,85 +34,47 @@ from services.domain.bank_line import BankLine
 from services.domain.business_days import business_day
 from services.domain.ledger import Account, AccountKind, Balance
 from services.domain.money import Money
-from services.domain.outbox import OutboxRow
 from services.ports import Tx
 
 EVENTS_MAX = 1_000_000  # of a feed, far more than a script makes
 
 
-class SimulatedStage:
-    """One play on one channel. The database is a temporary file."""
+class SceneStage:
+    """Plays on ``scene``, which the subclasses' ``open`` has made."""
 
-    def __init__(self, channel: str, *, threads: bool = False, events_before: int = 0) -> None:
-        """Without ``threads`` a script is deterministic. Terminal event ids are numbers above
-        ``events_before``.
-        """
+    def __init__(self, channel: str) -> None:
         self._channel = channel
-        self._threads = threads
-        self._events_before = events_before
-        self._folder = tempfile.TemporaryDirectory(prefix="hazina-")
-        self._world: World | None = None
-        self._inputs: PersonInputs | None = None
+        self._scene: Scene | None = None
         self._api: ApiCaller | None = None
-        self._people = StagePeople()
-        self._shown = ShownMessages(self._people)
         self._crashes: list[tuple[CrashPoint, ArmedCrash]] = []
         self._deliveries: list[NotificationDelivery] = []
         self._logged: list[str] = []
-        self._listening = ExitStack()
 
     @property
     def channel(self) -> str:
         return self._channel
 
     @property
+    def scene(self) -> Scene:
+        assert self._scene is not None
+        return self._scene
+
+    @property
     def world(self) -> World:
-        assert self._world is not None
-        return self._world
+        return self.scene.world
 
     @property
     def inputs(self) -> PersonInputs:
-        assert self._inputs is not None
-        return self._inputs
+        return self.scene.inputs
 
     @property
     def api(self) -> ApiCaller:
         assert self._api is not None
         return self._api
 
-    async def open(self, head: ScriptHead, givens: Sequence[Given]) -> None:
-        if head.lang not in Texts.load().languages:
-            raise CannotDo(f"speak {head.lang}")
-        self._listening.enter_context(full_log(self._logged.append))
-        world = self._world = World(
-            Path(self._folder.name),
-            seed=head.seed,
-            telegram=self._channel == "telegram",
-            delivered=self._on_delivered,
-            alerted=self._shown.alerted,
-            threads=self._threads,
-            receives_everywhere=True,
-        )
-        self._api = ApiCaller(world)
-        self._inputs = PersonInputs(world, self._channel, self._people, self._events_before)
-        self._people.add(givens)
-        prepare_outside(world, givens)
-        world.settings = with_settings(world.settings, givens, self._people.addresses)
-        await world.open()
-        await world.app.database.write(lambda tx: self._seed(tx, givens))
-        await world.settle()
-
-    async def close(self) -> None:
-        try:
-            if self._world is not None:
-                await self.api.close()
-                await self._world.close()
-        finally:
-            self._listening.close()
-            self._folder.cleanup()
-
-    def _seed(self, tx: Tx, givens: Sequence[Given]) -> None:
-        seed_database(tx, givens, self._channel, self._people.addresses)
+    def enter(self, scene: Scene) -> None:
+        self._scene = scene
+        self._api = ApiCaller(scene.world)
 
     # Input ---------------------------------------------------------------------------------
 
@@ -160,16 +120,13 @@ class SimulatedStage:
 
     # Observations outside ------------------------------------------------------------------
 
-    def _on_delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
-        self._shown.delivered(self.world, row, message_id, edited)
-
     def shown_since(self, cursor: int) -> Sequence[Shown]:
-        return self._shown.messages[cursor:]
+        return self.scene.shown[cursor:]
 
     def is_gone(self, name: str) -> bool:
         if self.world.telegram is None:
             return True
-        chat = self.world.telegram.chat(int(self._people.addresses[name]))
+        chat = self.world.telegram.chat(int(self.scene.people.addresses[name]))
         own = [message for message in chat.messages if not message.by_bot]
         return bool(own) and own[-1].deleted
 
@@ -280,7 +237,7 @@ class SimulatedStage:
 
     async def current_node(self, name: str) -> str | None:
         def look(tx: Tx) -> str | None:
-            row = tx.sessions.load(self._channel, self._people.addresses[name])
+            row = tx.sessions.load(self._channel, self.scene.people.addresses[name])
             if row is None or row.flow is None:
                 return None
             if row.expires_at is not None and row.expires_at <= tx.now:
@@ -339,9 +296,48 @@ class SimulatedStage:
         return await self.world.app.database.read(lambda tx: tx.audit.chain_breaks())
 
     async def secrets(self) -> Sequence[str]:
-        shown = (shown.text for shown in self._shown.messages)
+        shown = (shown.text for shown in self.scene.shown)
         secrets = KnownSecrets.of(self.world, shown, self.api.keys, self.api.bodies)
         return leaked_secrets(secrets, self.world.at_rest(), self._logged)
 
     async def trail(self, rows: int) -> Sequence[str]:
         return await self.world.app.database.read(lambda tx: tx.trail.last(rows))
+
+
+class SimulatedStage(SceneStage):
+    """One play on one channel, in a world of its own. The database is a temporary file."""
+
+    def __init__(self, channel: str, *, threads: bool = False, events_before: int = 0) -> None:
+        """Without ``threads`` a script is deterministic. Terminal event ids are numbers above
+        ``events_before``.
+        """
+        super().__init__(channel)
+        self._threads = threads
+        self._events_before = events_before
+        self._folder = tempfile.TemporaryDirectory(prefix="hazina-")
+        self._listening = ExitStack()
+
+    async def open(self, head: ScriptHead, givens: Sequence[Given]) -> None:
+        if head.lang not in Texts.load().languages:
+            raise CannotDo(f"speak {head.lang}")
+        self._listening.enter_context(full_log(self._logged.append))
+        scene = Scene(
+            Path(self._folder.name),
+            self._channel,
+            givens,
+            seed=head.seed,
+            threads=self._threads,
+            receives_everywhere=True,
+            events_before=self._events_before,
+        )
+        self.enter(scene)
+        await scene.open()
+
+    async def close(self) -> None:
+        try:
+            if self._scene is not None:
+                await self.api.close()
+                await self.world.close()
+        finally:
+            self._listening.close()
+            self._folder.cleanup()

@@ -72,7 +72,7 @@ class World:
     Terminal and SMS are always available, Telegram if requested. ``home`` belongs to the world: a
     folder, or a database in memory, which has no log to search for secrets and no ``threads``.
     Webhooks reach ``receivers``, or else ``receiver``: from each address that may be stored if
-    ``receives_everywhere``.
+    ``receives_everywhere``. A ``door`` may outlive the world, and lead into the next.
     Without threads a seed always produces the same run.
     """
 
@@ -89,6 +89,7 @@ class World:
         request_channels: Mapping[str, ChannelCapabilities] | None = None,
         receives_everywhere: bool = False,
         receivers: WebhookTransport | None = None,
+        door: ProductDoor | None = None,
     ) -> None:
         self._memory = None if isinstance(home, Path) else home
         self._folder = home if isinstance(home, Path) else Path("in memory")
@@ -106,7 +107,7 @@ class World:
         self.sms = SmsInboxes()
         self.mail = MailInboxes()
         self.receiver = WebhookReceiver(self.clock.true_now)
-        self.door = ProductDoor()
+        self.door = door or ProductDoor()
         self.terminal = TerminalChannel()
         self.telegram: TelegramApi | None = None
         self.settings = settings_with_credentials(self._folder / "hazina.db")

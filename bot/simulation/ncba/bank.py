@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -147,6 +147,10 @@ class SimulatedBank:
     def arm_for(self, fault: Fault, call: str, lasts: timedelta) -> None:
         """Every such call meets the fault for this long. Raises ``ValueError`` if it cannot."""
         self._faults.arm_until(fault, call, self._clock.now() + lasts)
+
+    def faults_left(self) -> Mapping[str, int]:
+        """How many of each call's next ones are to meet a fault."""
+        return self._faults.left()
 
     def disarm(self) -> None:
         """Remove all faults and latency."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
@@ -145,6 +146,10 @@ class ArmedFaults:
         """Every such call before ``end``; a later outage replaces an earlier one."""
         _check(fault, call)
         self._outages[call] = fault, end
+
+    def left(self) -> Mapping[str, int]:
+        """The queued faults of each call that has some."""
+        return {call: len(queue) for call, queue in self._queues.items() if queue}
 
     def take(self, call: str, now: datetime) -> Fault | None:
         queue = self._queues[call]

@@ -8,7 +8,6 @@ from bot.scripts import directive
 from bot.scripts.directive_syntax import read_directive
 from bot.scripts.inbox import Mismatch
 from bot.scripts.source_line import ScriptError, SourceLine
-from bot.simulation.bank_faults import arm_bank
 from bot.simulation.served.control_app import Answer, Control, Controls
 from bot.simulation.served.control_bodies import (
     Advance,
@@ -36,8 +35,7 @@ async def _world(served: ServedWorld, body: Nothing) -> Answer:
 
 
 async def _handset(served: ServedWorld, body: SetHandset) -> Answer:
-    async with served.turn() as world:
-        world.bank.set_handset(body.phone.msisdn, body.does)
+    await served.set_handset(body.phone, body.does)
     return DONE
 
 
@@ -47,19 +45,13 @@ async def _bank(served: ServedWorld, body: ArmBank) -> Answer:
     read = _directive(f"@bank {body.fault} on {body.call} times {body.times}")
     if not isinstance(read, directive.ArmBank):
         raise ControlError("the bank knows no such fault")
-    async with served.turn() as world:
-        try:
-            arm_bank(world.bank, read)
-        except ValueError as error:
-            raise ControlError(str(error)) from None
+    await served.arm_bank(read)
     return DONE
 
 
 async def _notify(served: ServedWorld, body: Notify) -> Answer:
-    async with served.turn() as world:
-        notice = world.bank.paybill.notify(body.phone.msisdn, body.amount, body.ref, body.receipt)
-        deliveries = [world.notify(notice) for _ in range(body.times)]
-    return {"answers": [delivery.answer or "nothing" for delivery in deliveries]}
+    answers = await served.notify(body.phone, body.amount, body.ref, body.receipt, body.times)
+    return {"answers": answers}
 
 
 async def _sms(served: ServedWorld, body: OfPhone) -> Answer:
@@ -99,8 +91,7 @@ async def _crash(served: ServedWorld, body: Crash) -> Answer:
     read = _directive(f"@crash at {body.at} {body.nth or 1}")
     if not isinstance(read, directive.ArmCrash):
         raise ControlError("there is no such point")
-    async with served.turn() as world:
-        world.arm_crash(read.point.point, read.point.call, read.point.nth)
+    await served.arm_crash(read)
     return DONE
 
 
@@ -108,7 +99,10 @@ async def _say(served: ServedWorld, body: Say) -> Answer:
     if body.person not in served.people.addresses:
         raise ControlError(f"nobody is called {body.person}")
     try:
-        messages = await served.say(body.person, body.text, body.tap)
+        if body.text is not None:
+            await served.say(body.person, body.text)
+        elif body.tap is not None:
+            await served.tap_named(body.person, body.tap)
     except Mismatch as mismatch:
         raise ControlError(str(mismatch)) from None
     return {
@@ -121,7 +115,7 @@ async def _say(served: ServedWorld, body: Say) -> Answer:
                     for option in row
                 ],
             }
-            for message in messages
+            for message in served.take_unread(body.person)
         ]
     }
 

@@ -18,12 +18,12 @@ class ServedApp:
     """Paths under ``/sim`` belong to the world around the product, all others to the product."""
 
     def __init__(self, served: ServedWorld) -> None:
-        self._world = served.world
+        self._served = served
         self._controls = ControlApp(served, CONTROLS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _is_control(scope):
-            await self._world.door(scope, receive, send)
+            await self._served.door(scope, receive, send)
         elif (scope["method"], scope["path"]) == ("POST", webhook_receiver.PATH):
             await self._receive_webhook(scope, receive, send)
         else:
@@ -35,7 +35,7 @@ class ServedApp:
         except ControlError as error:
             await failed(str(error))(scope, receive, send)
             return
-        await self._world.receiver(scope, receive, send)
+        await self._served.world.receiver(scope, receive, send)
 
 
 def served_routes(served: ServedWorld) -> list[BaseRoute]:

@@ -1,13 +1,15 @@
-"""A simulated world that programs use while its clock runs with the real one.
+"""A simulated world that programs and people use while its clock runs with the real one.
 
 One lock orders everything that moves the clock, or stops or kills the product. Requests to the
-product do not take it: they pass ``World.door``, which knows when the product is there.
+product do not take it: they pass the door, which knows when the product is there.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+import math
+import shutil
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,23 +18,30 @@ import structlog
 
 from bot.channels.terminal import CHANNEL
 from bot.clock import system_random
+from bot.scripts.directive import ArmBank, ArmCrash
+from bot.scripts.given import Given
 from bot.scripts.inbox import Inbox, Message, Texts
+from bot.scripts.stage import Option, Shown
 from bot.simulation.bank_comparison import bank_mismatches
-from bot.simulation.givens import prepare_outside, seed_database, with_settings
-from bot.simulation.person_inputs import PersonInputs
+from bot.simulation.bank_faults import arm_bank
+from bot.simulation.ncba.handsets import Handset
+from bot.simulation.product_door import ProductDoor
 from bot.simulation.real_time import TICK_S, RealTime
+from bot.simulation.record import Record
+from bot.simulation.scene import Scene
 from bot.simulation.served.opening import PARTNERS, opening, with_raised_limits
-from bot.simulation.shown_messages import ShownMessages
 from bot.simulation.stage_people import StagePeople
 from bot.simulation.world import World
 from services import api_keys
-from services.domain.api_key import Scope
-from services.domain.outbox import OutboxRow
+from services.domain.api_key import ApiKey, Scope
+from services.domain.money import Money
+from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.ports import Tx
 
 KEYS_MAX = 1_000  # active keys of a partner; tests make one for each case
 STRIDE_S = 600.0  # of a long advance: between two strides it can be ended
+STEP_S = 1.0  # the world's clock shows whole seconds, so that a script can say how much has passed
 
 _log = structlog.get_logger(__name__)
 
@@ -42,37 +51,56 @@ class ControlError(Exception):
 
 
 class ServedWorld:
-    """``folder`` is used by the world alone; ``overrides`` are settings by name. Raises
-    ``ScriptError`` for those that cannot be set."""
+    """``folder`` is used by the worlds alone; ``overrides`` are settings by name. Raises
+    ``ScriptError`` for those that cannot be set.
+
+    ``watchers`` are called when something may have changed.
+    """
 
     def __init__(self, folder: Path, overrides: Mapping[str, str]) -> None:
-        self.people = StagePeople()
-        self._shown = ShownMessages(self.people)
-        self.world = World(
-            folder,
-            start=datetime.now(UTC),
-            delivered=self._on_delivered,
-            alerted=self._shown.alerted,
-        )
-        self.inputs = PersonInputs(self.world, CHANNEL, self.people, 0)
-        self.inbox = Inbox(lambda cursor: self._shown.messages[cursor:])
-        self.sms = Texts("SMS", lambda phone: self.world.sms.texts.get(phone, []))
-        self.mail = Texts("mail", self._mails)
-        self._givens = opening(overrides)
-        self.people.add(self._givens)
-        raised = with_raised_limits(self.world.settings)
-        self.world.settings = with_settings(raised, self._givens, self.people.addresses)
-        prepare_outside(self.world, self._givens)
-        self._time = RealTime(self.world)
+        self.door = ProductDoor()
+        self.watchers: set[Callable[[], None]] = set()
+        self._folder = folder
+        self._opening = opening(overrides)
+        self._worlds = 0
         self._lock = asyncio.Lock()
         self._restarting = asyncio.Lock()
         self._is_ending = False
+        self._playing: str | None = None
+        self._enter(self._make_scene(self._opening, 1))
+
+    @property
+    def world(self) -> World:
+        return self.scene.world
+
+    @property
+    def people(self) -> StagePeople:
+        return self.scene.people
+
+    @property
+    def record(self) -> Record:
+        return self.scene.record
+
+    @property
+    def number(self) -> int:
+        """Which world it is, counted from 1."""
+        return self._worlds
+
+    @property
+    def is_ending(self) -> bool:
+        return self._is_ending
+
+    # Begin and end -------------------------------------------------------------------------
 
     async def open(self) -> dict[str, str]:
         """Start the product; returns a key with every scope for each partner."""
-        await self.world.open()
-        keys = await self.world.app.database.write(self._seed)
-        await self.world.settle()
+        keys: dict[str, str] = {}
+
+        def add_keys(tx: Tx) -> None:
+            for code in PARTNERS:
+                keys[code] = _key(tx, code, frozenset(Scope), api_keys.DAYS_MAX)
+
+        await self.scene.open(add_keys)
         self._time.skip()
         return keys
 
@@ -80,67 +108,219 @@ class ServedWorld:
         """Let time pass until the world ends."""
         while not self._is_ending:
             await asyncio.sleep(TICK_S)
+            if self._playing is not None:
+                continue
             try:
                 async with self._lock:
-                    await self._time.follow()
+                    await self._follow()
             except Exception:  # noqa: BLE001 - time must go on for everybody else
                 _log.exception("the world's clock failed")
 
     async def end(self) -> None:
         """Cut off whoever is being served, and let nothing new begin."""
         self._is_ending = True
-        await asyncio.gather(*self.world.door.close(), return_exceptions=True)
+        self.tell_watchers()
+        await asyncio.gather(*self.door.close(), return_exceptions=True)
 
     async def close(self) -> None:
         async with self._lock:
             await self.world.close()
 
+    async def reset(self) -> None:
+        """A fresh world in place of this one; API keys stay valid."""
+        async with self._alone():
+            await self.begin(self._opening, 1)
+
+    @asynccontextmanager
+    async def story(self, title: str) -> AsyncIterator[None]:
+        """While it plays, the world is its own: time passes only as it says."""
+        async with self._alone():
+            self._playing = title
+            try:
+                yield
+            finally:
+                self._playing = None
+                self._time.skip()
+                self.tell_watchers()
+
+    async def begin(self, givens: Sequence[Given], seed: int) -> None:
+        """Replace the world, for whoever is alone with it."""
+        kept = await self.world.app.database.read(_living_keys)
+        old = self._world_folder()
+        scene = self._make_scene(givens, seed)
+        await self.world.close()
+        self._enter(scene)
+
+        def add_keys(tx: Tx) -> None:
+            for key, digest in kept:
+                if tx.people.partner(key.partner) is not None:
+                    tx.api_keys.add(key, digest)
+
+        await scene.open(add_keys)
+        shutil.rmtree(old)
+        self._time.skip()
+        self.tell_watchers()
+
+    def _make_scene(self, givens: Sequence[Given], seed: int) -> Scene:
+        self._worlds += 1
+        folder = self._world_folder()
+        folder.mkdir()
+        return Scene(
+            folder,
+            CHANNEL,
+            givens,
+            seed=seed,
+            start=datetime.now(UTC).replace(microsecond=0),
+            door=self.door,
+            adjust=with_raised_limits,
+        )
+
+    def _world_folder(self) -> Path:
+        return self._folder / f"world-{self._worlds}"
+
+    def _enter(self, scene: Scene) -> None:
+        self.scene = scene
+        self.inbox = Inbox(lambda cursor: scene.shown[cursor:])
+        self.sms = Texts("SMS", lambda phone: scene.world.sms.texts.get(phone, []))
+        self.mail = Texts("mail", lambda address: _mails(scene.world, address))
+        self._time = RealTime(scene.world, step_s=STEP_S)
+
+    # Turns, time and faults ----------------------------------------------------------------
+
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[World]:
         """The world, for one caller at a time: what is due by now is done before, and what the
         caller caused is done after."""
+        self._check_goes_on()
         async with self._lock:
             self._check_goes_on()
-            await self._time.follow()
+            await self._follow()
             yield self.world
             await self.world.settle()
+            self.inbox.collect()
+            self.tell_watchers()
 
     async def advance(self, seconds: float) -> None:
+        async with self.turn():
+            await self._advance(seconds)
+
+    async def advance_to_next_due(self) -> None:
+        """To the next moment at which something is due."""
         async with self.turn() as world:
-            while seconds > 0:
-                self._check_goes_on()
-                stride = min(seconds, STRIDE_S)
-                await world.advance(stride)
-                seconds -= stride
-            self._time.skip()
+            due = world.clock.next_due()
+            if due is not None:
+                wait_s = (due - world.clock.true_now()).total_seconds()
+                await self._advance(max(1, math.ceil(wait_s)))
+
+    async def _advance(self, seconds: float) -> None:
+        while seconds > 0:
+            self._check_goes_on()
+            stride = min(seconds, STRIDE_S)
+            await self.world.advance(stride)
+            self.record.passed(stride)
+            self.tell_watchers()
+            seconds -= stride
+        self._time.skip()
+
+    async def set_handset(self, phone: Phone, does: Handset) -> None:
+        async with self.turn() as world:
+            self.record.did(f"@handset {phone.msisdn} {does}")
+            world.bank.set_handset(phone.msisdn, does)
+
+    async def arm_bank(self, what: ArmBank) -> None:
+        """Raises ``ControlError`` for a fault that the call cannot meet."""
+        async with self.turn() as world:
+            try:
+                arm_bank(world.bank, what)
+            except ValueError as error:
+                raise ControlError(str(error)) from None
+            self.record.armed(what.call, str(what.fault), what.times)
+
+    async def disarm_bank(self) -> None:
+        """The faults that have not been met yet are no more."""
+        async with self.turn() as world:
+            for call, unused in world.bank.faults_left().items():
+                self.record.disarmed(call, unused)
+            world.bank.disarm()
+
+    async def notify(
+        self, phone: Phone, amount: Money, reference: str, receipt: str | None, times: int
+    ) -> Sequence[str]:
+        """A payment at the paybill, notified so many times. Returns what was answered each time."""
+        async with self.turn() as world:
+            line = f"@notify {phone.msisdn} {amount.decimal} ref {reference}"
+            line += f" receipt {receipt}" if receipt else ""
+            self.record.did(line + (f" times {times}" if times > 1 else ""))
+            notice = world.bank.paybill.notify(phone.msisdn, amount, reference, receipt)
+            deliveries = [world.notify(notice) for _ in range(times)]
+        return [delivery.answer or "nothing" for delivery in deliveries]
+
+    async def arm_crash(self, what: ArmCrash) -> None:
+        async with self.turn() as world:
+            self.record.did(f"@crash at {what.point}")
+            world.arm_crash(what.point.point, what.point.call, what.point.nth)
 
     async def restart(self) -> None:
+        async with self._alone():
+            self.record.did("@restart")
+            await self.world.restart()
+            self.tell_watchers()
+
+    async def crash(self) -> None:
+        self._check_goes_on()
+        async with self._lock:
+            self._check_goes_on()
+            self.record.did("@crash")
+            await self.world.crash()
+            await self.world.settle()
+            self.tell_watchers()
+
+    async def redeliver(self) -> None:
+        """The last thing that somebody said reaches the product again."""
+        async with self.turn():
+            if not self.scene.inputs.can_redeliver:
+                raise ControlError("nobody has said anything yet")
+            self.record.did("@redeliver")
+            self.scene.inputs.redeliver()
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
         """Requests under way are answered first, for which time must go on."""
+        self._check_goes_on()
         async with self._restarting:
             await self.world.finish_requests()
             async with self._lock:
                 self._check_goes_on()
-                await self.world.restart()
+                yield
 
-    async def crash(self) -> None:
-        async with self._lock:
-            self._check_goes_on()
-            await self.world.crash()
-            await self.world.settle()
+    async def _follow(self) -> None:
+        passed = await self._time.follow()
+        if passed > 0:
+            self.record.passed(passed)
+            self.tell_watchers()
 
-    async def say(self, person: str, text: str | None, tap: str | None) -> Sequence[Message]:
-        """Returns all that the person has not read yet. Raises ``Mismatch`` for an option that is
-        not there."""
-        async with self.turn() as world:
+    # People and keys -----------------------------------------------------------------------
+
+    async def say(self, person: str, text: str) -> None:
+        async with self.turn():
+            self.scene.inputs.say(person, text)
+
+    async def tap(self, person: str, screen: Shown, option: Option, written: str | None) -> None:
+        """``written`` as for ``PersonInputs.tap``."""
+        async with self.turn():
+            self.scene.inputs.tap(person, screen, option, written=written)
+
+    async def tap_named(self, person: str, wanted: str) -> None:
+        """Tap the option with this id, or else this label. Raises ``Mismatch`` if there is none."""
+        async with self.turn():
             self.inbox.collect()
-            if tap is not None:
-                screen, option = self.inbox.option(person, tap, -1)
-                self.inputs.tap(person, screen, option)
-            elif text is not None:
-                self.inputs.say(person, text)
-            await world.settle()
-            self.inbox.collect()
-            return self.inbox.take_unread(person)
+            screen, option = self.inbox.option(person, wanted, -1)
+            self.scene.inputs.tap(person, screen, option, written=f"[{wanted}]")
+
+    def take_unread(self, person: str) -> Sequence[Message]:
+        """All that the person has not read yet; it is read now."""
+        self.inbox.collect()
+        return self.inbox.take_unread(person)
 
     async def create_key(self, partner: str, scopes: Collection[Scope], days: int) -> str:
         def create(tx: Tx) -> str:
@@ -156,19 +336,25 @@ class ServedWorld:
             violations = await world.app.database.read(lambda tx: tx.invariants.violations())
             return [*violations, *await bank_mismatches(world)]
 
+    def tell_watchers(self) -> None:
+        for watcher in list(self.watchers):
+            watcher()
+
     def _check_goes_on(self) -> None:
         if self._is_ending:
             raise ControlError("the world is ending")
+        if self._playing is not None:
+            raise ControlError(f"the story {self._playing!r} is playing")
 
-    def _seed(self, tx: Tx) -> dict[str, str]:
-        seed_database(tx, self._givens, CHANNEL, self.people.addresses)
-        return {code: _key(tx, code, frozenset(Scope), api_keys.DAYS_MAX) for code in PARTNERS}
 
-    def _on_delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
-        self._shown.delivered(self.world, row, message_id, edited)
+def _mails(world: World, address: str) -> list[str]:
+    return [mail.text for mail in world.mail.mails.get(address, [])]
 
-    def _mails(self, address: str) -> list[str]:
-        return [mail.text for mail in self.world.mail.mails.get(address, [])]
+
+def _living_keys(tx: Tx) -> list[tuple[ApiKey, str]]:
+    keys = [key for code in PARTNERS for key in tx.api_keys.of(code)]
+    living = [key for key in keys if key.is_active(tx.now)]
+    return [(key, tx.api_keys.digest_of(key.id) or "") for key in living]
 
 
 def _key(tx: Tx, partner: str, scopes: Collection[Scope], days: int) -> str:

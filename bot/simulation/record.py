@@ -1,0 +1,104 @@
+"""What has happened in a simulated world, in order: what people did and were shown, what came by
+SMS and mail, what was done to the world, and how much time passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.scripts.stage import Shown
+
+
+@dataclass(slots=True)
+class Said:
+    """``text`` is what the person's own bubble shows, ``written`` what a script says after
+    ``NAME>``. It is ``gone`` once the desk has deleted it from the chat.
+    """
+
+    person: str
+    text: str
+    written: str
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Texted:
+    """An SMS to a phone, or a mail to an address."""
+
+    address: str
+    text: str
+    is_mail: bool
+
+
+@dataclass(slots=True)
+class Armed:
+    """A fault that the next ``times`` calls meet, as ``@bank`` writes it."""
+
+    call: str
+    fault: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """A directive of a script."""
+
+    line: str
+
+
+@dataclass(slots=True)
+class Passed:
+    seconds: float
+
+
+Entry = Said | Shown | Texted | Armed | Did | Passed
+
+
+@dataclass(slots=True)
+class Record:
+    entries: list[Entry] = field(default_factory=list)
+    _by_message: dict[str, list[Shown]] = field(default_factory=dict)
+
+    def said(self, person: str, text: str, written: str) -> None:
+        self.entries.append(Said(person, text, written))
+
+    def shown(self, shown: Shown) -> None:
+        self.entries.append(shown)
+        if shown.kind != "alert":
+            self._by_message.setdefault(shown.message_id, []).append(shown)
+
+    def texted(self, address: str, text: str, *, is_mail: bool) -> None:
+        self.entries.append(Texted(address, text, is_mail))
+
+    def did(self, line: str) -> None:
+        self.entries.append(Did(line))
+
+    def armed(self, call: str, fault: str, times: int) -> None:
+        self.entries.append(Armed(call, fault, times))
+
+    def disarmed(self, call: str, unused: int) -> None:
+        """The last ``unused`` calls that faults were armed for have not come."""
+        for entry in reversed(self.entries):
+            if isinstance(entry, Armed) and entry.call == call:
+                taken_back = min(unused, entry.times)
+                entry.times -= taken_back
+                unused -= taken_back
+
+    def passed(self, seconds: float) -> None:
+        last = self.entries[-1] if self.entries else None
+        if isinstance(last, Passed):
+            last.seconds += seconds
+        elif seconds > 0:
+            self.entries.append(Passed(seconds))
+
+    def deleted_last(self, person: str) -> None:
+        """The desk deleted what the person said last."""
+        for entry in reversed(self.entries):
+            if isinstance(entry, Said) and entry.person == person:
+                entry.gone = True
+                return
+
+    def versions(self, message_id: str) -> Sequence[Shown]:
+        """A message as it was shown, and as it was edited, oldest first."""
+        return self._by_message[message_id]
