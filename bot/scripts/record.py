@@ -72,7 +72,7 @@ class Transcript:
         """Record what the API answered, but the request's own id."""
         self._lines.append(f"api {answer.status}")
         if answer.body:
-            body = _REQUEST_ID.sub(r"\g<1>{*}", _literal(answer.body))
+            body = _REQUEST_ID.sub(r"\g<1>{*}", literal(answer.body))
             self._lines.append(f"api<~ {body}")
 
     def __str__(self) -> str:
@@ -82,12 +82,12 @@ class Transcript:
         to = message.shown.to
         self._add("bot<" if to == speaker else f"bot[{to}]<", message.text)
         for row in message.rows:
-            labels = " ".join(f"[{_literal(option.label)}]" for option in row)
+            labels = " ".join(f"[{literal(option.label)}]" for option in row)
             self._lines.append(f"  {labels}")
 
     def _add(self, mark: str, text: str, *, readable: bool = True) -> None:
         first, *rest = without_layout(text).split("\n")
-        written = [f"{mark} {_literal(first)}", *(f"  {_literal(line)}" for line in rest)]
+        written = [f"{mark} {literal(first)}", *(f"  {literal(line)}" for line in rest)]
         self._lines += written if readable else [f"# {line}" for line in written]
 
 
@@ -99,7 +99,7 @@ def _is_replaced(line: Line) -> bool:
     )
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     for special in (_HOLE, _COMMENT, _ROW):
         text = special.sub("{*}", text)
     return text

@@ -21,15 +21,32 @@ Say = Callable[[str], None]
 def brief_log(say: Say, *, verbose: bool) -> AbstractContextManager[None]:
     """Warnings and errors, one line each, never a traceback; with ``verbose`` also information."""
     least = logging.INFO if verbose else logging.WARNING
+    return _brief(say, say, least)
+
+
+def page_log(loud: Say, quiet: Say, *, verbose: bool) -> AbstractContextManager[None]:
+    """As ``brief_log`` to ``loud``; everything from information on to ``quiet``."""
+
+    def both(line: str) -> None:
+        loud(line)
+        quiet(line)
+
+    return _brief(both, both if verbose else quiet, logging.INFO)
+
+
+def _brief(loud: Say, quiet: Say, least: int) -> AbstractContextManager[None]:
+    """Warnings and errors go to ``loud``, the rest to ``quiet``."""
     redactor = Redactor()
 
-    def tell(line: str) -> None:
-        whole = redactor.text(
-            line
-        )  # mask before cutting: half a phone number would not be recognised
-        say(whole if len(whole) <= LINE_MAX else f"{whole[:LINE_MAX]}…")
+    def masked(say: Say) -> Say:
+        def tell(line: str) -> None:
+            # Masked before it is cut: half a phone number would not be recognised.
+            whole = redactor.text(line)
+            say(whole if len(whole) <= LINE_MAX else f"{whole[:LINE_MAX]}…")
 
-    return _diverted(tell, least, [redactor, _line], _OneLine())
+        return tell
+
+    return _diverted(masked(loud), least, [redactor, _line], _OneLine(), masked(quiet))
 
 
 def full_log(say: Say) -> AbstractContextManager[None]:
@@ -42,12 +59,18 @@ def full_log(say: Say) -> AbstractContextManager[None]:
 
 @contextmanager
 def _diverted(
-    say: Say, least: int, processors: Sequence[Processor], formatter: logging.Formatter
+    say: Say,
+    least: int,
+    processors: Sequence[Processor],
+    formatter: logging.Formatter,
+    quiet: Say | None = None,
 ) -> Iterator[None]:
-    """``processors`` render our own log lines; ``formatter`` renders those of libraries."""
+    """``processors`` render our own log lines; ``formatter`` renders those of libraries. What is
+    less than a warning goes to ``quiet``, if there is one."""
     root = logging.getLogger()
     levels = [(logger, logger.level) for logger in (root, *map(logging.getLogger, log.TALKATIVE))]
-    handler = _Handler(say)
+    quiet = quiet or say
+    handler = _Handler(say, quiet)
     handler.setFormatter(formatter)
     root.setLevel(least)
     log.quiet_libraries()
@@ -56,7 +79,7 @@ def _diverted(
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=lambda *_: _Voice(say),
+        logger_factory=lambda *_: _Voice(say, quiet),
         cache_logger_on_first_use=False,
     )
     try:
@@ -69,19 +92,22 @@ def _diverted(
 
 
 class _Voice:
-    """structlog's final logger: it passes every rendered line on, whatever its level."""
+    """structlog's final logger: it passes every rendered line on."""
 
-    def __init__(self, say: Say) -> None:
-        self.debug = self.info = self.warning = self.error = self.critical = say
+    def __init__(self, loud: Say, quiet: Say) -> None:
+        self.debug = self.info = quiet
+        self.warning = self.error = self.critical = loud
 
 
 class _Handler(logging.Handler):
-    def __init__(self, say: Say) -> None:
+    def __init__(self, loud: Say, quiet: Say) -> None:
         super().__init__()
-        self._say = say
+        self._loud = loud
+        self._quiet = quiet
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._say(self.format(record))
+        say = self._loud if record.levelno >= logging.WARNING else self._quiet
+        say(self.format(record))
 
 
 class _OneLine(logging.Formatter):

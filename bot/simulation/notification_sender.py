@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,6 +11,8 @@ import httpx
 from bot.simulation.clock import VirtualClock
 from bot.simulation.credentials import NOTIFY_SECRET
 from bot.simulation.ncba.paybill import BankNotification
+from services.domain.money import Money
+from services.domain.phone import Phone
 
 NOTIFY_URL = f"http://hazina.simulated/ncba/notify/{NOTIFY_SECRET}"
 
@@ -21,6 +23,21 @@ class NotificationDelivery:
 
     notification: BankNotification
     answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A payment, and each of its notifications."""
+
+    phone: Phone
+    amount: Money
+    reference: str
+    deliveries: Sequence[NotificationDelivery]
+
+    @property
+    def answers(self) -> Sequence[str]:
+        """What each was answered."""
+        return [delivery.answer or "nothing" for delivery in self.deliveries]
 
 
 class NotificationSender:

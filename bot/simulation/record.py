@@ -23,6 +23,13 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Deleted:
+    """The desk has deleted what entry number ``said`` shows."""
+
+    said: int
+
+
+@dataclass(frozen=True, slots=True)
 class Texted:
     """An SMS to a phone, or a mail to an address."""
 
@@ -52,21 +59,21 @@ class Passed:
     seconds: float
 
 
-Entry = Said | Shown | Texted | Armed | Did | Passed
+Entry = Said | Deleted | Shown | Texted | Armed | Did | Passed
 
 
 @dataclass(slots=True)
 class Record:
     entries: list[Entry] = field(default_factory=list)
-    _by_message: dict[str, list[Shown]] = field(default_factory=dict)
+    _messages: dict[str, list[int]] = field(default_factory=dict)  # their entries
 
     def said(self, person: str, text: str, written: str) -> None:
         self.entries.append(Said(person, text, written))
 
     def shown(self, shown: Shown) -> None:
-        self.entries.append(shown)
         if shown.kind != "alert":
-            self._by_message.setdefault(shown.message_id, []).append(shown)
+            self._messages.setdefault(shown.message_id, []).append(len(self.entries))
+        self.entries.append(shown)
 
     def texted(self, address: str, text: str, *, is_mail: bool) -> None:
         self.entries.append(Texted(address, text, is_mail))
@@ -94,11 +101,21 @@ class Record:
 
     def deleted_last(self, person: str) -> None:
         """The desk deleted what the person said last."""
-        for entry in reversed(self.entries):
+        for at in reversed(range(len(self.entries))):
+            entry = self.entries[at]
             if isinstance(entry, Said) and entry.person == person:
                 entry.gone = True
+                self.entries.append(Deleted(at))
                 return
+
+    def has_message(self, message_id: str) -> bool:
+        return message_id in self._messages
+
+    def began(self, message_id: str) -> int:
+        """The entry that first showed this message."""
+        return self._messages[message_id][0]
 
     def versions(self, message_id: str) -> Sequence[Shown]:
         """A message as it was shown, and as it was edited, oldest first."""
-        return self._by_message[message_id]
+        entries = (self.entries[at] for at in self._messages[message_id])
+        return [entry for entry in entries if isinstance(entry, Shown)]

@@ -44,6 +44,7 @@ class Scene:
         adjust: Callable[[SimulatedSettings], SimulatedSettings] = lambda settings: settings,
     ) -> None:
         self.channel = channel
+        self.seed = seed
         self.givens = tuple(givens)
         self.people = StagePeople()
         self.people.add(givens)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+import time
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime, timedelta
@@ -62,6 +64,7 @@ if TYPE_CHECKING:  # skipping Telegram halves the start time of worlds without i
 # httpx tries to import this on every call into an ASGI app; mark it as missing once.
 sys.modules.setdefault("sniffio", cast("ModuleType", None))
 
+TURNS_TIMED = 100  # newest turns of the terminal whose duration is known
 THREAD_PAUSE_S = 0.0002  # real seconds between checks on a busy thread
 
 
@@ -128,6 +131,7 @@ class World:
         self._delivered = delivered
         self._alerted = alerted
         self._killed = False
+        self.turns_took: deque[tuple[str, float]] = deque(maxlen=TURNS_TIMED)  # by whom, seconds
         self.crash_count = 0  # how many times the product crashed
         self._app: App | None = None
         self._stack = AsyncExitStack()
@@ -369,7 +373,9 @@ class World:
         task.add_done_callback(self._deciding.discard)
 
     async def _decide(self, event: Event) -> None:
+        began = time.perf_counter()
         decided = await self.app.handle(event)
+        self.turns_took.append((event.address, time.perf_counter() - began))
         self._events.pop(event.event_id, None)
         if decided.alert is not None and self._alerted is not None:
             self._alerted(event.address, decided.alert)

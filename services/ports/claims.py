@@ -26,6 +26,10 @@ class Claims(Protocol):
         transaction ends."""
         ...
 
+    def upcoming(self, limit: int) -> list[tuple[str, str, datetime]]:
+        """(reference, state, due) of the operations that are due next, of any kind."""
+        ...
+
     def next_due(self, kind: str) -> datetime | None:
         """When the next operation of this kind is due, or the next lease ends."""
         ...

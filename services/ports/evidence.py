@@ -53,6 +53,10 @@ class Evidence(Protocol):
         """The newest calls about an operation, returned oldest first."""
         ...
 
+    def newest_calls(self, count: int) -> list[tuple[str, ProviderCall]]:
+        """The newest calls with the operations that they are about, newest first."""
+        ...
+
     def call_counts_since(self, moment: datetime, newest: int) -> list[tuple[str, str, int]]:
         """(call, outcome, count) since then, among the ``newest`` calls overall."""
         ...

@@ -25,6 +25,10 @@ class Ledger(Protocol):
         """What went through the partner's float so far; zeros where it was never opened."""
         ...
 
+    def newest(self, count: int) -> list[Transfer]:
+        """The newest transfers of all partners, newest first."""
+        ...
+
     def legs(self, operation: str) -> list[tuple[datetime, Transfer]]:
         """The operation's transfers with their booking times, in booking order."""
         ...

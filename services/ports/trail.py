@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from services.domain.trail import TrailRow
+
 
 class Trail(Protocol):
     """One row a turn, without anybody's words."""
@@ -21,6 +23,10 @@ class Trail(Protocol):
         operation: str | None,
     ) -> None:
         """``entry`` is the kind of input and the option tapped, never text."""
+        ...
+
+    def newest(self, count: int) -> list[TrailRow]:
+        """Newest first."""
         ...
 
     def last(self, count: int) -> list[str]:

@@ -64,6 +64,15 @@ class ClaimStore:
         )
         return cursor.rowcount == 1
 
+    def upcoming(self, limit: int) -> list[tuple[str, str, datetime]]:
+        """(reference, state, due) of the operations that are due next, of any kind."""
+        rows = self._conn.execute(
+            "SELECT reference, state, due_at FROM wallet_transactions WHERE due_at IS NOT NULL"
+            " ORDER BY due_at LIMIT ?",
+            (limit,),
+        )
+        return [(reference, state, from_ms(due)) for reference, state, due in rows]
+
     def next_due(self, kind: str) -> datetime | None:
         row = self._conn.execute(
             "SELECT min(due_at) FROM wallet_transactions WHERE type = CAST(? AS TEXT)"

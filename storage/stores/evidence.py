@@ -91,6 +91,18 @@ class EvidenceStore:
             ProviderCall(from_ms(at), call, outcome, ms) for at, call, outcome, ms in rows[::-1]
         ]
 
+    def newest_calls(self, count: int) -> list[tuple[str, ProviderCall]]:
+        """The newest calls with the operations that they are about, newest first."""
+        rows = self._conn.execute(
+            "SELECT operation, at, call, outcome, milliseconds FROM provider_calls"
+            " ORDER BY id DESC LIMIT ?",
+            (count,),
+        )
+        return [
+            (operation, ProviderCall(from_ms(at), call, outcome, ms))
+            for operation, at, call, outcome, ms in rows
+        ]
+
     def call_counts_since(self, moment: datetime, newest: int) -> list[tuple[str, str, int]]:
         """(call, outcome, count) since then, among the ``newest`` calls overall."""
         rows = self._conn.execute(

@@ -110,6 +110,15 @@ class LedgerStore:
         )
         return [(from_ms(row[0]), _transfer(row)) for row in rows]
 
+    def newest(self, count: int) -> list[Transfer]:
+        rows = self._conn.execute(
+            "SELECT booked_at, id, operation, phase, debit_partner, debit_kind, credit_partner,"
+            " credit_kind, amount_cents, currency, code, pending_id FROM transfers"
+            " ORDER BY seq DESC LIMIT ?",
+            (count,),
+        )
+        return [_transfer(row) for row in rows]
+
 
 def _transfer(row: tuple[Any, ...]) -> Transfer:
     return Transfer(

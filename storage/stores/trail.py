@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
+from services.domain.trail import TrailRow
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -42,25 +43,28 @@ class TrailStore:
             ),
         )
 
-    def last(self, count: int) -> list[str]:
-        """The newest rows as lines, oldest first."""
+    def newest(self, count: int) -> list[TrailRow]:
         rows = self._conn.execute(
             "SELECT at, channel, address, input, before, outcome, after, operation FROM trail"
             " ORDER BY id DESC LIMIT ?",
             (count,),
-        ).fetchall()
-        lines = []
-        for at, channel, address, entry, before, outcome, after, operation in reversed(rows):
-            moment = from_ms(at).strftime("%Y-%m-%d %H:%M:%S")
-            tail = f" {operation}" if operation else ""
-            lines.append(
-                f"{moment} {channel}:{address} {entry}: {before or '-'} "
-                f"--{outcome}--> {after or '-'}{tail}"
-            )
-        return lines
+        )
+        return [TrailRow(from_ms(at), *rest) for at, *rest in rows]
+
+    def last(self, count: int) -> list[str]:
+        """The newest rows as lines, oldest first."""
+        return [_line(row) for row in reversed(self.newest(count))]
 
     def delete_before(self, moment: datetime, limit: int) -> int:
         return self._conn.execute(
             "DELETE FROM trail WHERE id IN (SELECT id FROM trail WHERE at < ? LIMIT ?)",
             (to_ms(moment), limit),
         ).rowcount
+
+
+def _line(row: TrailRow) -> str:
+    tail = f" {row.operation}" if row.operation else ""
+    return (
+        f"{row.at:%Y-%m-%d %H:%M:%S} {row.channel}:{row.address} {row.entry}:"
+        f" {row.before or '-'} --{row.outcome}--> {row.after or '-'}{tail}"
+    )

@@ -10,7 +10,9 @@ from typing import Any
 
 import httpx
 
+from bot.clock import system_random
 from bot.http.request_limits import with_request_limits
+from bot.simulation.page.state import PageState
 from bot.simulation.served.routes import refusal, served_routes
 from bot.simulation.served.served_world import ServedWorld
 
@@ -19,9 +21,10 @@ URL = "http://127.0.0.1:8420"
 
 class ServedControls:
     def __init__(
-        self, served: ServedWorld, client: httpx.AsyncClient, keys: dict[str, str]
+        self, served: ServedWorld, page: PageState, client: httpx.AsyncClient, keys: dict[str, str]
     ) -> None:
         self.served = served
+        self.page = page
         self.client = client
         self.keys = keys
 
@@ -61,13 +64,15 @@ def _texts(answer: Any) -> str:
 @asynccontextmanager
 async def served_controls(folder: Path, **overrides: str) -> AsyncIterator[ServedControls]:
     served = ServedWorld(folder, overrides)
+    page = PageState(served, system_random())
     keys = await served.open()
     clock = asyncio.create_task(served.run())
-    transport = httpx.ASGITransport(with_request_limits(served_routes(served), refusal))
+    transport = httpx.ASGITransport(with_request_limits(served_routes(served, page), refusal))
     try:
         async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
-            yield ServedControls(served, client, keys)
+            yield ServedControls(served, page, client, keys)
     finally:
+        await page.story.stop()
         await served.end()
         await clock
         await served.close()

@@ -184,6 +184,11 @@ class Paybill:
         )
         return (*self._by_receipt.values(), *map(_paid, prompts))
 
+    def untold(self) -> tuple[SentPrompt, ...]:
+        """Paid prompts that no notification has told of, in payment order."""
+        paid = self._prompts.paid()
+        return tuple(prompt for prompt in paid if prompt.transaction_id not in self._notified)
+
     def payments(self) -> tuple[PaybillPayment, ...]:
         """Payments that were notified, or that had no prompt."""
         return tuple(self._by_receipt.values())

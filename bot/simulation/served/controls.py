@@ -8,6 +8,7 @@ from bot.scripts import directive
 from bot.scripts.directive_syntax import read_directive
 from bot.scripts.inbox import Mismatch
 from bot.scripts.source_line import ScriptError, SourceLine
+from bot.simulation.served import outside
 from bot.simulation.served.control_app import Answer, Control, Controls
 from bot.simulation.served.control_bodies import (
     Advance,
@@ -35,7 +36,7 @@ async def _world(served: ServedWorld, body: Nothing) -> Answer:
 
 
 async def _handset(served: ServedWorld, body: SetHandset) -> Answer:
-    await served.set_handset(body.phone, body.does)
+    await outside.set_handset(served, body.phone, body.does)
     return DONE
 
 
@@ -45,13 +46,15 @@ async def _bank(served: ServedWorld, body: ArmBank) -> Answer:
     read = _directive(f"@bank {body.fault} on {body.call} times {body.times}")
     if not isinstance(read, directive.ArmBank):
         raise ControlError("the bank knows no such fault")
-    await served.arm_bank(read)
+    await outside.arm_bank(served, read)
     return DONE
 
 
 async def _notify(served: ServedWorld, body: Notify) -> Answer:
-    answers = await served.notify(body.phone, body.amount, body.ref, body.receipt, body.times)
-    return {"answers": answers}
+    told = await outside.notify(
+        served, body.phone, body.amount, body.ref, receipt=body.receipt, times=body.times
+    )
+    return {"answers": told.answers}
 
 
 async def _sms(served: ServedWorld, body: OfPhone) -> Answer:
@@ -91,7 +94,7 @@ async def _crash(served: ServedWorld, body: Crash) -> Answer:
     read = _directive(f"@crash at {body.at} {body.nth or 1}")
     if not isinstance(read, directive.ArmCrash):
         raise ControlError("there is no such point")
-    await served.arm_crash(read)
+    await outside.arm_crash(served, read)
     return DONE
 
 

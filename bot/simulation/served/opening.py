@@ -1,30 +1,17 @@
-"""What a served world starts with, in the words of a script's ``given`` lines."""
+"""What a served world starts with: the ``given`` lines of a script, and settings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot.scripts.given import Given, GivenSetting, read_given
+from bot.scripts.given import Given, GivenSetting
+from bot.scripts.parse import load
 from bot.scripts.source_line import SourceLine
 from bot.simulation.settings import SimulatedSettings
 
 PARTNERS = ("DUKA", "SOKO")
-_FILE = Path(__file__)
-_LINES = """
-partner DUKA wallet 50000.00 threshold 1000.00
-partner SOKO wallet 5000.00 threshold 1000.00
-person wanjiru of DUKA role owner phone 254712345678 email wanjiru@duka.example lang en
-person njoki of DUKA role operator phone 254722000222 lang en
-person achieng of DUKA role viewer phone 254701000333 lang en
-person otieno of SOKO role owner phone 254733000111 email otieno@soko.example lang en
-admin musa
-admin zawadi
-fee DUKA transfer fixed 25.00
-fee DUKA processing fixed 0.00 percent 0.5 min 10.00 max 500.00
-fee SOKO transfer fixed 25.00
-fee SOKO processing fixed 0.00 percent 0.5 min 10.00 max 500.00
-"""
+_FILE = Path(__file__).with_name("opening.chat")
 # Programs call faster than people, and many of them share one world.
 RAISED = (
     "flood_turns",
@@ -43,8 +30,7 @@ FIXED = ("DATABASE", "BACKUP_DIR", "ADMIN_IDS", "API")
 
 def opening(overrides: Mapping[str, str]) -> list[Given]:
     """Raises ``ScriptError`` for a setting that belongs to the world itself."""
-    lines = enumerate(_LINES.strip().split("\n"), 1)
-    givens = [read_given(SourceLine(_FILE, n, text), text) for n, text in lines]
+    givens = list(load(_FILE).givens)
     for name, value in overrides.items():
         at = SourceLine(_FILE, 0)
         if name.upper() in FIXED:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import shutil
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,13 +18,11 @@ import structlog
 
 from bot.channels.terminal import CHANNEL
 from bot.clock import system_random
-from bot.scripts.directive import ArmBank, ArmCrash
 from bot.scripts.given import Given
 from bot.scripts.inbox import Inbox, Message, Texts
 from bot.scripts.stage import Option, Shown
 from bot.simulation.bank_comparison import bank_mismatches
-from bot.simulation.bank_faults import arm_bank
-from bot.simulation.ncba.handsets import Handset
+from bot.simulation.notification_sender import Told
 from bot.simulation.product_door import ProductDoor
 from bot.simulation.real_time import TICK_S, RealTime
 from bot.simulation.record import Record
@@ -34,8 +32,6 @@ from bot.simulation.stage_people import StagePeople
 from bot.simulation.world import World
 from services import api_keys
 from services.domain.api_key import ApiKey, Scope
-from services.domain.money import Money
-from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.ports import Tx
 
@@ -143,6 +139,20 @@ class ServedWorld:
                 self._time.skip()
                 self.tell_watchers()
 
+    async def pause_story(self, wait: Awaitable[None]) -> None:
+        """Let others look at the world meanwhile. For the story that plays."""
+        self._lock.release()
+        try:
+            await wait
+        finally:
+            await self._lock.acquire()
+
+    @asynccontextmanager
+    async def at_rest(self) -> AsyncIterator[World]:
+        """The world for somebody who only looks at it: nobody changes it meanwhile."""
+        async with self._lock:
+            yield self.world
+
     async def begin(self, givens: Sequence[Given], seed: int) -> None:
         """Replace the world, for whoever is alone with it."""
         kept = await self.world.app.database.read(_living_keys)
@@ -183,6 +193,7 @@ class ServedWorld:
         self.inbox = Inbox(lambda cursor: scene.shown[cursor:])
         self.sms = Texts("SMS", lambda phone: scene.world.sms.texts.get(phone, []))
         self.mail = Texts("mail", lambda address: _mails(scene.world, address))
+        self.told: list[Told] = []
         self._time = RealTime(scene.world, step_s=STEP_S)
 
     # Turns, time and faults ----------------------------------------------------------------
@@ -221,44 +232,6 @@ class ServedWorld:
             self.tell_watchers()
             seconds -= stride
         self._time.skip()
-
-    async def set_handset(self, phone: Phone, does: Handset) -> None:
-        async with self.turn() as world:
-            self.record.did(f"@handset {phone.msisdn} {does}")
-            world.bank.set_handset(phone.msisdn, does)
-
-    async def arm_bank(self, what: ArmBank) -> None:
-        """Raises ``ControlError`` for a fault that the call cannot meet."""
-        async with self.turn() as world:
-            try:
-                arm_bank(world.bank, what)
-            except ValueError as error:
-                raise ControlError(str(error)) from None
-            self.record.armed(what.call, str(what.fault), what.times)
-
-    async def disarm_bank(self) -> None:
-        """The faults that have not been met yet are no more."""
-        async with self.turn() as world:
-            for call, unused in world.bank.faults_left().items():
-                self.record.disarmed(call, unused)
-            world.bank.disarm()
-
-    async def notify(
-        self, phone: Phone, amount: Money, reference: str, receipt: str | None, times: int
-    ) -> Sequence[str]:
-        """A payment at the paybill, notified so many times. Returns what was answered each time."""
-        async with self.turn() as world:
-            line = f"@notify {phone.msisdn} {amount.decimal} ref {reference}"
-            line += f" receipt {receipt}" if receipt else ""
-            self.record.did(line + (f" times {times}" if times > 1 else ""))
-            notice = world.bank.paybill.notify(phone.msisdn, amount, reference, receipt)
-            deliveries = [world.notify(notice) for _ in range(times)]
-        return [delivery.answer or "nothing" for delivery in deliveries]
-
-    async def arm_crash(self, what: ArmCrash) -> None:
-        async with self.turn() as world:
-            self.record.did(f"@crash at {what.point}")
-            world.arm_crash(what.point.point, what.point.call, what.point.nth)
 
     async def restart(self) -> None:
         async with self._alone():

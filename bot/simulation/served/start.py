@@ -11,9 +11,11 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from bot.clock import system_random
 from bot.http.server import PortUnavailable, serving
 from bot.scripts.source_line import ScriptError
-from bot.simulation.log_capture import brief_log
+from bot.simulation.log_capture import page_log
+from bot.simulation.page.state import PageState
 from bot.simulation.served.routes import refusal, served_routes
 from bot.simulation.served.served_world import ServedWorld
 from bot.simulation.settings import reason_not_to_start
@@ -58,21 +60,20 @@ async def _serve(port: int, overrides: Mapping[str, str], verbose: bool) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, end, number)
-    with (
-        tempfile.TemporaryDirectory(prefix="hazina-sim-") as folder,
-        brief_log(_to_standard_error, verbose=verbose),
-    ):
+    with tempfile.TemporaryDirectory(prefix="hazina-sim-") as folder:
         served = ServedWorld(Path(folder), overrides)
-        try:
-            await _run(served, port, stop)
-        finally:
-            await served.close()
+        page = PageState(served, system_random())
+        with page_log(_to_standard_error, page.add_log_line, verbose=verbose):
+            try:
+                await _run(served, page, port, stop)
+            finally:
+                await served.close()
     return 128 + signals[0] if signals else 0
 
 
-async def _run(served: ServedWorld, port: int, stop: asyncio.Event) -> None:
+async def _run(served: ServedWorld, page: PageState, port: int, stop: asyncio.Event) -> None:
     async with serving(
-        served_routes(served),
+        served_routes(served, page),
         HOST,
         port,
         stop,
@@ -81,14 +82,16 @@ async def _run(served: ServedWorld, port: int, stop: asyncio.Event) -> None:
     ) as addresses:
         keys = await served.open()
         clock = asyncio.create_task(served.run())
+        url = f"http://{HOST}:{addresses[0][1]}"
         first_line = {
-            "url": f"http://{HOST}:{addresses[0][1]}",
+            "url": url,
             "keys": keys,
-            "page": None,
+            "page": f"{url}/",
             "ussd": None,
         }
         print(json.dumps(first_line), flush=True)
         await stop.wait()
+        await page.story.stop()
         await served.end()
         await clock
 

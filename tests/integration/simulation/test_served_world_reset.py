@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from bot.simulation.record import Did, Passed, Said
+from bot.simulation.served import outside
 from bot.simulation.served.served_world import ControlError
 from services.domain.money import Money
 from services.domain.phone import Phone
@@ -23,14 +25,14 @@ async def _balance(desk: ServedControls, key: str) -> str:
 
 async def test_a_reset_takes_the_world_back_to_its_opening(tmp_path: Path) -> None:
     async with served_controls(tmp_path) as desk:
-        await desk.served.notify(WANJIRU, Money(700_00), "774451#DUKA", None, 1)
+        await outside.notify(desk.served, WANJIRU, Money(700_00), "774451#DUKA")
         assert await _balance(desk, desk.keys["DUKA"]) == "50700.00"
         assert "add" in (await desk.say("wanjiru", "/topup")).lower()
         await desk.served.reset()
         assert await _balance(desk, desk.keys["DUKA"]) == "50000.00"
         assert await desk.served.book_problems() == []
         assert desk.served.number == 2
-        assert [path.name for path in tmp_path.iterdir()] == ["world-2"]
+        assert os.listdir(tmp_path) == ["world-2"]
         assert desk.served.record.entries == []
 
 
@@ -69,7 +71,7 @@ async def test_what_was_done_is_recorded_in_the_words_of_scripts(tmp_path: Path)
         await desk.say("wanjiru", "/topup 1500")
         await desk.tap("wanjiru", "mine")
         await desk.tap("wanjiru", "yes")
-        await desk.served.disarm_bank()
+        await outside.disarm_bank(desk.served)
         await desk.post("handset", phone="0712345678", does="pays")
         await desk.post("advance", seconds=90)
         await desk.post("restart")

@@ -1,0 +1,155 @@
+// What htmx leaves to us: tabs, history, scrolling, focus, copying and what went wrong.
+"use strict";
+
+const WIDE = "(min-width: 1001px)";
+const HISTORY_MAX = 50;
+const history = {};  // what was typed, by phone
+const notice = document.getElementById("notice");
+
+function say(text) {
+  notice.textContent = text;
+}
+
+// Tabs: one of each list can be reached by Tab, the arrow keys move among them.
+function select(tab) {
+  for (const other of tab.closest("[role=tablist]").querySelectorAll("[role=tab]")) {
+    const chosen = other === tab;
+    other.setAttribute("aria-selected", String(chosen));
+    other.tabIndex = chosen ? 0 : -1;
+    if (!tab.closest(".drawer")) document.getElementById(other.getAttribute("aria-controls")).hidden = !chosen;
+  }
+  tab.classList.remove("has-news");
+}
+
+document.addEventListener("click", (event) => {
+  const tab = event.target.closest("[role=tab]");
+  if (tab) select(tab);
+});
+
+document.addEventListener("keydown", (event) => {
+  const tab = event.target.closest("[role=tab]");
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (tab && step) {
+    const tabs = [...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")];
+    const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
+    next.focus();
+    next.click();
+    event.preventDefault();
+  }
+  if (event.target.name === "text" && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+    recall(event.target, event.key === "ArrowUp" ? -1 : 1);
+    event.preventDefault();
+  }
+});
+
+// What was typed before comes back with the arrow keys.
+function recall(input, step) {
+  const typed = (history[input.id] ??= { lines: [], at: 0 });
+  typed.at = Math.max(0, Math.min(typed.lines.length, typed.at + step));
+  input.value = typed.lines[typed.at] ?? "";
+}
+
+function remember(input) {
+  const typed = (history[input.id] ??= { lines: [], at: 0 });
+  typed.lines.push(input.value);
+  typed.lines.splice(0, typed.lines.length - HISTORY_MAX);
+  typed.at = typed.lines.length;
+}
+
+// A message leaves its box when it is sent, and comes back if it was not taken.
+const onItsWay = new WeakMap();
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const form = event.target.closest("form.say");
+  if (form) {
+    const input = form.elements.text;
+    if (!input.value.trim()) {
+      event.preventDefault();
+      return;
+    }
+    onItsWay.set(event.detail.xhr, input.value);
+    remember(input);
+    input.value = "";
+  }
+  say("");
+});
+
+function failed(event, text) {
+  say(text);
+  const form = event.target.closest("form.say");
+  const typed = onItsWay.get(event.detail.xhr);
+  if (form && typed && !form.elements.text.value) form.elements.text.value = typed;
+}
+
+document.addEventListener("htmx:responseError", (event) => failed(event, event.detail.xhr.responseText));
+document.addEventListener("htmx:sendError", (event) => failed(event, "The simulator does not answer. Is it still running?"));
+document.getElementById("reload").addEventListener("htmx:beforeRequest", (event) => {
+  event.preventDefault();
+  location.reload();
+});
+
+// Pictures and messages come in: the chat stays at its end, and closed tabs show that they have news.
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  const target = event.detail.target;
+  const phone = target.closest("[data-phone]");
+  if (!phone) return;
+  const log = target.closest("[role=log]");
+  if (log) {
+    log.scrollTop = log.scrollHeight;
+    return;
+  }
+  const tab = target.closest("[role=tabpanel]") && document.getElementById(target.closest("[role=tabpanel]").getAttribute("aria-labelledby"));
+  if (tab && tab.getAttribute("aria-selected") === "false" && target.querySelector("article")) tab.classList.add("has-news");
+  if (target.classList.contains("prompt")) promptFor(phone, target);
+});
+
+// The pop-up takes the focus from its phone, unless something is being typed, and gives it back.
+let pinHadFocus = false;
+
+document.addEventListener("focusin", (event) => {
+  pinHadFocus = event.target.closest(".dialog") !== null;
+});
+
+function promptFor(phone, target) {
+  const pin = target.querySelector("input");
+  const box = phone.querySelector("form.say input");
+  const here = document.activeElement;
+  if (pin && !box.value && phone.contains(here)) pin.focus({ preventScroll: true });
+  if (!pin && pinHadFocus && here === document.body) box.focus({ preventScroll: true });
+}
+
+document.addEventListener("htmx:afterSwap", () => {
+  for (const captions of document.querySelectorAll(".captions")) captions.scrollTop = captions.scrollHeight;
+});
+
+// Copies are shown, so that they can be read, and put where they can be pasted.
+const copied = document.getElementById("copied");
+const copiedText = document.getElementById("copied-text");
+
+document.addEventListener("click", async (event) => {
+  const what = event.target.closest("[data-copy]")?.dataset.copy;
+  if (!what) return;
+  const answer = await fetch(`/page/copy/${what}`);
+  if (!answer.ok) {
+    say(await answer.text());
+    return;
+  }
+  copiedText.value = await answer.text();
+  document.getElementById("copied-title").textContent = what === "script" ? "Script" : "Calls with curl";
+  copied.hidden = false;
+  copiedText.focus();
+  copiedText.select();
+  try {
+    await navigator.clipboard.writeText(copiedText.value);
+  } catch {
+    say("");  // not allowed to: the text is selected, and can be copied by hand
+  }
+});
+
+document.getElementById("copied-close").addEventListener("click", () => {
+  copied.hidden = true;
+  document.querySelector("[data-copy]").focus();
+});
+
+for (const log of document.querySelectorAll("[role=log]")) log.scrollTop = log.scrollHeight;
+if (!matchMedia(WIDE).matches) document.getElementById("drawer").open = false;

@@ -1,0 +1,97 @@
+"""What the page's forms and buttons send: urlencoded, so every value comes as text."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from bot.simulation.ncba.handsets import Handset
+from bot.simulation.page.view import Drawer
+from bot.simulation.served.control_bodies import ADVANCE_MAX_S
+from flows.engine.event import TEXT_LIMIT
+
+FAULTS = {
+    "timeout-before": "cannot be reached",
+    "http 500": "answers with an error (500)",
+    "timeout-after": "does it, and its answer is lost",
+    "slow 20s": "answers after 20 s",
+}
+ALL_CALLS = "all"
+_Id = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+def _typed(text: str) -> str:
+    if not text.strip():
+        raise ValueError("nothing was typed")
+    return text
+
+
+class PageBody(BaseModel):
+    """``view`` is the tab that asks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    view: _Id
+
+
+class Say(PageBody):
+    person: _Id
+    text: Annotated[str, Field(max_length=TEXT_LIMIT), AfterValidator(_typed)]
+
+
+class Tap(PageBody):
+    """``data`` of an option of that message."""
+
+    person: _Id
+    message: _Id
+    data: _Id
+
+
+class Look(PageBody):
+    """What the tab shows from now on."""
+
+    person: _Id | None = None
+    phone: Literal["1", "2"] = "1"
+    second: Literal["on", "off"] | None = None
+    drawer: Drawer | None = None
+
+
+class SetLanguage(PageBody):
+    person: _Id
+    language: Literal["en", "sw"]
+
+
+class AnswerPrompt(PageBody):
+    """``pin`` is what was typed, unless the payer does something else."""
+
+    prompt: _Id
+    pin: Annotated[str, Field(max_length=20)] = ""
+    does: Handset = Handset.PAYS
+
+
+class Advance(PageBody):
+    seconds: Annotated[int, Field(ge=1, le=ADVANCE_MAX_S)] | Literal["due"]
+
+
+class ArmFault(PageBody):
+    fault: Literal["timeout-before", "http 500", "timeout-after", "slow 20s"]
+    call: _Id
+    times: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+class Tell(PageBody):
+    """What becomes of the bank's notification of a paid prompt."""
+
+    prompt: _Id
+    how: Literal["now", "twice", "late", "never"]
+
+
+class Act(PageBody):
+    what: Literal["restart", "crash", "reset", "redeliver", "disarm"]
+
+
+class PlayStory(PageBody):
+    """``story`` begins it, empty stops the one that plays."""
+
+    story: Annotated[str, Field(max_length=100)] | None = None
+    do: Literal["pause", "resume", "next", "stop", "again"] | None = None

@@ -1,0 +1,56 @@
+"""The drawer's Turn: where each turn arrived, what it did and how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.channels.terminal import CHANNEL
+from bot.simulation.scene import Scene
+from services.domain.trail import TrailRow
+from services.ports import Tx
+
+ROWS_MAX = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """``ms`` is known of what came from a chat of this page since the last restart or kill."""
+
+    at: datetime
+    who: str
+    entry: str
+    before: str
+    outcome: str
+    after: str
+    operation: str | None
+    ms: float | None
+
+
+async def turns(scene: Scene) -> Sequence[Turn]:
+    """The newest first."""
+
+    def look(tx: Tx) -> list[TrailRow]:
+        return tx.trail.newest(ROWS_MAX)
+
+    rows = await scene.world.app.database.read(look)
+    took: dict[str, list[float]] = {}
+    for address, seconds in scene.world.turns_took:
+        took.setdefault(address, []).append(seconds * 1000)
+    return [_turn(scene, row, took.get(row.address, [])) for row in rows]
+
+
+def _turn(scene: Scene, row: TrailRow, took: list[float]) -> Turn:
+    """``took`` ends with the duration of this row's turn, which is taken off it."""
+    is_here = row.channel == CHANNEL
+    return Turn(
+        row.at,
+        scene.people.names.get(row.address, row.address) if is_here else row.channel,
+        row.entry,
+        row.before or "menu",
+        row.outcome,
+        row.after or "menu",
+        row.operation,
+        took.pop() if is_here and took else None,
+    )

@@ -1,0 +1,261 @@
+"""What has been done in a world as a conversation script, or as calls of its controls with curl.
+
+A script does not know which codes and references it will meet. So a code that was typed is captured
+from the SMS or mail that brought it, and a reference from the first message that showed it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.scripts.directive import (
+    Advance,
+    ArmCrash,
+    BankNotifies,
+    Crash,
+    CrashPoint,
+    Restart,
+    SetHandset,
+)
+from bot.scripts.directive_syntax import read_directive
+from bot.scripts.given import GivenSetting
+from bot.scripts.record import literal
+from bot.scripts.source_line import SourceLine
+from bot.scripts.stage import Shown
+from bot.simulation.record import Armed, Did, Entry, Passed, Said, Texted
+from bot.simulation.served.opening import RAISED
+from bot.simulation.served.served_world import ServedWorld
+
+_CODE = re.compile(r"\b[0-9]{6}\b")
+_REFERENCE = re.compile(r"\b(?P<kind>[A-Z]{2})-(?P<rest>[0-9A-Z]{6,})\b")
+_HOURS = re.compile(r"\b[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\b")
+_DATES = re.compile(r"\b[0-9]{1,2} [A-Z][a-z]{2,8}( [0-9]{4})?\b|\b20[0-9]{2}-[0-9]{2}-[0-9]{2}\b")
+_TAP = re.compile(r"\[([^\[\]]+)\].*")
+_HOLE = "{*}"
+
+
+def as_script(served: ServedWorld) -> str:
+    """It holds when it is played: givens, seed, what was done, and each answer's first line."""
+    scene = served.scene
+    lines = ["title: Copied from the page", "channels: terminal", f"seed: {scene.seed}"]
+    lines += [f"given {given.at.text.removeprefix('given ')}" for given in scene.givens]
+    said = {given.name.lower() for given in scene.givens if isinstance(given, GivenSetting)}
+    lines += [
+        f"given setting {name.upper()} {getattr(scene.world.settings, name)}"
+        for name in RAISED
+        if name not in said
+    ]
+    return "\n".join([*lines, "", *_Play(served.record.entries).lines()]) + "\n"
+
+
+@dataclass(slots=True)
+class _Step:
+    """Something that was done, and what came of it."""
+
+    entry: Said | Did | Armed | None
+    came: list[Entry] = field(default_factory=list)
+
+
+class _Play:
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._steps = list(_steps(entries))
+        self._names: dict[str, str] = {}  # of variables, by what they stand for
+        self._needed = self._find_needed()
+        self._carried_s = 0.0
+        # How many messages, SMS and mails the script has not read, by whose they are.
+        self._unread: Counter[str] = Counter()
+        self._unread_texts: Counter[str] = Counter()
+
+    def lines(self) -> Iterator[str]:
+        for step in self._steps:
+            match step.entry:
+                case Said(person, _, written):
+                    yield "bot*"
+                    self._unread.clear()
+                    yield f"{person}> {self._filled(written)}"
+                case Did(line):
+                    yield self._filled(line)
+                case Armed(call, fault, times) if times > 0:
+                    yield f"@bank {fault} on {call}" + (f" times {times}" if times > 1 else "")
+            yield from self._expected(step)
+        yield "bot*"
+
+    def _expected(self, step: _Step) -> Iterator[str]:
+        """Each answer's first line, and what brought something that is needed later."""
+        speaker = step.entry.person if isinstance(step.entry, Said) else None
+        for at, entry in enumerate(step.came):
+            match entry:
+                case Passed(seconds):
+                    yield from self._advanced(seconds)
+                case Texted():
+                    yield from self._texted(entry)
+                case Shown(kind="alert") if entry.to == speaker:
+                    yield f"alert<~ {_steady(_first_line(entry.text))}"
+                case Shown(kind="answer" | "notice"):
+                    text = _as_read(step.came, at)
+                    is_answer = entry.kind == "answer" and entry.to == speaker
+                    first = _steady(_first_line(text)) if is_answer else ""
+                    pattern = self._captured(text, first) or first
+                    if pattern:
+                        yield from [f"bot[{entry.to}]<~ {_HOLE}"] * self._unread.pop(entry.to, 0)
+                        yield f"bot[{entry.to}]<~ {pattern}"
+                    else:
+                        self._unread[entry.to] += 1
+
+    def _texted(self, entry: Texted) -> Iterator[str]:
+        read = f"{'mail' if entry.is_mail else 'sms'} {entry.address}<~"
+        pattern = self._captured(entry.text)
+        if pattern is None:
+            self._unread_texts[entry.address] += 1
+            return
+        yield from [f"{read} {_HOLE}"] * self._unread_texts.pop(entry.address, 0)
+        yield f"{read} {pattern}"
+
+    def _advanced(self, seconds: float) -> Iterator[str]:
+        self._carried_s += seconds
+        whole = int(self._carried_s)
+        self._carried_s -= whole
+        if whole:
+            yield f"@advance {whole}s"
+
+    def _find_needed(self) -> set[str]:
+        """Codes and references that came to people before somebody used them."""
+        came: set[str] = set()
+        needed: set[str] = set()
+        for step in self._steps:
+            used = step.entry.written if isinstance(step.entry, Said) else ""
+            used = step.entry.line if isinstance(step.entry, Did) else used
+            needed |= {token for token in came if _stands_in(used, token)}
+            for entry in step.came:
+                if isinstance(entry, Shown | Texted):
+                    came |= set(_tokens(entry.text))
+        return needed
+
+    def _captured(self, text: str, first: str = "") -> str | None:
+        """A pattern that captures what is needed of this text, and has not been captured yet."""
+        new = [
+            token
+            for token in dict.fromkeys(_tokens(text))
+            if token in self._needed and token not in self._names
+        ]
+        if not new:
+            return None
+        line = next(line for line in text.split("\n") if new[0] in _tokens(line))
+        pattern = _steady(line, keep=new[0]).replace(new[0], self._hole(new[0]), 1)
+        if not first or _first_line(text) == line:
+            return pattern
+        return f"{first}{_HOLE}{pattern}"
+
+    def _hole(self, token: str) -> str:
+        name = self._names[token] = f"v{len(self._names) + 1}"
+        found = _REFERENCE.fullmatch(token)
+        regex = "[0-9]{6}" if found is None else f"{found['kind']}-[0-9A-Z]+"
+        return f"{{{name}:{regex}}}"
+
+    def _filled(self, written: str) -> str:
+        for token, name in self._names.items():
+            for spelled in (token, token.replace("-", "")):
+                written = written.replace(spelled, f"{{{name}}}")
+        return written
+
+
+def _steps(entries: Sequence[Entry]) -> Iterator[_Step]:
+    step = _Step(None)
+    for entry in entries:
+        if isinstance(entry, Said | Did | Armed):
+            yield step
+            step = _Step(entry)
+        else:
+            step.came.append(entry)
+    yield step
+
+
+def _as_read(came: Sequence[Entry], at: int) -> str:
+    """The text of a message with the edits that came at the same moment: a script reads it so."""
+    shown = came[at]
+    assert isinstance(shown, Shown)
+    text = shown.text
+    for entry in came[at + 1 :]:
+        if isinstance(entry, Passed):
+            break
+        if isinstance(entry, Shown) and entry.kind == "edit":
+            text = entry.text if entry.message_id == shown.message_id else text
+    return text
+
+
+def _stands_in(written: str, token: str) -> bool:
+    """Payers type a reference with its hyphen or without."""
+    return token in written or token.replace("-", "") in written
+
+
+def _tokens(text: str) -> list[str]:
+    return [found[0] for regex in (_CODE, _REFERENCE) for found in regex.finditer(text)]
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.split("\n") if line.strip()), "")
+
+
+def _steady(line: str, keep: str = "") -> str:
+    """A line as a pattern: whatever depends on time or chance may be anything."""
+    parts = line.split(keep) if keep else [line]
+    steady = []
+    for part in parts:
+        for changing in (_CODE, _REFERENCE, _DATES, _HOURS):
+            part = changing.sub("\0", part)
+        steady.append(re.sub(r"\0+", _HOLE, literal(part)))
+    return keep.join(steady).strip() or _HOLE
+
+
+def as_curl(served: ServedWorld, url: str) -> str:
+    """Calls of the controls that do the same in a served world."""
+    calls = [call for entry in served.record.entries if (call := _call(entry)) is not None]
+    lines = [
+        f"curl {url}/sim/{path} -H 'content-type: application/json'"
+        f" -d {shlex.quote(json.dumps(body, ensure_ascii=False))}"
+        for path, body in calls
+    ]
+    return "\n".join(lines or ["# Nothing has been done yet."]) + "\n"
+
+
+def _call(entry: Entry) -> tuple[str, Mapping[str, object]] | None:
+    match entry:
+        case Said(person, _, written):
+            tapped = _TAP.fullmatch(written)
+            if tapped is None:
+                return "say", {"person": person, "text": written}
+            return "say", {"person": person, "tap": tapped[1]}
+        case Passed(seconds):
+            return "advance", {"seconds": seconds}
+        case Armed(call, fault, times) if times > 0:
+            return "bank", {"call": call, "fault": fault, "times": times}
+        case Did(line):
+            return _control(line)
+    return None
+
+
+def _control(line: str) -> tuple[str, Mapping[str, object]] | None:
+    """The control that does what a directive does; ``@redeliver`` has none."""
+    read = read_directive(SourceLine(Path("page"), 1, line), line)
+    match read:
+        case SetHandset():
+            return "handset", {"phone": read.phone, "does": read.action}
+        case BankNotifies():
+            body = {"phone": read.phone, "amount": read.amount.decimal, "ref": read.reference}
+            return "notify", {**body, "times": read.times}
+        case Advance():
+            return "advance", {"seconds": read.seconds}
+        case Restart():
+            return "restart", {}
+        case Crash():
+            return "crash", {}
+        case ArmCrash():
+            words = str(CrashPoint(read.point.point, read.point.call, 1))
+            return "crash", {"at": words, "nth": read.point.nth}
+    return None

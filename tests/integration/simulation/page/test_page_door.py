@@ -1,0 +1,89 @@
+"""Who may use the simulator's page, and what it says about itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.kit.page_tab import page_tab
+
+
+async def test_another_name_of_this_machine_is_refused(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        for path in ("/", "/page/stream", "/page/copy/script", "/page/files/1/m1"):
+            answer = await tab.desk.client.get(path, headers={"host": "evil.example"})
+            assert answer.status_code == 400, path
+
+
+async def test_a_post_of_another_site_or_without_the_token_is_refused(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        fields = {"view": tab.view_id, "person": "wanjiru", "text": "/topup"}
+        token = {"x-hazina-token": tab.token}
+        for headers in (
+            {},
+            {"x-hazina-token": "another"},
+            {**token, "origin": "https://evil.example"},
+            {**token, "origin": "null"},
+            {**token, "sec-fetch-site": "cross-site"},
+            {**token, "sec-fetch-site": "same-site"},
+        ):
+            answer = await tab.desk.client.post("/page/do/say", data=fields, headers=headers)
+            assert answer.status_code == 403, headers
+        assert tab.desk.served.record.entries == []
+        answer = await tab.desk.client.post("/page/do/say", data=fields, headers=token)
+        assert answer.status_code == 204
+
+
+async def test_nothing_of_the_page_loads_or_sends_elsewhere(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        answer = await tab.desk.client.get("/")
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_what_a_form_sends_is_checked(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        for action, fields, status in (
+            ("say", {"person": "wanjiru", "text": "   "}, 400),
+            ("say", {"person": "wanjiru", "text": "x" * 5_000}, 400),
+            ("say", {"person": "wanjiru", "text": "x" * 20_000}, 413),
+            ("say", {"person": "nobody", "text": "hello"}, 409),
+            ("say", {"person": "wanjiru"}, 400),
+            ("say", {"person": "wanjiru", "text": "hello", "more": "1"}, 400),
+            ("tap", {"person": "wanjiru", "message": "m9", "data": "1:yes"}, 409),
+            ("advance", {"seconds": "0"}, 400),
+            ("advance", {"seconds": "999999999"}, 400),
+            ("fault", {"fault": "http 500", "call": "elsewhere"}, 409),
+            ("fault", {"fault": "says-failed x", "call": "query"}, 400),
+            ("look", {"person": "nobody"}, 409),
+            ("look", {"drawer": "elsewhere"}, 400),
+            ("prompt", {"prompt": "none", "pin": "1234"}, 409),
+            ("tell", {"prompt": "none", "how": "now"}, 409),
+            ("story", {"story": "../../secret"}, 409),
+            ("act", {"what": "explode"}, 400),
+            ("explode", {}, 404),
+        ):
+            answer = await tab.send(action, **fields)
+            assert answer.status_code == status, (action, fields, answer.text)
+            assert answer.text, (action, fields)
+            assert "\n" not in answer.text.strip()
+
+
+async def test_a_tab_of_an_earlier_run_is_told_to_load_again(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        tab.view_id = "of-another-run"
+        assert "load it again" in await tab.refused("say", person="wanjiru", text="hello")
+        answer = await tab.desk.client.get("/page/stream", params={"view": "of-another-run"})
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert "event: reload" in answer.text
+
+
+async def test_tabs_are_limited_and_the_oldest_gives_way(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        for _ in range(200):
+            await tab.desk.client.get("/")
+        assert tab.desk.page.views.get(tab.view_id) is None
+        assert len(tab.desk.page.views.every()) == 200

@@ -1,0 +1,90 @@
+"""A tab that shows the simulator's page, without a browser: what it sends, and what it is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from bot.simulation.page.view import View
+from tests.kit.served_controls import ServedControls, served_controls
+
+_TOKEN = re.compile(r'"x-hazina-token":"([^"]+)"')
+_VIEW = re.compile(r'"view":"([^"]+)"')
+
+
+class PageTab:
+    def __init__(self, desk: ServedControls, html: str) -> None:
+        self.desk = desk
+        self.html = html
+        self.token = _found(_TOKEN, html)
+        self.view_id = _found(_VIEW, html)
+
+    @property
+    def view(self) -> View:
+        view = self.desk.page.views.get(self.view_id)
+        assert view is not None
+        return view
+
+    async def send(self, action: str, **fields: str) -> httpx.Response:
+        return await self.desk.client.post(
+            f"/page/do/{action}",
+            data={"view": self.view_id, **fields},
+            headers={"x-hazina-token": self.token, "sec-fetch-site": "same-origin"},
+        )
+
+    async def do(self, action: str, **fields: str) -> None:
+        answer = await self.send(action, **fields)
+        assert answer.status_code == 204, answer.text
+
+    async def refused(self, action: str, **fields: str) -> str:
+        answer = await self.send(action, **fields)
+        assert answer.status_code == 409, answer.text
+        return answer.text
+
+    async def say(self, text: str, person: str = "wanjiru") -> str:
+        await self.do("say", person=person, text=text)
+        return await self.news()
+
+    async def tap(self, option: str, person: str = "wanjiru") -> str:
+        """Press the newest button with this id or label."""
+        versions = [
+            shown for shown in self.desk.served.scene.shown if shown.to == person and shown.rows
+        ]
+        for shown in reversed(versions):
+            for one in (one for row in shown.rows for one in row):
+                if option in (one.id, one.label):
+                    await self.do("tap", person=person, message=shown.message_id, data=one.data)
+                    return await self.news()
+        raise AssertionError(f"no button {option}")
+
+    async def news(self) -> str:
+        """What the stream sends next."""
+        assert self.view.drawn is not None
+        return await self.view.drawn.news()
+
+    async def copy(self, what: str) -> str:
+        answer = await self.desk.client.get(f"/page/copy/{what}")
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+
+def _found(pattern: re.Pattern[str], html: str) -> str:
+    found = pattern.search(html)
+    assert found is not None
+    return found[1]
+
+
+async def open_tab(desk: ServedControls) -> PageTab:
+    answer = await desk.client.get("/")
+    assert answer.status_code == 200, answer.text
+    return PageTab(desk, answer.text)
+
+
+@asynccontextmanager
+async def page_tab(folder: Path, **overrides: str) -> AsyncIterator[PageTab]:
+    async with served_controls(folder, **overrides) as desk:
+        yield await open_tab(desk)
