@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -61,13 +61,13 @@ def _count(tx: Tx) -> tuple[list[StateBacklog], tuple[int, float], int]:
 
 
 class _Counted(Collector):
-    """Gauges of the database and the jobs, as they are at this moment."""
+    """What the database, the jobs and the log say of themselves at this moment."""
 
     def __init__(self, app: App, counts: tuple[list[StateBacklog], tuple[int, float], int]) -> None:
         self._app = app
         self._waiting, (self._queued, self._queued_s), self._reviews = counts
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def collect(self) -> Iterable[Metric]:
         yield _gauge("hazina_database_waiting", "Functions that wait", self._app.database.waiting)
         yield _gauge("hazina_database_bytes", "On disk", self._app.database.size_bytes)
         yield _gauge("hazina_outbox_queued", "Messages to be sent", self._queued)
@@ -89,12 +89,13 @@ class _Counted(Collector):
             stuck.add_metric([what], is_stuck)
         yield stuck
         log = configured()
-        lost = 0 if log is None else log.lost
-        yield _gauge("hazina_log_lines_lost", "That could not be written", lost)
+        lost = CounterMetricFamily("hazina_log_lines_lost", "That could not be written")
+        lost.add_metric([], 0 if log is None else log.lost)
+        yield lost
         yield from self._jobs()
 
-    def _jobs(self) -> Iterable[GaugeMetricFamily]:
-        runs = GaugeMetricFamily("hazina_job_runs", "Since the start", labels=["job"])
+    def _jobs(self) -> Iterable[Metric]:
+        runs = CounterMetricFamily("hazina_job_runs", "Since the start", labels=["job"])
         failures = GaugeMetricFamily("hazina_job_failures", "In a row", labels=["job"])
         seconds = GaugeMetricFamily("hazina_job_seconds", "Of the latest run", labels=["job"])
         for name, state in sorted(self._app.jobs.states.items()):

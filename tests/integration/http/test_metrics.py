@@ -1,0 +1,41 @@
+"""The names on ``/metrics`` say what each metric is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.kit.measured_desk import metrics_of_everything
+
+# Units that are not the base unit of what they measure.
+DERIVED = ("_ms", "_milliseconds", "_minutes", "_hours", "_days", "_kilobytes", "_megabytes")
+
+
+@pytest.fixture
+async def exposition(tmp_path: Path) -> str:
+    return await metrics_of_everything(tmp_path)
+
+
+async def test_a_counter_ends_in_total_and_nothing_else_does(exposition: str) -> None:
+    for family in text_string_to_metric_families(exposition):
+        assert family.type in ("counter", "gauge", "histogram"), family.name
+        for sample in family.samples:
+            is_counter = family.type == "counter"
+            assert sample.name.endswith("_total") is is_counter, sample.name
+            assert "_total" not in sample.name.removesuffix("_total")
+
+
+async def test_a_name_begins_with_the_program_and_ends_in_a_base_unit(exposition: str) -> None:
+    for family in text_string_to_metric_families(exposition):
+        assert family.name.startswith("hazina_")
+        assert not family.name.endswith(DERIVED)
+        assert family.documentation, family.name
+        if family.type == "histogram":
+            assert family.name.endswith("_seconds")
+
+
+async def test_every_metric_has_been_used_here(exposition: str) -> None:
+    unused = [f.name for f in text_string_to_metric_families(exposition) if not f.samples]
+    assert unused == [], "tests/kit/measured_desk.py uses each"
