@@ -14,8 +14,10 @@ from bot.http.health import health_routes
 from bot.simulation.opening_balances import add_partner
 from bot.simulation.world import World
 from services.domain.money import Money
+from services.domain.operation import OperationType
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
+from services.domain.topup import TopUpState
 from services.domain.webhook import Taken
 from storage.transaction import SqliteTx
 
@@ -59,5 +61,7 @@ async def metrics_of_everything(folder: Path) -> str:
         metrics.record_stranger("answered")
         metrics.webhook(Taken(200))
         metrics.api("balances", 200, 0.1)
+        metrics.outcome(OperationType.TOPUP, TopUpState.PAID)
+        metrics.backup_at = world.clock.now()
         await world.advance(30)
         return (await get(world, "/metrics")).text

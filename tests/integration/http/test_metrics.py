@@ -1,7 +1,8 @@
-"""The names on ``/metrics`` say what each metric is."""
+"""The names on ``/metrics`` say what each metric is, and the guide says what it means."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.kit.measured_desk import metrics_of_everything
 
+GUIDE = Path(__file__).parents[3] / "docs/monitoring/README.md"
 # Units that are not the base unit of what they measure.
 DERIVED = ("_ms", "_milliseconds", "_minutes", "_hours", "_days", "_kilobytes", "_megabytes")
 
@@ -39,3 +41,14 @@ async def test_a_name_begins_with_the_program_and_ends_in_a_base_unit(exposition
 async def test_every_metric_has_been_used_here(exposition: str) -> None:
     unused = [f.name for f in text_string_to_metric_families(exposition) if not f.samples]
     assert unused == [], "tests/kit/measured_desk.py uses each"
+
+
+async def test_the_guide_has_every_metric_with_its_type_and_labels(exposition: str) -> None:
+    told = re.findall(r"^\| `(\w+)(?:\{(.*)\})?` \| (\w+) \|", GUIDE.read_text("utf-8"), re.M)
+    measured = []
+    for family in text_string_to_metric_families(exposition):
+        if not family.name.endswith("_created"):
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            labels = [label for label in family.samples[0].labels if label != "le"]
+            measured.append((name, ",".join(labels), family.type))
+    assert sorted(told) == sorted(measured)
