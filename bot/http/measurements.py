@@ -104,20 +104,20 @@ class Measurements(Collector):
 
     def _jobs(self) -> Iterable[Metric]:
         states, breaks = sorted(self._app.jobs.states.items()), self._app.metrics.audit_breaks
-        runs = CounterMetricFamily("hazina_job_runs", "Runs since the start", labels=["job"])
+        runs = CounterMetricFamily("hazina_job_runs", "Runs since the start", labels=["name"])
         for name, state in states:
             runs.add_metric([name], state.runs)
         yield runs
         yield _gauges(
             "hazina_job_failures",
             "How often it has failed since it last succeeded",
-            "job",
+            "name",
             ((name, state.failures) for name, state in states),
         )
         yield _gauges(
             "hazina_job_seconds",
             "Duration of its latest run",
-            "job",
+            "name",
             ((name, state.took_s) for name, state in states),
         )
         if breaks is not None:

@@ -85,8 +85,8 @@ async def test_what_was_done_is_measured(world: World) -> None:
     assert "hazina_ready 1.0" in measured
     assert "hazina_audit_breaks 0.0" in measured
     assert "hazina_outbox_queued 0.0" in measured
-    assert 'hazina_job_runs_total{job="audit"} 1.0' in measured
-    assert 'hazina_job_failures{job="topups"} 0.0' in measured
+    assert 'hazina_job_runs_total{name="audit"} 1.0' in measured
+    assert 'hazina_job_failures{name="topups"} 0.0' in measured
     assert 'hazina_stuck{what="writer"} 0.0' in measured
     assert 'hazina_stuck{what="purchases"} 0.0' in measured
     assert "hazina_log_lines_lost_total 0.0" in measured

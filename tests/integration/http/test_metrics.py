@@ -38,6 +38,13 @@ async def test_a_name_begins_with_the_program_and_ends_in_a_base_unit(exposition
             assert family.name.endswith("_seconds")
 
 
+async def test_no_label_is_one_that_prometheus_gives_to_what_it_scrapes(exposition: str) -> None:
+    """It would arrive as ``exported_job``."""
+    for family in text_string_to_metric_families(exposition):
+        for sample in family.samples:
+            assert not {"job", "instance"} & {*sample.labels}, family.name
+
+
 async def test_every_metric_has_been_used_here(exposition: str) -> None:
     unused = [f.name for f in text_string_to_metric_families(exposition) if not f.samples]
     assert unused == [], "tests/kit/measured_desk.py uses each"
