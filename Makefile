@@ -2,11 +2,11 @@
 # PYTHON=python3.12 chooses the interpreter (.venv then keeps it); ARGS goes to pytest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-sql lint types contracts format bench storm mutants foreign fuzz dist openapi lock clean
+.PHONY: help setup run test test-sql test-monitoring lint types contracts format bench storm mutants foreign fuzz dist openapi lock clean
 BIN := .venv/bin
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: export SETUP = $(value SETUP_SCRIPT)
 setup: ## Build .venv from requirements.lock; quick when nothing changed
@@ -21,6 +21,9 @@ test: lint types contracts ## Every check: lint, types, contracts, tests, conver
 # Starts the server itself, in a temporary folder; psql reads the statements, so no driver is needed.
 test-sql: setup ## Does PostgreSQL understand the SQL of storage? (apt-get install postgresql)
 	$(BIN)/pytest -m postgres $(ARGS) tests/sql
+
+test-monitoring: setup ## Do promtool and docs/monitoring/ agree with /metrics? (apt-get install prometheus)
+	$(BIN)/pytest -m promtool $(ARGS) tests/monitoring
 
 lint: setup ## Style and formatting
 	$(BIN)/ruff check

@@ -267,6 +267,7 @@ def _outbox(
         core.context.keys,
         core.notifier.code_lost,
         dependencies.delivered,
+        core.context.metrics.message,
     )
 
 

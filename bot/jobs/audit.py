@@ -48,6 +48,7 @@ class AuditCheckJob:
         run = DailyRun.on_day_of(self._clock.now(), AT)
         if run.is_due and not await is_done(self._database, JOB, run.day):
             breaks = await self._breaks()
+            self._context.metrics.audit_breaks = len(breaks)
             if breaks:
                 _log.error("the audit log is broken", breaks=len(breaks), first=breaks[0])
             tell = partial(self._tell, run.day, breaks)

@@ -52,6 +52,8 @@ class BackupJob:
         self._context = context
         self._push = push
         self._plan = plan
+        if plan.kept:
+            context.metrics.backup_at = backup.NEVER
 
     async def scan(self) -> datetime | None:
         """Make the due backup, catching up after downtime; returns when the next one is due."""
@@ -69,10 +71,12 @@ class BackupJob:
 
     def _make(self, due: datetime, now: datetime) -> None:
         """Runs in a thread: copying is as slow as the disk."""
-        plan = self._plan
-        if any(due <= at <= now for at, _ in backup.list_backups(plan.folder)):
-            return  # one dated in the future, by a clock that was ahead, does not count
+        plan, metrics = self._plan, self._context.metrics
+        metrics.backup_at = backup.newest_at(plan.folder, now)
+        if metrics.backup_at >= due:
+            return
         file = backup.make(plan.database, plan.folder, plan.keys, now)
+        metrics.backup_at = now
         deleted = backup.prune(plan.folder, plan.kept, now)
         _log.info("backup made", file=file.name, bytes=file.stat().st_size, deleted=len(deleted))
 

@@ -15,6 +15,7 @@ from bot.notify.topups import queue_topup_change
 from bot.turns.sessions import SessionCache
 from flows.engine.engine import Engine
 from services.domain.float_purchase import Purchase
+from services.domain.operation import OperationType
 from services.domain.outbox import OutboxRow
 from services.domain.reconciliation import ReconciliationDay
 from services.float_settlement import PurchaseChange
@@ -22,7 +23,7 @@ from services.payments import Credited, HeldInSuspense, PaymentEffect, RefusedNo
 from services.ports import Tx
 from services.reconciliation.effects import LineEffect
 from services.reversals import Reversed
-from services.topup_settlement import TopUpChange
+from services.topup_settlement import ChangeKind, TopUpChange
 
 
 class Notifier:
@@ -45,12 +46,16 @@ class Notifier:
                 return self.payment(tx, effect)
 
     def topup(self, tx: Tx, change: TopUpChange) -> list[OutboxRow]:
+        if change.kind is ChangeKind.OUTCOME:
+            self._context.metrics.outcome(OperationType.TOPUP, change.topup.state)
         return queue_topup_change(tx, self._outcomes, change)
 
     def purchase(self, tx: Tx, change: PurchaseChange) -> list[OutboxRow]:
+        self._context.metrics.outcome(OperationType.FLOAT, change.purchase.state)
         return queue_purchase_change(tx, self._outcomes, change)
 
     def purchase_refused(self, tx: Tx, purchase: Purchase) -> list[OutboxRow]:
+        self._context.metrics.outcome(OperationType.FLOAT, purchase.state)
         return queue_purchase_refused(tx, self._outcomes, purchase)
 
     def payment(self, tx: Tx, effect: PaymentEffect) -> list[OutboxRow]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.domain.bank import (
     FloatAnswer,
@@ -24,6 +26,7 @@ from services.domain.bank import (
 )
 from services.domain.bank_line import BankLine
 from services.domain.money import Money
+from services.domain.operation import OperationType
 from services.domain.webhook import WebhookAnswer
 from services.ports import BankStatements, Collections, FloatBank
 
@@ -32,6 +35,18 @@ REMEMBERED = 50  # latest answers about prompts
 SLOW_LEAST = 3  # unanswered calls; they must also be half of the recent ones
 UNANSWERED = (NotSent, Unknown, NoAnswer)
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_BANK_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0)  # the longest limit is 60
+
+Answer = TypeVar("Answer")
+
+
+class MessageOutcome(StrEnum):
+    """What came of one try to send a message."""
+
+    ACCEPTED = "accepted"
+    HELD_BACK = "held_back"  # tried again when the channel says
+    UNCLEAR = "unclear"  # tried again, since it may not have arrived
+    DROPPED = "dropped"  # given up, or not wanted any more
 
 
 class Metrics:
@@ -40,6 +55,13 @@ class Metrics:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.monotonic = monotonic
         self.registry = CollectorRegistry()
+        # Found by the jobs. No time where no backups are to be kept, 1970 while there is none.
+        self.backup_at: datetime | None = None
+        self.audit_breaks: int | None = None  # at the latest check since the start
+        began = monotonic()
+        Gauge(
+            "hazina_uptime_seconds", "Since the program started", registry=self.registry
+        ).set_function(lambda: monotonic() - began)
         self.turns = Counter("hazina_turns", "Turns decided", ["exit"], registry=self.registry)
         self.turn_seconds = Histogram(
             "hazina_turn_seconds",
@@ -49,6 +71,25 @@ class Metrics:
         )
         self.bank_calls = Counter(
             "hazina_bank_calls", "Calls to NCBA", ["call", "outcome"], registry=self.registry
+        )
+        self.bank_seconds = Histogram(
+            "hazina_bank_seconds",
+            "From a call to NCBA to its answer, or to its limit",
+            ["call"],
+            buckets=_BANK_SECONDS,
+            registry=self.registry,
+        )
+        self.outcomes = Counter(
+            "hazina_outcomes",
+            "Outcomes of top-ups and float purchases; one that was unknown has another later",
+            ["kind", "state"],
+            registry=self.registry,
+        )
+        self.messages = Counter(
+            "hazina_messages",
+            "Tries to send a message: accepted, held_back, unclear or dropped",
+            ["channel", "outcome"],
+            registry=self.registry,
         )
         self.strangers = Counter(
             "hazina_strangers",
@@ -87,10 +128,22 @@ class Metrics:
         """``what`` is answered, silent, strange, group or group_silent."""
         self.strangers.labels(what).inc()
 
-    def bank(self, call: str, answer: object) -> None:
-        self.bank_calls.labels(call, type(answer).__name__).inc()
+    async def bank(self, call: str, answer: Awaitable[Answer]) -> Answer:
+        """Waits for the bank's answer, which it returns, and counts it."""
+        began = self.monotonic()
+        answered = await answer
+        self.bank_seconds.labels(call).observe(self.monotonic() - began)
+        self.bank_calls.labels(call, type(answered).__name__).inc()
         if call in ("token", "initiate", "query"):
-            self._prompts.append((self.monotonic(), not isinstance(answer, UNANSWERED)))
+            self._prompts.append((self.monotonic(), not isinstance(answered, UNANSWERED)))
+        return answered
+
+    def outcome(self, kind: OperationType, state: str) -> None:
+        """Called before the commit: one that fails and is repeated counts twice."""
+        self.outcomes.labels(kind, state).inc()
+
+    def message(self, channel: str, outcome: MessageOutcome) -> None:
+        self.messages.labels(channel, outcome).inc()
 
     def webhook(self, answer: WebhookAnswer) -> None:
         self.webhooks.labels(type(answer).__name__).inc()
@@ -116,24 +169,16 @@ class MeteredCollections:
         self._metrics = metrics
 
     async def prepare(self) -> Ready | NotSent:
-        answer = await self._bank.prepare()
-        self._metrics.bank("token", answer)
-        return answer
+        return await self._metrics.bank("token", self._bank.prepare())
 
     async def initiate(self, ready: Ready, prompt: Prompt) -> InitiateAnswer:
-        answer = await self._bank.initiate(ready, prompt)
-        self._metrics.bank("initiate", answer)
-        return answer
+        return await self._metrics.bank("initiate", self._bank.initiate(ready, prompt))
 
     async def query(self, bank_id: str) -> QueryAnswer:
-        answer = await self._bank.query(bank_id)
-        self._metrics.bank("query", answer)
-        return answer
+        return await self._metrics.bank("query", self._bank.query(bank_id))
 
     async def qr(self, reference: str, amount: Money) -> QrPicture | NoAnswer:
-        answer = await self._bank.qr(reference, amount)
-        self._metrics.bank("qr", answer)
-        return answer
+        return await self._metrics.bank("qr", self._bank.qr(reference, amount))
 
 
 class MeteredFloatBank:
@@ -145,21 +190,13 @@ class MeteredFloatBank:
         self._metrics = metrics
 
     async def prepare(self) -> Ready | NotSent:
-        answer = await self._bank.prepare()
-        self._metrics.bank("float_token", answer)
-        return answer
+        return await self._metrics.bank("float_token", self._bank.prepare())
 
     async def purchase(self, ready: Ready, order: FloatOrder) -> FloatAnswer:
-        answer = await self._bank.purchase(ready, order)
-        self._metrics.bank("float", answer)
-        return answer
+        return await self._metrics.bank("float", self._bank.purchase(ready, order))
 
     async def status(self, reference: str) -> StatusAnswer:
-        answer = await self._bank.status(reference)
-        self._metrics.bank("status", answer)
-        return answer
+        return await self._metrics.bank("status", self._bank.status(reference))
 
     async def lines(self, day: date) -> Sequence[BankLine] | NoAnswer:
-        answer = await self._statements.lines(day)
-        self._metrics.bank("statement", answer)
-        return answer
+        return await self._metrics.bank("statement", self._statements.lines(day))

@@ -24,6 +24,8 @@ from bot.security.private_folders import private_folder, sweep
 from bot.settings import Settings
 from services.domain.database import InvalidDatabaseFile
 
+NEVER = datetime.fromtimestamp(0, UTC)
+
 
 def backup_folder(settings: Settings) -> Path:
     """The folder for backups: beside the database, unless the setting says otherwise."""
@@ -79,6 +81,12 @@ def list_backups(folder: Path) -> list[tuple[datetime, Path]]:
     if not folder.is_dir():
         return []
     return sorted((at, file) for file in folder.iterdir() if (at := named_at(file)) is not None)
+
+
+def newest_at(folder: Path, now: datetime) -> datetime:
+    """When the newest backup was made, ``NEVER`` if there is none. One dated after ``now``, by a
+    clock that was ahead, does not count."""
+    return max((at for at, _ in list_backups(folder) if at <= now), default=NEVER)
 
 
 def prune(folder: Path, kept: int, now: datetime | None = None) -> list[Path]:

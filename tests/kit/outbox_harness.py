@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -34,6 +35,7 @@ class OutboxHarness(DatabaseOnClock):
         self.chat = RecordingChannel(CHAT, clock)
         self.sms = RecordingChannel(SMS, clock)
         self.told: list[tuple[str, str, bool]] = []
+        self.tried: Counter[tuple[str, str]] = Counter()  # channel, what came of it
         self.lost: list[str] = []  # codes that no message can deliver any more
         self.start()
 
@@ -47,6 +49,7 @@ class OutboxHarness(DatabaseOnClock):
             KEYS,
             self._code_lost,
             lambda row, message_id, edited: self.told.append((row.text, message_id, edited)),
+            lambda channel, outcome: self.tried.update([(channel, outcome)]),
         )
 
     def _code_lost(self, tx: SqliteTx, otp: str) -> Sequence[OutboxRow]:

@@ -3,45 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 import pytest
-from starlette.applications import Starlette
 
-from bot.channels.terminal import event_from_line
-from bot.http.health import health_routes
-from bot.simulation.opening_balances import add_partner
+from bot.simulation.ncba.handsets import Handset
 from bot.simulation.world import World
 from services.domain.database import DatabaseUnavailable
-from services.domain.money import Money
-from services.domain.partner import Partner, Role
-from services.domain.phone import Phone
 from storage.transaction import SqliteTx
-
-PHONE = "254712345678"
-
-
-def seed(tx: SqliteTx) -> None:
-    add_partner(tx, Partner("FINSAFE"), Money(100), Money(0))
-    person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, Phone(PHONE), None, "en")
-    tx.people.link("terminal", "1", person)
+from tests.kit.measured_desk import PHONE, TOPUP, desk_in, get, type_in
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    world = World(tmp_path, threads=False)
-    await world.open()
-    await world.app.database.write(seed)
-    yield world
-    await world.close()
-
-
-async def get(world: World, path: str) -> httpx.Response:
-    transport = httpx.ASGITransport(Starlette(routes=health_routes(world.app)))
-    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
-        return await client.get(path)
+    async with desk_in(tmp_path) as world:
+        yield world
 
 
 async def test_it_lives_and_is_ready(world: World) -> None:
@@ -94,9 +71,7 @@ async def test_nothing_is_measured_while_the_database_cannot_be_read(
 
 
 async def test_what_was_done_is_measured(world: World) -> None:
-    for number, text in enumerate(("/topup", "1500", "1", "1")):
-        world.submit(event_from_line("1", f"e{number}", text))
-        await world.settle()
+    await type_in(world, *TOPUP)
     await world.advance(30)
     measured = (await get(world, "/metrics")).text
     assert 'hazina_turns_total{exit="decided"} 4.0' in measured
@@ -104,10 +79,44 @@ async def test_what_was_done_is_measured(world: World) -> None:
     assert 'hazina_operations_open{state="PENDING"} 1.0' in measured
     assert 'hazina_operations_oldest_seconds{state="PENDING"} 30.0' in measured
     assert "hazina_turn_seconds_count 4.0" in measured
+    assert 'hazina_bank_seconds_count{call="initiate"} 1.0' in measured
+    assert 'hazina_messages_total{channel="terminal",outcome="accepted"} ' in measured
+    assert "hazina_uptime_seconds 30.0" in measured
+    assert "hazina_ready 1.0" in measured
+    assert "hazina_audit_breaks 0.0" in measured
     assert "hazina_outbox_queued 0.0" in measured
-    assert 'hazina_job_failures{job="topups"} 0.0' in measured
+    assert 'hazina_job_runs_total{name="audit"} 1.0' in measured
+    assert 'hazina_job_failures{name="topups"} 0.0' in measured
     assert 'hazina_stuck{what="writer"} 0.0' in measured
     assert 'hazina_stuck{what="purchases"} 0.0' in measured
-    assert "hazina_log_lines_lost 0.0" in measured
+    assert "hazina_log_lines_lost_total 0.0" in measured
     assert PHONE not in measured
     assert "FINSAFE" not in measured
+
+
+async def test_the_outcome_of_a_top_up_is_counted_once(world: World) -> None:
+    world.bank.set_handset(PHONE, Handset.PAYS)
+    await type_in(world, *TOPUP)
+    await world.advance(60)
+    measured = (await get(world, "/metrics")).text
+    assert 'hazina_outcomes_total{kind="topup",state="PAID"} 1.0' in measured
+    assert "hazina_operations_open{" not in measured
+
+
+async def test_the_age_of_what_admins_must_look_at_is_measured(world: World) -> None:
+    await world.app.database.write(lambda tx: tx.evidence.open_review("TU-AAAAAA", "unknown"))
+    await world.advance(90)
+    measured = (await get(world, "/metrics")).text
+    assert "hazina_reviews_open 1.0" in measured
+    assert "hazina_reviews_oldest_seconds 90.0" in measured
+
+
+async def test_the_newest_backup_is_dated_where_backups_are_kept(world: World) -> None:
+    assert "hazina_backup" not in (await get(world, "/metrics")).text
+    world.app.metrics.backup_at = datetime(2026, 3, 2, 6, tzinfo=UTC)
+    assert "hazina_backup_timestamp_seconds 1.7724312e+09" in (await get(world, "/metrics")).text
+
+
+async def test_a_desk_that_cannot_serve_says_so_in_its_metrics(world: World) -> None:
+    world.app.database.mark_damaged("a page is malformed")
+    assert "hazina_ready 0.0" in (await get(world, "/metrics")).text

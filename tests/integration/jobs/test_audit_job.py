@@ -41,6 +41,7 @@ class Nights:
         desk = AppContext(
             Texts.load(), random, Keyring({"1": bytes(32)}), NO_CODES, (("telegram", "1"),)
         )
+        self.metrics = desk.metrics
         self.job = AuditCheckJob(database, clock, desk, self._committed, heads=True)
 
     def _committed(self, rows: Sequence[OutboxRow]) -> None:
@@ -83,7 +84,9 @@ def verify(*args: str) -> tuple[int, str]:
 
 
 async def test_a_whole_log_is_told_by_its_head_once_a_day(nights: Nights) -> None:
+    assert nights.metrics.audit_breaks is None
     assert await nights.passes() == NEXT  # runs at once, because 03:00 today has passed
+    assert nights.metrics.audit_breaks == 0
     assert await nights.passes(hours=1) == NEXT
     assert len(nights.told) == 1
     await nights.passes(hours=17)
@@ -132,6 +135,7 @@ async def test_a_break_is_told_to_admins_and_on_the_command_line(
     await nights.passes()
     assert len(nights.told) == 1
     assert nights.told[0].startswith("The audit log is BROKEN in ")
+    assert nights.metrics.audit_breaks
     assert said in nights.told[0]
     code, output = verify()
     assert code == 1

@@ -15,7 +15,7 @@ from bot.outbox.channel import (
     Undeliverable,
 )
 from bot.outbox.sender import SMS_FALLBACK_AFTER_S
-from tests.kit.outbox_harness import AMINA, BARAKA, PHONE, OutboxHarness
+from tests.kit.outbox_harness import AMINA, BARAKA, CHAT, PHONE, OutboxHarness
 
 # A chat that is reachable again
 
@@ -128,3 +128,17 @@ async def test_a_receipt_that_arrived_is_not_texted(harness: OutboxHarness) -> N
     await harness.sent("received", kind="receipt", fallback=PHONE.msisdn)
     await harness.advance(86_400)
     assert harness.sms.texts == []
+
+
+async def test_what_comes_of_each_try_is_counted(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, Unclear("no answer"), RetryAfter(30))
+    harness.chat.will("stranger", Blocked("shut"))
+    await harness.sent("received")
+    await harness.sent("hello", to="stranger")
+    await harness.advance(60)
+    assert harness.tried == {
+        (CHAT, "unclear"): 1,
+        (CHAT, "held_back"): 1,
+        (CHAT, "accepted"): 1,
+        (CHAT, "dropped"): 1,
+    }

@@ -207,6 +207,7 @@ class Nights:
         desk = AppContext(
             Texts.load(), random, Keyring({"1": bytes(32)}), NO_CODES, (("telegram", "1"),)
         )
+        self.metrics = desk.metrics
         self.job = BackupJob(database, clock, desk, self._committed, plan)
 
     def _committed(self, rows: Sequence[OutboxRow]) -> None:
@@ -290,3 +291,17 @@ async def test_the_command_line_backs_up_checks_and_restores(
     shutil.copy(file, harmed)
     harm(harmed, "UPDATE audit_log SET act = 'nothing' WHERE n = 2")
     assert say("restore", str(harmed), "--verify")[0] == 1
+
+
+async def test_the_age_of_the_newest_is_measured_and_grows_while_none_can_be_made(
+    nights: Nights,
+) -> None:
+    assert nights.metrics.backup_at == backup.NEVER
+    await nights.passes()
+    made_at = nights.clock.now()
+    assert nights.metrics.backup_at == made_at
+    for _, file in backup.list_backups(nights.plan.folder):
+        file.rename(nights.plan.folder / "set-aside")
+    nights.plan.database.rename(nights.plan.database.with_name("elsewhere"))
+    await nights.passes(hours=1)
+    assert nights.metrics.backup_at == backup.NEVER
