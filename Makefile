@@ -65,27 +65,24 @@ MOST ?= 200
 mutants: setup ## Small seeded mistakes in the files of money: do the tests notice? (a quarter hour)
 	@$(BIN)/python -m tests.mutants --seed $(SEED) --most $(MOST) --for $(FOR) --jobs $(JOBS) $(ARGS)
 
-# Built again when its lock, this folder or the Python changes: all three are in the stamp.
-foreign: setup ## Bots by aiogram and pyTelegramBotAPI against the simulated Telegram (.venv-foreign)
-	@stamp="$$($(BIN)/python -V) in $$(pwd -P) from $$(cksum <tests/foreign/requirements.lock)"; \
-	if ! [ -f .venv-foreign/.packages ] || [ "$$(cat .venv-foreign/.packages)" != "$$stamp" ]; then \
-		rm -rf .venv-foreign && $(BIN)/python -m venv .venv-foreign && \
-		.venv-foreign/bin/python -Im pip install --quiet --no-input --disable-pip-version-check \
-			--no-deps --require-hashes -r tests/foreign/requirements.lock && \
-		echo "$$stamp" >.venv-foreign/.packages; \
+# What tests/NAME wants beside the desk's packages, in .venv-NAME. Built again when its lock, this
+# folder or the Python changes: all three are in the stamp.
+VENV = stamp="$$($(BIN)/python -V) in $$(pwd -P) from $$(cksum <tests/$(1)/requirements.lock)"; \
+	if ! [ -f .venv-$(1)/.packages ] || [ "$$(cat .venv-$(1)/.packages)" != "$$stamp" ]; then \
+		rm -rf .venv-$(1) && $(BIN)/python -m venv .venv-$(1) && \
+		.venv-$(1)/bin/python -Im pip install --quiet --no-input --disable-pip-version-check \
+			--no-deps --require-hashes -r tests/$(1)/requirements.lock && \
+		echo "$$stamp" >.venv-$(1)/.packages; \
 	fi
+
+foreign: setup ## Bots by aiogram and pyTelegramBotAPI against the simulated Telegram (.venv-foreign)
+	@$(call VENV,foreign)
 	$(BIN)/pytest -m foreign $(ARGS) tests/foreign
 
 # FUZZ_S seconds are spent on drawing requests. The generated client and the fuzzer call `hazina sim --serve`.
 FUZZ_S ?= 120
 fuzz: setup ## A client generated from docs/openapi.json, and schemathesis, call the API (.venv-fuzz)
-	@stamp="$$($(BIN)/python -V) in $$(pwd -P) from $$(cksum <tests/fuzz/requirements.lock)"; \
-	if ! [ -f .venv-fuzz/.packages ] || [ "$$(cat .venv-fuzz/.packages)" != "$$stamp" ]; then \
-		rm -rf .venv-fuzz && $(BIN)/python -m venv .venv-fuzz && \
-		.venv-fuzz/bin/python -Im pip install --quiet --no-input --disable-pip-version-check \
-			--no-deps --require-hashes -r tests/fuzz/requirements.lock && \
-		echo "$$stamp" >.venv-fuzz/.packages; \
-	fi
+	@$(call VENV,fuzz)
 	FUZZ_S=$(FUZZ_S) $(BIN)/pytest -m fuzz $(ARGS) tests/fuzz
 
 # With hatchling of the lock, so without the network. The wheel is built from the sdist, and tried
