@@ -2,7 +2,7 @@
 # PYTHON=python3.12 chooses the interpreter (.venv then keeps it); ARGS goes to pytest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-sql lint types contracts format bench storm mutants foreign fuzz dist openapi lock clean
+.PHONY: help setup run test test-sql lint types contracts format bench storm mutants foreign fuzz browser dist openapi lock clean
 BIN := .venv/bin
 
 help: ## This list
@@ -85,6 +85,11 @@ fuzz: setup ## A client generated from docs/openapi.json, and schemathesis, call
 	@$(call VENV,fuzz)
 	FUZZ_S=$(FUZZ_S) $(BIN)/pytest -m fuzz $(ARGS) tests/fuzz
 
+# Its own pytest runs them, and the desk is another process, so they import nothing of it.
+browser: setup ## The demo page in Chromium (.venv-browser; apt-get install chromium)
+	@$(call VENV,browser)
+	.venv-browser/bin/pytest $(ARGS) tests/browser
+
 # With hatchling of the lock, so without the network. The wheel is built from the sdist, and tried
 # with the packages of .venv that it asks for, and no others.
 dist: setup ## Build the wheel and the sdist into dist/, and try the wheel away from here
@@ -108,14 +113,15 @@ lock: setup ## Regenerate the locks of all virtual environments (on Python 3.11)
 		--output-file requirements.lock $(ARGS) pyproject.toml
 	$(COMPILE) --output-file tests/foreign/requirements.lock $(ARGS) tests/foreign/requirements.in
 	$(COMPILE) --output-file tests/fuzz/requirements.lock $(ARGS) tests/fuzz/requirements.in
+	$(COMPILE) --output-file tests/browser/requirements.lock $(ARGS) tests/browser/requirements.in
 
 COMPILE = PIP_CONFIG_FILE=/dev/null PIP_INDEX_URL= PIP_EXTRA_INDEX_URL= PIP_FIND_LINKS= \
 	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --no-config \
 	--generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-clean: ## Remove .venv, .venv-foreign, .venv-fuzz, caches and build output; never .env or a database
-	rm -rf .venv .venv-foreign .venv-fuzz dist .coverage .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+clean: ## Remove .venv and its like, caches and build output; never .env or a database
+	rm -rf .venv .venv-foreign .venv-fuzz .venv-browser dist .coverage .hypothesis .mutants .mypy_cache .pytest_cache tests/browser/.pytest_cache .ruff_cache .import_linter_cache
 	find bot flows services storage tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Two stamps, each written when its step is finished, so that an interrupted build is done again:
