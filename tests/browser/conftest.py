@@ -18,6 +18,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser.chromium import launch
+from tests.browser.demo_page import DemoPage
 from tests.browser.watch import Watch
 from tests.browser.world_process import WorldProcess
 
@@ -64,6 +65,12 @@ def watch(context: BrowserContext) -> Iterator[Watch]:
 def page(context: BrowserContext, watch: Watch) -> Page:
     """An empty one."""
     return context.new_page()
+
+
+@pytest.fixture
+def demo(page: Page, world: WorldProcess) -> DemoPage:
+    """The demo page as it opens, 1280 pixels wide."""
+    return DemoPage.opened(page, world.url)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -26,8 +26,8 @@ addEventListener("securitypolicyviolation", (event) => {
 });
 """
 
-# How Chromium begins its line about a request that failed, whose cause is collected by itself too.
-OF_A_REQUEST = "Failed to load resource:"
+# What Chromium and htmx write when a request or a stream of events breaks off.
+OF_A_CONNECTION = ("Failed to load resource:", "[object Event]")
 
 
 class Watch:
@@ -71,7 +71,7 @@ class Watch:
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
             return
-        if message.text.startswith(OF_A_REQUEST) and self._connections_may_break:
+        if message.text.startswith(OF_A_CONNECTION) and self._connections_may_break:
             return
         self.problems.append(f"console {message.type}: {message.text}")
 
