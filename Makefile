@@ -2,7 +2,7 @@
 # PYTHON=python3.12 chooses the interpreter (.venv then keeps it); ARGS goes to pytest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-sql lint types contracts format bench storm mutants foreign fuzz browser dist openapi lock clean
+.PHONY: help setup run test test-sql lint types contracts format bench storm mutants foreign fuzz browser pictures dist openapi lock clean
 BIN := .venv/bin
 
 help: ## This list
@@ -89,6 +89,10 @@ fuzz: setup ## A client generated from docs/openapi.json, and schemathesis, call
 browser: setup ## The demo page in Chromium (.venv-browser; apt-get install chromium)
 	@$(call VENV,browser)
 	.venv-browser/bin/pytest $(ARGS) tests/browser
+
+pictures: setup ## Take the pictures of the demo page in docs/pictures
+	@$(call VENV,browser)
+	.venv-browser/bin/python -m tests.browser.pictures
 
 # With hatchling of the lock, so without the network. The wheel is built from the sdist, and tried
 # with the packages of .venv that it asks for, and no others.
