@@ -2,7 +2,7 @@
 # PYTHON=python3.12 chooses the interpreter (.venv then keeps it); ARGS goes to pytest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-sql test-monitoring lint types contracts format bench storm mutants foreign fuzz dist openapi lock clean
+.PHONY: help setup run demo test test-sql test-monitoring lint types contracts format bench storm mutants foreign fuzz browser pictures dist openapi lock clean
 BIN := .venv/bin
 
 help: ## This list
@@ -14,6 +14,9 @@ setup: ## Build .venv from requirements.lock; quick when nothing changed
 
 run: setup ## Everything simulated, with a chat in this terminal
 	@$(BIN)/hazina sim
+
+demo: setup ## The simulated world in a browser, at http://127.0.0.1:8420/
+	@$(BIN)/hazina sim --serve --open
 
 test: lint types contracts ## Every check: lint, types, contracts, tests, conversation scripts
 	$(BIN)/pytest -n 2 --maxschedchunk 25 $(ARGS)
@@ -68,28 +71,34 @@ MOST ?= 200
 mutants: setup ## Small seeded mistakes in the files of money: do the tests notice? (a quarter hour)
 	@$(BIN)/python -m tests.mutants --seed $(SEED) --most $(MOST) --for $(FOR) --jobs $(JOBS) $(ARGS)
 
-# Built again when its lock, this folder or the Python changes: all three are in the stamp.
-foreign: setup ## Bots by aiogram and pyTelegramBotAPI against the simulated Telegram (.venv-foreign)
-	@stamp="$$($(BIN)/python -V) in $$(pwd -P) from $$(cksum <tests/foreign/requirements.lock)"; \
-	if ! [ -f .venv-foreign/.packages ] || [ "$$(cat .venv-foreign/.packages)" != "$$stamp" ]; then \
-		rm -rf .venv-foreign && $(BIN)/python -m venv .venv-foreign && \
-		.venv-foreign/bin/python -Im pip install --quiet --no-input --disable-pip-version-check \
-			--no-deps --require-hashes -r tests/foreign/requirements.lock && \
-		echo "$$stamp" >.venv-foreign/.packages; \
+# What tests/NAME wants beside the desk's packages, in .venv-NAME. Built again when its lock, this
+# folder or the Python changes: all three are in the stamp.
+VENV = stamp="$$($(BIN)/python -V) in $$(pwd -P) from $$(cksum <tests/$(1)/requirements.lock)"; \
+	if ! [ -f .venv-$(1)/.packages ] || [ "$$(cat .venv-$(1)/.packages)" != "$$stamp" ]; then \
+		rm -rf .venv-$(1) && $(BIN)/python -m venv .venv-$(1) && \
+		.venv-$(1)/bin/python -Im pip install --quiet --no-input --disable-pip-version-check \
+			--no-deps --require-hashes -r tests/$(1)/requirements.lock && \
+		echo "$$stamp" >.venv-$(1)/.packages; \
 	fi
+
+foreign: setup ## Bots by aiogram and pyTelegramBotAPI against the simulated Telegram (.venv-foreign)
+	@$(call VENV,foreign)
 	$(BIN)/pytest -m foreign $(ARGS) tests/foreign
 
 # FUZZ_S seconds are spent on drawing requests. The generated client and the fuzzer call `hazina sim --serve`.
 FUZZ_S ?= 120
 fuzz: setup ## A client generated from docs/openapi.json, and schemathesis, call the API (.venv-fuzz)
-	@stamp="$$($(BIN)/python -V) in $$(pwd -P) from $$(cksum <tests/fuzz/requirements.lock)"; \
-	if ! [ -f .venv-fuzz/.packages ] || [ "$$(cat .venv-fuzz/.packages)" != "$$stamp" ]; then \
-		rm -rf .venv-fuzz && $(BIN)/python -m venv .venv-fuzz && \
-		.venv-fuzz/bin/python -Im pip install --quiet --no-input --disable-pip-version-check \
-			--no-deps --require-hashes -r tests/fuzz/requirements.lock && \
-		echo "$$stamp" >.venv-fuzz/.packages; \
-	fi
+	@$(call VENV,fuzz)
 	FUZZ_S=$(FUZZ_S) $(BIN)/pytest -m fuzz $(ARGS) tests/fuzz
+
+# Its own pytest runs them, and the desk is another process, so they import nothing of it.
+browser: setup ## The demo page in Chromium (.venv-browser; apt-get install chromium)
+	@$(call VENV,browser)
+	.venv-browser/bin/pytest $(ARGS) tests/browser
+
+pictures: setup ## Take the pictures of the demo page in docs/pictures
+	@$(call VENV,browser)
+	.venv-browser/bin/python -m tests.browser.pictures
 
 # With hatchling of the lock, so without the network. The wheel is built from the sdist, and tried
 # with the packages of .venv that it asks for, and no others.
@@ -114,14 +123,15 @@ lock: setup ## Regenerate the locks of all virtual environments (on Python 3.11)
 		--output-file requirements.lock $(ARGS) pyproject.toml
 	$(COMPILE) --output-file tests/foreign/requirements.lock $(ARGS) tests/foreign/requirements.in
 	$(COMPILE) --output-file tests/fuzz/requirements.lock $(ARGS) tests/fuzz/requirements.in
+	$(COMPILE) --output-file tests/browser/requirements.lock $(ARGS) tests/browser/requirements.in
 
 COMPILE = PIP_CONFIG_FILE=/dev/null PIP_INDEX_URL= PIP_EXTRA_INDEX_URL= PIP_FIND_LINKS= \
 	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --no-config \
 	--generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-clean: ## Remove .venv, .venv-foreign, .venv-fuzz, caches and build output; never .env or a database
-	rm -rf .venv .venv-foreign .venv-fuzz dist .coverage .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+clean: ## Remove .venv and its like, caches and build output; never .env or a database
+	rm -rf .venv .venv-foreign .venv-fuzz .venv-browser dist .coverage .hypothesis .mutants .mypy_cache .pytest_cache tests/browser/.pytest_cache .ruff_cache .import_linter_cache
 	find bot flows services storage tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Two stamps, each written when its step is finished, so that an interrupted build is done again:

@@ -13,6 +13,7 @@ pytest.register_assert_rewrite("tests.kit")
 
 from tests.kit.plain_store import PlainStore  # noqa: E402 - its asserts are rewritten
 
+collect_ignore = ["browser"]  # `make browser` runs these with another pytest, and pytest.ini there
 ALLOCATIONS = 50_000  # between looks at young objects; the default, 700, takes a tenth of the time
 
 

@@ -63,7 +63,7 @@ def _option(state: PageState, body: bodies.Tap) -> tuple[Shown, Option]:
 
 def _written(state: PageState, body: bodies.Tap, option: Option) -> str | None:
     """As a script finds this option: by id or label, on the newest screen or on one before it."""
-    # The id of an option for an operation is its reference in small letters, which no message shows.
+    # An option for an operation has its reference in small letters as its id: no message shows that.
     names = (option.id, option.label) if option.id != option.label.lower() else (option.label,)
     for screen in range(-1, -SCREENS_BACK_MAX - 1, -1):
         for wanted in names:

@@ -1,0 +1,53 @@
+"""What is said in the chat, by whom and in which language."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.demo_page import DemoPage
+
+MARKUP = "<img src=x onerror=alert(1)>"
+
+
+def test_the_page_opens_with_wanjirus_chat_in_english(demo: DemoPage) -> None:
+    expect(demo.phone.person.locator("option:checked")).to_contain_text("wanjiru")
+    expect(demo.language.locator("option:checked")).to_contain_text("English")
+    expect(demo.phone.tab("Chat")).to_have_attribute("aria-selected", "true")
+    expect(demo.tab("Turn")).to_have_attribute("aria-selected", "true")
+    expect(demo.tab("Turn")).to_be_visible()
+
+
+def test_markup_is_shown_as_it_was_typed(demo: DemoPage) -> None:
+    demo.phone.says(MARKUP)
+    demo.phone.reads(MARKUP)
+    demo.phone.says("/balance")
+    demo.phone.reads("Wallet:")
+    expect(demo.page.locator("img[onerror]")).to_have_count(0)
+
+
+def test_somebody_else_can_take_the_phone(demo: DemoPage) -> None:
+    demo.phone.is_of("otieno")
+    demo.phone.says("hi")
+    demo.phone.reads("Hello Otieno. What would you like to do for SOKO?")
+
+
+def test_the_chat_speaks_kiswahili(demo: DemoPage) -> None:
+    demo.speaks("Kiswahili")
+    demo.phone.says("/menu")
+    demo.phone.reads("Habari Wanjiru. Ungependa kufanya nini kwa DUKA?")
+
+
+def test_a_code_that_came_by_sms_is_typed_and_then_deleted(demo: DemoPage) -> None:
+    phone = demo.phone
+    phone.says("/float")
+    phone.reads("How much float would you like to buy?")
+    phone.says("5000")
+    phone.reads("Buy KES 5,000 of B2C float for DUKA?")
+    phone.taps("Yes, send the code")
+    phone.reads("A six-digit code is on its way")
+    phone.says(phone.reads_code())
+    demo.presses("+30 s")
+    phone.reads("KES 5,000 of B2C float bought")
+    expect(phone.bubble(re.compile("deleted", re.IGNORECASE))).to_have_count(1)
