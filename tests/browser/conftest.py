@@ -20,7 +20,7 @@ from playwright.sync_api import (
 from tests.browser.chromium import launch
 from tests.browser.demo_page import DemoPage
 from tests.browser.watch import Watch
-from tests.browser.world_process import WorldProcess
+from tests.browser.world_process import WorldProcess, running_world
 
 PATIENCE_MS = 15_000  # a busy machine needs time
 SHOWN_MAX = 8_000  # characters of a page, in the report of a test that failed
@@ -39,10 +39,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[WorldProcess]:
-    world = WorldProcess(tmp_path)
-    world.start()
-    yield world
-    world.end()
+    with running_world(tmp_path) as world:
+        yield world
 
 
 @pytest.fixture

@@ -135,9 +135,12 @@ class DemoPage:
         )
         return labels
 
-    def plays(self, story: str) -> None:
-        """To its end, which must be a good one."""
+    def begins(self, story: str) -> None:
         self.story.select_option(label=story)
+        expect(self.page.locator("[data-story-state]").first).to_be_visible()
+
+    def plays_to_its_end(self) -> None:
+        """The story that has begun."""
         ended = self.page.locator("[data-story-state=held], [data-story-state=failed]").first
         expect(ended).to_be_attached(timeout=STORY_MAX_MS)
         assert ended.get_attribute("data-story-state") == "held", ended.inner_text()

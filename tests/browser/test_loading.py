@@ -14,7 +14,7 @@ from tests.browser.demo_page import RIGHT_PIN, DemoPage
 from tests.browser.world_process import WorldProcess
 
 WEIGHT_MAX = 150_000  # bytes
-PAIRS = 7
+PAIRS = 15
 FIRST_PAINT = """() => new Promise((resolve) =>
   new PerformanceObserver((list) => resolve(list.getEntriesByName("first-paint")[0].startTime))
     .observe({ type: "paint", buffered: true }))"""
@@ -56,11 +56,15 @@ def test_the_first_load_weighs_little(page: Page, world: WorldProcess) -> None:
 def test_the_first_paint_comes_soon_after_that_of_an_empty_page(
     browser: Browser, world: WorldProcess, empty_page: str
 ) -> None:
-    ratios = [
-        _first_paint_ms(browser, world.url) / _first_paint_ms(browser, empty_page)
+    """In turns, so that a busy machine slows both, and after one of each that nobody counts."""
+    _first_paint_ms(browser, world.url)
+    _first_paint_ms(browser, empty_page)
+    pairs = [
+        (_first_paint_ms(browser, world.url), _first_paint_ms(browser, empty_page))
         for _ in range(PAIRS)
     ]
-    assert statistics.median(ratios) <= 4, ratios
+    of_the_page, of_an_empty_one = map(statistics.median, zip(*pairs, strict=True))
+    assert of_the_page <= 4 * of_an_empty_one, pairs
 
 
 def _first_paint_ms(browser: Browser, url: str) -> float:

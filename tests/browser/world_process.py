@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,17 @@ class WorldProcess:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=CALL_MAX_S) as answer:
             return json.load(answer)
+
+
+@contextmanager
+def running_world(folder: Path) -> Iterator[WorldProcess]:
+    """``folder`` is used by it alone."""
+    world = WorldProcess(folder)
+    world.start()
+    try:
+        yield world
+    finally:
+        world.end()
 
 
 def talk(script: Path) -> subprocess.CompletedProcess[str]:
