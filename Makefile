@@ -16,7 +16,7 @@ run: setup ## Everything simulated, with a chat in this terminal
 	@$(BIN)/hazina sim
 
 demo: setup ## The simulated world in a browser, at http://127.0.0.1:8420/
-	@$(BIN)/hazina sim --serve --open
+	@$(BIN)/hazina sim --serve
 
 test: lint types contracts ## Every check: lint, types, contracts, tests, conversation scripts
 	$(BIN)/pytest -n 2 --maxschedchunk 25 $(ARGS)
@@ -43,7 +43,7 @@ format: setup ## Put the code in the project's format, and mend what can be mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: setup ## Measure turns, answers, screens, polls, float and the API; one JSON line a case
+bench: setup ## Measure turns, answers, screens, polls, float, the API and the page; one JSON line a case
 	$(BIN)/hazina bench turns
 	$(BIN)/hazina bench telegram
 	$(BIN)/hazina bench screens
@@ -51,6 +51,7 @@ bench: setup ## Measure turns, answers, screens, polls, float and the API; one J
 	$(BIN)/hazina bench float
 	$(BIN)/hazina bench recovery
 	$(BIN)/hazina bench api
+	$(BIN)/hazina bench page
 
 # SEEDS, HOURS, KILLS and FOR (seconds, no more worlds after them) shorten it: .ci/run takes a share.
 # JOBS are the processes that play worlds.

@@ -124,6 +124,17 @@ def api(
     _print(measure(callers, seconds, pairs, waiting, events, folder))
 
 
+@bench.command()
+@click.option("--turns", default=300, show_default=True, help="Of each run.")
+@click.option("--pairs", default=5, show_default=True, help="Runs of each.")
+@_folder
+def page(turns: int, pairs: int, folder: Path | None) -> None:
+    """A turn in the simulator's page, beside the same turn in the terminal's simulator."""
+    from bot.bench.page import measure
+
+    _print(measure(turns, pairs, folder))
+
+
 def _print(cases: AsyncIterator[Case] | AsyncIterator[Comparison]) -> None:
     import asyncio
 

@@ -79,9 +79,8 @@ class Simulator:
 
     async def run(self) -> None:
         """Chat until the person quits or the input ends."""
-        await self.world.open()
         try:
-            await self._begin()
+            await self.begin()
             while not self.ended:
                 line = await self._next_line()
                 if line is None:
@@ -90,7 +89,9 @@ class Simulator:
         finally:
             await self.world.close()
 
-    async def _begin(self) -> None:
+    async def begin(self) -> None:
+        """Start the product, and greet the person."""
+        await self.world.open()
         await self.world.app.database.write(demo.seed)
         await self.world.settle()
         self._page += [Line(line) for line in demo.GREETING]

@@ -61,6 +61,7 @@ class ServedWorld:
         self._worlds = 0
         self._lock = asyncio.Lock()
         self._restarting = asyncio.Lock()
+        self._opened = asyncio.Event()
         self._is_ending = False
         self._playing: str | None = None
         self._enter(self._make_scene(self._opening, 1))
@@ -96,8 +97,10 @@ class ServedWorld:
             for code in PARTNERS:
                 keys[code] = _key(tx, code, frozenset(Scope), api_keys.DAYS_MAX)
 
-        await self.scene.open(add_keys)
-        self._time.skip()
+        async with self._lock:
+            await self.scene.open(add_keys)
+            self._time.skip()
+        self._opened.set()
         return keys
 
     async def run(self) -> None:
@@ -149,7 +152,9 @@ class ServedWorld:
 
     @asynccontextmanager
     async def at_rest(self) -> AsyncIterator[World]:
-        """The world for somebody who only looks at it: nobody changes it meanwhile."""
+        """The world for somebody who only looks at it: nobody changes it meanwhile. Whoever comes
+        before it is open waits."""
+        await self._opened.wait()
         async with self._lock:
             yield self.world
 

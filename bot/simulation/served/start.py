@@ -90,6 +90,8 @@ async def _run(served: ServedWorld, page: PageState, port: int, stop: asyncio.Ev
             "ussd": None,
         }
         print(json.dumps(first_line), flush=True)
+        if sys.stdout.isatty():
+            _to_standard_error(f"Open {url}/ in a browser. Ctrl-C ends it.")
         await stop.wait()
         await page.story.stop()
         await served.end()
