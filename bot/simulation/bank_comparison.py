@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 async def bank_mismatches(world: World) -> list[str]:
+    """See ``mismatches``."""
+    return await world.app.database.read(lambda tx: mismatches(world, tx))
+
+
+def mismatches(world: World, tx: Tx) -> list[str]:
     """Each mismatch in words: a credit of ours that the bank does not know, or something the bank
     reported that we do not know. Empty when the books agree.
     """
-
     received = {payment.receipt: payment.amount for payment in world.bank.paybill.received()}
-
-    def look(tx: Tx) -> list[str]:
-        return [
-            *_topups(world, received, tx.topups.credited(), match_prompts(world, tx)),
-            *_payments(world, received, tx),
-            *_purchases(world, tx.purchases.bought()),
-        ]
-
-    return await world.app.database.read(look)
+    return [
+        *_topups(world, received, tx.topups.credited(), match_prompts(world, tx)),
+        *_payments(world, received, tx),
+        *_purchases(world, tx.purchases.bought()),
+    ]
 
 
 def _topups(

@@ -36,5 +36,6 @@ class RealTime:
         if self._step_s is not None:
             elapsed -= elapsed % self._step_s
         self._followed_at += elapsed
-        await self._world.advance(elapsed)
+        if elapsed > 0:
+            await self._world.advance(elapsed)
         return elapsed

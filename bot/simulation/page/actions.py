@@ -22,6 +22,7 @@ from bot.simulation.served import outside
 from bot.simulation.served.controls import CALLS
 from bot.simulation.served.served_world import ControlError
 from services.domain.phone import Phone
+from services.ports import Tx
 
 RIGHT_PIN = "1234"
 PIN_DIGITS = 4
@@ -63,7 +64,7 @@ def _option(state: PageState, body: bodies.Tap) -> tuple[Shown, Option]:
 
 def _written(state: PageState, body: bodies.Tap, option: Option) -> str | None:
     """As a script finds this option: by id or label, on the newest screen or on one before it."""
-    # An option for an operation has its reference in small letters as its id: no message shows that.
+    # The id of an option for an operation is its reference in small letters: no message shows that.
     names = (option.id, option.label) if option.id != option.label.lower() else (option.label,)
     for screen in range(-1, -SCREENS_BACK_MAX - 1, -1):
         for wanted in names:
@@ -93,8 +94,14 @@ async def _look(state: PageState, view: View, body: bodies.Look) -> None:
 async def _language(state: PageState, view: View, body: bodies.SetLanguage) -> None:
     """By the person's own settings, as people do it."""
     _check_person(state, body.person)
-    async with state.served.at_rest():
-        spoken = (await state.languages()).get(body.person)
+    address = state.served.people.addresses[body.person]
+
+    def spoken_by(tx: Tx) -> str | None:
+        person = tx.people.at(state.served.scene.channel, address)
+        return None if person is None else person.language
+
+    async with state.served.at_rest() as world:
+        spoken = await world.app.database.read(spoken_by)
     if spoken is None:
         raise ControlError(f"{body.person} has no language of their own")
     if spoken == body.language:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from markupsafe import Markup
 
@@ -11,6 +12,7 @@ from bot.simulation.page.chat import Bubble, Chat
 from bot.simulation.page.parts import Parts
 from bot.simulation.page.state import PageState
 from bot.simulation.page.view import View
+from services.ports import Tx
 
 
 @dataclass(slots=True)
@@ -54,13 +56,17 @@ class Drawn:
 
     async def _draw_parts(self) -> Sequence[str]:
         """The names of those whose text has changed."""
+        parts = Parts(self.state, self.view).every()
+        stale = [part for part in parts if self._keys.get(part.name, ...) != part.key]
+
+        def look(tx: Tx) -> list[Any]:
+            return [part.look(tx) for part in stale]
+
+        found = await self.state.served.world.app.database.read(look) if stale else []
         changed = []
-        parts = await Parts(self.state, self.view).every()
-        for part in parts:
-            if part.name in self._keys and self._keys[part.name] == part.key:
-                continue
+        for part, seen in zip(stale, found, strict=True):
             self._keys[part.name] = part.key
-            text = await part.draw()
+            text = part.draw(seen)
             if self._texts.get(part.name) != text:
                 self._texts[part.name] = text
                 changed.append(part.name)

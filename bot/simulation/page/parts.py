@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from bot.simulation.ncba.prompts import SentPrompt
 from bot.simulation.page.cast import Member, cast
 from bot.simulation.page.panels.due import due_panel
 from bot.simulation.page.panels.money import money_panel
@@ -15,8 +17,10 @@ from bot.simulation.page.state import PageState
 from bot.simulation.page.view import Drawer, View
 from bot.simulation.served.controls import CALLS
 from bot.simulation.served.opening import PARTNERS
+from services.ports import Tx
 
-Draw = Callable[[], Awaitable[str]]
+Look = Callable[[Tx], Any]
+Draw = Callable[[Any], str]
 DRAWERS = {
     Drawer.TURN: "Turn",
     Drawer.MONEY: "Money",
@@ -29,11 +33,13 @@ LANGUAGES = {"en": "English", "sw": "Kiswahili"}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """``name`` is the id of the element whose content it is."""
+    """``name`` is the id of the element whose content it is. ``draw`` is given what ``look`` finds
+    in the database."""
 
     name: str
     key: Hashable
     draw: Draw
+    look: Look = lambda tx: None
 
 
 class Parts:
@@ -45,88 +51,99 @@ class Parts:
         self._view = view
         self._cast = cast(self._served.scene.givens)
 
-    async def every(self) -> Sequence[Part]:
-        served = self._served
+    def every(self) -> Sequence[Part]:
+        served, story = self._served, self._state.story
         now = served.world.clock.now()
-        faults = served.world.bank.faults_left()
+        left = served.world.bank.faults_left()
         parts = [
             self._part("clock", now, "clock.html", now=now),
             self._part("phones-state", len(self._view.people), "phones_state.html"),
-            self._part("faults", tuple(faults.items()), "faults.html", left=faults),
-            self._part("story-bar", self._state.story.key, "story.html", story=self._state.story),
-            self._part("world", served.number, "world.html", story=self._state.story),
+            self._part("faults", tuple(left.items()), "faults.html", left=left),
+            self._part("story-bar", story.key, "story.html", story=story),
+            self._part("world", (served.number, story.key), "world.html", story=story),
             self._part("drawer-tabs", self._view.drawer, "drawer_tabs.html", tabs=DRAWERS),
             self._drawer(now),
         ]
         for n, name in enumerate(self._view.people, 1):
-            parts += await self._phone(n, name)
+            parts += self._phone(n, self._cast[name])
         return parts
 
-    async def _phone(self, n: int, name: str) -> Sequence[Part]:
-        member = self._cast[name]
+    def _phone(self, n: int, member: Member) -> Sequence[Part]:
         world = self._served.world
         texts = [] if member.phone is None else world.sms.texts.get(member.phone.msisdn, [])
         mails = [] if member.email is None else world.mail.mails.get(member.email, [])
-        language = (await self._state.languages()).get(name)
         prompt = self._prompt(n, member)
         facts = {"n": n, "suffix": "" if n == 1 else f" {n}", "member": member}
         return [
-            self._part(
-                f"who-{n}",
-                (self._served.number, name, language),
-                "who.html",
-                **facts,
-                people=self._groups(),
-                language=language,
-                languages=LANGUAGES,
-            ),
-            self._part(f"sms-{n}", (name, len(texts)), "sms.html", **facts, texts=texts),
-            self._part(f"mail-{n}", (name, len(mails)), "mail.html", **facts, mails=mails),
+            self._who(n, member),
+            self._part(f"sms-{n}", (member, len(texts)), "sms.html", **facts, texts=texts),
+            self._part(f"mail-{n}", (member, len(mails)), "mail.html", **facts, mails=mails),
             self._part(
                 f"prompt-{n}",
-                prompt and prompt.transaction_id,
+                prompt and (member, prompt.transaction_id),
                 "prompt.html",
                 **facts,
                 prompt=prompt,
             ),
         ]
 
-    def _drawer(self, now: object) -> Part:
-        view, served = self._view, self._served
-        happened = (
-            served.number,
-            len(served.record.entries),
-            sum(served.world.bank.calls(call) for call in CALLS),
-            served.world.crash_count,
-        )
-        draws: Mapping[Drawer, tuple[Hashable, Draw]] = {
-            Drawer.TURN: (happened, self._turns),
-            Drawer.MONEY: (happened, self._money),
-            Drawer.WIRE: ((happened, self._state.held, len(served.told)), self._wire),
-            Drawer.DUE: ((happened, now), self._due),
-            Drawer.LOG: (self._state.log_count, self._log),
+    def _who(self, n: int, member: Member) -> Part:
+        """Whose phone it is, in the language that the person has chosen by now."""
+        state = self._state
+
+        def look(tx: Tx) -> str | None:
+            address = self._served.people.addresses[member.name]
+            person = tx.people.at(self._served.scene.channel, address)
+            return None if person is None else person.language
+
+        def draw(language: str | None) -> str:
+            key = (self._served.number, n, member.name, language)
+            if key not in state.who_drawn:
+                state.who_drawn[key] = self._render(
+                    "who.html",
+                    n=n,
+                    suffix="" if n == 1 else f" {n}",
+                    member=member,
+                    people=self._groups(),
+                    language=language,
+                    languages=LANGUAGES,
+                )
+            return state.who_drawn[key]
+
+        return Part(f"who-{n}", (member, self._happened()), draw, look)
+
+    def _drawer(self, now: datetime) -> Part:
+        view, served, state = self._view, self._served, self._state
+        happened = self._happened()
+        drawers: Mapping[Drawer, tuple[Hashable, str, Look]] = {
+            Drawer.TURN: (happened, "turn.html", lambda tx: turns(served.scene, tx)),
+            Drawer.MONEY: (
+                happened,
+                "money.html",
+                lambda tx: money_panel(served.world, PARTNERS, tx),
+            ),
+            Drawer.WIRE: (
+                (happened, state.held, len(served.told)),
+                "wire.html",
+                lambda tx: wire_panel(served, CALLS, state.held, tx),
+            ),
+            Drawer.DUE: ((happened, now), "due.html", lambda tx: due_panel(served.world, tx)),
+            Drawer.LOG: (state.log_count, "log.html", lambda tx: list(state.log)[::-1]),
         }
-        key, draw = draws[view.drawer]
-        return Part("drawer-panel", (view.drawer, key), draw)
+        key, template, look = drawers[view.drawer]
 
-    async def _turns(self) -> str:
-        return self._render("turn.html", turns=await turns(self._served.scene))
+        def draw(panel: Any) -> str:
+            return self._render(template, panel=panel)
 
-    async def _money(self) -> str:
-        return self._render("money.html", panel=await money_panel(self._served.world, PARTNERS))
+        return Part("drawer-panel", (view.drawer, key), draw, look)
 
-    async def _wire(self) -> str:
-        return self._render(
-            "wire.html", panel=await wire_panel(self._served, CALLS, self._state.held)
-        )
+    def _happened(self) -> Hashable:
+        """Differs once something has happened that the database may tell of."""
+        served = self._served
+        calls = sum(served.world.bank.calls(call) for call in CALLS)
+        return (served.number, len(served.record.entries), calls, served.world.crash_count)
 
-    async def _due(self) -> str:
-        return self._render("due.html", panel=await due_panel(self._served.world))
-
-    async def _log(self) -> str:
-        return self._render("log.html", lines=list(self._state.log)[::-1])
-
-    def _prompt(self, n: int, member: Member) -> Any:
+    def _prompt(self, n: int, member: Member) -> SentPrompt | None:
         """The prompt on this phone; the first also shows those on phones of nobody here."""
         prompts = self._served.world.bank.prompts
         if member.phone is not None:
@@ -150,10 +167,7 @@ class Parts:
         return groups
 
     def _part(self, name: str, key: Hashable, template: str, **facts: Any) -> Part:
-        async def draw() -> str:
-            return self._render(template, **facts)
-
-        return Part(name, key, draw)
+        return Part(name, key, lambda found: self._render(template, **facts))
 
     def _render(self, template: str, **facts: Any) -> str:
         return self._state.templates.get_template(f"parts/{template}").render(

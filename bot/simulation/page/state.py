@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Hashable
+from functools import lru_cache
 from pathlib import Path
+
+from markupsafe import Markup
 
 from bot.http.web.assets import OWN, VENDOR, Assets
 from bot.http.web.templates import templates
+from bot.simulation.page.panels.turn import Turn
 from bot.simulation.page.story import StoryTeller
 from bot.simulation.page.view import Views
 from bot.simulation.page.words import FILTERS
-from bot.simulation.served.opening import PARTNERS
 from bot.simulation.served.served_world import ServedWorld
 from services.domain.token import draw_token
-from services.ports import Random, Tx
+from services.ports import Random
 
 FOLDER = Path(__file__).parent
 LOG_MAX = 200  # lines
+TURN_ROWS_KEPT = 200
 PREFIX = "/page"
 
 
@@ -43,28 +48,25 @@ class PageState:
         )
         self.templates = templates(FOLDER / "templates")
         self.templates.filters.update(FILTERS)
-        self.templates.globals.update(asset=self.assets.url, prefix=PREFIX)
-        self._languages: tuple[object, dict[str, str]] = (None, {})
+        self.templates.globals.update(
+            asset=self.assets.url,
+            prefix=PREFIX,
+            # All but the newest have been drawn before.
+            turn_row=lru_cache(TURN_ROWS_KEPT)(self._turn_row),
+        )
+        self.who_drawn: dict[Hashable, str] = {}  # one for each phone, person and language
         served.watchers.add(self.views.wake)
+
+    def _turn_row(self, turn: Turn) -> Markup:
+        row = self.templates.get_template("parts/turn_row.html").render(turn=turn)
+        return Markup(row)
 
     def add_log_line(self, line: str) -> None:
         self.log.append(line)
         self.log_count += 1
 
-    async def languages(self) -> dict[str, str]:
-        """Each person's language, by name."""
-        served = self.served
-        key = (served.number, len(served.record.entries))
-        if self._languages[0] != key:
-
-            def look(tx: Tx) -> dict[str, str]:
-                everybody = [person for code in PARTNERS for person in tx.people.of(code)]
-                return {person.name: person.language for person in everybody}
-
-            self._languages = (key, await served.world.app.database.read(look))
-        return self._languages[1]
-
     def forget_world(self) -> None:
         """A fresh one has taken its place."""
         self.ignored.clear()
+        self.who_drawn.clear()
         self.held = frozenset()

@@ -128,6 +128,6 @@ async def test_names_of_this_machine(sim: ServedControls, host: str) -> None:
 
 async def test_paths_of_the_product_answer_for_themselves(sim: ServedControls) -> None:
     answers: list[httpx.Response] = [
-        await sim.client.get(path) for path in ("/healthz", "/simulated", "/")
+        await sim.client.get(path) for path in ("/healthz", "/simulated", "/pages")
     ]
     assert [answer.status_code for answer in answers] == [200, 404, 404]

@@ -10,6 +10,7 @@ import pytest
 from bot.simulation.record import Did, Passed, Said
 from bot.simulation.served import outside
 from bot.simulation.served.served_world import ControlError
+from services.domain.api_key import id_of
 from services.domain.money import Money
 from services.domain.phone import Phone
 from tests.kit.served_controls import ServedControls, served_controls
@@ -40,7 +41,8 @@ async def test_keys_outlive_a_reset_and_revoked_ones_stay_revoked(tmp_path: Path
     async with served_controls(tmp_path) as desk:
         made = (await desk.post("key", partner="SOKO", scopes=["READ"]))["key"]
         gone = (await desk.post("key", partner="SOKO", scopes=["READ"]))["key"]
-        key_id = gone.rsplit("_", 1)[0]
+        key_id = id_of(gone)
+        assert key_id is not None
         await desk.served.world.app.database.write(lambda tx: tx.api_keys.revoke(key_id))
         await desk.served.reset()
         assert await _balance(desk, made) == "5000.00"

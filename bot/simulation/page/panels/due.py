@@ -29,18 +29,14 @@ class DuePanel:
     jobs: Sequence[Due]
 
 
-async def due_panel(world: World) -> DuePanel:
+def due_panel(world: World, tx: Tx) -> DuePanel:
     """Each the soonest first; what is overdue has no time left."""
-
-    def look(tx: Tx) -> list[tuple[str, str, datetime]]:
-        return tx.claims.upcoming(OPERATIONS_MAX)
-
     now = world.clock.now()
 
     def due(what: str, detail: str, at: datetime) -> Due:
         return Due(what, detail, at, max(timedelta(0), at - now))
 
-    operations = await world.app.database.read(look)
+    operations = tx.claims.upcoming(OPERATIONS_MAX)
     prompts = world.bank.prompts.open()
     states = [state for state in world.app.jobs.states.values() if state.next_at is not None]
     return DuePanel(

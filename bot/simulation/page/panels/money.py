@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from bot.simulation.bank_comparison import bank_mismatches
+from bot.simulation.bank_comparison import mismatches
 from bot.simulation.world import World
 from services.domain.ledger import NORMAL_SIDE, Account, AccountKind, Balance, Phase, Side, Transfer
 from services.domain.money import Money
@@ -62,17 +62,13 @@ class MoneyPanel:
     problems: Sequence[str]
 
 
-async def money_panel(world: World, partners: Sequence[str]) -> MoneyPanel:
-    def look(tx: Tx) -> MoneyPanel:
-        balances = [
-            (code, {kind.value: tx.ledger.balance(Account(code, kind)) for kind in _SHOWN})
-            for code in partners
-        ]
-        return MoneyPanel(balances, bookings(tx), tx.invariants.violations())
-
-    panel = await world.app.database.read(look)
-    mismatches = await bank_mismatches(world)
-    return MoneyPanel(panel.balances, panel.bookings, [*panel.problems, *mismatches])
+def money_panel(world: World, partners: Sequence[str], tx: Tx) -> MoneyPanel:
+    balances = [
+        (code, {kind.value: tx.ledger.balance(Account(code, kind)) for kind in _SHOWN})
+        for code in partners
+    ]
+    problems = [*tx.invariants.violations(), *mismatches(world, tx)]
+    return MoneyPanel(balances, bookings(tx), problems)
 
 
 def bookings(tx: Tx) -> list[Booking]:

@@ -11,7 +11,7 @@ from bot.simulation.scene import Scene
 from services.domain.trail import TrailRow
 from services.ports import Tx
 
-ROWS_MAX = 15
+ROWS_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,12 @@ class Turn:
     ms: float | None
 
 
-async def turns(scene: Scene) -> Sequence[Turn]:
+def turns(scene: Scene, tx: Tx) -> Sequence[Turn]:
     """The newest first."""
-
-    def look(tx: Tx) -> list[TrailRow]:
-        return tx.trail.newest(ROWS_MAX)
-
-    rows = await scene.world.app.database.read(look)
     took: dict[str, list[float]] = {}
     for address, seconds in scene.world.turns_took:
         took.setdefault(address, []).append(seconds * 1000)
-    return [_turn(scene, row, took.get(row.address, [])) for row in rows]
+    return [_turn(scene, row, took.get(row.address, [])) for row in tx.trail.newest(ROWS_MAX)]
 
 
 def _turn(scene: Scene, row: TrailRow, took: list[float]) -> Turn:

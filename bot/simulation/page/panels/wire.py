@@ -41,17 +41,15 @@ class WirePanel:
     received: Sequence[ReceivedWebhook]
 
 
-async def wire_panel(served: ServedWorld, calls: Sequence[str], held: frozenset[str]) -> WirePanel:
+def wire_panel(
+    served: ServedWorld, calls: Sequence[str], held: frozenset[str], tx: Tx
+) -> WirePanel:
     """Each list newest first."""
     world = served.world
-
-    def look(tx: Tx) -> list[tuple[str, ProviderCall]]:
-        return tx.evidence.newest_calls(CALLS_MAX)
-
     texts = [entry for entry in served.record.entries if isinstance(entry, Texted)]
     return WirePanel(
         {call: world.bank.calls(call) for call in calls},
-        await world.app.database.read(look),
+        tx.evidence.newest_calls(CALLS_MAX),
         untold(served, held),
         served.told[: -TOLD_MAX - 1 : -1],
         texts[: -TEXTS_MAX - 1 : -1],
