@@ -68,6 +68,7 @@ class _Play:
         self._names: dict[str, str] = {}  # of variables, by what they stand for
         self._needed = self._find_needed()
         self._carried_s = 0.0
+        self._speaker = ""  # whoever spoke last
         # How many messages, SMS and mails the script has not read, by whose they are.
         self._unread: Counter[str] = Counter()
         self._unread_texts: Counter[str] = Counter()
@@ -78,6 +79,7 @@ class _Play:
                 case Said(person, _, written):
                     yield "bot*"
                     self._unread.clear()
+                    self._speaker = person
                     yield f"{person}> {self._filled(written)}"
                 case Did(line):
                     yield self._filled(line)
@@ -103,8 +105,9 @@ class _Play:
                     first = _steady(_first_line(text)) if is_answer else ""
                     pattern = self._captured(text, first) or first
                     if pattern:
-                        yield from [f"bot[{entry.to}]<~ {_HOLE}"] * self._unread.pop(entry.to, 0)
-                        yield f"bot[{entry.to}]<~ {pattern}"
+                        read = "bot<~" if entry.to == self._speaker else f"bot[{entry.to}]<~"
+                        yield from [f"{read} {_HOLE}"] * self._unread.pop(entry.to, 0)
+                        yield f"{read} {pattern}"
                     else:
                         self._unread[entry.to] += 1
 

@@ -53,7 +53,7 @@ async def test_a_top_up_is_copied_with_its_clock(tmp_path: Path) -> None:
     assert "given partner DUKA wallet 50000.00" in text
     assert "wanjiru> [mine]\n" in text
     assert re.search(r"^@advance 3[0-9]s$", text, re.MULTILINE)
-    assert "bot[wanjiru]<~ DUKA at {*}" in text
+    assert "bot<~ DUKA at {*}" in text
 
 
 async def test_codes_are_captured_from_the_sms_that_brought_them(tmp_path: Path) -> None:
