@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from bot.simulation.ncba.prompts import SentPrompt
 from bot.simulation.page.view import View
 from tests.kit.served_controls import ServedControls, served_controls
 
@@ -60,6 +61,19 @@ class PageTab:
                     await self.do("tap", person=person, message=shown.message_id, data=one.data)
                     return await self.news()
         raise AssertionError(f"no button {option}")
+
+    @property
+    def prompt(self) -> SentPrompt:
+        """The one that is open."""
+        (prompt,) = self.desk.served.world.bank.prompts.open()
+        return prompt
+
+    async def ask_for_topup(self) -> str:
+        """KES 1,500 from wanjiru's own number; returns the prompt's id."""
+        await self.say("/topup 1500")
+        await self.tap("mine")
+        await self.tap("yes")
+        return self.prompt.transaction_id
 
     async def news(self) -> str:
         """What the stream sends next."""

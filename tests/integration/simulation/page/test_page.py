@@ -50,9 +50,8 @@ async def test_a_prompt_shows_on_its_phone_and_the_pin_pays_it(tmp_path: Path) -
     async with page_tab(tmp_path) as tab:
         await tab.say("/topup 1500")
         await tab.tap("mine")
-        news = await tab.tap("yes")
-        assert 'role="dialog"' in news
-        prompt = tab.desk.served.world.bank.prompts.open()[0].transaction_id
+        assert 'role="dialog"' in await tab.tap("yes")
+        prompt = tab.prompt.transaction_id
         assert "four digits" in await tab.refused("prompt", prompt=prompt, pin="12")
         await tab.do("prompt", prompt=prompt, pin="1234")
         assert 'role="dialog"' not in await tab.news()
@@ -63,10 +62,7 @@ async def test_a_prompt_shows_on_its_phone_and_the_pin_pays_it(tmp_path: Path) -
 
 async def test_another_pin_is_a_wrong_one(tmp_path: Path) -> None:
     async with page_tab(tmp_path) as tab:
-        await tab.say("/topup 1500")
-        await tab.tap("mine")
-        await tab.tap("yes")
-        prompt = tab.desk.served.world.bank.prompts.open()[0].transaction_id
+        prompt = await tab.ask_for_topup()
         await tab.do("prompt", prompt=prompt, pin="9999")
         await tab.do("advance", seconds="30")
         assert "PIN" in await tab.news()
@@ -77,13 +73,10 @@ async def test_an_ignored_prompt_leaves_the_phone_and_stays_open_at_the_bank(
     tmp_path: Path,
 ) -> None:
     async with page_tab(tmp_path) as tab:
-        await tab.say("/topup 1500")
-        await tab.tap("mine")
-        await tab.tap("yes")
-        prompt = tab.desk.served.world.bank.prompts.open()[0]
-        await tab.do("prompt", prompt=prompt.transaction_id, does="ignores")
+        prompt = await tab.ask_for_topup()
+        await tab.do("prompt", prompt=prompt, does="ignores")
         assert "innerHTML:#prompt-1" in await tab.news()
-        assert tab.desk.served.world.bank.prompts.open() == (prompt,)
+        assert tab.prompt.transaction_id == prompt
 
 
 async def test_a_typed_code_is_deleted_from_the_chat(tmp_path: Path) -> None:
@@ -135,10 +128,7 @@ async def test_the_language_is_changed_in_the_persons_own_settings(tmp_path: Pat
 
 async def test_each_part_of_the_drawer_tells_of_a_paid_top_up(tmp_path: Path) -> None:
     async with page_tab(tmp_path) as tab:
-        await tab.say("/topup 1500")
-        await tab.tap("mine")
-        await tab.tap("yes")
-        prompt = tab.desk.served.world.bank.prompts.open()[0].transaction_id
+        prompt = await tab.ask_for_topup()
         await tab.do("look", drawer="due")
         assert "topups" in await tab.news()
         await tab.do("prompt", prompt=prompt, pin="1234")
@@ -157,10 +147,7 @@ async def test_each_part_of_the_drawer_tells_of_a_paid_top_up(tmp_path: Path) ->
 
 async def test_a_payment_is_told_of_twice_and_credited_once(tmp_path: Path) -> None:
     async with page_tab(tmp_path) as tab:
-        await tab.say("/topup 1500")
-        await tab.tap("mine")
-        await tab.tap("yes")
-        prompt = tab.desk.served.world.bank.prompts.open()[0].transaction_id
+        prompt = await tab.ask_for_topup()
         await tab.do("prompt", prompt=prompt, pin="1234")
         await tab.do("tell", prompt=prompt, how="twice")
         await tab.do("look", drawer="wire")

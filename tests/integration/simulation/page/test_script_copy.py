@@ -40,9 +40,7 @@ def _code(tab: PageTab, phone: str) -> str:
 
 async def test_a_top_up_is_copied_with_its_clock(tmp_path: Path) -> None:
     async with page_tab(tmp_path) as tab:
-        await tab.say("/topup 1500")
-        await tab.tap("mine")
-        await tab.tap("yes")
+        await tab.ask_for_topup()
         await outside.set_handset(tab.desk.served, Phone(WANJIRU), Handset.PAYS)
         await tab.do("advance", seconds="30")
         await tab.say("/balance")
@@ -99,9 +97,7 @@ async def test_what_payers_banks_and_kills_do_is_copied(tmp_path: Path) -> None:
         served = tab.desk.served
         await tab.do("fault", fault="timeout-after", call="initiate")
         await tab.do("fault", fault="http 500", call="query", times="3")
-        await tab.say("/topup 1500")
-        await tab.tap("mine")
-        await tab.tap("yes")
+        await tab.ask_for_topup()
         await tab.do("act", what="redeliver")
         await tab.do("act", what="restart")
         await tab.do("advance", seconds="60")
@@ -120,10 +116,7 @@ async def test_what_payers_banks_and_kills_do_is_copied(tmp_path: Path) -> None:
 
 async def test_a_prompts_payment_is_told_of_by_its_reference(tmp_path: Path) -> None:
     async with page_tab(tmp_path) as tab:
-        await tab.say("/topup 1500")
-        await tab.tap("mine")
-        await tab.tap("yes")
-        prompt = tab.desk.served.world.bank.prompts.open()[0].transaction_id
+        prompt = await tab.ask_for_topup()
         await tab.do("prompt", prompt=prompt, pin="1234")
         await tab.do("tell", prompt=prompt, how="twice")
         await tab.say("/balance")
