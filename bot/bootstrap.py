@@ -224,6 +224,7 @@ def _core(
             CHANNEL: SYSTEMS,
         },
         check_webhook_url=dependencies.check_webhook_url,
+        dashboard_url=settings.dashboard_address,
     )
     sessions = SessionCache(engine.flows)
     return Core(

@@ -16,6 +16,7 @@ from storage.stores.cache_version import CacheVersions
 from storage.stores.claims import ClaimStore
 from storage.stores.clock import ClockStore
 from storage.stores.daily import DailyStore
+from storage.stores.dashboard_logins import DashboardLoginStore
 from storage.stores.documents import DocumentStore
 from storage.stores.evidence import EvidenceStore
 from storage.stores.fees import FeeStore
@@ -89,6 +90,7 @@ class SqliteTx:
         self.clock = ClockStore(conn, time)
         self.daily = DailyStore(conn)
         self.restores = RestoreStore(conn, time)
+        self.dashboard_logins = DashboardLoginStore(conn, time)
         self.floods = FloodStore(conn, time)
         self.secrets = SecretStore(conn, time)
         self.proposals = ProposalStore(conn, time)

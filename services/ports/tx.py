@@ -14,6 +14,7 @@ from services.ports.broadcasts import Broadcasts
 from services.ports.claims import Claims
 from services.ports.clock import RunningClock
 from services.ports.daily import DailyWork
+from services.ports.dashboard_logins import DashboardLogins
 from services.ports.documents import Documents
 from services.ports.evidence import Evidence
 from services.ports.fees import Fees
@@ -132,6 +133,8 @@ class Tx(Protocol):
     def daily(self) -> DailyWork: ...
     @property
     def restores(self) -> Restores: ...
+    @property
+    def dashboard_logins(self) -> DashboardLogins: ...
     @property
     def secrets(self) -> Secrets: ...
     @property

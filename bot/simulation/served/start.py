@@ -79,10 +79,12 @@ async def _run(served: ServedWorld, port: int, stop: asyncio.Event) -> None:
         connections_max=_room(),
         refusal=refusal,
     ) as addresses:
+        url = f"http://{HOST}:{addresses[0][1]}"
+        served.served_at(url)
         keys = await served.open()
         clock = asyncio.create_task(served.run())
         first_line = {
-            "url": f"http://{HOST}:{addresses[0][1]}",
+            "url": url,
             "keys": keys,
             "page": None,
             "ussd": None,

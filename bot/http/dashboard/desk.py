@@ -1,0 +1,21 @@
+"""What tiles see of the running program besides its database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.app import App
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Looked at on a reader's thread: nothing here changes anything."""
+
+    app: App
+
+    def phrase(self, kind: str, value: object) -> str:
+        """The words for a stored value (``Texts.phrase``)."""
+        return self.app.context.texts.phrase("en", kind, value)
+
+    def state(self, state: str) -> str:
+        return self.app.context.texts.say("en", f"state.{state}")

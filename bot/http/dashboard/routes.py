@@ -1,0 +1,30 @@
+"""Mounts the dashboard in the HTTP server, where ``DASHBOARD`` is on."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from bot.app import App
+from bot.http.dashboard import door, login
+from bot.http.dashboard.board import Board
+from bot.http.dashboard.desk_page import DeskPage
+from bot.http.dashboard.door import DashboardDoor
+from bot.http.dashboard.login import Login
+from bot.http.dashboard.site import make_site
+from bot.http.dashboard.tiles.table import TILES
+from bot.rate_limits.sliding_window import SlidingWindows
+
+
+def dashboard_routes(app: App) -> list[BaseRoute]:
+    """None where it is off. To stand before the API, which answers whatever no other route has."""
+    address = app.context.dashboard_url
+    if address is None:
+        return []
+    site = make_site(app, is_https=address.startswith("https://"))
+    windows = SlidingWindows({**door.LIMITS, **login.LIMITS}, app.metrics.monotonic)
+    routes: list[BaseRoute] = [
+        site.assets.route(),
+        *Login(site, windows).routes(),
+        *DeskPage(site, Board(site, TILES)).routes(),
+    ]
+    return [DashboardDoor(address, routes, windows)]
