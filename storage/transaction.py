@@ -30,6 +30,7 @@ from storage.stores.notification_preferences import NoticeStore
 from storage.stores.operations import OperationStore
 from storage.stores.otp import OtpStore
 from storage.stores.outbox import OutboxStore
+from storage.stores.overview import OverviewStore
 from storage.stores.partner_events import PartnerEventStore
 from storage.stores.payments import PaymentStore
 from storage.stores.people import PeopleStore
@@ -75,6 +76,7 @@ class SqliteTx:
         self.people = PeopleStore(conn, time, versions)
         self.notification_preferences = NoticeStore(conn, time, versions)
         self.statistics = StatisticsStore(conn)
+        self.overview = OverviewStore(conn, time)
         self.statements = StatementStore(conn)
         self.documents = DocumentStore(conn, time)
         self.sessions = SessionStore(conn, time)

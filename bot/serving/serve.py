@@ -66,7 +66,7 @@ async def serve(settings: Settings) -> None:
                 *health_routes(app),
                 *webhook_routes(adapter, settings),
                 *inbound_routes(app, settings),
-                *dashboard_routes(app),
+                *dashboard_routes(app, settings),
                 *(api_routes(app) if settings.api else ()),
             ]
             async with serving(

@@ -20,6 +20,6 @@ def product_routes(app: App, settings: Settings) -> list[BaseRoute]:
     return [
         *health_routes(app),
         *inbound_routes(app, settings),
-        *dashboard_routes(app),
+        *dashboard_routes(app, settings),
         *api_routes(app),
     ]

@@ -28,6 +28,7 @@ from services.ports.notification_preferences import NotificationPreferences
 from services.ports.operations import Operations
 from services.ports.otp import Otps
 from services.ports.outbox import Outbox
+from services.ports.overview import Overview
 from services.ports.partner_events import PartnerEvents
 from services.ports.payments import Payments
 from services.ports.people import People
@@ -129,6 +130,8 @@ class Tx(Protocol):
     def floods(self) -> Floods: ...
     @property
     def statistics(self) -> Statistics: ...
+    @property
+    def overview(self) -> Overview: ...
     @property
     def daily(self) -> DailyWork: ...
     @property

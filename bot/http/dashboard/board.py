@@ -28,10 +28,10 @@ class Picture:
 
 
 class Board:
-    def __init__(self, site: Site, tiles: Sequence[Tile]) -> None:
+    def __init__(self, site: Site, desk: Desk, tiles: Sequence[Tile]) -> None:
         self._site = site
+        self._desk = desk
         self._tiles = tiles
-        self._desk = Desk(site.app)
         self._reading = asyncio.Lock()
         self._read_at = float("-inf")
         self._pictures: Sequence[Picture] = ()

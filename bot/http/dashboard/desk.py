@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.app import App
 
@@ -12,6 +13,7 @@ class Desk:
     """Looked at on a reader's thread: nothing here changes anything."""
 
     app: App
+    backups: Path | None  # their folder; None: none are made
 
     def phrase(self, kind: str, value: object) -> str:
         """The words for a stored value (``Texts.phrase``)."""

@@ -9,6 +9,7 @@ from typing import Any
 from babel.dates import format_date, format_datetime
 from markupsafe import Markup
 
+from bot.http.dashboard.stacked_bar import stacked_bar
 from services.domain.business_days import NAIROBI
 from services.domain.money import EXPONENTS, Money
 
@@ -76,4 +77,5 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "age": age,
     "counted": counted,
     "share": share,
+    "stacked_bar": stacked_bar,
 }

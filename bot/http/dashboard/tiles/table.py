@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bot.http.dashboard.tiles.safety import SAFETY
+from bot.http.dashboard.tiles.stuck import STUCK
 from bot.http.dashboard.tiles.tile import Tile
+from bot.http.dashboard.tiles.today import TODAY
 
-TILES: tuple[Tile, ...] = ()
+TILES: tuple[Tile, ...] = (STUCK, TODAY, SAFETY)

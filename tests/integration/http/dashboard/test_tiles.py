@@ -1,0 +1,153 @@
+"""What each tile shows of a desk, and that only what has changed is sent again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from bot.http.dashboard.tiles.table import TILES
+from bot.simulation.ncba.handsets import Handset
+from storage.transaction import SqliteTx
+from tests.kit.dashboard_desk import Browser, DashboardDesk
+
+NAMES = [tile.name for tile in TILES]
+
+
+@pytest.fixture
+async def browser(desk: DashboardDesk) -> AsyncIterator[Browser]:
+    await desk.add_partner()
+    browser = await desk.signed_in()
+    yield browser
+    await browser.aclose()
+
+
+def tile(page: httpx.Response, name: str) -> str:
+    """Its text, without marks and with single blanks."""
+    found = re.search(rf'<section class="tile" id="tile-{name}".*?</section>', page.text, re.DOTALL)
+    assert found is not None, name
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", found[0]))
+
+
+async def see(desk: DashboardDesk, browser: Browser, name: str) -> str:
+    await desk.world.advance(3)  # older than what all share
+    return tile(await browser.get("/dashboard"), name)
+
+
+async def test_every_tile_has_a_heading_that_names_it(browser: Browser) -> None:
+    page = (await browser.get("/dashboard")).text
+    for name in NAMES:
+        assert f'aria-labelledby="tile-{name}-title"' in page
+        assert f'<h2 id="tile-{name}-title">' in page
+    assert page.count("<table") == page.count("<caption")
+
+
+async def test_nothing_is_stuck_at_first(desk: DashboardDesk, browser: Browser) -> None:
+    assert "No operation, payment or day waits for an admin" in await see(desk, browser, "stuck")
+
+
+async def test_what_nobody_knows_the_end_of_stands_first(
+    desk: DashboardDesk, browser: Browser
+) -> None:
+    reference = await desk.top_up(1_777, fault="timeout-before")
+    await desk.world.advance(300)
+    stuck = await see(desk, browser, "stuck")
+    assert "! 1 to look at" in stuck
+    assert "it may or may not have been sent 1 1,777.00 5 min" in stuck
+    assert f"{reference} FINSAFE 1,777.00 not known yet" in stuck
+    assert f"/resolve {reference}" in stuck
+    page = await browser.get("/dashboard")
+    assert page.text.index("tile-stuck") < page.text.index("tile-today")
+    assert f'href="/dashboard/operations/{reference}"' in page.text
+
+
+async def test_a_late_payment_is_named(desk: DashboardDesk, browser: Browser) -> None:
+    reference = await desk.top_up(600, Handset.CANCELS)
+    await desk.is_paid(600, reference)
+    stuck = await see(desk, browser, "stuck")
+    assert re.search(rf"Paid after it had been called not paid.*{reference} FINSAFE 600.00", stuck)
+
+
+async def test_a_payment_of_nobody_is_named(desk: DashboardDesk, browser: Browser) -> None:
+    await desk.is_paid(1_250, "WHO KNOWS")
+    stuck = await see(desk, browser, "stuck")
+    assert "unmatched payment 1 1,250.00" in stuck
+    assert re.search(r"/resolve PB-\w{6}", stuck)
+
+
+async def test_today_is_counted_by_kind_and_state(desk: DashboardDesk, browser: Browser) -> None:
+    await desk.top_up(1_000, Handset.PAYS)
+    await desk.top_up(2_000, Handset.PAYS)
+    await desk.top_up(500, Handset.CANCELS)
+    await desk.top_up(700)
+    today = await see(desk, browser, "today")
+    assert "Begun 4 Succeeded 2 Success 66.7 %" in today
+    assert "received succeeded 2 3,000.00" in today
+    assert "not paid ended without money 1 500.00" in today
+    page = (await browser.get("/dashboard")).text
+    drawn = "Top-ups: 2 succeeded, 1 under way, 1 ended without money"
+    assert f'role="img" aria-label="{drawn}"' in page
+    await desk.world.advance(24 * 3600)
+    assert "Top-ups None yet." in await see(desk, await desk.signed_in(), "today")
+
+
+async def test_the_books_and_the_audit_log_are_examined(
+    desk: DashboardDesk, browser: Browser
+) -> None:
+    await desk.top_up(1_000, Handset.PAYS)
+    safety = await see(desk, browser, "safety")
+    assert "Books ✓ balanced" in safety
+    assert "Audit log ✓ whole" in safety
+    (head,) = await desk.world.app.database.read(lambda tx: tx.audit.newest(1))
+    assert head.hash in safety
+
+    def tamper(tx: SqliteTx) -> None:
+        tx.conn.execute("DROP TRIGGER audit_log_no_update")
+        tx.conn.execute("DROP TRIGGER accounts_move_by_transfer")
+        tx.conn.execute("UPDATE audit_log SET about = 'nobody'")
+        tx.conn.execute("UPDATE accounts SET credits_posted = credits_posted + 5")
+
+    await desk.world.app.database.write(tamper)
+    safety = await see(desk, browser, "safety")
+    assert "Books ✗ OUT OF BALANCE" in safety
+    assert "Audit log ✗ BROKEN" in safety
+
+
+async def test_only_what_has_changed_is_sent_again(desk: DashboardDesk, browser: Browser) -> None:
+    page = await browser.get("/dashboard")
+    seen = re.findall(r'name="seen" value="([^"]+)"', page.text)
+    assert [one.partition(":")[0] for one in seen] == NAMES
+    same = await browser.get("/dashboard/changes", params={"seen": seen})
+    assert (same.status_code, same.text) == (204, "")
+    await desk.top_up(1_777, fault="timeout-before")
+    changed = await browser.get("/dashboard/changes", params={"seen": seen})
+    swapped = re.findall(r'id="tile-(\w+)" [^>]*hx-swap-oob="true"', changed.text)
+    assert {"stuck", "today"} <= {*swapped}
+    assert "safety" not in swapped
+
+
+async def test_many_who_look_are_one_reading(desk: DashboardDesk, browser: Browser) -> None:
+    reads = 0
+    first, read = TILES[0], TILES[0].read
+
+    def counted(*given: object) -> object:
+        nonlocal reads
+        reads += 1
+        return read(*given)  # type: ignore[arg-type]
+
+    object.__setattr__(first, "read", counted)
+    try:
+        for _ in range(20):
+            await browser.get("/dashboard")
+    finally:
+        object.__setattr__(first, "read", read)
+    assert reads == 1
+
+
+async def test_a_page_held_still_fetches_nothing(browser: Browser) -> None:
+    assert "hx-get" in (await browser.get("/dashboard")).text
+    still = (await browser.get("/dashboard?still=1")).text
+    assert "hx-get" not in still
+    assert "<script" not in still
