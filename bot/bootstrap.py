@@ -41,6 +41,7 @@ from bot.observe.metrics import MeteredCollections, MeteredFloatBank, Metrics
 from bot.outbox.attempt import OnDelivered
 from bot.outbox.channel import Channel
 from bot.outbox.durable_write import PushRows
+from bot.outbox.metered_channel import MeteredChannel
 from bot.outbox.pacing import MessageRates
 from bot.outbox.sender import OutboxSender
 from bot.rate_limits.sliding_window import SlidingWindows
@@ -263,7 +264,7 @@ def _outbox(
     return OutboxSender(
         core.database,
         core.clock,
-        channels,
+        {name: MeteredChannel(one, core.context.metrics) for name, one in channels.items()},
         pace,
         core.context.keys,
         core.notifier.code_lost,

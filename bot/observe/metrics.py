@@ -62,6 +62,19 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self.sends = Counter(
+            "hazina_sends",
+            "Calls to a channel: accepted, slowed (asked to wait), refused, unclear, failed",
+            ["channel", "outcome"],
+            registry=self.registry,
+        )
+        self.send_seconds = Histogram(
+            "hazina_send_seconds",
+            "From a call to a channel to its answer",
+            ["channel"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self.api_calls = Counter(
             "hazina_api_calls",
             "Answers to partners' systems",
@@ -94,6 +107,10 @@ class Metrics:
 
     def webhook(self, answer: WebhookAnswer) -> None:
         self.webhooks.labels(type(answer).__name__).inc()
+
+    def sent(self, channel: str, outcome: str, seconds: float) -> None:
+        self.sends.labels(channel, outcome).inc()
+        self.send_seconds.labels(channel).observe(seconds)
 
     def api(self, call: str, status: int, seconds: float) -> None:
         """``call`` is the name of a route, or empty for what is none."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
+from math import isinf
 from typing import Any
 
 from babel.dates import format_date, format_datetime
@@ -27,13 +28,18 @@ def with_currency(money: Money) -> str:
     return f"{money.currency} {amount(money)}"
 
 
-def moment(at: datetime) -> Markup:
+def moment(at: datetime, pattern: str = "d MMM, HH:mm:ss") -> Markup:
     """In Nairobi, and in UTC for whoever points at it."""
     return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
         f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
-        format_datetime(at.astimezone(NAIROBI), "d MMM, HH:mm:ss", locale="en"),
+        format_datetime(at.astimezone(NAIROBI), pattern, locale="en"),
     )
+
+
+def moment_coarse(at: datetime) -> Markup:
+    """To the minute, for what comes round all the time."""
+    return moment(at.replace(second=0, microsecond=0), "d MMM, HH:mm")
 
 
 def day(of: date) -> str:
@@ -53,10 +59,23 @@ def duration(seconds: float) -> str:
     return " ".join(parts[:2])
 
 
+def duration_coarse(seconds: float) -> str:
+    """To the minute."""
+    return "under a minute" if seconds < 60 else duration(seconds)
+
+
+def bound(seconds: float | None) -> str:
+    """Of a histogram (``measured.within_s``)."""
+    if seconds is None:
+        return "–"
+    if isinf(seconds):
+        return "more"
+    return f"{seconds * 1000:g} ms" if seconds < 1 else f"{seconds:g} s"
+
+
 def age(since: datetime, now: datetime) -> str:
     """To the minute."""
-    passed = now - since
-    return "under a minute" if passed < timedelta(minutes=1) else duration(passed.total_seconds())
+    return duration_coarse((now - since).total_seconds())
 
 
 def counted(number: int) -> str:
@@ -72,8 +91,11 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "amount": amount,
     "with_currency": with_currency,
     "moment": moment,
+    "moment_coarse": moment_coarse,
     "day": day,
     "duration": duration,
+    "duration_coarse": duration_coarse,
+    "bound": bound,
     "age": age,
     "counted": counted,
     "share": share,

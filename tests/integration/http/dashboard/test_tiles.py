@@ -10,6 +10,9 @@ import pytest
 
 from bot.http.dashboard.tiles.table import TILES
 from bot.simulation.ncba.handsets import Handset
+from services.domain.ledger import Account, Phase, Transfer, TransferCode
+from services.domain.ledger import AccountKind as Kind
+from services.domain.money import Money
 from storage.transaction import SqliteTx
 from tests.kit.dashboard_desk import Browser, DashboardDesk
 
@@ -113,6 +116,57 @@ async def test_the_books_and_the_audit_log_are_examined(
     safety = await see(desk, browser, "safety")
     assert "Books ✗ OUT OF BALANCE" in safety
     assert "Audit log ✗ BROKEN" in safety
+
+
+async def test_what_is_held_is_compared_with_what_is_owed(
+    desk: DashboardDesk, browser: Browser
+) -> None:
+    await desk.is_paid(1_250, "WHO KNOWS")
+    balances = await see(desk, browser, "balances")
+    assert "Collection account 1,450.00 1,450.00 0.00 ✓ yes 0.00 nothing was spent" in balances
+    assert "Wallets 200.00 0.00" in balances
+    assert "Suspense: nobody's yet 1,250.00 0.00" in balances.replace("&#39;", "'")
+
+    def spend(tx: SqliteTx) -> None:
+        for debit, credit in ((Kind.WALLET, Kind.FLOAT), (Kind.B2C_UTILITY, Kind.COLLECTION)):
+            accounts = Account("FINSAFE", debit), Account("FINSAFE", credit)
+            leg = f"FL-1:{credit}"
+            tx.ledger.book(
+                Transfer(leg, "FL-1", Phase.SINGLE, *accounts, Money(50_00), TransferCode.FLOAT)
+            )
+
+    await desk.world.app.database.write(spend)
+    balances = await see(desk, browser, "balances")
+    assert "Collection account 1,400.00 1,400.00 0.00 ✓ yes 50.00 28 d 0 h" in balances
+    assert "B2C utility account 50.00 50.00 0.00 ✓ yes 0.00 nothing was spent" in balances
+
+
+async def test_channels_tell_of_delays_and_refusals(desk: DashboardDesk, browser: Browser) -> None:
+    desk.world.terminal.fail_next("429:5")
+    await desk.say("/balance", "1")
+    channels = await see(desk, browser, "channels")
+    assert re.search(r"terminal 1, first for under a minute \d+ 1 0 0 0", channels)
+    await desk.top_up(500, Handset.PAYS)
+    channels = await see(desk, browser, "channels")
+    assert re.search(r"terminal none \d+ 1 0 0 0", channels)
+    assert "sending the prompt: accepted 1" in channels
+    assert "✓ none failed" in channels
+    desk.world.terminal.fail_next("403")
+    await desk.say("/balance", "1")
+    assert re.search(r"terminal none \d+ 1 1 0 1", await see(desk, browser, "channels"))
+
+
+async def test_queues_tell_what_waits_and_what_fails(desk: DashboardDesk, browser: Browser) -> None:
+    await desk.top_up(500)
+    queues = await see(desk, browser, "queues")
+    assert "✓ nothing is stuck" in queues
+    assert "waiting for the payment 1 under a minute" in queues
+    assert "Background jobs (16)" in queues
+    desk.world.app.jobs.states["backup"].failures = 3
+    desk.world.app.jobs.states["backup"].error = "OSError"
+    queues = await see(desk, browser, "queues")
+    assert "1 failing" in queues
+    assert "3 (OSError)" in queues
 
 
 async def test_only_what_has_changed_is_sent_again(desk: DashboardDesk, browser: Browser) -> None:
