@@ -50,6 +50,10 @@ class Overview(Protocol):
         """What left all accounts of this kind since then."""
         ...
 
+    def partners(self, part: str, after: str, limit: int) -> Sequence[str]:
+        """Codes with this part, in any case of letters, that come after that one."""
+        ...
+
     def open_days(self, before: date, limit: int) -> Sequence[date]:
         """Days before that one that were compared with the bank's statement and are not closed,
         oldest first."""

@@ -119,6 +119,15 @@ class OverviewStore:
             ).fetchone()
         return Money(cents, currency)
 
+    def partners(self, part: str, after: str, limit: int) -> list[str]:
+        literal = part.upper().replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        rows = self._conn.execute(
+            "SELECT partner FROM partner_wallets WHERE partner > ?"
+            " AND upper(partner) LIKE ? ESCAPE '!' ORDER BY partner LIMIT ?",
+            (after, f"%{literal}%", limit),
+        )
+        return [code for (code,) in rows]
+
     def open_days(self, before: date, limit: int) -> list[date]:
         rows = self._conn.execute(
             "SELECT day FROM reconciliations WHERE closed_at IS NULL AND day < ?"

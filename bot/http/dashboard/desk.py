@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.app import App
+from services.domain.fees import Fee
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,9 @@ class Desk:
     def phrase(self, kind: str, value: object) -> str:
         """The words for a stored value (``Texts.phrase``)."""
         return self.app.context.texts.phrase("en", kind, value)
+
+    def fee(self, fee: Fee) -> str:
+        return self.app.context.texts.say("en", "fees.kind.line", {"terms": fee})
 
     def state(self, state: str) -> str:
         return self.app.context.texts.say("en", f"state.{state}")

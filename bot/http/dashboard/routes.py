@@ -11,6 +11,8 @@ from bot.http.dashboard.desk import Desk
 from bot.http.dashboard.desk_page import DeskPage
 from bot.http.dashboard.door import DashboardDoor
 from bot.http.dashboard.login import Login
+from bot.http.dashboard.operations import OperationPages
+from bot.http.dashboard.partners import PartnerPages
 from bot.http.dashboard.site import make_site
 from bot.http.dashboard.tiles.table import TILES
 from bot.rate_limits.sliding_window import SlidingWindows
@@ -30,5 +32,7 @@ def dashboard_routes(app: App, settings: Settings) -> list[BaseRoute]:
         site.assets.route(),
         *Login(site, windows).routes(),
         *DeskPage(site, Board(site, desk, TILES)).routes(),
+        *PartnerPages(site, desk).routes(),
+        *OperationPages(site).routes(),
     ]
     return [DashboardDoor(address, routes, windows)]

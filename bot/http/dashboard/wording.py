@@ -28,7 +28,7 @@ def with_currency(money: Money) -> str:
     return f"{money.currency} {amount(money)}"
 
 
-def moment(at: datetime, pattern: str = "d MMM, HH:mm:ss") -> Markup:
+def moment(at: datetime, pattern: str = "d MMM y, HH:mm:ss") -> Markup:
     """In Nairobi, and in UTC for whoever points at it."""
     return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
         f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
@@ -39,7 +39,7 @@ def moment(at: datetime, pattern: str = "d MMM, HH:mm:ss") -> Markup:
 
 def moment_coarse(at: datetime) -> Markup:
     """To the minute, for what comes round all the time."""
-    return moment(at.replace(second=0, microsecond=0), "d MMM, HH:mm")
+    return moment(at.replace(second=0, microsecond=0), "d MMM y, HH:mm")
 
 
 def day(of: date) -> str:
