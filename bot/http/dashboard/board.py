@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from bot.http.dashboard.desk import Desk
 from bot.http.dashboard.site import Site
+from bot.http.dashboard.tiles.dropoff import ask_for_figures
 from bot.http.dashboard.tiles.tile import Facts, Tile
 from services.ports import Tx
 
@@ -41,6 +42,7 @@ class Board:
         async with self._reading:
             now = self._site.app.metrics.monotonic()
             if now - self._read_at >= FRESH_S:
+                ask_for_figures(self._desk, self._site.app.database.time.now())
                 facts = await self._site.app.database.read(self._read)
                 self._pictures = [self._drawn(*one) for one in zip(self._tiles, facts, strict=True)]
                 self._read_at = now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +21,11 @@ class Desk:
         """The words for a stored value (``Texts.phrase``)."""
         return self.app.context.texts.phrase("en", kind, value)
 
+    def say(self, key: str, facts: Mapping[str, object] | None = None) -> str:
+        return self.app.context.texts.say("en", key, facts)
+
     def fee(self, fee: Fee) -> str:
-        return self.app.context.texts.say("en", "fees.kind.line", {"terms": fee})
+        return self.say("fees.kind.line", {"terms": fee})
 
     def state(self, state: str) -> str:
-        return self.app.context.texts.say("en", f"state.{state}")
+        return self.say(f"state.{state}")

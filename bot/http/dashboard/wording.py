@@ -10,7 +10,7 @@ from typing import Any
 from babel.dates import format_date, format_datetime
 from markupsafe import Markup
 
-from bot.http.dashboard.stacked_bar import stacked_bar
+from bot.http.dashboard.charts import share_bar, stacked_bar
 from services.domain.business_days import NAIROBI
 from services.domain.money import EXPONENTS, Money
 
@@ -100,4 +100,5 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "counted": counted,
     "share": share,
     "stacked_bar": stacked_bar,
+    "share_bar": share_bar,
 }

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
+from bot.http.dashboard.charts import Part
 from bot.http.dashboard.desk import Desk
-from bot.http.dashboard.stacked_bar import Part
 from bot.http.dashboard.tiles.tile import Facts, Tile
 from services.domain.business_days import business_day, start_of_day_at
 from services.domain.money import Money

@@ -169,6 +169,19 @@ async def test_queues_tell_what_waits_and_what_fails(desk: DashboardDesk, browse
     assert "3 (OSError)" in queues
 
 
+async def test_screens_tell_where_people_leave(desk: DashboardDesk, browser: Browser) -> None:
+    await desk.top_up(500, Handset.PAYS)
+    for line in ("/topup", "700"):
+        await desk.say(line, "1")
+    await desk.world.advance(300)
+    await see(desk, browser, "dropoff")  # has them counted
+    await desk.world.settle()
+    left = await see(desk, browser, "dropoff")
+    assert "Top up amount 2 100.0 % which phone 2 100.0 % confirmation 1 50.0 %" in re.sub(
+        r" Screen .*? As a bar", "", left
+    )
+
+
 async def test_only_what_has_changed_is_sent_again(desk: DashboardDesk, browser: Browser) -> None:
     page = await browser.get("/dashboard")
     seen = re.findall(r'name="seen" value="([^"]+)"', page.text)

@@ -1,4 +1,4 @@
-"""A bar in parts, drawn as SVG by the server; its words say the same as its colours."""
+"""Bars, drawn as SVG by the server; words beside them say the same as their colours."""
 
 from __future__ import annotations
 
@@ -35,3 +35,12 @@ def stacked_bar(parts: Sequence[Part], name: str) -> Markup:
         '<svg class="bar-chart" role="img" aria-label="{}" viewBox="0 0 {} {}"'
         ' preserveAspectRatio="none">{}</svg>'
     ).format(f"{name}: {words}", WIDTH, HEIGHT, pieces)
+
+
+def share_bar(part: int, whole: int) -> Markup:
+    """Beside the number that it draws, so it has no words of its own."""
+    return Markup(
+        '<svg class="bar-chart" aria-hidden="true" viewBox="0 0 {} {}" preserveAspectRatio="none">'
+        '<rect width="{}" height="{}" class="fill-quiet"/>'
+        '<rect width="{:.2f}" height="{}" class="fill-accent"/></svg>'
+    ).format(WIDTH, HEIGHT, WIDTH, HEIGHT, WIDTH * part / whole if whole else 0.0, HEIGHT)
