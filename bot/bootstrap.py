@@ -30,6 +30,7 @@ from bot.jobs.backup import BackupJob, BackupPlan
 from bot.jobs.broadcast import BroadcastJob
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.digest import DigestJob
+from bot.jobs.drill import DrillJob
 from bot.jobs.file_watch import FileWatch
 from bot.jobs.housekeeping import Housekeeping
 from bot.jobs.reconciliation import ReconciliationJob
@@ -364,6 +365,7 @@ def _add_jobs(
     if settings.sells_float:  # otherwise statements come from files only
         add("reconciliation", reconciliation.scan, reconciliation.ask, limit_s=LONG_S)
     add("backup", BackupJob(database, clock, context, push, backups).scan, limit_s=LONG_S)
+    add("drill", DrillJob(database, clock, context, push, backups).scan, limit_s=LONG_S)
     add("broadcast", BroadcastJob(database, clock, context, push).scan)
     add("stats", StatisticsJob(database, clock, context.board).scan, limit_s=LONG_S)
     audit = AuditCheckJob(database, clock, context, push, heads=tells_heads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -118,6 +119,19 @@ async def test_the_books_and_the_audit_log_are_examined(
     assert "Audit log ✗ BROKEN" in safety
 
 
+async def test_backups_and_their_drill_are_dated(tmp_path: Path) -> None:
+    desk = await DashboardDesk.open(tmp_path, backups_kept=2)
+    try:
+        for job in ("backup", "drill"):
+            await desk.world.run_job(job)
+        browser = await desk.signed_in()
+        safety = await see(desk, browser, "safety")
+        assert "Last backup ✓ under a minute ago" in safety
+        assert "Last restore drill ✓ Mon 2 Mar 2026" in safety
+    finally:
+        await desk.close()
+
+
 async def test_what_is_held_is_compared_with_what_is_owed(
     desk: DashboardDesk, browser: Browser
 ) -> None:
@@ -161,7 +175,7 @@ async def test_queues_tell_what_waits_and_what_fails(desk: DashboardDesk, browse
     queues = await see(desk, browser, "queues")
     assert "✓ nothing is stuck" in queues
     assert "waiting for the payment 1 under a minute" in queues
-    assert "Background jobs (16)" in queues
+    assert "Background jobs (17)" in queues
     desk.world.app.jobs.states["backup"].failures = 3
     desk.world.app.jobs.states["backup"].error = "OSError"
     queues = await see(desk, browser, "queues")
