@@ -37,13 +37,14 @@ format: setup ## Put the code in the project's format, and mend what can be mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: setup ## Measure turns, answers, screens, polls, float and the API; one JSON line a case
+bench: setup ## Measure turns, answers, screens, polls, float, the dashboard and the API; one JSON line a case
 	$(BIN)/hazina bench turns
 	$(BIN)/hazina bench telegram
 	$(BIN)/hazina bench screens
 	$(BIN)/hazina bench polls
 	$(BIN)/hazina bench float
 	$(BIN)/hazina bench recovery
+	$(BIN)/hazina bench dashboard
 	$(BIN)/hazina bench api
 
 # SEEDS, HOURS, KILLS and FOR (seconds, no more worlds after them) shorten it: .ci/run takes a share.

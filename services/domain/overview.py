@@ -33,14 +33,13 @@ class LatePayment(NamedTuple):
     settled_at: datetime
 
 
-class StateSum(NamedTuple):
+class StateCount(NamedTuple):
     """Operations of one kind and state."""
 
     kind: str
     state: str
     standing: str
     number: int
-    total: Money
 
 
 class HeldSum(NamedTuple):

@@ -13,7 +13,7 @@ from services.domain.overview import (
     Imbalance,
     LatePayment,
     QueuedMessages,
-    StateSum,
+    StateCount,
     StuckItem,
     UnhappyEndpoint,
 )
@@ -30,7 +30,7 @@ class Overview(Protocol):
         """Newest first."""
         ...
 
-    def states(self, since: datetime, currency: str = "KES") -> Sequence[StateSum]:
+    def states(self, since: datetime) -> Sequence[StateCount]:
         """Operations begun since then, by kind and state, but for mere quotes."""
         ...
 

@@ -14,7 +14,7 @@ from services.domain.overview import (
     Imbalance,
     LatePayment,
     QueuedMessages,
-    StateSum,
+    StateCount,
     StuckItem,
     UnhappyEndpoint,
     held,
@@ -55,19 +55,14 @@ class OverviewStore:
             for reference, partner, cents, currency, at in rows
         ]
 
-    def states(self, since: datetime, currency: str = "KES") -> list[StateSum]:
-        # CROSS JOIN holds the order: each state looks its own operations up in the index.
+    def states(self, since: datetime) -> list[StateCount]:
         rows = self._conn.execute(
-            "SELECT s.kind, s.state, s.standing, count(*), sum(w.amount_cents)"
-            " FROM operation_states AS s CROSS JOIN wallet_transactions AS w"
-            " WHERE w.type || ' ' || w.state = s.kind || ' ' || s.state AND w.created_at >= ?"
-            " AND s.standing <> 'quoted' GROUP BY s.kind, s.state",
+            "SELECT s.kind, s.state, s.standing, (SELECT count(*) FROM wallet_transactions AS w"
+            "  WHERE w.type || ' ' || w.state = s.kind || ' ' || s.state AND w.created_at >= ?)"
+            " FROM operation_states AS s WHERE s.standing <> 'quoted' ORDER BY s.kind, s.state",
             (to_ms(since),),
         )
-        return [
-            StateSum(kind, state, standing, count, Money(cents, currency))
-            for kind, state, standing, count, cents in rows
-        ]
+        return [StateCount(*row) for row in rows if row[3]]
 
     def seconds_taken(self, kind: str, state: str, since: datetime, limit: int) -> list[float]:
         rows = self._conn.execute(
@@ -103,19 +98,22 @@ class OverviewStore:
         return [Imbalance(*row) for row in rows]
 
     def spent(self, kind: AccountKind, since: datetime, currency: str = "KES") -> Money:
+        # CROSS JOIN holds the order: each account looks its own transfers up in the index.
         if NORMAL_SIDE[kind] is Side.CREDIT:
             (cents,) = self._conn.execute(
-                "SELECT coalesce(sum(t.amount_cents), 0) FROM accounts AS a JOIN transfers AS t"
-                " ON t.debit_partner = a.partner AND t.debit_kind = a.kind AND t.booked_at >= ?"
-                " WHERE a.kind = ? AND a.currency = ? AND t.phase IN ('single', 'post')",
-                (to_ms(since), kind.value, currency),
+                "SELECT coalesce(sum(t.amount_cents), 0) FROM accounts AS a CROSS JOIN"
+                " transfers AS t WHERE a.kind = ? AND a.currency = ? AND t.booked_at >= ?"
+                " AND t.debit_partner = a.partner AND t.debit_kind = a.kind"
+                " AND t.currency = a.currency AND t.phase IN ('single', 'post')",
+                (kind.value, currency, to_ms(since)),
             ).fetchone()
         else:
             (cents,) = self._conn.execute(
-                "SELECT coalesce(sum(t.amount_cents), 0) FROM accounts AS a JOIN transfers AS t"
-                " ON t.credit_partner = a.partner AND t.credit_kind = a.kind AND t.booked_at >= ?"
-                " WHERE a.kind = ? AND a.currency = ? AND t.phase IN ('single', 'post')",
-                (to_ms(since), kind.value, currency),
+                "SELECT coalesce(sum(t.amount_cents), 0) FROM accounts AS a CROSS JOIN"
+                " transfers AS t WHERE a.kind = ? AND a.currency = ? AND t.booked_at >= ?"
+                " AND t.credit_partner = a.partner AND t.credit_kind = a.kind"
+                " AND t.currency = a.currency AND t.phase IN ('single', 'post')",
+                (kind.value, currency, to_ms(since)),
             ).fetchone()
         return Money(cents, currency)
 

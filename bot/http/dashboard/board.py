@@ -44,7 +44,10 @@ class Board:
             if now - self._read_at >= FRESH_S:
                 ask_for_figures(self._desk, self._site.app.database.time.now())
                 facts = await self._site.app.database.read(self._read)
-                self._pictures = [self._drawn(*one) for one in zip(self._tiles, facts, strict=True)]
+                self._pictures = [
+                    self._drawn(tile, {"desk": self._desk, **read, **tile.beside(self._desk)})
+                    for tile, read in zip(self._tiles, facts, strict=True)
+                ]
                 self._read_at = now
             return self._pictures
 

@@ -16,7 +16,7 @@ from services.domain.overview import StuckItem
 from services.ports import Tx
 
 LISTED = 12  # the oldest
-SUMMED = 100  # the oldest, which reasons and values are taken from
+SUMMED = 30  # the oldest, which reasons and values are taken from
 LATE_FOR = timedelta(days=7)
 
 
@@ -35,8 +35,8 @@ def _read(tx: Tx, desk: Desk) -> Facts:
     days = tx.overview.open_days(business_day(tx.now), LISTED)
     return {
         "now": tx.now,
-        "desk": desk,
         "number": tx.evidence.count_open_reviews(COUNTED_MAX),
+        "summed": SUMMED,
         "groups": list(_groups(found)),
         "items": found[:LISTED],
         "late": tx.overview.paid_late(tx.now - LATE_FOR, LISTED),

@@ -12,14 +12,20 @@ from services.ports import Tx
 Facts: TypeAlias = Mapping[str, Any]
 
 
+def _nothing(desk: Desk) -> Facts:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """``read`` runs on a database reader, and gives its template ``tiles/<name>.html`` the facts.
+    """``read`` runs on a database reader, and ``beside`` on the event loop; together they give the
+    template ``tiles/<name>.html`` its facts.
 
-    Whatever it counts or lists is bounded, so that a desk with a long history is read as fast as a
-    new one (docs/decisions/0047).
+    Whatever ``read`` counts or lists is bounded, so that a desk with a long history is read as fast
+    as a new one (docs/decisions/0048).
     """
 
     name: str
     title: str
     read: Callable[[Tx, Desk], Facts]
+    beside: Callable[[Desk], Facts] = _nothing

@@ -12,9 +12,8 @@ from bot.http.dashboard.charts import Part
 from bot.http.dashboard.desk import Desk
 from bot.http.dashboard.tiles.tile import Facts, Tile
 from services.domain.business_days import business_day, start_of_day_at
-from services.domain.money import Money
 from services.domain.operation import OperationType
-from services.domain.overview import StateSum
+from services.domain.overview import StateCount
 from services.ports import Tx
 
 MEDIAN_OF = 101  # the newest that succeeded
@@ -45,11 +44,10 @@ class Kind:
     """``decided`` are over, of which ``done`` succeeded; ``median_s`` is from begun to done."""
 
     name: str
-    states: Sequence[StateSum]
+    states: Sequence[StateCount]
     begun: int
     decided: int
     done: int
-    total: Money
     median_s: float | None
 
     @property
@@ -64,7 +62,6 @@ def _read(tx: Tx, desk: Desk) -> Facts:
     since = start_of_day_at(tx.now)
     states = tx.overview.states(since)
     return {
-        "desk": desk,
         "day": business_day(tx.now),
         "standings": STANDINGS,
         "kinds": [_kind(tx, kind, name, states, since) for kind, name in ASKED.items()],
@@ -73,7 +70,7 @@ def _read(tx: Tx, desk: Desk) -> Facts:
 
 
 def _kind(
-    tx: Tx, kind: OperationType, name: str, found: Sequence[StateSum], since: datetime
+    tx: Tx, kind: OperationType, name: str, found: Sequence[StateCount], since: datetime
 ) -> Kind:
     states = sorted(
         (state for state in found if state.kind == kind),
@@ -91,12 +88,11 @@ def _kind(
         begun=sum(state.number for state in states),
         decided=sum(s.number for s in states if s.standing in ("succeeded", "ended")),
         done=sum(state.number for state in succeeded),
-        total=sum((state.total for state in succeeded), Money(0)),
         median_s=median(taken) if taken else None,
     )
 
 
-def _type(state: StateSum) -> OperationType:
+def _type(state: StateCount) -> OperationType:
     return OperationType(state.kind)
 
 
