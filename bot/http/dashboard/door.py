@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Router
@@ -18,10 +19,13 @@ from bot.environment.setting_types import is_this_machine
 from bot.http.web.headers import FRESH
 from bot.http.web.origin import is_loopback_host, only_host
 from bot.rate_limits.sliding_window import SlidingWindows
+from services.domain.database import DatabaseFailed
 
 ROOT = "/dashboard"
 REQUESTS = "requests"
 LIMITS = {REQUESTS: 600}  # a minute, of one address: 50 open pages refresh as often
+
+_log = structlog.get_logger(__name__)
 
 
 class DashboardDoor(BaseRoute):
@@ -50,7 +54,11 @@ class DashboardDoor(BaseRoute):
             answer.headers["retry-after"] = str(allowance.again_in_s)
             await answer(scope, receive, send)
             return
-        await self._router(scope, receive, send)
+        try:
+            await self._router(scope, receive, send)
+        except DatabaseFailed:  # every page is whole before any of it is sent
+            _log.exception("a page of the dashboard failed")
+            await _plain(503, "The database does not answer.")(scope, receive, send)
 
     def _is_own_name(self, request: Request) -> bool:
         """On this machine alone, both ends must be on it; elsewhere a proxy must say that the

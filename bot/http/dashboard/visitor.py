@@ -79,7 +79,7 @@ async def find_visitor(site: Site, request: Request) -> Visitor | None:
 
 
 async def _note_use(site: Site, visitor: Visitor) -> None:
-    if await site.app.database.read(lambda tx: visitor.session.wants_note(tx.now)):
+    if visitor.session.wants_note(site.app.database.time.now()):
         await site.app.database.write(partial(dashboard_access.note_use, token=visitor.token))
 
 

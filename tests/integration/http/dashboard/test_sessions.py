@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from bot.simulation.opening_balances import add_partner
+from services.domain.database import DatabaseUnavailable
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from storage.transaction import SqliteTx
@@ -94,6 +97,27 @@ async def test_signing_out_ends_it(desk: DashboardDesk) -> None:
     thief.cookies.update(kept)
     assert not await is_open(thief)
     assert len(await desk.audited("dashboard_closed")) == 1
+
+
+async def test_a_database_that_fails_is_said(
+    desk: DashboardDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = await desk.signed_in()
+
+    async def fails(function: object) -> None:
+        raise DatabaseUnavailable("the database is closed")
+
+    monkeypatch.setattr(desk.world.app.database, "read", fails)
+    page = await browser.get("/dashboard")
+    assert (page.status_code, page.text) == (503, "The database does not answer.\n")
+
+
+async def test_too_many_requests_are_turned_away(desk: DashboardDesk) -> None:
+    browser = await desk.signed_in()
+    answers = [(await browser.get("/dashboard/find?what=x")).status_code for _ in range(600)]
+    assert set(answers) == {404, 429}
+    await desk.world.advance(60)
+    assert await is_open(browser)
 
 
 async def test_nothing_is_there_where_it_is_off(desk: DashboardDesk) -> None:
