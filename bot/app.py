@@ -137,6 +137,7 @@ class App:
         self.engine = core.engine
         self.sessions = core.sessions
         self.jobs = core.jobs
+        self.context = core.context
         self.bot_identity = core.context.bot_identity
         self.metrics = core.context.metrics
         self.reconciliation = reconciliation

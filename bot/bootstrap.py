@@ -30,6 +30,7 @@ from bot.jobs.backup import BackupJob, BackupPlan
 from bot.jobs.broadcast import BroadcastJob
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.digest import DigestJob
+from bot.jobs.drill import DrillJob
 from bot.jobs.file_watch import FileWatch
 from bot.jobs.housekeeping import Housekeeping
 from bot.jobs.reconciliation import ReconciliationJob
@@ -41,6 +42,7 @@ from bot.observe.metrics import MeteredCollections, MeteredFloatBank, Metrics
 from bot.outbox.attempt import OnDelivered
 from bot.outbox.channel import Channel
 from bot.outbox.durable_write import PushRows
+from bot.outbox.metered_channel import MeteredChannel
 from bot.outbox.pacing import MessageRates
 from bot.outbox.sender import OutboxSender
 from bot.rate_limits.sliding_window import SlidingWindows
@@ -224,6 +226,7 @@ def _core(
             CHANNEL: SYSTEMS,
         },
         check_webhook_url=dependencies.check_webhook_url,
+        dashboard_url=settings.dashboard_address,
     )
     sessions = SessionCache(engine.flows)
     return Core(
@@ -262,12 +265,11 @@ def _outbox(
     return OutboxSender(
         core.database,
         core.clock,
-        channels,
+        {name: MeteredChannel(one, core.context.metrics) for name, one in channels.items()},
         pace,
         core.context.keys,
         core.notifier.code_lost,
         dependencies.delivered,
-        core.context.metrics.message,
     )
 
 
@@ -363,6 +365,7 @@ def _add_jobs(
     if settings.sells_float:  # otherwise statements come from files only
         add("reconciliation", reconciliation.scan, reconciliation.ask, limit_s=LONG_S)
     add("backup", BackupJob(database, clock, context, push, backups).scan, limit_s=LONG_S)
+    add("drill", DrillJob(database, clock, context, push, backups).scan, limit_s=LONG_S)
     add("broadcast", BroadcastJob(database, clock, context, push).scan)
     add("stats", StatisticsJob(database, clock, context.board).scan, limit_s=LONG_S)
     audit = AuditCheckJob(database, clock, context, push, heads=tells_heads)

@@ -80,6 +80,7 @@ class AppContext:
     strangers: StrangerLimiter = field(default_factory=StrangerLimiter)
     channels: Mapping[str, ChannelCapabilities] = field(default_factory=dict)
     check_webhook_url: CheckUrl = check_url
+    dashboard_url: str | None = None  # without a slash at the end; None: it is not served
 
     def channel(self, name: str) -> ChannelCapabilities:
         """What a channel can do. Stored accounts may be on one that this program does not have."""

@@ -33,6 +33,7 @@ from bot.environment.setting_types import (
     Ids,
     IpNetworks,
     Mailbox,
+    Origin,
     PathSecret,
     ResponseCodes,
     Template,
@@ -41,6 +42,8 @@ from bot.environment.setting_types import (
     Url,
     WebhookSecret,
     clean_text,
+    in_brackets,
+    is_this_machine,
 )
 from services.gateways.ncba.notification_body import NotificationProduct
 
@@ -105,6 +108,11 @@ class Settings(BaseSettings):
     )
     http_port: int = Field(8080, ge=0, le=65_535, description="Port of that address; 0: any")
     api: bool = Field(False, description="Serve the HTTP API for partners' systems there too")
+    dashboard: bool = Field(False, description="Serve the dashboard for admins there too")
+    dashboard_url: Origin | None = Field(
+        None,
+        description="Where admins reach it: https, or this machine; left out: HTTP_HOST and port",
+    )
     forwarded_allow_ips: IpNetworks = Field(
         parse_ip_networks("127.0.0.1,::1"),
         description="Proxies that say in X-Forwarded-For who calls: addresses, networks, or *",
@@ -324,7 +332,21 @@ class Settings(BaseSettings):
             raise ValueError(
                 "TELEGRAM_WEBHOOK_URL: Telegram calls the ports 80, 88, 443 and 8443 only"
             )
+        if self.dashboard and self.dashboard_url is None:
+            if not is_this_machine(self.http_host):
+                raise ValueError(
+                    "DASHBOARD_URL: is missing, and HTTP_HOST is more than this machine"
+                )
+            if self.http_port == 0:
+                raise ValueError("DASHBOARD_URL: is missing, and HTTP_PORT 0 may be any")
         return self
+
+    @property
+    def dashboard_address(self) -> str | None:
+        """Where admins reach the dashboard, without a slash at the end; ``None``: it is off."""
+        if not self.dashboard:
+            return None
+        return self.dashboard_url or f"http://{in_brackets(self.http_host)}:{self.http_port}"
 
     @property
     def addresses(self) -> dict[str, str]:

@@ -14,5 +14,5 @@ HELP_GROUPS: Mapping[str, tuple[str, ...]] = {
     ),
     "decisions": ("pending", "find", "deciding", "resolve", "adjust", "days"),
     "persons": ("staff", "inviting", "unlinking", "otp", "blocking", "floods"),
-    "desk": ("health", "stats", "jobs", "cleanup", "audit", "broadcast", "broadcasts"),
+    "desk": ("health", "dashboard", "stats", "jobs", "cleanup", "audit", "broadcast", "broadcasts"),
 }

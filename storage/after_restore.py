@@ -45,6 +45,7 @@ def recover_after_restore(tx: SqliteTx) -> None:
     }
     _conversations(tx)
     _events(tx)
+    tx.dashboard_logins.end_all()  # what was spent or ended since the backup must not come back
     _verify_that_nothing_is_sent(tx)
     tx.restores.begun(found)
     tx.audit.add(HOUSE, "hazina", "restored", made_at.isoformat(), _numbers(found))

@@ -16,6 +16,7 @@ from storage.stores.cache_version import CacheVersions
 from storage.stores.claims import ClaimStore
 from storage.stores.clock import ClockStore
 from storage.stores.daily import DailyStore
+from storage.stores.dashboard_logins import DashboardLoginStore
 from storage.stores.documents import DocumentStore
 from storage.stores.evidence import EvidenceStore
 from storage.stores.fees import FeeStore
@@ -29,6 +30,7 @@ from storage.stores.notification_preferences import NoticeStore
 from storage.stores.operations import OperationStore
 from storage.stores.otp import OtpStore
 from storage.stores.outbox import OutboxStore
+from storage.stores.overview import OverviewStore
 from storage.stores.partner_events import PartnerEventStore
 from storage.stores.payments import PaymentStore
 from storage.stores.people import PeopleStore
@@ -74,6 +76,7 @@ class SqliteTx:
         self.people = PeopleStore(conn, time, versions)
         self.notification_preferences = NoticeStore(conn, time, versions)
         self.statistics = StatisticsStore(conn)
+        self.overview = OverviewStore(conn, time)
         self.statements = StatementStore(conn)
         self.documents = DocumentStore(conn, time)
         self.sessions = SessionStore(conn, time)
@@ -89,6 +92,7 @@ class SqliteTx:
         self.clock = ClockStore(conn, time)
         self.daily = DailyStore(conn)
         self.restores = RestoreStore(conn, time)
+        self.dashboard_logins = DashboardLoginStore(conn, time)
         self.floods = FloodStore(conn, time)
         self.secrets = SecretStore(conn, time)
         self.proposals = ProposalStore(conn, time)

@@ -55,6 +55,20 @@ async def seed_database(path: Path, people: list[Person], operations: int) -> st
     return str(deep)
 
 
+def begin_today(path: Path, number: int, since: datetime) -> None:
+    """Have the newest ``number`` operations begun evenly between ``since`` and now."""
+    since_ms, now_ms = (int(at.timestamp() * 1000) for at in (since, datetime.now(UTC)))
+    conn = sqlite3.connect(path)
+    conn.execute(
+        "UPDATE wallet_transactions SET created_at = ? + (? - ?) * (seq - first) / ?,"
+        " settled_at = ? + (? - ?) * (seq - first) / ? + settled_at - created_at"
+        " FROM (SELECT max(seq) - ? + 1 AS first FROM wallet_transactions) WHERE seq >= first",
+        (since_ms, now_ms, since_ms, number, since_ms, now_ms, since_ms, number, number),
+    )
+    conn.commit()
+    conn.close()
+
+
 def _insert(
     conn: sqlite3.Connection, people: list[Person], numbers: range, operations: int, began_ms: int
 ) -> None:

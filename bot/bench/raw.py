@@ -122,6 +122,11 @@ async def statements_of(database: AnyDatabase) -> AsyncIterator[list[str]]:
         await _trace(database, None)
 
 
+def plan_of(tx: Tx, statement: str) -> list[str]:
+    """The steps in which SQLite carries it out."""
+    return [row[3] for row in connection(tx).execute(f"EXPLAIN QUERY PLAN {statement}")]
+
+
 async def _trace(database: AnyDatabase, into: list[str] | None) -> None:
     together = threading.Barrier(READERS)  # until all have come, so that each is another reader
 

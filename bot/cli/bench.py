@@ -103,6 +103,18 @@ def recovery(operations: int, folder: Path | None) -> None:
 
 
 @bench.command()
+@click.option("--operations", default=1_000_000, show_default=True, help="In the database.")
+@click.option("--samples", default=500, show_default=True, help="Reads of each in a run.")
+@click.option("--pairs", default=5, show_default=True, help="Runs of each and of its peer.")
+@_folder
+def dashboard(operations: int, samples: int, pairs: int, folder: Path | None) -> None:
+    """What each tile of the dashboard reads, beside a balance read."""
+    from bot.bench.dashboard import measure
+
+    _print(measure(operations, samples, pairs, folder))
+
+
+@bench.command()
 @click.option("--callers", default=64, show_default=True, help="How many call at once.")
 @click.option("--seconds", default=2.0, show_default=True, help="How long each run takes.")
 @click.option("--pairs", default=5, show_default=True, help="Runs of each and of its peer.")

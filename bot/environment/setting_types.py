@@ -82,6 +82,35 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def is_this_machine(host: str) -> bool:
+    """Whether only this machine itself can mean it."""
+    if host.casefold() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _origin(url: str) -> str:
+    """In lower case, and without the port that the scheme has anyway, as browsers write it."""
+    address = urlsplit(url)
+    if address.path:
+        raise ValueError("ends with the host or its port: leave the path out")
+    host = str(address.hostname)
+    if address.scheme != "https" and not is_this_machine(host):
+        raise ValueError("begins with https://, unless it is this machine's own such as 127.0.0.1")
+    port = address.port
+    if port is None or port == {"http": 80, "https": 443}[address.scheme]:
+        return f"{address.scheme}://{in_brackets(host)}"
+    return f"{address.scheme}://{in_brackets(host)}:{port}"
+
+
+def in_brackets(host: str) -> str:
+    """As URLs write a host: IPv6 addresses in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def _bot_api(url: str) -> str:
     if not url.endswith("/bot"):
         raise ValueError("ends in /bot, such as https://api.telegram.org/bot: the token is added")
@@ -160,6 +189,7 @@ def _ids(ids: frozenset[str]) -> frozenset[str]:
 
 FilePath = Annotated[Path, AfterValidator(_path)]
 Url = Annotated[str, AfterValidator(_url)]
+Origin = Annotated[Url, AfterValidator(_origin)]
 BotApiUrl = Annotated[Url, AfterValidator(_bot_api)]
 Host = Annotated[str, AfterValidator(_host)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]

@@ -71,6 +71,7 @@ async def examine(*, online: bool) -> AsyncIterator[CheckResult]:
     yield _keys(settings)
     yield _backup_keys(settings)
     yield _messages(settings)
+    yield _dashboard(settings)
     yield _flows()
     if not online or network is None:
         return
@@ -204,6 +205,13 @@ def _messages(settings: Settings) -> CheckResult:
         return passed("messages", "neither SMS nor mail is set up: no codes")
     remedy = "set AFRICAS_TALKING_USERNAME and AFRICAS_TALKING_API_KEY, or SMTP_HOST"
     return failed("messages", "there is no way to send codes", remedy)
+
+
+def _dashboard(settings: Settings) -> CheckResult:
+    address = settings.dashboard_address
+    if address is None:
+        return passed("dashboard", "is off")
+    return passed("dashboard", f"admins reach it at {address}, by a link from /dashboard")
 
 
 def _flows() -> CheckResult:

@@ -41,12 +41,12 @@ Answer = TypeVar("Answer")
 
 
 class MessageOutcome(StrEnum):
-    """What came of one try to send a message."""
+    """What came of one call to a channel, to send, edit or delete a message."""
 
     ACCEPTED = "accepted"
-    HELD_BACK = "held_back"  # tried again when the channel says
+    HELD_BACK = "held_back"  # tried again when the channel says (429)
+    REFUSED = "refused"  # the channel will never take it
     UNCLEAR = "unclear"  # tried again, since it may not have arrived
-    DROPPED = "dropped"  # given up, or not wanted any more
 
 
 class Metrics:
@@ -87,7 +87,7 @@ class Metrics:
         )
         self.messages = Counter(
             "hazina_messages",
-            "Tries to send a message: accepted, held_back, unclear or dropped",
+            "Calls to a channel with a message: accepted, held_back, refused or unclear",
             ["channel", "outcome"],
             registry=self.registry,
         )
@@ -101,6 +101,13 @@ class Metrics:
             "hazina_webhooks",
             "Tries to send an event to a partner's endpoint",
             ["outcome"],
+            registry=self.registry,
+        )
+        self.message_seconds = Histogram(
+            "hazina_message_seconds",
+            "From a call to a channel to its answer",
+            ["channel"],
+            buckets=_SECONDS,
             registry=self.registry,
         )
         self.api_calls = Counter(
@@ -142,8 +149,9 @@ class Metrics:
         """Called before the commit: one that fails and is repeated counts twice."""
         self.outcomes.labels(kind, state).inc()
 
-    def message(self, channel: str, outcome: MessageOutcome) -> None:
+    def message(self, channel: str, outcome: MessageOutcome, seconds: float) -> None:
         self.messages.labels(channel, outcome).inc()
+        self.message_seconds.labels(channel).observe(seconds)
 
     def webhook(self, answer: WebhookAnswer) -> None:
         self.webhooks.labels(type(answer).__name__).inc()

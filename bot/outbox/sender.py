@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.observe.metrics import MessageOutcome
 from bot.outbox.answer_backlog import AnswerBacklog
 from bot.outbox.attempt import (
     Finished,
@@ -40,7 +39,6 @@ AT_ONCE_S = 1.0  # a message sent this soon after its commit cannot have been ca
 STOP_S = 5.0  # real seconds for sends in flight at shutdown
 LIMITERS_MAX = 10_000  # chats whose rate is remembered
 
-OnTried = Callable[[str, MessageOutcome], None]  # channel, and what came of the try
 
 # Channel, address, and whether it carries a code: codes do not wait behind postponed messages.
 Chat = tuple[str, str, bool]
@@ -58,12 +56,10 @@ class OutboxSender:
         keys: Keys,
         code_lost: OnCodeLost,
         delivered: OnDelivered | None = None,
-        tried: OnTried = lambda channel, outcome: None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._pace = pace
-        self._tried = tried
         self._attempts = SendAttempts(database, clock, channels, keys, code_lost, delivered)
         self._queues: dict[Chat, ChatQueue] = {}
         self._in_memory: dict[int, float] = {}  # by row id: monotonic time it was or will be due
@@ -219,16 +215,10 @@ class OutboxSender:
             case Finished(accepted, rows):
                 queue.pop()
                 self._release(queue, row)
-                self._tried(
-                    row.channel, MessageOutcome.ACCEPTED if accepted else MessageOutcome.DROPPED
-                )
                 if accepted:
                     self._channel_answered(row.channel, queue)
                 self.push(rows)
             case Rescheduled(again, seconds, unclear):
-                self._tried(
-                    row.channel, MessageOutcome.UNCLEAR if unclear else MessageOutcome.HELD_BACK
-                )
                 self._backlog.tried(queue, row)
                 self._in_memory[row.id] = self._clock.monotonic() + seconds
                 queue.put_off(again, backing_off=unclear)

@@ -16,6 +16,7 @@ from bot.channels.telegram.client import open_bot
 from bot.channels.telegram.sender import TelegramChannel
 from bot.environment.network import read_network
 from bot.http.api.routes import api_refusal, api_routes
+from bot.http.dashboard.routes import dashboard_routes
 from bot.http.health import health_routes
 from bot.http.request_limits import bare_refusal
 from bot.http.routes import inbound_routes
@@ -65,6 +66,7 @@ async def serve(settings: Settings) -> None:
                 *health_routes(app),
                 *webhook_routes(adapter, settings),
                 *inbound_routes(app, settings),
+                *dashboard_routes(app, settings),
                 *(api_routes(app) if settings.api else ()),
             ]
             async with serving(

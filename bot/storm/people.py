@@ -19,7 +19,7 @@ BAD_AMOUNTS = ("0", "-5", "1500.50", "999999999", "many", "")
 NOISE = ("hello", "/menu", "/cancel", "/help", "yes", "1", "77", "/nothing", "😀", "/statement")
 ADMIN_COMMANDS = (
     *("/pending", "/pending", "/days", "/approvals", "/find 4711", "/audit", "/health", "/stats"),
-    *("/jobs", "/floods", "/partners", "/partner P00", "/people P00", "/balance P00"),
+    *("/dashboard", "/jobs", "/floods", "/partners", "/partner P00", "/people P00", "/balance P00"),
     *("/history P00", "/fees P00", "/threshold P00", "/broadcasts"),
 )
 LIMIT_COMMANDS = ("/limits P00", "/limits P01", "/limits DESK")  # these lower what can be paid

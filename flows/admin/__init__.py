@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flows.admin.api_keys import API_KEYS
 from flows.admin.broadcast import BROADCAST, BROADCASTS
+from flows.admin.dashboard import DASHBOARD
 from flows.admin.decisions import ADJUST, DECIDING, RESOLVE
 from flows.admin.export import EXPORT
 from flows.admin.floods import FLOODS
@@ -41,6 +42,7 @@ ADMIN_FLOWS = (
     AUDIT,
     OTP,
     HEALTH,
+    DASHBOARD,
     FLOODS,
     API_KEYS,
     JOBS,

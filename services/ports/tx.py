@@ -14,6 +14,7 @@ from services.ports.broadcasts import Broadcasts
 from services.ports.claims import Claims
 from services.ports.clock import RunningClock
 from services.ports.daily import DailyWork
+from services.ports.dashboard_logins import DashboardLogins
 from services.ports.documents import Documents
 from services.ports.evidence import Evidence
 from services.ports.fees import Fees
@@ -27,6 +28,7 @@ from services.ports.notification_preferences import NotificationPreferences
 from services.ports.operations import Operations
 from services.ports.otp import Otps
 from services.ports.outbox import Outbox
+from services.ports.overview import Overview
 from services.ports.partner_events import PartnerEvents
 from services.ports.payments import Payments
 from services.ports.people import People
@@ -129,9 +131,13 @@ class Tx(Protocol):
     @property
     def statistics(self) -> Statistics: ...
     @property
+    def overview(self) -> Overview: ...
+    @property
     def daily(self) -> DailyWork: ...
     @property
     def restores(self) -> Restores: ...
+    @property
+    def dashboard_logins(self) -> DashboardLogins: ...
     @property
     def secrets(self) -> Secrets: ...
     @property

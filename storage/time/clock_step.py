@@ -79,6 +79,12 @@ MOVES = (
         " WHERE verdict <> 'taken' AND received_at > ?",
         "by since",
     ),
+    # Admins: a link lasts two minutes, a session hours.
+    (
+        "UPDATE dashboard_logins SET link_until = link_until + ?,"
+        " session_begun = session_begun + ?, session_used = session_used + ?",
+        "by by by",
+    ),
 )
 
 # Settings made by a clock that was ahead take effect at the same moment of the corrected clock.

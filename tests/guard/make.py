@@ -42,6 +42,7 @@ STANDING = {  # table → the column or expression that gives a row's status
     "api_keys": "iif(revoked_at IS NULL, 'good', 'taken back')",
     "blocked_phones": "'blocked'",
     "broadcasts": "state",
+    "dashboard_logins": "iif(session IS NULL, 'offered', 'open')",
     "documents": "format || ' ' || state",
     "external_payments": "state",
     "invites": "status",

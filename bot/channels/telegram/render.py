@@ -22,6 +22,7 @@ LABEL_LIMIT = 64  # characters; our own limit: a phone shows no more
 TURN_DIGITS = 15
 KEPT = 1_024  # cached keyboards; most are the same for everybody
 
+_NO_PREVIEW = '{"is_disabled":true}'
 _MARKED = re.compile(f"{COPY}([^{COPY}{COPY_END}]+){COPY_END}")
 _TURN = "\x00"  # placeholder for the turn in a cached keyboard; cannot occur in JSON
 
@@ -30,7 +31,8 @@ def render(content: MessageContent) -> dict[str, str]:
     """Call parameters: ``text``, truncated to Telegram's limit, ``entities`` for the parts that a
     tap copies, and ``reply_markup``.
 
-    There is no ``parse_mode``, so text that people typed is shown literally.
+    There is no ``parse_mode``, so text that people typed is shown literally. Links have no preview:
+    it would fetch what may be spent by fetching, and show nothing of ours.
     """
     text = truncate(content.text, TEXT_LIMIT)
     rendered = {"text": text}
@@ -38,6 +40,8 @@ def render(content: MessageContent) -> dict[str, str]:
         rendered["text"], entities = _marked(text)
         if entities:
             rendered["entities"] = _json(entities)
+    if "://" in text:
+        rendered["link_preview_options"] = _NO_PREVIEW
     return rendered | reply_markup(content)
 
 

@@ -59,6 +59,6 @@ def _about(turn: TurnContext, row: AuditRow) -> str:
             return turn.phrase("tried", row.about)
         case _, "person" | "admin" | "account":
             return actor_name(turn, row.about)
-        case _, "partner":
+        case _, "partner" | "seen":
             return rest
     return row.about

@@ -35,7 +35,7 @@ def search(turn: TurnContext, what: str) -> Exit | Refusal:
         reference = f"{ours[1]}-{ours[2]}".upper()
         if find_timeline(turn, reference) is not None:
             return Exit("one", sets={"reference": reference})
-    operations = _operations(turn, sought)
+    operations = matching(turn, sought)
     if not operations:
         recorded = turn.tx.payments.get(sought.upper())
         if recorded is not None:  # a payment in suspense: no operation has its receipt
@@ -49,7 +49,7 @@ def search(turn: TurnContext, what: str) -> Exit | Refusal:
 @HANDLERS.view("found", needs=Right.ADMIN, shows=("lines",))
 def found(turn: TurnContext, what: str) -> View:
     """Matching operations, newest first."""
-    operations = _operations(turn, what)
+    operations = matching(turn, what)
     references = [match.operation.reference for match in operations]
     lines = [turn.say("find.list.line", operation_facts(turn, match)) for match in operations]
     return View({"lines": "\n".join(lines)}, list(zip(references, references, strict=True)))
@@ -67,7 +67,7 @@ def operation_facts(turn: TurnContext, found: FoundOperation) -> dict[str, Any]:
     }
 
 
-def _operations(turn: TurnContext, sought: str) -> list[FoundOperation]:
+def matching(turn: TurnContext, sought: str) -> list[FoundOperation]:
     store = turn.tx.operations
     found = store.of_bank_id(sought, FOUND_MAX) or store.of_receipt(sought.upper(), FOUND_MAX)
     if found:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import groupby
 
 from bot.context import TurnContext
-from bot.handlers.admin.timeline_entries import TimelineEntry
-from bot.handlers.admin.timeline_subjects import find_timeline
+from bot.handlers.admin.timeline_subjects import Timeline, find_timeline
 from bot.handlers.admin.wording import to_the_second
 from bot.handlers.declaring import Handlers
 from flows.engine.host import View
@@ -28,17 +28,18 @@ def timeline(turn: TurnContext, reference: Reference) -> View | None:
     subject = find_timeline(turn, reference)
     if subject is None:
         return None
-    entries = sorted(subject.entries, key=lambda entry: (entry.at, entry.kind))
-    lines = shortened(turn, list(_lines(turn, entries)))
+    lines = [f"{to_the_second(turn, at)}  {words}" for at, words in in_order(turn, subject)]
+    lines = shortened(turn, lines)
     facts = {"reference": reference, "what": subject.summary, "lines": "\n".join(lines)}
     return View(facts, acts=frozenset({"check"}) if subject.can_be_queried else frozenset())
 
 
-def _lines(turn: TurnContext, entries: Sequence[TimelineEntry]) -> Iterator[str]:
-    """One line an entry; consecutive calls with the same outcome share one."""
+def in_order(turn: TurnContext, subject: Timeline) -> Iterator[tuple[datetime, str]]:
+    """When, and what, one line an entry; consecutive calls with the same outcome share one."""
+    entries = sorted(subject.entries, key=lambda entry: (entry.at, entry.kind))
     for key, run in groupby(entries, key=lambda entry: entry.key):
         if not key:
-            yield from (f"{to_the_second(turn, entry.at)}  {entry.text}" for entry in run)
+            yield from ((entry.at, entry.text) for entry in run)
             continue
         calls = list(run)
         facts = {
@@ -49,7 +50,7 @@ def _lines(turn: TurnContext, entries: Sequence[TimelineEntry]) -> Iterator[str]
             "until": to_the_second(turn, calls[-1].at),
         }
         line = turn.say("trace.line.call" if len(calls) == 1 else "trace.line.calls", facts)
-        yield f"{to_the_second(turn, calls[0].at)}  {line}"
+        yield calls[0].at, line
 
 
 def shortened(turn: TurnContext, lines: Sequence[str]) -> list[str]:

@@ -22,9 +22,15 @@ def only_host(request: Request) -> str | None:
 
 def is_from_own_page(request: Request, origin: str) -> bool:
     """Whether no other site's page made the browser send this. A caller that is no browser says
-    nothing of this kind."""
+    nothing of this kind.
+
+    Our pages give no referrer, so browsers name ``null`` as the origin of their forms; then only
+    the browser's own word on the site counts.
+    """
     origins = request.headers.getlist("origin")
     sites = request.headers.getlist("sec-fetch-site")
+    if origins == ["null"]:
+        return sites == ["same-origin"]
     return all(named.casefold() == origin.casefold() for named in origins) and all(
         site in ("same-origin", "none") for site in sites
     )

@@ -103,6 +103,12 @@ class ServedWorld:
         self._opened.set()
         return keys
 
+    def served_at(self, url: str) -> None:
+        """Call before it is opened: links that the product sends lead there."""
+        if self.world.settings.dashboard_url is None:
+            own = {"dashboard_url": url}
+            self.world.settings = self.world.settings.model_copy(update=own)
+
     async def run(self) -> None:
         """Let time pass until the world ends."""
         while not self._is_ending:

@@ -80,6 +80,8 @@ async def _run(served: ServedWorld, page: PageState, port: int, stop: asyncio.Ev
         connections_max=_room(),
         refusal=refusal,
     ) as addresses:
+        url = f"http://{HOST}:{addresses[0][1]}"
+        served.served_at(url)
         keys = await served.open()
         clock = asyncio.create_task(served.run())
         url = f"http://{HOST}:{addresses[0][1]}"

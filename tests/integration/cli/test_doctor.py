@@ -151,6 +151,23 @@ def test_what_prompts_carry_is_said_because_the_bank_may_refuse_it(template: str
     assert ("then set NCBA_ACCOUNT_REF_TEMPLATE={account}" in said) == ("#" in template)
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "is off"),
+        ({"DASHBOARD": "on"}, "http://127.0.0.1:8080"),
+        ({"DASHBOARD": "on", "DASHBOARD_URL": "https://desk.example"}, "https://desk.example"),
+    ],
+)
+def test_where_the_dashboard_is_reached_is_said(values: dict[str, str], said: str) -> None:
+    (line,) = (
+        line
+        for line in doctor("--offline", env=REAL | values).output.splitlines()
+        if "dashboard" in line
+    )
+    assert said in line
+
+
 def test_json_is_one_finding_a_line_also_when_nobody_answers() -> None:
     result = doctor("--json", env=REAL)
     findings = {found["what"]: found for found in map(json.loads, result.stdout.splitlines())}

@@ -261,3 +261,11 @@ async def test_an_edit_of_a_picture_is_of_a_message_that_is_gone(
     picture = await channel.send_document("77", "code.png", b"content", MessageContent("Scan it"))
     with pytest.raises(MessageGone):
         await channel.edit("77", picture, SCREEN)
+
+
+async def test_a_link_has_no_preview(api: TelegramApi, channel: TelegramChannel) -> None:
+    await channel.send("77", MessageContent("https://desk.example/dashboard/login/abc"))
+    await channel.send("77", MessageContent("No link here."))
+    with_link, without = api.chat(AMINA).from_bot
+    assert with_link.link_preview == {"is_disabled": True}
+    assert without.link_preview is None

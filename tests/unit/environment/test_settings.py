@@ -163,6 +163,9 @@ def test_admins_are_separated_by_commas(machine: Machine, text: str) -> None:
         ("MESSAGE_RATE_OVERALL", "nan"),
         ("SMTP_STARTTLS", "ja"),
         ("TELEGRAM_WEBHOOK_SECRET", "x" * 257),
+        ("DASHBOARD_URL", "http://desk.example"),
+        ("DASHBOARD_URL", "https://desk.example/admin"),
+        ("DASHBOARD_URL", "desk.example"),
     ],
 )
 def test_a_value_that_cannot_be_is_one_line_with_its_name(
@@ -184,6 +187,8 @@ def test_a_value_that_cannot_be_is_one_line_with_its_name(
             {"TELEGRAM_WEBHOOK_URL": "https://desk.example:9443/telegram/webhook"},
             "TELEGRAM_WEBHOOK_URL",
         ),
+        ({"DASHBOARD": "on", "HTTP_HOST": "0.0.0.0"}, "DASHBOARD_URL"),
+        ({"DASHBOARD": "on", "HTTP_PORT": "0"}, "DASHBOARD_URL"),
     ],
 )
 def test_values_that_contradict_each_other_are_one_line(
@@ -206,6 +211,9 @@ def test_values_that_contradict_each_other_are_one_line(
         ("PROMPTS_PER_PHONE_HOUR", "1_000", 1_000),
         ("SMTP_STARTTLS", "No", False),
         ("HTTP_HOST", "[::1]", "::1"),
+        ("DASHBOARD_URL", "HTTPS://Desk.Example:443/", "https://desk.example"),
+        ("DASHBOARD_URL", "http://localhost:8081", "http://localhost:8081"),
+        ("DASHBOARD_URL", "https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
         ("HTTP_HOST", "fe80::1%eth0", "fe80::1%eth0"),
         (
             "NCBA_BASE_URL",
@@ -250,6 +258,25 @@ def test_secrets_do_not_show_when_settings_are_printed(machine: Machine) -> None
 
 
 # What a run on real services needs
+
+
+@pytest.mark.parametrize(
+    ("values", "address"),
+    [
+        ({}, None),
+        ({"DASHBOARD": "on"}, "http://127.0.0.1:8080"),
+        ({"DASHBOARD": "on", "HTTP_HOST": "::1", "HTTP_PORT": "81"}, "http://[::1]:81"),
+        (
+            {"DASHBOARD": "on", "HTTP_HOST": "0.0.0.0", "DASHBOARD_URL": "https://desk.example"},
+            "https://desk.example",
+        ),
+    ],
+)
+def test_the_dashboard_is_on_this_machine_unless_told_otherwise(
+    machine: Machine, values: dict[str, str], address: str | None
+) -> None:
+    machine.set(**values)
+    assert Settings().dashboard_address == address
 
 
 def test_a_complete_set_misses_nothing(machine: Machine) -> None:

@@ -41,9 +41,10 @@ RIGHTS = {
         add_partner approve_proposal ask_bank block_desk chart_activity clean_up compare_fee
         compare_limit compare_mark count_hearers decline_proposal export_document find_broadcast
         find_codes find_desk_block find_match find_unknown invite_to make_api_key name_of
-        open_proposal propose_adjustment propose_assignment propose_dismissal propose_match
-        propose_resolution release_account resume_partner revoke_api_key rotate_api_key run_job
-        search set_fee set_limit set_mark start_broadcast stop_broadcast suspend_partner
+        open_dashboard open_proposal propose_adjustment propose_assignment propose_dismissal
+        propose_match propose_resolution release_account resume_partner revoke_api_key
+        rotate_api_key run_job search set_fee set_limit set_mark start_broadcast stop_broadcast
+        suspend_partner
         unblock_desk unlink_from unlock_codes whose_limits
     """,
 }

@@ -53,6 +53,9 @@ def waiting(tx: SqliteTx) -> None:
     tx.conn.execute("UPDATE api_keys SET revoked_at = ? WHERE id = 'hz_2'", (tx.now_ms,))
     tx.sessions.save("terminal", "1", SessionRow(41, "topup", "amount", "{}", ends_at))
     tx.sessions.save("terminal", "2", SessionRow(7, "topup", "push", "{}", None))
+    tx.dashboard_logins.offer("terminal", "9", "spent", ends_at)
+    assert tx.dashboard_logins.spend("spent", "session") is not None
+    tx.dashboard_logins.offer("terminal", "9", "link", ends_at)
 
 
 async def test_messages_invitations_broadcasts_and_old_buttons_do_not_come_to_life(
@@ -84,6 +87,7 @@ async def test_messages_invitations_broadcasts_and_old_buttons_do_not_come_to_li
             assert session is not None
             assert session.turn > 1_000_000
             assert session.expires_at == (tx.now if address == "1" else None)
+        assert tx.conn.execute("SELECT count(*) FROM dashboard_logins").fetchone() == (0,)
         restore = tx.restores.unannounced()[0]
         assert (restore.found["api_keys"], restore.found["proposals"]) == (1, 0)
         (facts,) = tx.conn.execute("SELECT facts FROM audit_log WHERE act = 'restored'").fetchone()
