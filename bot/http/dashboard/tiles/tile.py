@@ -22,7 +22,7 @@ class Tile:
     template ``tiles/<name>.html`` its facts.
 
     Whatever ``read`` counts or lists is bounded, so that a desk with a long history is read as fast
-    as a new one (docs/decisions/0048).
+    as a new one (docs/decisions/0049).
     """
 
     name: str
