@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from bot.observe.metrics import Metrics
 from bot.outbox.carriers import SMS
 from bot.outbox.channel import (
     Channel,
 )
+from bot.outbox.metered_channel import MeteredChannel
 from bot.outbox.pacing import MessageRates
 from bot.outbox.sender import OutboxSender
 from bot.security.keyring import Keyring
@@ -35,12 +36,15 @@ class OutboxHarness(DatabaseOnClock):
         self.chat = RecordingChannel(CHAT, clock)
         self.sms = RecordingChannel(SMS, clock)
         self.told: list[tuple[str, str, bool]] = []
-        self.tried: Counter[tuple[str, str]] = Counter()  # channel, what came of it
+        self.metrics = Metrics(clock.monotonic)
         self.lost: list[str] = []  # codes that no message can deliver any more
         self.start()
 
     def start(self, pace: MessageRates = NO_PACE) -> None:
-        channels: dict[str, Channel] = {CHAT: self.chat, SMS: self.sms}
+        channels: dict[str, Channel] = {
+            CHAT: MeteredChannel(self.chat, self.metrics),
+            SMS: MeteredChannel(self.sms, self.metrics),
+        }
         self.sender = OutboxSender(
             self.database,
             self.clock,
@@ -49,7 +53,6 @@ class OutboxHarness(DatabaseOnClock):
             KEYS,
             self._code_lost,
             lambda row, message_id, edited: self.told.append((row.text, message_id, edited)),
-            lambda channel, outcome: self.tried.update([(channel, outcome)]),
         )
 
     def _code_lost(self, tx: SqliteTx, otp: str) -> Sequence[OutboxRow]:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
+from bot.http.dashboard.measured import totals
 from bot.outbox.channel import (
     Blocked,
     MessageGone,
@@ -136,9 +137,9 @@ async def test_what_comes_of_each_try_is_counted(harness: OutboxHarness) -> None
     await harness.sent("received")
     await harness.sent("hello", to="stranger")
     await harness.advance(60)
-    assert harness.tried == {
+    assert totals(harness.metrics.messages) == {
         (CHAT, "unclear"): 1,
         (CHAT, "held_back"): 1,
         (CHAT, "accepted"): 1,
-        (CHAT, "dropped"): 1,
+        (CHAT, "refused"): 1,
     }
