@@ -72,13 +72,17 @@ class Scene:
     async def open(self, also: Callable[[Tx], None] = lambda tx: None) -> None:
         """Start the product with its initial rows, and those that ``also`` adds."""
 
-        def seed(tx: Tx) -> None:
-            seed_database(tx, self.givens, self.channel, self.people.addresses)
+        def add(tx: Tx) -> None:
+            self.fill(tx)
             also(tx)
 
         await self.world.open()
-        await self.world.app.database.write(seed)
+        await self.world.app.database.write(add)
         await self.world.settle()
+
+    def fill(self, tx: Tx) -> None:
+        """Write the initial rows."""
+        seed_database(tx, self.givens, self.channel, self.people.addresses)
 
     @property
     def shown(self) -> Sequence[Shown]:

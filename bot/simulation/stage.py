@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from bot.jobs.reconciliation import lines_after
@@ -307,11 +307,19 @@ class SceneStage:
 class SimulatedStage(SceneStage):
     """One play on one channel, in a world of its own. The database is a temporary file."""
 
-    def __init__(self, channel: str, *, threads: bool = False, events_before: int = 0) -> None:
+    def __init__(
+        self,
+        channel: str,
+        *,
+        threads: bool = False,
+        events_before: int = 0,
+        start: datetime | None = None,
+    ) -> None:
         """Without ``threads`` a script is deterministic. Terminal event ids are numbers above
-        ``events_before``.
+        ``events_before``. ``start`` is the world's first moment.
         """
         super().__init__(channel)
+        self._start = start
         self._threads = threads
         self._events_before = events_before
         self._folder = tempfile.TemporaryDirectory(prefix="hazina-")
@@ -321,7 +329,12 @@ class SimulatedStage(SceneStage):
         if head.lang not in Texts.load().languages:
             raise CannotDo(f"speak {head.lang}")
         self._listening.enter_context(full_log(self._logged.append))
-        scene = Scene(
+        scene = self._make_scene(head, givens)
+        self.enter(scene)
+        await scene.open()
+
+    def _make_scene(self, head: ScriptHead, givens: Sequence[Given]) -> Scene:
+        return Scene(
             Path(self._folder.name),
             self._channel,
             givens,
@@ -329,9 +342,8 @@ class SimulatedStage(SceneStage):
             threads=self._threads,
             receives_everywhere=True,
             events_before=self._events_before,
+            start=self._start,
         )
-        self.enter(scene)
-        await scene.open()
 
     async def close(self) -> None:
         try:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from bot.simulation.scene import Scene
 from bot.simulation.stage import SimulatedStage
 from bot.simulation.world import World
 
@@ -87,16 +88,13 @@ class ReopenedStage(SimulatedStage):
 
     def __init__(self, kept: Kept, greeting: str) -> None:
         """``greeting`` is a message that makes the bot show a person's current screen again."""
-        super().__init__(str(kept.expected["channel"]), events_before=LATER)
+        super().__init__(str(kept.expected["channel"]), events_before=LATER, start=kept.at)
         self._kept = kept
         self._greeting = greeting
         self.left = Left()
 
     async def open(self, *given: Any) -> None:
-        opens, sets_out = World.open, World.__init__
-
-        def at_that_moment(world: World, *args: Any, **more: Any) -> None:
-            sets_out(world, *args, **more, start=self._kept.at)
+        opens = World.open
 
         async def on_the_copy(world: World) -> None:
             world.settings = world.settings.model_copy(update={"hazina_keys": None})
@@ -105,14 +103,14 @@ class ReopenedStage(SimulatedStage):
                 world.telegram.restart_ids(LATER)
             await opens(world)
 
+        def with_its_people(scene: Scene, tx: Any) -> None:
+            """Nothing is seeded: they are in the kept database."""
+
         with (
-            mock.patch.object(World, "__init__", at_that_moment),
             mock.patch.object(World, "open", on_the_copy),
+            mock.patch.object(Scene, "fill", with_its_people),
         ):
             await super().open(*given)
-
-    def _seed(self, *_: object) -> None:
-        """Do nothing: the kept database already contains the people."""
 
     async def say(self, name: str, text: str, copies: int = 1) -> None:
         await super().say(name, text, copies)
@@ -125,7 +123,7 @@ class ReopenedStage(SimulatedStage):
         return await self.world.app.database.read(lambda tx: tx.invariants.violations())
 
     async def close(self) -> None:
-        if self._world is not None and self.world.settings.database.exists():
+        if self._scene is not None and self.world.settings.database.exists():
             with closing(sqlite3.connect(self.world.settings.database)) as conn:
                 self.left.operations = conn.execute(
                     "SELECT reference, type, state FROM wallet_transactions"
