@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,8 +38,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[WorldProcess]:
-    with running_world(tmp_path) as world:
+def settings() -> Mapping[str, str]:
+    """Of the world, where a test needs some."""
+    return {}
+
+
+@pytest.fixture
+def world(tmp_path: Path, settings: Mapping[str, str]) -> Iterator[WorldProcess]:
+    with running_world(tmp_path, **settings) as world:
         yield world
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
 
 from tests.browser.chromium import launch
 from tests.browser.demo_page import RIGHT_PIN, SEEN_AFTER_A_TOPUP, DemoPage, DrawerTab
-from tests.browser.world_process import PROJECT, running_world
+from tests.browser.world_process import PROJECT, WorldProcess, running_world
 
 PATIENCE_MS = 15_000
 WIDE = ViewportSize(width=1280, height=800)
@@ -24,6 +24,7 @@ def main() -> None:
     with sync_playwright() as playwright, launch(playwright) as browser:
         _take_picture(browser, "demo-wide", WIDE, "light", "Money")
         _take_picture(browser, "demo-narrow", NARROW, "dark", None)
+        _take_dashboard(browser)
 
 
 def _take_picture(
@@ -47,6 +48,35 @@ def _take_picture(
         if drawer is not None:
             expect(demo.drawer(drawer)).to_contain_text(SEEN_AFTER_A_TOPUP[drawer])
         demo.page.screenshot(path=FOLDER / f"{name}.png", animations="disabled")
+
+
+def _take_dashboard(browser: Browser) -> None:
+    """With a day's business: payments, a purchase, and one prompt whose answer was lost."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_world(Path(folder), DASHBOARD="on") as world,
+        browser.new_context(viewport=WIDE, color_scheme="light") as context,
+    ):
+        for amount in (1500, 2500, 800):
+            world.post("/sim/handset", {"phone": "254712345678", "does": "pays"})
+            _tops_up(world, amount)
+            world.advance(60)
+        world.post("/sim/bank", {"call": "initiate", "fault": "timeout-after"})
+        _tops_up(world, 1777)
+        world.advance(60)
+        world.post("/sim/notify", {"phone": "0733999888", "amount": "1250", "ref": "nobody"})
+        link = world.post("/sim/say", {"person": "musa", "text": "/dashboard"})
+        page = context.new_page()
+        page.goto(link["messages"][-2]["text"].split()[0])
+        page.get_by_role("button").click()
+        expect(page.get_by_role("heading", name="Stuck money")).to_be_visible()
+        page.screenshot(path=FOLDER / "dashboard.png", animations="disabled")
+
+
+def _tops_up(world: WorldProcess, amount: int) -> None:
+    world.post("/sim/say", {"person": "wanjiru", "text": f"/topup {amount}"})
+    for option in ("mine", "yes"):
+        world.post("/sim/say", {"person": "wanjiru", "tap": option})
 
 
 if __name__ == "__main__":

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import grave_violations
 from tests.browser.demo_page import RIGHT_PIN, SEEN_AFTER_A_TOPUP, DemoPage, PhoneTab
 from tests.browser.world_process import WorldProcess
-
-GRAVE = ("serious", "critical")
 
 Scheme = Literal["light", "dark"]
 SCHEMES = get_args(Scheme)
@@ -33,14 +31,14 @@ def test_a_chat_can_be_read_by_everybody(looked_at: DemoPage, world: WorldProces
     looked_at.phone.enters(RIGHT_PIN)
     world.advance(30)
     looked_at.phone.reads("Received KES 1,500.")
-    assert _grave_violations(looked_at.page) == []
+    assert grave_violations(looked_at.page) == []
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_prompt_can_be_answered_by_everybody(looked_at: DemoPage) -> None:
     looked_at.phone.asks_for_a_topup()
-    assert _grave_violations(looked_at.page) == []
+    assert grave_violations(looked_at.page) == []
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -56,7 +54,7 @@ def test_sms_and_mail_can_be_read_by_everybody(looked_at: DemoPage) -> None:
     tabs: tuple[PhoneTab, ...] = ("SMS", "Mail")
     for tab in tabs:
         phone.opens(tab)
-        assert _grave_violations(looked_at.page) == [], tab
+        assert grave_violations(looked_at.page) == [], tab
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -65,21 +63,10 @@ def test_the_drawer_can_be_read_by_everybody(looked_at: DemoPage) -> None:
     looked_at.tops_up()
     for tab, content in SEEN_AFTER_A_TOPUP.items():
         expect(looked_at.drawer(tab)).to_contain_text(content)
-        assert _grave_violations(looked_at.page) == [], tab
+        assert grave_violations(looked_at.page) == [], tab
 
 
 def test_a_button_without_a_name_is_found(page: Page) -> None:
     page.set_content("<!doctype html><html lang=en><title>A button</title><main><button></button>")
-    (violation,) = _grave_violations(page)
+    (violation,) = grave_violations(page)
     assert violation.startswith("critical button-name: <button></button>")
-
-
-def _grave_violations(page: Page) -> list[str]:
-    """A line for each element, with the rule that it breaks."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{rule['impact']} {rule['id']}: {node['html']} ({node['failureSummary']})"
-        for rule in found
-        if rule["impact"] in GRAVE
-        for node in rule["nodes"]
-    ]

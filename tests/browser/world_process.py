@@ -22,8 +22,9 @@ CALL_MAX_S = 60.0
 class WorldProcess:
     """``url`` and ``keys`` are those of the world that was started last."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self.url = ""
+        self._settings = [f"--set={name}={value}" for name, value in settings.items()]
         self.keys: Mapping[str, str] = {}
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
@@ -32,7 +33,7 @@ class WorldProcess:
         """On the port that it had before, else on a free one."""
         with (self._folder / "world.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [HAZINA, "sim", "--serve", str(urlsplit(self.url).port or 0)],
+                [HAZINA, "sim", "--serve", str(urlsplit(self.url).port or 0), *self._settings],
                 cwd=self._folder,
                 env={"PATH": os.environ["PATH"], "TMPDIR": str(self._folder)},
                 stdout=subprocess.PIPE,
@@ -87,9 +88,9 @@ class WorldProcess:
 
 
 @contextmanager
-def running_world(folder: Path) -> Iterator[WorldProcess]:
+def running_world(folder: Path, **settings: str) -> Iterator[WorldProcess]:
     """``folder`` is used by it alone."""
-    world = WorldProcess(folder)
+    world = WorldProcess(folder, settings)
     world.start()
     try:
         yield world

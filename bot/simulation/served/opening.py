@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bot.scripts.given import Given, GivenSetting
@@ -28,11 +28,16 @@ RAISED_TIMES = 10
 FIXED = ("DATABASE", "BACKUP_DIR", "ADMIN_IDS", "API")
 
 
-def opening(overrides: Mapping[str, str]) -> list[Given]:
-    """Raises ``ScriptError`` for a setting that belongs to the world itself."""
-    givens = list(load(_FILE).givens)
+def opening() -> Sequence[Given]:
+    return load(_FILE).givens
+
+
+def opening_settings(overrides: Mapping[str, str]) -> Sequence[Given]:
+    """Settings by name, which hold in each world. Raises ``ScriptError`` for one that belongs to
+    the world itself."""
+    givens = []
     for name, value in overrides.items():
-        at = SourceLine(_FILE, 0)
+        at = SourceLine(_FILE, 0, f"given setting {name} {value}")
         if name.upper() in FIXED:
             raise at.error(f"{name} cannot be set for a simulated world")
         givens.append(GivenSetting(at, name, value))

@@ -27,7 +27,13 @@ from bot.simulation.product_door import ProductDoor
 from bot.simulation.real_time import TICK_S, RealTime
 from bot.simulation.record import Record
 from bot.simulation.scene import Scene
-from bot.simulation.served.opening import PARTNERS, opening, with_raised_limits
+from bot.simulation.served.opening import (
+    PARTNERS,
+    opening,
+    opening_settings,
+    with_raised_limits,
+)
+from bot.simulation.settings import SimulatedSettings
 from bot.simulation.stage_people import StagePeople
 from bot.simulation.world import World
 from services import api_keys
@@ -57,7 +63,9 @@ class ServedWorld:
         self.door = ProductDoor()
         self.watchers: set[Callable[[], None]] = set()
         self._folder = folder
-        self._opening = opening(overrides)
+        self._opening = opening()
+        self._overrides = opening_settings(overrides)
+        self._url: str | None = None
         self._worlds = 0
         self._lock = asyncio.Lock()
         self._restarting = asyncio.Lock()
@@ -105,9 +113,13 @@ class ServedWorld:
 
     def served_at(self, url: str) -> None:
         """Call before it is opened: links that the product sends lead there."""
-        if self.world.settings.dashboard_url is None:
-            own = {"dashboard_url": url}
-            self.world.settings = self.world.settings.model_copy(update=own)
+        self._url = url
+        self.world.settings = self._with_url(self.world.settings)
+
+    def _with_url(self, settings: SimulatedSettings) -> SimulatedSettings:
+        if self._url is None or settings.dashboard_url is not None:
+            return settings
+        return settings.model_copy(update={"dashboard_url": self._url})
 
     async def run(self) -> None:
         """Let time pass until the world ends."""
@@ -169,6 +181,7 @@ class ServedWorld:
         kept = await self.world.app.database.read(_living_keys)
         old = self._world_folder()
         scene = self._make_scene(givens, seed)
+        scene.world.settings = self._with_url(scene.world.settings)
         await self.world.close()
         self._enter(scene)
 
@@ -189,7 +202,7 @@ class ServedWorld:
         return Scene(
             folder,
             CHANNEL,
-            givens,
+            [*givens, *self._overrides],
             seed=seed,
             start=datetime.now(UTC).replace(microsecond=0),
             door=self.door,

@@ -84,7 +84,6 @@ async def _run(served: ServedWorld, page: PageState, port: int, stop: asyncio.Ev
         served.served_at(url)
         keys = await served.open()
         clock = asyncio.create_task(served.run())
-        url = f"http://{HOST}:{addresses[0][1]}"
         first_line = {
             "url": url,
             "keys": keys,
