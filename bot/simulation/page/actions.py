@@ -178,7 +178,7 @@ async def _act(state: PageState, view: View, body: bodies.Act) -> None:
         case "disarm":
             await outside.disarm_bank(state.served)
         case "reset":
-            await state.story.stop()
+            await state.story.leave()
             await state.served.reset()
             state.forget_world()
 

@@ -119,7 +119,8 @@ class PageApp:
     async def _act(self, request: Request) -> Response:
         if (refused := _foreign(request)) is not None:
             return refused
-        if not hmac.compare_digest(request.headers.get(TOKEN, ""), self._state.token):
+        token = request.headers.get(TOKEN, "")
+        if not hmac.compare_digest(token.encode(), self._state.token.encode()):
             return _said(403, "This page is of an earlier run: load it again.")
         action = ACTIONS.get(request.path_params["action"])
         if action is None:

@@ -153,6 +153,11 @@ class StoryTeller:
             await self._task
             self._task, self._is_stopped = None, False
 
+    async def leave(self) -> None:
+        """As ``stop``, and it is shown no longer."""
+        await self.stop()
+        self.story, self.state, self.told = None, StoryState.NONE, []
+
     def pause(self) -> None:
         if self.state is StoryState.PLAYING:
             self._is_paused, self.state = True, StoryState.PAUSED

@@ -91,6 +91,9 @@ document.getElementById("reload").addEventListener("htmx:beforeRequest", (event)
 // Pictures and messages come in: the chat stays at its end, and closed tabs show that they have news.
 document.addEventListener("htmx:oobAfterSwap", (event) => {
   const target = event.detail.target;
+  if (target.id === "story-bar") {
+    document.getElementById("story").value = target.querySelector("[data-story]")?.dataset.story ?? "";
+  }
   const phone = target.closest("[data-phone]");
   if (!phone) return;
   const log = target.closest("[role=log]");

@@ -37,6 +37,9 @@ async def test_a_post_of_another_site_or_without_the_token_is_refused(tmp_path: 
         ):
             answer = await tab.desk.client.post("/page/do/say", data=fields, headers=headers)
             assert answer.status_code == 403, headers
+        strange = [(b"x-hazina-token", b"\xff")]
+        answer = await tab.desk.client.post("/page/do/say", data=fields, headers=strange)
+        assert answer.status_code == 403
         assert tab.desk.served.record.entries == []
         answer = await tab.desk.client.post("/page/do/say", data=fields, headers=token)
         assert answer.status_code == 204
