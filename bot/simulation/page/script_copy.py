@@ -25,8 +25,10 @@ from bot.scripts.directive import (
 )
 from bot.scripts.directive_syntax import read_directive
 from bot.scripts.given import GivenSetting
+from bot.scripts.pattern import variables
 from bot.scripts.record import literal
-from bot.scripts.source_line import SourceLine
+from bot.scripts.source_line import ScriptError, SourceLine
+from bot.scripts.speech import Say, read_speech
 from bot.scripts.stage import Shown
 from bot.simulation.record import Armed, Did, Entry, Passed, Said, Texted
 from bot.simulation.served.opening import RAISED
@@ -38,6 +40,8 @@ _HOURS = re.compile(r"\b[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\b")
 _DATES = re.compile(r"\b[0-9]{1,2} [A-Z][a-z]{2,8}( [0-9]{4})?\b|\b20[0-9]{2}-[0-9]{2}-[0-9]{2}\b")
 _TAP = re.compile(r"\[([^\[\]]+)\].*")
 _HOLE = "{*}"
+_COMMENT = re.compile(r"\s{2,}#|\t#")
+_OTHER_BRACKETS = str.maketrans("{}[]<>#", "()()()+")
 
 
 def as_script(served: ServedWorld) -> str:
@@ -76,11 +80,11 @@ class _Play:
     def lines(self) -> Iterator[str]:
         for step in self._steps:
             match step.entry:
-                case Said(person, _, written):
+                case Said(person) as said:
                     yield "bot*"
                     self._unread.clear()
                     self._speaker = person
-                    yield f"{person}> {self._filled(written)}"
+                    yield f"{person}> {self._filled(_sayable(said))}"
                 case Did(line):
                     yield self._filled(line)
                 case Armed(call, fault, times) if times > 0:
@@ -102,7 +106,7 @@ class _Play:
                 case Shown(kind="answer" | "notice"):
                     text = _as_read(step.came, at)
                     is_answer = entry.kind == "answer" and entry.to == speaker
-                    first = _steady(_first_line(text)) if is_answer else ""
+                    first = self._first(step, text) if is_answer else ""
                     pattern = self._captured(text, first) or first
                     if pattern:
                         read = "bot<~" if entry.to == self._speaker else f"bot[{entry.to}]<~"
@@ -110,6 +114,13 @@ class _Play:
                         yield f"{read} {pattern}"
                     else:
                         self._unread[entry.to] += 1
+
+    def _first(self, step: _Step, text: str) -> str:
+        """What the answer begins with, unless it may repeat words that had to be changed."""
+        said = step.entry
+        if isinstance(said, Said) and _sayable(said) != said.written:
+            return _HOLE
+        return _steady(_first_line(text))
 
     def _texted(self, entry: Texted) -> Iterator[str]:
         read = f"{'mail' if entry.is_mail else 'sms'} {entry.address}<~"
@@ -166,6 +177,23 @@ class _Play:
             for spelled in (token, token.replace("-", "")):
                 written = written.replace(spelled, f"{{{name}}}")
         return written
+
+
+def _sayable(said: Said) -> str:
+    """As a script says it. What was typed and would be taken for something else, such as a variable
+    or a comment, has other brackets: the desk understands neither."""
+    written = said.written
+    if written != said.text:
+        return written
+    line = f"{said.person}> {written}"
+    try:
+        read = read_speech(SourceLine(Path("page"), 1, line), line)
+    except ScriptError:
+        read = None
+    is_plain = isinstance(read, Say) and read.text == written
+    if is_plain and not variables(written) and not _COMMENT.search(line):
+        return written
+    return " ".join(written.translate(_OTHER_BRACKETS).split()) or "?"
 
 
 def _steps(entries: Sequence[Entry]) -> Iterator[_Step]:

@@ -178,6 +178,16 @@ async def _something(tab: PageTab, chance: random.Random) -> None:
             await tab.say(chance.choice(lines), person)
 
 
+async def test_words_that_a_script_would_take_for_something_else_are_said(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        for typed in ("{name}", "[menu]", "<sticker>", "<edit> x", "pay  # this", "  two  blanks "):
+            await tab.say(typed)
+        await tab.say("/balance")
+        text = await tab.copy("script")
+    await _holds(text, tmp_path)
+    assert "wanjiru> (menu)\n" in text
+
+
 async def test_a_story_is_copied_as_it_was_played(tmp_path: Path) -> None:
     async with page_tab(tmp_path) as tab:
         teller = tab.desk.page.story
