@@ -3,7 +3,7 @@
 
 const WIDE = "(min-width: 1001px)";
 const HISTORY_MAX = 50;
-const history = {};  // what was typed, by phone
+const typedLines = {};  // by message box
 const notice = document.getElementById("notice");
 
 function say(text) {
@@ -44,13 +44,13 @@ document.addEventListener("keydown", (event) => {
 
 // What was typed before comes back with the arrow keys.
 function recall(input, step) {
-  const typed = (history[input.id] ??= { lines: [], at: 0 });
+  const typed = (typedLines[input.id] ??= { lines: [], at: 0 });
   typed.at = Math.max(0, Math.min(typed.lines.length, typed.at + step));
   input.value = typed.lines[typed.at] ?? "";
 }
 
 function remember(input) {
-  const typed = (history[input.id] ??= { lines: [], at: 0 });
+  const typed = (typedLines[input.id] ??= { lines: [], at: 0 });
   typed.lines.push(input.value);
   typed.lines.splice(0, typed.lines.length - HISTORY_MAX);
   typed.at = typed.lines.length;
