@@ -11,7 +11,8 @@ TICK_S = 0.05  # real seconds between clock updates
 
 
 class RealTime:
-    """``monotonic`` tells the real seconds. With ``step_s`` time passes in multiples of it."""
+    """``monotonic`` tells the real seconds. With ``step_s`` time passes in multiples of it.
+    ``before`` is told how many are about to pass."""
 
     def __init__(
         self,
@@ -19,7 +20,9 @@ class RealTime:
         monotonic: Callable[[], float] = time.monotonic,
         *,
         step_s: float | None = None,
+        before: Callable[[float], None] = lambda seconds: None,
     ) -> None:
+        self._before = before
         self._world = world
         self._monotonic = monotonic
         self._step_s = step_s
@@ -37,5 +40,6 @@ class RealTime:
             elapsed -= elapsed % self._step_s
         self._followed_at += elapsed
         if elapsed > 0:
+            self._before(elapsed)
             await self._world.advance(elapsed)
         return elapsed

@@ -51,3 +51,25 @@ def test_a_code_that_came_by_sms_is_typed_and_then_deleted(demo: DemoPage) -> No
     demo.presses("+30 s")
     phone.reads("KES 5,000 of B2C float bought")
     expect(phone.bubble(re.compile("deleted", re.IGNORECASE))).to_have_count(1)
+
+
+def test_a_message_is_of_whoever_had_the_phone_when_it_was_sent(demo: DemoPage) -> None:
+    demo.page.get_by_role("button", name="+1 day").click()  # keeps the desk busy for a while
+    for text in ("/menu", "/balance"):
+        demo.phone.message.fill(text)
+        demo.phone.message.press("Enter")
+    demo.phone.is_of("otieno")
+    demo.phone.is_of("wanjiru")
+    demo.phone.reads("DUKA at")
+    demo.phone.is_of("otieno")
+    demo.phone.says("/history")
+    demo.phone.reads("There are no transactions yet")
+    expect(demo.phone.bubble("/balance")).to_have_count(0)
+
+
+def test_the_focus_stays_with_a_button_whose_message_changes(demo: DemoPage) -> None:
+    demo.phone.says("/balance")
+    demo.phone.reads("Wallet:")
+    demo.phone.option("Refresh").press("Enter")
+    expect(demo.phone.bubble("Refresh")).to_have_count(2)  # the tap and the message
+    expect(demo.phone.option("Refresh")).to_be_focused()

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.demo_page import DemoPage
 from tests.browser.world_process import WorldProcess, running_world
@@ -38,3 +38,13 @@ def test_every_story_plays_to_its_end(
                 with subtests.test(story):
                     demo.plays_to_its_end()
                     assert its_world.books_hold()
+
+
+def test_the_keyboard_passes_over_stories_to_the_one_that_is_meant(demo: DemoPage) -> None:
+    box = demo.page.get_by_role("combobox", name="Story")
+    box.focus()
+    for _ in range(8):
+        box.press("ArrowDown")
+    heading = demo.page.locator("[data-story-state] h2")
+    expect(heading).to_have_text("Lock-out")
+    assert demo.page.get_by_text("In a fresh world of its own").count() == 1

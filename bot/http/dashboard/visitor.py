@@ -73,7 +73,10 @@ async def find_visitor(site: Site, request: Request) -> Visitor | None:
     if not token:
         return None
     session = await site.app.database.read(partial(dashboard_access.find_session, token=token))
-    if session is None or session.admin not in site.app.context.admins:
+    if session is None:
+        return None
+    if session.admin not in site.app.context.admins:  # and it stays over should the right come back
+        await site.app.database.write(partial(dashboard_access.end_session, token=token))
         return None
     return Visitor(token, session)
 

@@ -21,7 +21,7 @@ from bot.simulation.page.actions import ACTIONS
 from bot.simulation.page.bodies import FAULTS
 from bot.simulation.page.drawn import Drawn
 from bot.simulation.page.script_copy import as_curl, as_script
-from bot.simulation.page.state import PREFIX, PageState
+from bot.simulation.page.state import OPENS_WITH, PREFIX, PageState
 from bot.simulation.page.story import stories
 from bot.simulation.page.view import View
 from bot.simulation.served.controls import CALLS
@@ -32,7 +32,6 @@ FIELDS_MAX = 10
 PING_S = 15
 TOGETHER_S = 0.02  # real seconds for which changes are gathered into one event
 TOKEN = "x-hazina-token"
-PERSON = "wanjiru"  # whose phone the page opens with
 
 
 class PageApp:
@@ -50,10 +49,9 @@ class PageApp:
         ]
 
     async def _page(self, request: Request) -> Response:
-        if (refused := _foreign(request)) is not None:
+        if (refused := _foreign(request) or _embedded(request)) is not None:
             return refused
-        people = self._state.served.people.addresses
-        view = self._state.views.open(PERSON if PERSON in people else next(iter(people)))
+        view = self._state.views.open(OPENS_WITH)
         view.drawn = Drawn(self._state, view)
         page = self._state.templates.get_template("page.html").render(
             view=view,
@@ -80,8 +78,13 @@ class PageApp:
     async def _news(self, view: View, drawn: Drawn) -> AsyncIterator[ServerSentEvent]:
         changed = asyncio.Event()
         view.changed.add(changed)
+        view.stream += 1
+        own = view.stream
         try:
-            while view.drawn is drawn and not self._state.served.is_ending:
+            while view.stream == own and not self._state.served.is_ending:
+                if self._state.views.get(view.id) is not view:
+                    yield ServerSentEvent("", event="reload")
+                    return
                 changed.clear()
                 swaps = await drawn.news()
                 if swaps:
@@ -158,6 +161,15 @@ def _foreign(request: Request) -> Response | None:
     if host is None or not is_loopback_host(host):
         return _said(400, "Host is not a name of this machine")
     if request.method == "POST" and not is_from_own_page(request, f"http://{host}"):
+        return _said(403, "That was sent by another site's page")
+    return None
+
+
+def _embedded(request: Request) -> Response | None:
+    """The answer to another site's page that loads this one for itself: each load opens a view."""
+    site = request.headers.get("sec-fetch-site", "none")
+    mode = request.headers.get("sec-fetch-mode", "navigate")
+    if site not in ("none", "same-origin") and mode != "navigate":
         return _said(403, "That was sent by another site's page")
     return None
 

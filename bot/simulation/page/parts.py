@@ -141,7 +141,17 @@ class Parts:
         """Differs once something has happened that the database may tell of."""
         served = self._served
         calls = sum(served.world.bank.calls(call) for call in CALLS)
-        return (served.number, len(served.record.entries), calls, served.world.crash_count)
+        sent = (delivery for told in served.told for delivery in told.deliveries)
+        answered = sum(delivery.answer is not None for delivery in sent)
+        return (
+            served.number,
+            len(served.record.entries),
+            calls,
+            served.api_calls,
+            answered,
+            len(served.world.receiver.received),
+            served.world.crash_count,
+        )
 
     def _prompt(self, n: int, member: Member) -> SentPrompt | None:
         """The prompt on this phone; the first also shows those on phones of nobody here."""

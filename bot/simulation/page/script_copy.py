@@ -38,7 +38,7 @@ _CODE = re.compile(r"\b[0-9]{6}\b")
 _REFERENCE = re.compile(r"\b(?P<kind>[A-Z]{2})-(?P<rest>[0-9A-Z]{6,})\b")
 _HOURS = re.compile(r"\b[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\b")
 _DATES = re.compile(r"\b[0-9]{1,2} [A-Z][a-z]{2,8}( [0-9]{4})?\b|\b20[0-9]{2}-[0-9]{2}-[0-9]{2}\b")
-_TAP = re.compile(r"\[([^\[\]]+)\].*")
+_TAP = re.compile(r"\[([^\[\]]+)\]")
 _HOLE = "{*}"
 _COMMENT = re.compile(r"\s{2,}#|\t#")
 _OTHER_BRACKETS = str.maketrans("{}[]<>#", "()()()+")
@@ -106,7 +106,8 @@ class _Play:
                 case Shown(kind="answer" | "notice"):
                     text = _as_read(step.came, at)
                     is_answer = entry.kind == "answer" and entry.to == speaker
-                    first = self._first(step, text) if is_answer else ""
+                    is_outcome = entry.to == self._speaker and self._is_next_outcome(entry, text)
+                    first = self._first(step, text) if is_answer or is_outcome else ""
                     pattern = self._captured(text, first) or first
                     if pattern:
                         read = "bot<~" if entry.to == self._speaker else f"bot[{entry.to}]<~"
@@ -114,6 +115,12 @@ class _Play:
                         yield f"{read} {pattern}"
                     else:
                         self._unread[entry.to] += 1
+
+    def _is_next_outcome(self, entry: Shown, text: str) -> bool:
+        """Whether it tells what became of an operation, with nothing unread before it. What comes
+        by the time of day comes at another moment when the script is played."""
+        is_told = entry.kind == "notice" and _REFERENCE.search(text) is not None
+        return is_told and not self._unread[entry.to]
 
     def _first(self, step: _Step, text: str) -> str:
         """What the answer begins with, unless it may repeat words that had to be changed."""
@@ -190,7 +197,7 @@ def _sayable(said: Said) -> str:
         read = read_speech(SourceLine(Path("page"), 1, line), line)
     except ScriptError:
         read = None
-    is_plain = isinstance(read, Say) and read.text == written
+    is_plain = isinstance(read, Say) and read.text == written and len(written.splitlines()) == 1
     if is_plain and not variables(written) and not _COMMENT.search(line):
         return written
     return " ".join(written.translate(_OTHER_BRACKETS).split()) or "?"
@@ -246,21 +253,23 @@ def _steady(line: str, keep: str = "") -> str:
 
 def as_curl(served: ServedWorld, url: str) -> str:
     """Calls of the controls that do the same in a served world."""
-    calls = [call for entry in served.record.entries if (call := _call(entry)) is not None]
-    lines = [
-        f"curl {url}/sim/{path} -H 'content-type: application/json'"
-        f" -d {shlex.quote(json.dumps(body, ensure_ascii=False))}"
-        for path, body in calls
-    ]
+    lines = []
+    for entry in served.record.entries:
+        call = _call(entry)
+        if call is not None:
+            body = shlex.quote(json.dumps(call[1], ensure_ascii=False))
+            lines.append(f"curl {url}/sim/{call[0]} -H 'content-type: application/json' -d {body}")
+        elif isinstance(entry, Said | Did):
+            what = entry.line if isinstance(entry, Did) else f"{entry.person}> {entry.written}"
+            lines.append(f"# No control does this: {what.removeprefix('# ')}")
     return "\n".join(lines or ["# Nothing has been done yet."]) + "\n"
 
 
 def _call(entry: Entry) -> tuple[str, Mapping[str, object]] | None:
     match entry:
-        case Said(person, _, written):
-            tapped = _TAP.fullmatch(written)
-            if tapped is None:
-                return "say", {"person": person, "text": written}
+        case Said(person, text, written) if text == written:
+            return "say", {"person": person, "text": text}
+        case Said(person, _, written) if (tapped := _TAP.fullmatch(written)) is not None:
             return "say", {"person": person, "tap": tapped[1]}
         case Passed(seconds):
             return "advance", {"seconds": seconds}
@@ -273,6 +282,8 @@ def _call(entry: Entry) -> tuple[str, Mapping[str, object]] | None:
 
 def _control(line: str) -> tuple[str, Mapping[str, object]] | None:
     """The control that does what a directive does; ``@redeliver`` has none."""
+    if line.startswith("#"):
+        return None
     read = read_directive(SourceLine(Path("page"), 1, line), line)
     match read:
         case SetHandset():

@@ -23,6 +23,7 @@ FOLDER = Path(__file__).parent
 LOG_MAX = 200  # lines
 TURN_ROWS_KEPT = 200
 PREFIX = "/page"
+OPENS_WITH = "wanjiru"  # the person whose phone is shown
 
 
 class PageState:
@@ -66,7 +67,9 @@ class PageState:
         self.log_count += 1
 
     def forget_world(self) -> None:
-        """A fresh one has taken its place."""
+        """A fresh one has taken its place, as it opens."""
+        for view in self.views.every():
+            view.people = [OPENS_WITH]
         self.ignored.clear()
         self.who_drawn.clear()
         self.held = frozenset()

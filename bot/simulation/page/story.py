@@ -123,14 +123,11 @@ class StoryTeller:
     _go_on: asyncio.Event = field(default_factory=asyncio.Event)
     _is_paused: bool = False
     _is_stopped: bool = False
+    _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def key(self) -> Hashable:
         return (self.story and self.story.id, self.state, len(self.told), self.world)
-
-    @property
-    def every(self) -> Sequence[Story]:
-        return list(stories().values())
 
     @property
     def is_here(self) -> bool:
@@ -139,14 +136,19 @@ class StoryTeller:
 
     async def begin(self, story: Story) -> None:
         """Instead of the one that plays now."""
-        await self.stop()
-        self.story, self.state = story, StoryState.PLAYING
-        self.told, self.problem, self._is_paused = [], "", False
-        self._go_on.clear()
-        self._task = asyncio.create_task(self._play(story))
+        async with self._changing:
+            await self._stop()
+            self.story, self.state = story, StoryState.PLAYING
+            self.told, self.problem, self._is_paused = [], "", False
+            self._go_on.clear()
+            self._task = asyncio.create_task(self._play(story))
 
     async def stop(self) -> None:
         """Between two lines: one that has begun is played."""
+        async with self._changing:
+            await self._stop()
+
+    async def _stop(self) -> None:
         if self._task is not None:
             self._is_stopped = True
             self._go_on.set()
@@ -155,8 +157,9 @@ class StoryTeller:
 
     async def leave(self) -> None:
         """As ``stop``, and it is shown no longer."""
-        await self.stop()
-        self.story, self.state, self.told = None, StoryState.NONE, []
+        async with self._changing:
+            await self._stop()
+            self.story, self.state, self.told = None, StoryState.NONE, []
 
     def pause(self) -> None:
         if self.state is StoryState.PLAYING:

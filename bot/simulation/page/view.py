@@ -15,7 +15,7 @@ from services.ports import Random
 if TYPE_CHECKING:
     from bot.simulation.page.drawn import Drawn
 
-VIEWS_MAX = 200  # the one that was opened first is forgotten for another
+VIEWS_MAX = 200  # the first that no tab listens to is forgotten for another
 
 
 class Drawer(StrEnum):
@@ -29,12 +29,13 @@ class Drawer(StrEnum):
 @dataclass(slots=True)
 class View:
     """``people`` are those whose phones are shown, one or two. ``drawn`` is what the tab has been
-    sent, ``changed`` wakes its stream."""
+    sent, ``changed`` wakes its streams, of which number ``stream`` goes on."""
 
     id: str
     people: list[str]
     drawer: Drawer = Drawer.TURN
     drawn: Drawn | None = None
+    stream: int = 0
     changed: set[asyncio.Event] = field(default_factory=set)
 
     def wake(self) -> None:
@@ -51,8 +52,9 @@ class Views:
         view = View(draw_token(self._random), [person])
         self._by_id[view.id] = view
         if len(self._by_id) > VIEWS_MAX:
-            oldest = self._by_id.pop(next(iter(self._by_id)))
-            oldest.wake()
+            idle = [one.id for one in self._by_id.values() if not one.changed]
+            forgotten = self._by_id.pop(idle[0] if idle else next(iter(self._by_id)))
+            forgotten.wake()
         return view
 
     def get(self, view_id: str) -> View | None:

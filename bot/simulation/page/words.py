@@ -37,9 +37,15 @@ def amount(money: Money) -> str:
     return f"{money.cents / 100:,.2f}"
 
 
+def result(answer: str) -> str:
+    """Our answer to a notification, of NCBA's two result codes."""
+    return {"0": "accepted (0)", "1": "refused (1)"}.get(answer, "not answered yet")
+
+
 FILTERS: Mapping[str, Callable[..., str]] = {
     "moment": moment,
     "time_of_day": time_of_day,
     "left": left,
     "amount": amount,
+    "result": result,
 }

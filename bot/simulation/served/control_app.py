@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NoReturn, TypeVar
@@ -15,12 +14,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from bot.http.body import BodyRefused, read_body
+from bot.http.web.origin import is_loopback_host, only_host
 from bot.simulation.served.control_bodies import ControlBody
 from bot.simulation.served.served_world import ControlError, ServedWorld
 
 BODY_MAX = 64 * 1024  # bytes
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
-_LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 
 AnyBody = TypeVar("AnyBody", bound=ControlBody)
 Answer = Mapping[str, object]
@@ -72,10 +71,10 @@ def failed(words: str) -> Response:
 
 def check_caller(request: Request) -> None:
     """Raises ``ControlError`` unless the caller named this machine and speaks for nobody else."""
-    hosts, origins = request.headers.getlist("host"), request.headers.getlist("origin")
-    if len(hosts) != 1 or not _LOOPBACK.fullmatch(hosts[0]):
+    host, origins = only_host(request), request.headers.getlist("origin")
+    if host is None or not is_loopback_host(host):
         raise ControlError("Host is not a name of this machine")
-    port = hosts[0].rpartition("]")[2].partition(":")[2]
+    port = host.rpartition("]")[2].partition(":")[2]
     names = [f"http://{name}:{port}" if port else f"http://{name}" for name in _NAMES]
     if any(origin.casefold() not in names for origin in origins):
         raise ControlError("Origin is another site")

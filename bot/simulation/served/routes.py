@@ -15,6 +15,8 @@ from bot.simulation.served.control_app import ControlApp, check_caller, failed
 from bot.simulation.served.controls import CONTROLS
 from bot.simulation.served.served_world import ControlError, ServedWorld
 
+API_PATHS = ("/v1/", "/functions/v1/")
+
 
 class ServedApp:
     """Paths under ``/sim`` belong to the world around the product, the start page and paths under
@@ -29,6 +31,8 @@ class ServedApp:
         if scope["path"] == "/" or scope["path"].startswith(f"{PREFIX}/"):
             await self._page(scope, receive, send)
         elif not _is_control(scope):
+            if scope["method"] not in ("GET", "HEAD") and scope["path"].startswith(API_PATHS):
+                self._served.note_api_call()
             await self._served.door(scope, receive, send)
         elif (scope["method"], scope["path"]) == ("POST", webhook_receiver.PATH):
             await self._receive_webhook(scope, receive, send)

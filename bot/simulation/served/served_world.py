@@ -43,6 +43,7 @@ from services.ports import Tx
 
 KEYS_MAX = 1_000  # active keys of a partner; tests make one for each case
 STRIDE_S = 600.0  # of a long advance: between two strides it can be ended
+API_CALL = "# A partner's system called the API here: say it with @api"
 STEP_S = 1.0  # the world's clock shows whole seconds, so that a script can say how much has passed
 
 _log = structlog.get_logger(__name__)
@@ -218,7 +219,8 @@ class ServedWorld:
         self.sms = Texts("SMS", lambda phone: scene.world.sms.texts.get(phone, []))
         self.mail = Texts("mail", lambda address: _mails(scene.world, address))
         self.told: list[Told] = []
-        self._time = RealTime(scene.world, step_s=STEP_S)
+        self.api_calls = 0
+        self._time = RealTime(scene.world, step_s=STEP_S, before=scene.record.passed)
 
     # Turns, time and faults ----------------------------------------------------------------
 
@@ -251,8 +253,8 @@ class ServedWorld:
         while seconds > 0:
             self._check_goes_on()
             stride = min(seconds, STRIDE_S)
-            await self.world.advance(stride)
             self.record.passed(stride)
+            await self.world.advance(stride)
             self.tell_watchers()
             seconds -= stride
         self._time.skip()
@@ -291,9 +293,7 @@ class ServedWorld:
                 yield
 
     async def _follow(self) -> None:
-        passed = await self._time.follow()
-        if passed > 0:
-            self.record.passed(passed)
+        if await self._time.follow() > 0:
             self.tell_watchers()
 
     # People and keys -----------------------------------------------------------------------
@@ -332,6 +332,11 @@ class ServedWorld:
         async with self.turn() as world:
             violations = await world.app.database.read(lambda tx: tx.invariants.violations())
             return [*violations, *await bank_mismatches(world)]
+
+    def note_api_call(self) -> None:
+        """A partner's system changes something: a copy of the world cannot repeat that."""
+        self.api_calls += 1
+        self.record.did(API_CALL)
 
     def tell_watchers(self) -> None:
         for watcher in list(self.watchers):

@@ -1,9 +1,11 @@
-// What htmx leaves to us: tabs, history, scrolling, focus, copying and what went wrong.
+// What htmx leaves to us: tabs, messages and their history, scrolling, focus, copying.
 "use strict";
 
 const WIDE = "(min-width: 1001px)";
 const HISTORY_MAX = 50;
 const typedLines = {};  // by message box
+const NO_ANSWER = "The simulator does not answer. Is it still running?";
+const AT_END = 80;  // pixels from the end of a chat within which it is followed
 const notice = document.getElementById("notice");
 
 function say(text) {
@@ -56,39 +58,67 @@ function remember(input) {
   typed.at = typed.lines.length;
 }
 
-// A message leaves its box when it is sent, and comes back if it was not taken.
-const onItsWay = new WeakMap();
+// A message leaves its box when it is sent, as whoever has the phone then, and comes back if it was
+// not taken. The messages of a phone go one after the other.
+const underWay = {};  // by phone
 
-document.addEventListener("htmx:beforeRequest", (event) => {
+document.addEventListener("submit", (event) => {
   const form = event.target.closest("form.say");
-  if (form) {
-    const input = form.elements.text;
-    if (!input.value.trim()) {
-      event.preventDefault();
-      return;
-    }
-    onItsWay.set(event.detail.xhr, input.value);
-    remember(input);
-    input.value = "";
-  }
-  say("");
+  if (!form) return;
+  event.preventDefault();
+  const input = form.elements.text;
+  if (!input.value.trim()) return;
+  const phone = form.closest("[data-phone]");
+  const message = { view: document.body.dataset.view, person: phone.querySelector("select[name=person]").value, text: input.value };
+  remember(input);
+  input.value = "";
+  const before = underWay[phone.id] ?? Promise.resolve();
+  underWay[phone.id] = before.then(() => send(message, input));
 });
 
-function failed(event, text) {
-  say(text);
-  const form = event.target.closest("form.say");
-  const typed = onItsWay.get(event.detail.xhr);
-  if (form && typed && !form.elements.text.value) form.elements.text.value = typed;
+async function send(message, input) {
+  say("");
+  let problem = NO_ANSWER;
+  try {
+    const headers = { "x-hazina-token": document.body.dataset.token };
+    const answer = await fetch("/page/do/say", { method: "POST", headers, body: new URLSearchParams(message) });
+    problem = answer.ok ? "" : await answer.text();
+  } catch {
+    // no answer: said below
+  }
+  if (problem) {
+    say(problem);
+    if (!input.value) input.value = message.text;
+  }
 }
 
-document.addEventListener("htmx:responseError", (event) => failed(event, event.detail.xhr.responseText));
-document.addEventListener("htmx:sendError", (event) => failed(event, "The simulator does not answer. Is it still running?"));
+document.addEventListener("htmx:beforeRequest", () => say(""));
+document.addEventListener("htmx:sendError", () => say(NO_ANSWER));
+document.addEventListener("htmx:responseError", (event) => {
+  say(event.detail.xhr.responseText);
+  for (const option of event.target.options ?? []) option.selected = option.defaultSelected;
+});
 document.getElementById("reload").addEventListener("htmx:beforeRequest", (event) => {
   event.preventDefault();
   location.reload();
 });
 
-// Pictures and messages come in: the chat stays at its end, and closed tabs show that they have news.
+// A chat that is read at its end stays there when messages and pictures come in.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const log = event.detail.target.closest("[role=log]");
+  if (log) log.dataset.follows = log.scrollHeight - log.scrollTop - log.clientHeight < AT_END ? "yes" : "";
+});
+
+function follow(log) {
+  if (log.dataset.follows !== "") log.scrollTop = log.scrollHeight;
+}
+
+document.addEventListener("load", (event) => {
+  const log = event.target.closest?.("[role=log]");
+  if (log) follow(log);
+}, true);
+
+// Closed tabs show that they have news, and a prompt asks for its PIN.
 document.addEventListener("htmx:oobAfterSwap", (event) => {
   const target = event.detail.target;
   if (target.id === "story-bar") {
@@ -98,7 +128,7 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
   if (!phone) return;
   const log = target.closest("[role=log]");
   if (log) {
-    log.scrollTop = log.scrollHeight;
+    follow(log);
     return;
   }
   const tab = target.closest("[role=tabpanel]") && document.getElementById(target.closest("[role=tabpanel]").getAttribute("aria-labelledby"));
@@ -154,5 +184,5 @@ document.getElementById("copied-close").addEventListener("click", () => {
   document.querySelector("[data-copy]").focus();
 });
 
-for (const log of document.querySelectorAll("[role=log]")) log.scrollTop = log.scrollHeight;
+document.querySelectorAll("[role=log]").forEach(follow);
 if (!matchMedia(WIDE).matches) document.getElementById("drawer").open = false;

@@ -34,6 +34,8 @@ async def test_it_ends_with_the_admins_right(desk: DashboardDesk) -> None:
     desk.world.app.context = replace(context, admins=left)
     assert not await is_open(browser)
     assert await is_open(other)
+    desk.world.app.context = context
+    assert not await is_open(browser), "it stays over when the right comes back"
 
 
 async def test_a_link_made_before_the_right_went_opens_nothing(desk: DashboardDesk) -> None:

@@ -151,7 +151,7 @@ async def test_a_payment_is_told_of_twice_and_credited_once(tmp_path: Path) -> N
         await tab.do("prompt", prompt=prompt, pin="1234")
         await tab.do("tell", prompt=prompt, how="twice")
         await tab.do("look", drawer="wire")
-        assert "answered 0, 0" in await tab.news()
+        assert "accepted (0), accepted (0)" in await tab.news()
         receipts = [
             one for one in tab.desk.served.scene.shown if "New balance KES 51,500" in one.text
         ]

@@ -93,6 +93,22 @@ async def test_a_tab_of_an_earlier_run_is_told_to_load_again(tmp_path: Path) -> 
         assert "event: reload" in answer.text
 
 
+async def test_another_sites_page_cannot_load_it_for_itself(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        hidden = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
+        assert (await tab.desk.client.get("/", headers=hidden)).status_code == 403
+        followed = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+        assert (await tab.desk.client.get("/", headers=followed)).status_code == 200
+
+
+async def test_a_tab_that_listens_is_not_forgotten_for_others(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        tab.view.changed.add(asyncio.Event())
+        for _ in range(205):
+            await tab.desk.client.get("/")
+        assert tab.desk.page.views.get(tab.view_id) is tab.view
+
+
 async def test_tabs_are_limited_and_the_oldest_gives_way(tmp_path: Path) -> None:
     async with page_tab(tmp_path) as tab:
         for _ in range(200):

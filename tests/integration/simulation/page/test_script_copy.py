@@ -180,7 +180,8 @@ async def _something(tab: PageTab, chance: random.Random) -> None:
 
 async def test_words_that_a_script_would_take_for_something_else_are_said(tmp_path: Path) -> None:
     async with page_tab(tmp_path) as tab:
-        for typed in ("{name}", "[menu]", "<sticker>", "<edit> x", "pay  # this", "  two  blanks "):
+        brackets = ("{name}", "[menu]", "<sticker>", "<edit> x")
+        for typed in (*brackets, "pay  # this", "  two  blanks ", "a\rb", "a\nb"):
             await tab.say(typed)
         await tab.say("/balance")
         text = await tab.copy("script")
@@ -198,6 +199,44 @@ async def test_a_story_is_copied_as_it_was_played(tmp_path: Path) -> None:
         text = await tab.copy("script")
     await _holds(text, tmp_path)
     assert "@notify" in text
+
+
+async def test_an_outcome_that_came_by_itself_is_read(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        prompt = await tab.ask_for_topup()
+        await tab.do("prompt", prompt=prompt, pin="1234")
+        await tab.do("advance", seconds="30")
+        text = await tab.copy("script")
+    await _holds(text, tmp_path)
+    assert "bot<~ Received KES 1,500. New balance KES 51,500." in text
+
+
+async def test_a_call_of_a_partners_system_is_a_remark(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        key = {"x-api-key": tab.desk.keys["SOKO"], "idempotency-key": "order-1042-try-1"}
+        asked = {"amount": 700, "phone_number": "0733000111"}
+        answer = await tab.desk.client.post("/v1/topup/stk-push", json=asked, headers=key)
+        assert answer.status_code == 202
+        await tab.say("/balance")
+        text, calls = await tab.copy("script"), await tab.copy("curl")
+    await _holds(text, tmp_path)
+    assert "# A partner's system called the API here" in text
+    assert "# No control does this: A partner's system" in calls
+
+
+async def test_with_curl_what_no_control_does_is_a_remark(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        await tab.say("/topup 1500")
+        old = tab.desk.served.scene.shown[-1]
+        await tab.tap("mine")
+        data = old.rows[0][0].data
+        await tab.do("tap", person="wanjiru", message=old.message_id, data=data)
+        await tab.do("act", what="redeliver")
+        await tab.say("[yes]")
+        calls = await tab.copy("curl")
+    assert "# No control does this: wanjiru> [mine] on screen -2\n" in calls
+    assert "# No control does this: @redeliver\n" in calls
+    assert """'{"person": "wanjiru", "text": "[yes]"}'""" in calls
 
 
 async def test_the_same_with_curl(tmp_path: Path) -> None:

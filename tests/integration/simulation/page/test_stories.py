@@ -102,11 +102,25 @@ async def test_another_story_takes_the_place_of_the_one_that_plays(tmp_path: Pat
         assert tab.desk.page.story.story.id == "lock-out"
 
 
+async def test_of_stories_begun_at_once_the_last_plays_and_can_be_stopped(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        await tab.do("story", story="bank-down")
+        names = ("paid", "approval", "lock-out")
+        await asyncio.gather(*(tab.do("story", story=name) for name in names))
+        teller = tab.desk.page.story
+        assert teller.story is not None
+        assert teller.story.id in names
+        await tab.do("story", do="stop")
+        assert (teller.state, teller.problem) == (StoryState.STOPPED, "")
+        await tab.say("/balance")
+
+
 async def test_a_reset_ends_a_story_and_goes_back_to_the_opening_world(tmp_path: Path) -> None:
     async with page_tab(tmp_path) as tab:
         await tab.do("story", story="approval")
         await tab.do("act", what="reset")
         assert "data-story-state" not in await tab.news()
+        assert tab.view.people == ["wanjiru"]
         assert tab.desk.served.record.entries == []
         assert "KES 50,000" in await tab.say("/balance")
 
