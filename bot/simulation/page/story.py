@@ -188,6 +188,9 @@ class StoryTeller:
         except (LineFailed, ScriptError, ControlError) as error:
             self.state, self.problem = StoryState.FAILED, str(error)
             _log.warning("a story failed", story=story.id, problem=str(error))
+        except Exception as error:  # noqa: BLE001 - logged and shown: others may be played
+            self.state, self.problem = StoryState.FAILED, f"The page failed: {error!r}"
+            _log.exception("a story failed", story=story.id)
         finally:
             self.views.wake()
 
