@@ -232,6 +232,7 @@ class ServedWorld:
         async with self._lock:
             self._check_goes_on()
             await self._follow()
+            await self.world.settle()  # also what programs have begun since
             yield self.world
             await self.world.settle()
             self.inbox.collect()

@@ -59,6 +59,13 @@ async def test_while_a_story_plays_nobody_else_acts_on_the_world(tmp_path: Path)
         await desk.served.say("wanjiru", "/balance")
 
 
+async def test_what_is_under_way_is_done_before_somebody_looks(tmp_path: Path) -> None:
+    async with served_controls(tmp_path) as desk:
+        desk.served.scene.inputs.say("wanjiru", "/balance")
+        async with desk.served.turn():
+            assert "Wallet: KES 50,000" in desk.served.scene.shown[-1].text
+
+
 async def test_the_clock_of_a_served_world_shows_whole_seconds(tmp_path: Path) -> None:
     async with served_controls(tmp_path) as desk:
         assert desk.served.world.clock.true_now().microsecond == 0
