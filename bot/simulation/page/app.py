@@ -19,6 +19,7 @@ from bot.http.web.headers import FRESH
 from bot.http.web.origin import is_from_own_page, is_loopback_host, only_host
 from bot.simulation.page.actions import ACTIONS
 from bot.simulation.page.bodies import FAULTS
+from bot.simulation.page.cast import groups
 from bot.simulation.page.drawn import Drawn
 from bot.simulation.page.script_copy import as_curl, as_script
 from bot.simulation.page.state import OPENS_WITH, PREFIX, PageState
@@ -57,6 +58,7 @@ class PageApp:
             view=view,
             token=self._state.token,
             parts=await view.drawn.whole(),
+            people=groups(self._state.served.scene.givens),
             stories=list(stories().values()),
             faults=FAULTS,
             calls=CALLS,

@@ -39,3 +39,11 @@ def cast(givens: Sequence[Given]) -> dict[str, Member]:
             case GivenAdmin():
                 members[given.name] = Member(given.name, ADMINS, "admin")
     return members
+
+
+def groups(givens: Sequence[Given]) -> dict[str, list[Member]]:
+    """By partner, and the admins."""
+    found: dict[str, list[Member]] = {}
+    for member in cast(givens).values():
+        found.setdefault(member.group, []).append(member)
+    return found

@@ -104,7 +104,6 @@ class Parts:
                     n=n,
                     suffix="" if n == 1 else f" {n}",
                     member=member,
-                    people=self._groups(),
                     language=language,
                     languages=LANGUAGES,
                 )
@@ -169,12 +168,6 @@ class Parts:
             if prompt.phone not in known and prompt.transaction_id not in self._state.ignored
         ]
         return foreign[-1] if foreign else None
-
-    def _groups(self) -> Mapping[str, Sequence[Member]]:
-        groups: dict[str, list[Member]] = {}
-        for member in self._cast.values():
-            groups.setdefault(member.group, []).append(member)
-        return groups
 
     def _part(self, name: str, key: Hashable, template: str, **facts: Any) -> Part:
         return Part(name, key, lambda found: self._render(template, **facts))

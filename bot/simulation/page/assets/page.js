@@ -62,34 +62,61 @@ function remember(input) {
 // not taken. The messages of a phone go one after the other.
 const underWay = {};  // by phone
 
+function inTurn(phone, work) {
+  const queue = (underWay[phone.id] ??= { last: Promise.resolve(), length: 0 });
+  queue.length += 1;
+  queue.last = queue.last.then(work).finally(() => { queue.length -= 1; });
+}
+
+async function post(action, fields) {
+  say("");
+  let problem = NO_ANSWER;
+  try {
+    const headers = { "x-hazina-token": document.body.dataset.token };
+    const body = new URLSearchParams({ view: document.body.dataset.view, ...fields });
+    const answer = await fetch(`/page/do/${action}`, { method: "POST", headers, body });
+    problem = answer.ok ? "" : await answer.text();
+  } catch {
+    // no answer: said below
+  }
+  if (problem) say(problem);
+  return !problem;
+}
+
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("form.say");
   if (!form) return;
   event.preventDefault();
   const input = form.elements.text;
-  if (!input.value.trim()) return;
+  const text = input.value;
+  if (!text.trim()) return;
   const phone = form.closest("[data-phone]");
-  const message = { view: document.body.dataset.view, person: phone.querySelector("select[name=person]").value, text: input.value };
+  const person = personOf(phone).value;
   remember(input);
   input.value = "";
-  const before = underWay[phone.id] ?? Promise.resolve();
-  underWay[phone.id] = before.then(() => send(message, input));
+  inTurn(phone, async () => {
+    if (!(await post("say", { person, text })) && !input.value) input.value = text;
+  });
 });
 
-async function send(message, input) {
-  say("");
-  let problem = NO_ANSWER;
-  try {
-    const headers = { "x-hazina-token": document.body.dataset.token };
-    const answer = await fetch("/page/do/say", { method: "POST", headers, body: new URLSearchParams(message) });
-    problem = answer.ok ? "" : await answer.text();
-  } catch {
-    // no answer: said below
+function personOf(phone) {
+  return phone.querySelector("select[name=person]");
+}
+
+// The phone is somebody else's now; what is on its way stays as it was sent.
+document.addEventListener("change", (event) => {
+  const phone = event.target.closest("[data-phone]");
+  if (phone && event.target === personOf(phone)) {
+    const fields = { person: event.target.value, phone: phone.dataset.phone };
+    inTurn(phone, async () => {
+      if (!(await post("look", fields))) showPerson(phone);
+    });
   }
-  if (problem) {
-    say(problem);
-    if (!input.value) input.value = message.text;
-  }
+});
+
+function showPerson(phone) {
+  const shown = phone.querySelector("[data-person]");
+  if (shown) personOf(phone).value = shown.dataset.person;
 }
 
 document.addEventListener("htmx:beforeRequest", () => say(""));
@@ -126,6 +153,7 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
   }
   const phone = target.closest("[data-phone]");
   if (!phone) return;
+  if (target.classList.contains("who") && !underWay[phone.id]?.length) showPerson(phone);
   const log = target.closest("[role=log]");
   if (log) {
     follow(log);

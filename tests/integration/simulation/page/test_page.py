@@ -110,7 +110,7 @@ async def test_the_second_phone_shows_another_person(tmp_path: Path) -> None:
     async with page_tab(tmp_path) as tab:
         await tab.do("look", second="on")
         news = await tab.news()
-        assert 'aria-label="Person 2"' in news
+        assert 'data-person="njoki"' in news
         await tab.do("look", person="musa", phone="2")
         news = await tab.say("/stats", "musa")
         assert 'hx-swap-oob="innerHTML:#chat-2"' in news
