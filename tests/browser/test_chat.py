@@ -6,7 +6,8 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.demo_page import DemoPage
+from tests.browser.demo_page import RIGHT_PIN, DemoPage
+from tests.browser.world_process import WorldProcess
 
 MARKUP = "<img src=x onerror=alert(1)>"
 
@@ -73,3 +74,20 @@ def test_the_focus_stays_with_a_button_whose_message_changes(demo: DemoPage) -> 
     demo.phone.option("Refresh").press("Enter")
     expect(demo.phone.bubble("Refresh")).to_have_count(2)  # the tap and the message
     expect(demo.phone.option("Refresh")).to_be_focused()
+
+
+def test_the_end_of_a_chat_stays_in_sight_unless_somebody_reads_above(
+    demo: DemoPage, world: WorldProcess
+) -> None:
+    phone = demo.phone
+    for _ in range(3):
+        phone.says("/menu")
+    phone.asks_for_a_topup()
+    phone.enters(RIGHT_PIN)
+    world.advance(30)
+    expect(phone.reads("Received KES 1,500.")).to_be_in_viewport()
+    phone.chat.evaluate("log => log.scrollTop = 0")
+    expect(phone.bubbles.first).to_be_in_viewport()
+    world.post("/sim/say", {"person": "wanjiru", "text": "/history"})
+    phone.bubble("/history").wait_for(state="attached")
+    expect(phone.bubbles.first).to_be_in_viewport()

@@ -130,14 +130,22 @@ document.getElementById("reload").addEventListener("htmx:beforeRequest", (event)
   location.reload();
 });
 
-// A chat that is read at its end stays there when messages and pictures come in.
-document.addEventListener("htmx:oobBeforeSwap", (event) => {
-  const log = event.detail.target.closest("[role=log]");
-  if (log) log.dataset.follows = log.scrollHeight - log.scrollTop - log.clientHeight < AT_END ? "yes" : "";
-});
-
+// A chat that is read at its end stays there when messages and pictures come in, or a prompt makes
+// it smaller; whoever scrolls up is left where they read.
 function follow(log) {
-  if (log.dataset.follows !== "") log.scrollTop = log.scrollHeight;
+  if (log.dataset.follows !== "no") log.scrollTop = log.scrollHeight;
+}
+
+const resized = new ResizeObserver((entries) => entries.forEach((entry) => follow(entry.target)));
+
+for (const log of document.querySelectorAll("[role=log]")) {
+  let top = 0;
+  log.addEventListener("scroll", () => {
+    if (log.scrollHeight - log.scrollTop - log.clientHeight < AT_END) log.dataset.follows = "yes";
+    else if (log.scrollTop < top) log.dataset.follows = "no";
+    top = log.scrollTop;
+  });
+  resized.observe(log);
 }
 
 document.addEventListener("load", (event) => {
@@ -212,5 +220,4 @@ document.getElementById("copied-close").addEventListener("click", () => {
   document.querySelector("[data-copy]").focus();
 });
 
-document.querySelectorAll("[role=log]").forEach(follow);
 if (!matchMedia(WIDE).matches) document.getElementById("drawer").open = false;
