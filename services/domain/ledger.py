@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -106,6 +106,21 @@ class Balance:
 
     posted: Money
     available: Money
+
+    @classmethod
+    def of_sums(cls, kind: AccountKind, cents: Sequence[int], currency: str) -> Balance:
+        """Of one account, or all of a kind: ``cents`` are pending and posted debits, then pending
+        and posted credits."""
+        debits_pending, debits, credits_pending, credits = cents
+        if NORMAL_SIDE[kind] is Side.CREDIT:
+            posted, held = credits - debits, debits_pending
+        else:
+            posted, held = debits - credits, credits_pending
+        return cls(Money(posted, currency), Money(posted - held, currency))
+
+    @property
+    def held(self) -> Money:
+        return self.posted - self.available
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from services.domain.ledger import NORMAL_SIDE, AccountKind, Side
 from services.domain.money import Money
 
 
@@ -42,15 +41,6 @@ class StateCount(NamedTuple):
     number: int
 
 
-class HeldSum(NamedTuple):
-    """All accounts of one kind together. ``posted`` is on the kind's normal side; ``held`` is
-    reserved out of it."""
-
-    kind: AccountKind
-    posted: Money
-    held: Money
-
-
 class Imbalance(NamedTuple):
     """What must be zero in one currency: debits less credits, posted and held, and how many
     accounts are overdrawn that never may be."""
@@ -80,9 +70,3 @@ class UnhappyEndpoint(NamedTuple):
     partner: str
     why: str
     is_on: bool
-
-
-def held(kind: AccountKind, debits: int, credits: int, reserved: int, currency: str) -> HeldSum:
-    """``debits`` and ``credits`` are posted, ``reserved`` is pending on the side that shrinks."""
-    grown = credits - debits if NORMAL_SIDE[kind] is Side.CREDIT else debits - credits
-    return HeldSum(kind, Money(grown, currency), Money(reserved, currency))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from services.domain.ledger import AccountKind
+from services.domain.ledger import AccountKind, Balance
 from services.domain.money import Money
 from services.domain.overview import (
-    HeldSum,
     Imbalance,
     LatePayment,
     QueuedMessages,
@@ -38,8 +37,8 @@ class Overview(Protocol):
         """From begun to settled, of the newest operations in that state begun since then."""
         ...
 
-    def balances(self, currency: str = "KES") -> Sequence[HeldSum]:
-        """By kind of account, in the order of ``AccountKind``; reads every account."""
+    def balances(self, currency: str = "KES") -> Mapping[AccountKind, Balance]:
+        """All accounts of each kind together; reads every account."""
         ...
 
     def imbalances(self) -> Sequence[Imbalance]:

@@ -15,7 +15,6 @@ from services.domain.ledger import (
     Balance,
     FloatTotals,
     Phase,
-    Side,
     Transfer,
     TransferCode,
 )
@@ -84,12 +83,7 @@ class LedgerStore:
             " FROM accounts WHERE partner = ? AND kind = ? AND currency = ?",
             (account.partner, account.kind.value, currency),
         ).fetchone()
-        debits_pending, debits, credits_pending, credits = row or (0, 0, 0, 0)
-        if NORMAL_SIDE[account.kind] is Side.CREDIT:
-            posted, held = credits - debits, debits_pending
-        else:
-            posted, held = debits - credits, credits_pending
-        return Balance(Money(posted, currency), Money(posted - held, currency))
+        return Balance.of_sums(account.kind, row or (0, 0, 0, 0), currency)
 
     def float_totals(self, partner: str, currency: str) -> FloatTotals:
         row = self._conn.execute(

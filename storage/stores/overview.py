@@ -7,17 +7,15 @@ import sqlite3
 from datetime import date, datetime
 from typing import Any
 
-from services.domain.ledger import NORMAL_SIDE, AccountKind, Side
+from services.domain.ledger import NORMAL_SIDE, AccountKind, Balance, Side
 from services.domain.money import Money
 from services.domain.overview import (
-    HeldSum,
     Imbalance,
     LatePayment,
     QueuedMessages,
     StateCount,
     StuckItem,
     UnhappyEndpoint,
-    held,
 )
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
@@ -73,19 +71,17 @@ class OverviewStore:
         )
         return [taken / 1000 for (taken,) in rows]
 
-    def balances(self, currency: str = "KES") -> list[HeldSum]:
+    def balances(self, currency: str = "KES") -> dict[AccountKind, Balance]:
         rows = self._conn.execute(
-            "SELECT kind, sum(debits_posted), sum(credits_posted), sum(debits_pending),"
-            " sum(credits_pending) FROM accounts WHERE currency = ? GROUP BY kind",
+            "SELECT kind, sum(debits_pending), sum(debits_posted), sum(credits_pending),"
+            " sum(credits_posted) FROM accounts WHERE currency = ? GROUP BY kind",
             (currency,),
-        ).fetchall()
-        sums = {kind: numbers for kind, *numbers in rows}
-        found = []
-        for kind in AccountKind:
-            debits, credits, debits_held, credits_held = sums.get(kind, (0, 0, 0, 0))
-            reserved = debits_held if NORMAL_SIDE[kind] is Side.CREDIT else credits_held
-            found.append(held(kind, debits, credits, reserved, currency))
-        return found
+        )
+        sums = {kind: tuple(cents) for kind, *cents in rows}
+        return {
+            kind: Balance.of_sums(kind, sums.get(kind, (0, 0, 0, 0)), currency)
+            for kind in AccountKind
+        }
 
     def imbalances(self) -> list[Imbalance]:
         rows = self._conn.execute(

@@ -33,7 +33,7 @@ _LAST_FOUR = re.compile(r"[0-9]{4}")
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class OperationView:
     """``why`` are the reasons for which admins must look at it now."""
 
     summary: str
@@ -56,12 +56,12 @@ class OperationPages:
     async def _show(self, request: Request, visitor: Visitor) -> Response:
         reference = request.path_params["reference"]
         app = self._site.app
-        tell = partial(_story, context=app.context, visitor=visitor, reference=reference)
-        story = await app.database.read(tell)
-        if story is None:
+        tell = partial(_look_up, context=app.context, visitor=visitor, reference=reference)
+        view = await app.database.read(tell)
+        if view is None:
             return self._site.page("nothing.html", 404, visitor=visitor, what=reference)
-        await note_view(self._site, visitor, story.partner, reference)
-        return self._site.page("operation.html", visitor=visitor, reference=reference, story=story)
+        await note_view(self._site, visitor, view.partner, reference)
+        return self._site.page("operation.html", visitor=visitor, reference=reference, view=view)
 
     async def _find(self, request: Request, visitor: Visitor) -> Response:
         """By reference, bank id or receipt, as /find does. Numbers of people stay out of addresses
@@ -79,7 +79,9 @@ class OperationPages:
         return self._site.page("found.html", visitor=visitor, what=what, found=found)
 
 
-def _story(tx: Tx, *, context: AppContext, visitor: Visitor, reference: str) -> Story | None:
+def _look_up(
+    tx: Tx, *, context: AppContext, visitor: Visitor, reference: str
+) -> OperationView | None:
     turn = visitor.turn(context, tx)
     subject = find_timeline(turn, reference)
     if subject is None:
@@ -87,7 +89,9 @@ def _story(tx: Tx, *, context: AppContext, visitor: Visitor, reference: str) -> 
     why = [
         context.texts.phrase("en", "why", one) for one in tx.evidence.open_review_reasons(reference)
     ]
-    return Story(subject.summary, list(in_order(turn, subject)), partner_of(tx, reference), why)
+    return OperationView(
+        subject.summary, list(in_order(turn, subject)), partner_of(tx, reference), why
+    )
 
 
 def _found(

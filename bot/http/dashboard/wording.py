@@ -1,40 +1,25 @@
-"""How pages write amounts, moments, ages and counts. They are in English, as the admins' log is."""
+"""How the dashboard writes ages, shares and counts: in English, as the admins' log is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from math import isinf
 from typing import Any
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date
 from markupsafe import Markup
 
 from bot.http.dashboard.charts import share_bar, stacked_bar
-from services.domain.business_days import NAIROBI
-from services.domain.money import EXPONENTS, Money
+from bot.http.web.wording import amount, moment
+from services.domain.money import Money
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 COUNTED_MAX = 1_000  # rows of one kind; a count stops there
 
 
-def amount(money: Money) -> str:
-    """With all its decimals, so that a column lines up; the currency stands in its heading."""
-    places = EXPONENTS[money.currency]
-    return f"{money.cents / 10**places:,.{places}f}"
-
-
 def with_currency(money: Money) -> str:
     return f"{money.currency} {amount(money)}"
-
-
-def moment(at: datetime, pattern: str = "d MMM y, HH:mm:ss") -> Markup:
-    """In Nairobi, and in UTC for whoever points at it."""
-    return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
-        f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
-        format_datetime(at.astimezone(NAIROBI), pattern, locale="en"),
-    )
 
 
 def moment_coarse(at: datetime) -> Markup:

@@ -1,22 +1,23 @@
-"""How templates write moments, durations and amounts."""
+"""How the page writes moments, durations and answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from services.domain.business_days import NAIROBI
-from services.domain.money import Money
+from markupsafe import Markup
 
-
-def moment(at: datetime) -> str:
-    """In Nairobi: ``Mon 2 Mar, 09:00:05``."""
-    local = at.astimezone(NAIROBI)
-    return f"{local:%a} {local.day} {local:%b, %H:%M:%S}"
+from bot.http.web.wording import amount, moment
 
 
-def time_of_day(at: datetime) -> str:
-    return f"{at.astimezone(NAIROBI):%H:%M:%S}"
+def with_day(at: datetime) -> Markup:
+    """``Mon 2 Mar, 09:00:05``: a world's clock is of its own day."""
+    return moment(at, "EEE d MMM, HH:mm:ss")
+
+
+def time_of_day(at: datetime) -> Markup:
+    return moment(at, "HH:mm:ss")
 
 
 def left(span: timedelta) -> str:
@@ -33,17 +34,13 @@ def left(span: timedelta) -> str:
     return f"{seconds // 86_400} d {seconds % 86_400 // 3_600} h"
 
 
-def amount(money: Money) -> str:
-    return f"{money.cents / 100:,.2f}"
-
-
 def result(answer: str) -> str:
     """Our answer to a notification, of NCBA's two result codes."""
     return {"0": "accepted (0)", "1": "refused (1)"}.get(answer, "not answered yet")
 
 
-FILTERS: Mapping[str, Callable[..., str]] = {
-    "moment": moment,
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "with_day": with_day,
     "time_of_day": time_of_day,
     "left": left,
     "amount": amount,

@@ -44,7 +44,7 @@ class Pool:
 
 
 def _read(tx: Tx, desk: Desk) -> Facts:
-    sums = {one.kind: one for one in tx.overview.balances()}
+    sums = tx.overview.balances()
     since = tx.now - SPENT_FOR
     wallets, suspense, float_ = (sums[kind] for kind in (Kind.WALLET, Kind.SUSPENSE, Kind.FLOAT))
     pools = [

@@ -44,10 +44,10 @@ def _read(tx: Tx, desk: Desk) -> Facts:
 
 
 def _last_backup(desk: Desk, now: datetime) -> datetime | None:
-    """Those dated in the future, by a clock that was ahead, do not count."""
     if desk.backups is None:
         return None
-    return max((at for at, _ in backup.list_backups(desk.backups) if at <= now), default=None)
+    newest = backup.newest_at(desk.backups, now)
+    return None if newest == backup.NEVER else newest
 
 
 def _day(stored: str | None) -> date | None:
