@@ -21,9 +21,9 @@ from bot.http.request_limits import with_request_limits
 from bot.simulation.asgi_call import asgi_call
 from bot.simulation.console.console import PipedConsole
 from bot.simulation.console.simulator import Simulator
+from bot.simulation.page.app import PageApp
 from bot.simulation.page.drawn import Drawn
 from bot.simulation.page.state import PageState
-from bot.simulation.served.routes import refusal, served_routes
 from bot.simulation.served.served_world import ServedWorld
 
 RATIO = Target("ratio", at_most=1.5)
@@ -70,7 +70,7 @@ async def _page(home: Path, turns: int) -> float:
     """Processor seconds of a turn, from the request to what the stream sends of it."""
     served = ServedWorld(home, {"FLOOD_TURNS": str(FLOOD_TURNS)})
     page = PageState(served, system_random())
-    app = with_request_limits(served_routes(served, page), refusal)
+    app = with_request_limits(PageApp(page).routes())
     await served.open()
     view = page.views.open(PERSON)
     drawn = view.drawn = Drawn(page, view)

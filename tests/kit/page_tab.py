@@ -13,8 +13,8 @@ from bot.simulation.ncba.prompts import SentPrompt
 from bot.simulation.page.view import View
 from tests.kit.served_controls import ServedControls, served_controls
 
-_TOKEN = re.compile(r'"x-hazina-token":"([^"]+)"')
-_VIEW = re.compile(r'"view":"([^"]+)"')
+_TOKEN = re.compile(r'data-token="([^"]+)"')
+_VIEW = re.compile(r'data-view="([^"]+)"')
 
 
 class PageTab:

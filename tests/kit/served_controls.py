@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from starlette.routing import BaseRoute
 
 from bot.clock import system_random
 from bot.http.request_limits import with_request_limits
+from bot.simulation.page.app import PageApp
 from bot.simulation.page.state import PageState
 from bot.simulation.served.routes import refusal, served_routes
 from bot.simulation.served.served_world import ServedWorld
@@ -61,13 +63,18 @@ def _texts(answer: Any) -> str:
     return "\n".join(message["text"] for message in answer["messages"])
 
 
+def world_routes(served: ServedWorld, page: PageState) -> list[BaseRoute]:
+    """As ``hazina sim --serve`` has them."""
+    return [*PageApp(page).routes(), *served_routes(served)]
+
+
 @asynccontextmanager
 async def served_controls(folder: Path, **overrides: str) -> AsyncIterator[ServedControls]:
     served = ServedWorld(folder, overrides)
     page = PageState(served, system_random())
     keys = await served.open()
     clock = asyncio.create_task(served.run())
-    transport = httpx.ASGITransport(with_request_limits(served_routes(served, page), refusal))
+    transport = httpx.ASGITransport(with_request_limits(world_routes(served, page), refusal))
     try:
         async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
             yield ServedControls(served, page, client, keys)

@@ -60,7 +60,6 @@ class Parts:
             self._part("phones-state", len(self._view.people), "phones_state.html"),
             self._part("faults", tuple(left.items()), "faults.html", left=left),
             self._part("story-bar", story.key, "story.html", story=story),
-            self._part("world", (served.number, story.key), "world.html", story=story),
             self._part("drawer-tabs", self._view.drawer, "drawer_tabs.html", tabs=DRAWERS),
             self._drawer(now),
         ]
@@ -89,7 +88,6 @@ class Parts:
 
     def _who(self, n: int, member: Member) -> Part:
         """Whose phone it is, in the language that the person has chosen by now."""
-        state = self._state
 
         def look(tx: Tx) -> str | None:
             address = self._served.people.addresses[member.name]
@@ -97,17 +95,15 @@ class Parts:
             return None if person is None else person.language
 
         def draw(language: str | None) -> str:
-            key = (self._served.number, n, member.name, language)
-            if key not in state.who_drawn:
-                state.who_drawn[key] = self._render(
-                    "who.html",
-                    n=n,
-                    suffix="" if n == 1 else f" {n}",
-                    member=member,
-                    language=language,
-                    languages=LANGUAGES,
-                )
-            return state.who_drawn[key]
+            suffix = "" if n == 1 else f" {n}"
+            return self._render(
+                "who.html",
+                n=n,
+                suffix=suffix,
+                member=member,
+                language=language,
+                languages=LANGUAGES,
+            )
 
         return Part(f"who-{n}", (member, self._happened()), draw, look)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
 from functools import lru_cache
 from pathlib import Path
 
@@ -55,7 +54,6 @@ class PageState:
             # All but the newest have been drawn before.
             turn_row=lru_cache(TURN_ROWS_KEPT)(self._turn_row),
         )
-        self.who_drawn: dict[Hashable, str] = {}  # one for each phone, person and language
         served.watchers.add(self.views.wake)
 
     def _turn_row(self, turn: Turn) -> Markup:
@@ -71,5 +69,4 @@ class PageState:
         for view in self.views.every():
             view.people = [OPENS_WITH]
         self.ignored.clear()
-        self.who_drawn.clear()
         self.held = frozenset()

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Router
+from starlette.routing import BaseRoute, Mount
 from starlette.types import Receive, Scope, Send
 
 from bot.http.api.routes import api_refusal
 from bot.simulation import webhook_receiver
-from bot.simulation.page.app import PageApp
-from bot.simulation.page.state import PREFIX, PageState
 from bot.simulation.served.control_app import ControlApp, check_caller, failed
 from bot.simulation.served.controls import CONTROLS
 from bot.simulation.served.served_world import ControlError, ServedWorld
@@ -19,18 +17,14 @@ API_PATHS = ("/v1/", "/functions/v1/")
 
 
 class ServedApp:
-    """Paths under ``/sim`` belong to the world around the product, the start page and paths under
-    ``/page`` to the page, all others to the product."""
+    """Paths under ``/sim`` belong to the world around the product, all others to the product."""
 
-    def __init__(self, served: ServedWorld, page: PageState) -> None:
+    def __init__(self, served: ServedWorld) -> None:
         self._served = served
         self._controls = ControlApp(served, CONTROLS)
-        self._page = Router(PageApp(page).routes(), redirect_slashes=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/" or scope["path"].startswith(f"{PREFIX}/"):
-            await self._page(scope, receive, send)
-        elif not _is_control(scope):
+        if not _is_control(scope):
             if scope["method"] not in ("GET", "HEAD") and scope["path"].startswith(API_PATHS):
                 self._served.note_api_call()
             await self._served.door(scope, receive, send)
@@ -48,8 +42,8 @@ class ServedApp:
         await self._served.world.receiver(scope, receive, send)
 
 
-def served_routes(served: ServedWorld, page: PageState) -> list[BaseRoute]:
-    return [Mount("", app=ServedApp(served, page))]
+def served_routes(served: ServedWorld) -> list[BaseRoute]:
+    return [Mount("", app=ServedApp(served))]
 
 
 def refusal(scope: Scope, status: int) -> Response:

@@ -232,7 +232,6 @@ class ServedWorld:
         async with self._lock:
             self._check_goes_on()
             await self._follow()
-            await self.world.settle()  # also what programs have begun since
             yield self.world
             await self.world.settle()
             self.inbox.collect()
@@ -294,8 +293,11 @@ class ServedWorld:
                 yield
 
     async def _follow(self) -> None:
+        """Do what is due by now, and what programs have begun."""
         if await self._time.follow() > 0:
             self.tell_watchers()
+        else:
+            await self.world.settle()
 
     # People and keys -----------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from bot.clock import system_random
 from bot.http.server import PortUnavailable, serving
 from bot.scripts.source_line import ScriptError
 from bot.simulation.log_capture import page_log
+from bot.simulation.page.app import PageApp
 from bot.simulation.page.state import PageState
 from bot.simulation.served.routes import refusal, served_routes
 from bot.simulation.served.served_world import ServedWorld
@@ -73,7 +74,7 @@ async def _serve(port: int, overrides: Mapping[str, str], verbose: bool) -> int:
 
 async def _run(served: ServedWorld, page: PageState, port: int, stop: asyncio.Event) -> None:
     async with serving(
-        served_routes(served, page),
+        [*PageApp(page).routes(), *served_routes(served)],
         HOST,
         port,
         stop,

@@ -4,6 +4,7 @@
 const WIDE = "(min-width: 1001px)";
 const HISTORY_MAX = 50;
 const typedLines = {};  // by message box
+const { view, token } = document.body.dataset;
 const NO_ANSWER = "The simulator does not answer. Is it still running?";
 const AT_END = 80;  // pixels from the end of a chat within which it is followed
 const notice = document.getElementById("notice");
@@ -72,9 +73,11 @@ async function post(action, fields) {
   say("");
   let problem = NO_ANSWER;
   try {
-    const headers = { "x-hazina-token": document.body.dataset.token };
-    const body = new URLSearchParams({ view: document.body.dataset.view, ...fields });
-    const answer = await fetch(`/page/do/${action}`, { method: "POST", headers, body });
+    const answer = await fetch(`/page/do/${action}`, {
+      method: "POST",
+      headers: { "x-hazina-token": token },
+      body: new URLSearchParams({ view, ...fields }),
+    });
     problem = answer.ok ? "" : await answer.text();
   } catch {
     // no answer: said below
@@ -119,6 +122,10 @@ function showPerson(phone) {
   if (shown) personOf(phone).value = shown.dataset.person;
 }
 
+document.addEventListener("htmx:configRequest", (event) => {
+  event.detail.headers["x-hazina-token"] = token;
+  event.detail.parameters.view = view;
+});
 document.addEventListener("htmx:beforeRequest", () => say(""));
 document.addEventListener("htmx:sendError", () => say(NO_ANSWER));
 document.addEventListener("htmx:responseError", (event) => {

@@ -10,10 +10,10 @@ import httpx
 from bot.clock import system_random
 from bot.http.request_limits import with_request_limits
 from bot.simulation.page.state import PageState
-from bot.simulation.served.routes import refusal, served_routes
+from bot.simulation.served.routes import refusal
 from bot.simulation.served.served_world import ServedWorld
 from tests.kit.page_tab import page_tab
-from tests.kit.served_controls import URL
+from tests.kit.served_controls import URL, world_routes
 
 
 async def test_another_name_of_this_machine_is_refused(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ async def test_tabs_are_limited_and_the_oldest_gives_way(tmp_path: Path) -> None
 async def test_whoever_comes_before_the_world_is_open_waits_for_it(tmp_path: Path) -> None:
     served = ServedWorld(tmp_path, {})
     page = PageState(served, system_random())
-    transport = httpx.ASGITransport(with_request_limits(served_routes(served, page), refusal))
+    transport = httpx.ASGITransport(with_request_limits(world_routes(served, page), refusal))
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         early = asyncio.create_task(client.get("/"))
         await asyncio.sleep(0.01)
