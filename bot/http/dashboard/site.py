@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,13 @@ class Site:
         return self.templates.get_template(template).render(asset=self.assets.url, **facts)
 
 
+def _chat(app: App) -> str | None:
+    """Where commands are typed, once Telegram has told the bot's name. A link cannot bring the
+    command along: clients put such a text only into chats with people."""
+    name = app.bot_identity.bot_name
+    return None if name is None else f"https://t.me/{name}"
+
+
 def make_site(app: App, *, is_https: bool) -> Site:
     assets = Assets(
         f"{ROOT}/assets",
@@ -43,4 +51,5 @@ def make_site(app: App, *, is_https: bool) -> Site:
     )
     environment = templates(_HERE / "templates")
     environment.filters.update(FILTERS)
+    environment.globals["chat"] = partial(_chat, app)
     return Site(app, Cookies(is_https), assets, environment)

@@ -149,3 +149,10 @@ async def test_the_answer_to_the_link_loads_nothing_from_elsewhere(desk: Dashboa
         assert asset.status_code == 200
         assert "immutable" in asset.headers["cache-control"]
     assert HERE not in page.text
+
+
+async def test_the_chat_is_linked_once_its_name_is_known(desk: DashboardDesk) -> None:
+    browser = await desk.signed_in()
+    assert "https://t.me/" not in (await browser.get("/dashboard")).text
+    desk.world.app.bot_identity.bot_name = "hazina_bot"
+    assert 'href="https://t.me/hazina_bot"' in (await browser.get("/dashboard")).text
