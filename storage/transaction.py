@@ -44,6 +44,7 @@ from storage.stores.statements import StatementStore
 from storage.stores.statistics import StatisticsStore
 from storage.stores.topups import TopUpStore
 from storage.stores.trail import TrailStore
+from storage.stores.ussd import UssdEventStore, UssdSessionStore
 from storage.stores.webhook_deliveries import WebhookDeliveryStore
 from storage.stores.webhooks import WebhookStore
 from storage.time.transaction_time import TransactionTime
@@ -82,6 +83,8 @@ class SqliteTx:
         self.sessions = SessionStore(conn, time)
         self.outbox = OutboxStore(conn, time)
         self.trail = TrailStore(conn, time)
+        self.ussd_sessions = UssdSessionStore(conn, time)
+        self.ussd_events = UssdEventStore(conn, time)
         self.audit = AuditStore(conn, time)
         self.invites = InviteStore(conn, time)
         self.approvals = ApprovalStore(conn, time, changes)

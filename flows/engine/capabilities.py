@@ -16,7 +16,7 @@ class ChannelCapabilities:
     there, so the rest of what ``LATER`` names raises ``ValueError``.
     """
 
-    buttons: bool  # options are buttons; without, the adapter numbers them and a number picks one
+    buttons: bool  # an option that is picked comes as a tap; without, its number comes as text
     edits: bool  # a message that was sent can be replaced
     deletes: bool  # a message that a person sent can be deleted
     contacts: bool  # a person can share their own contact, which proves their number
@@ -27,6 +27,9 @@ class ChannelCapabilities:
     carrier: bool  # one way: it delivers later, perhaps without ever saying so
     page_length: int | None  # characters of one message, for the adapter; None: no limit
     events: bool = False  # outcomes are read from the partner's events: no message tells of them
+    # A menu on the screen of the phone that dialled: short pages, digits for answers, and a desk
+    # PIN where a chat asks for a code. Its addresses are the numbers that dial.
+    phone_menu: bool = False
 
     def __post_init__(self) -> None:
         wrong = [name for name in LATER if getattr(self, name)]

@@ -42,6 +42,7 @@ from services.ports.statements import Statements
 from services.ports.statistics import Statistics
 from services.ports.topups import TopUps
 from services.ports.trail import Trail
+from services.ports.ussd import UssdEvents, UssdSessions
 from services.ports.webhooks import WebhookDeliveries, Webhooks
 
 
@@ -122,6 +123,10 @@ class Tx(Protocol):
     def sessions(self) -> Sessions: ...
     @property
     def trail(self) -> Trail: ...
+    @property
+    def ussd_sessions(self) -> UssdSessions: ...
+    @property
+    def ussd_events(self) -> UssdEvents: ...
     @property
     def documents(self) -> Documents: ...
     @property

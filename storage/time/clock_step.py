@@ -79,6 +79,9 @@ MOVES = (
         " WHERE verdict <> 'taken' AND received_at > ?",
         "by since",
     ),
+    # USSD: a session lasts minutes, and how many a phone begins is limited. So does setting a PIN.
+    ("UPDATE ussd_sessions SET begun_at = begun_at + ?, heard_at = heard_at + ?", "by by"),
+    ("UPDATE desk_pin_changes SET proved_at = proved_at + ?", "by"),
     # Admins: a link lasts two minutes, a session hours.
     (
         "UPDATE dashboard_logins SET link_until = link_until + ?,"
@@ -120,6 +123,8 @@ STAYS: Mapping[str, str] = {
     "broadcasts.ended_at": _HAPPENED,
     "broadcasts.started_at": _HAPPENED,
     "clock.at": "written by the same commit",
+    "desk_pins.locked_at": "until another PIN is set",
+    "desk_pins.set_at": _HAPPENED,
     "documents.first_day": _CALENDAR,
     "documents.last_day": _CALENDAR,
     "evidence.at": _HAPPENED,
@@ -136,6 +141,7 @@ STAYS: Mapping[str, str] = {
     "partners.created_at": _HAPPENED,
     "people.created_at": _HAPPENED,
     "people.first_linked_at": _HAPPENED,
+    "pin_approvals.approved_at": _HAPPENED,
     "proposals.decided_at": _HAPPENED,
     "provider_calls.at": _HAPPENED,
     "reconciliations.closed_at": _HAPPENED,
@@ -153,6 +159,8 @@ STAYS: Mapping[str, str] = {
     "statement_lines.seen_at": _HAPPENED,
     "trail.at": _HAPPENED,
     "transfers.booked_at": _HAPPENED,
+    "ussd_events.received_at": _HAPPENED,
+    "ussd_sessions.disputed_at": _HAPPENED,
     "wallet_transactions.changed_at": _HAPPENED,
     "wallet_transactions.public_created_at": _HAPPENED,
     "webhook_deliveries.created_at": _HAPPENED,
