@@ -31,6 +31,8 @@ APPROVE = Flow(
     start="list",
     needs=Right.APPROVE,
     in_menu=False,
+    ussd=True,
+    phone_count="approvals",
     nodes=(
         Look("list", view="approvals", into="reference", to="one"),
         Choose(

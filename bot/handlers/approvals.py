@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.context import TurnContext
+from bot.handlers import listing
 from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, Place, View
 from services import approvals
@@ -38,19 +39,25 @@ def listed(turn: TurnContext, cursor: str | None) -> View:
     found = approvals.undecided_for(turn.tx, turn.person, cursor)
     page = [approval.purchase for approval in found[: approvals.LIST_MAX]]
     lines = [turn.say("approve.list.line", _facts(turn, purchase)) for purchase in page]
+    text, items = listing.listed(turn, page, lines, "approve.list.empty")
     place = None
     if page:
         first = approvals.count_undecided_for(turn.tx, turn.person, page[0])
         total = approvals.count_undecided_for(turn.tx, turn.person)
         place = Place(first, first + len(page) - 1, total)
     return View(
-        {"lines": "\n".join(lines) or turn.say("approve.list.empty")},
-        [(purchase, purchase) for purchase in page],
+        {"lines": text},
+        items,
         page[-1] if len(found) > len(page) else None,
         "" if cursor else None,
         timeless=True,
         place=place,
     )
+
+
+@HANDLERS.count("approvals", needs=Right.APPROVE)
+def count(turn: TurnContext) -> int:
+    return approvals.count_undecided_for(turn.tx, turn.person)
 
 
 @HANDLERS.view(

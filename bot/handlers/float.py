@@ -223,6 +223,19 @@ def check_outcome(turn: TurnContext, operation: Reference) -> Exit | Refusal | N
         return None
     if purchase.state in UNDECIDED:
         return check(turn, operation)
+    return _ended(turn, purchase)
+
+
+@HANDLERS.action("float_stands", needs=Right.VIEW)
+def exit_if_ended(turn: TurnContext, operation: Reference) -> Exit | None:
+    """How it has ended, for whoever comes back to it; the bank is not asked."""
+    purchase = turn.tx.purchases.get(operation)
+    if purchase is None or purchase.state in UNDECIDED:
+        return None
+    return _ended(turn, purchase)
+
+
+def _ended(turn: TurnContext, purchase: Purchase) -> Exit:
     return Exit(outcome_exit(purchase), outcome_facts(turn.tx, turn.app.texts, purchase))
 
 
@@ -238,7 +251,7 @@ def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
     if purchase.state in APPROVED:
         return {
             "reference": operation,
-            "status": status(turn.app.texts, turn.person.language, purchase),
+            "status": turn.say(f"float_status.{purchase.state}"),
         }
     code = turn.tx.otps.newest(operation)
     until = time_of_day(turn.tx.now if code is None else code.expires_at)

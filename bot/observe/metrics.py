@@ -69,6 +69,18 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.hops = Counter(
+            "hazina_ussd_hops",
+            "Requests of USSD gateways: begun, answered, repeated, timed_out, busy, ...",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.hop_seconds = Histogram(
+            "hazina_ussd_hop_seconds",
+            "From a gateway's request to its page, committed",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self.bank_calls = Counter(
             "hazina_bank_calls", "Calls to NCBA", ["call", "outcome"], registry=self.registry
         )
@@ -130,6 +142,11 @@ class Metrics:
         """``kind`` is decided, repeated or fault."""
         self._by_kind[kind].inc()
         self.turn_seconds.observe(seconds)
+
+    def hop(self, kind: str, seconds: float) -> None:
+        """``kind`` as ``HopKind``."""
+        self.hops.labels(kind).inc()
+        self.hop_seconds.observe(seconds)
 
     def record_stranger(self, what: str) -> None:
         """``what`` is answered, silent, strange, group or group_silent."""

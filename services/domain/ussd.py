@@ -10,6 +10,16 @@ CHANNEL = "ussd"  # its addresses are the numbers that dial, as MSISDNs
 SESSION_LIFE = timedelta(seconds=165)  # networks end a session at 180 s (facts: USSD 2)
 
 
+class Page(NamedTuple):
+    """One page for a phone. ``goes_on``: it asks for more."""
+
+    text: str
+    goes_on: bool
+
+
+BUSY = Page("Service busy, nothing was taken. Dial again.", goes_on=False)
+
+
 class Hop(NamedTuple):
     """One request of a gateway: a dial, or one more answer in its session.
 

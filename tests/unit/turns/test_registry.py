@@ -23,8 +23,9 @@ RIGHTS = {
     """,
     Right.VIEW: """
         ask_mail ask_number cancel_contact cancel_float cancel_topup check_float check_mail_code
-        check_number_code check_operation check_topup contact_code_stands float_code_stands
+        check_number_code check_operation check_topup contact_code_stands float_code_stands float_stands
         forget_phone request_document resend_contact_code set_language topup_code_stands
+        topup_stands
     """,
     Right.MOVE_MONEY: """
         buy_float check_float_code check_topup_code confirm_float expect_topup request_float
@@ -71,7 +72,8 @@ def test_everything_that_is_declared_is_called() -> None:
         for call in calls(flow, node)
     }
     called |= {(HandlerKind.ACTION, flow.cancel_use_case) for flow in all_flows()}
-    called |= {(HandlerKind.COUNT, flow.counted_by) for flow in all_flows() if flow.counted_by}
+    counts = {name for flow in all_flows() for name in (flow.counted_by, flow.phone_count)}
+    called |= {(HandlerKind.COUNT, name) for name in counts if name is not None}
     declared = {
         (handler.kind, handler.name) for handler in HANDLERS if handler.kind not in BY_PREFIX
     }
