@@ -115,6 +115,17 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self.ussd_sessions = Counter(
+            "hazina_ussd_sessions",
+            "Sessions of USSD that their gateway says have ended",
+            ["status", "network"],
+            registry=self.registry,
+        )
+        self.ussd_cost = Counter(
+            "hazina_ussd_cost_cents",
+            "What gateways say those sessions cost, in cents of KES",
+            registry=self.registry,
+        )
         self.message_seconds = Histogram(
             "hazina_message_seconds",
             "From a call to a channel to its answer",
@@ -169,6 +180,11 @@ class Metrics:
     def message(self, channel: str, outcome: MessageOutcome, seconds: float) -> None:
         self.messages.labels(channel, outcome).inc()
         self.message_seconds.labels(channel).observe(seconds)
+
+    def ussd_session(self, status: str, network: str, cost_cents: int) -> None:
+        """``status`` is success, incomplete or failed; ``network`` one of a known few, or other."""
+        self.ussd_sessions.labels(status, network).inc()
+        self.ussd_cost.inc(cost_cents)
 
     def webhook(self, answer: WebhookAnswer) -> None:
         self.webhooks.labels(type(answer).__name__).inc()

@@ -41,6 +41,17 @@ class Hop(NamedTuple):
         return f"Hop({self.gateway}, {self.session}, {self.code})"
 
 
+class Page(NamedTuple):
+    """One page for a phone. ``goes_on``: it asks for more."""
+
+    text: str
+    goes_on: bool
+
+
+# Said only where nothing was committed, and nothing will be.
+BUSY = Page("Service busy, nothing was taken. Dial again.", goes_on=False)
+
+
 @dataclass(frozen=True, slots=True)
 class UssdSession:
     """One session as stored. ``text_digest`` is keyed by ``key_id``; ``screen`` is what the keys of
