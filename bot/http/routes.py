@@ -10,7 +10,7 @@ from bot.app import App
 from bot.http.bank_notifications import NotificationEndpoint, notification_route
 from bot.http.sms_reports import sms_report_route
 from bot.http.ussd.africas_talking import AfricasTalking
-from bot.http.ussd.routes import UssdEndpoint, event_route
+from bot.http.ussd.routes import UssdEndpoint, event_route, hop_route
 from bot.http.ussd.session_events import SessionEvents
 from bot.outbox.carriers import SMS
 from bot.settings import Settings
@@ -29,6 +29,7 @@ def inbound_routes(app: App, settings: Settings) -> list[BaseRoute]:
         routes.append(notification_route(app.record_notification, endpoint))
     ussd = ussd_endpoint(settings)
     if ussd is not None:
+        routes.append(hop_route(app.hops.answer, ussd))
         events = SessionEvents(app.database, app.metrics)
         routes.append(event_route(events.record, ussd))
     return routes

@@ -35,6 +35,7 @@ class _Reached:
 
     screen: PhoneScreen
     person: Person
+    budget: int
     steps: int = 0
     resumes: bool = False
     rows: list[OutboxRow] = field(default_factory=list)
@@ -72,7 +73,7 @@ class PhoneAnswers:
             self._forget(tx, hop.phone)
         dialled = hop.text.split(SEPARATOR)[:DIALLED_MAX] if hop.text else []
         fresh = "fresh" if dialled else ""
-        reached = _Reached(PhoneScreen(("",), {}, UNBOUND), person)
+        reached = _Reached(PhoneScreen(("",), {}, UNBOUND), person, hop.budget)
         self._step(tx, hop, reached, 0, EventKind.DIAL, argument=fresh)
         for typed in dialled:
             if reached.screen.decides or not reached.screen.goes_on:
@@ -87,7 +88,7 @@ class PhoneAnswers:
         """The first of what was typed answers the page that was shown; further ones were typed to
         pages that never came back, of which one may be answered unless it decides something."""
         assert known.screen is not None, "a session that is over is not answered"
-        reached = _Reached(PhoneScreen.load(known.screen), person)
+        reached = _Reached(PhoneScreen.load(known.screen), person, hop.budget)
         self._type(tx, hop, reached, known.hops, typed[0])
         for unseen in typed[1 : 1 + UNSEEN_MAX]:
             if reached.screen.decides or not reached.screen.goes_on:
@@ -153,7 +154,7 @@ class PhoneAnswers:
         limit = flood.limit_for(self._context.policy)
         if flood.count_turn(tx, limit, session, event) is not FloodState.FINE:
             self._sessions.save(tx, CHANNEL, hop.phone, session, touched=False)
-            reached.screen = ending(self._say(reached, "ussd.too_fast"), self._ways(reached))
+            reached.screen = self._ending(reached, "ussd.too_fast")
             return
         stepped = self._steps.take(tx, event, reached.person, session)
         reached.person = tx.people.at(CHANNEL, hop.phone) or reached.person  # language may change
@@ -170,7 +171,7 @@ class PhoneAnswers:
             again = self._sessions.load(tx, CHANNEL, hop.phone)
             again.misses = 0
             self._sessions.save(tx, CHANNEL, hop.phone, again)
-            reached.screen = ending(self._say(reached, "ussd.missed"), self._ways(reached))
+            reached.screen = self._ending(reached, "ussd.missed")
 
     def _screen(
         self, reached: _Reached, session: Session, stepped: Stepped, *, is_dial: bool
@@ -182,11 +183,14 @@ class PhoneAnswers:
         elif alert is not None:
             screen = screen._replace(text=f"{alert}\n{screen.text}")
         if screen.last and not is_dial:
-            return ending(screen.text, ways)
+            return ending(screen.text, ways, reached.budget)
         if screen.last and session.active is None:  # how something has ended, and the way on
             screen = screen._replace(rows=home, unbound=True)
         turn = UNBOUND if screen.unbound else stepped.turn
-        return phone_screen(screen, turn, session.current_node, ways)
+        return phone_screen(screen, turn, session.current_node, ways, reached.budget)
+
+    def _ending(self, reached: _Reached, key: str) -> PhoneScreen:
+        return ending(self._say(reached, key), self._ways(reached), reached.budget)
 
     def _ways(self, reached: _Reached) -> Ways:
         return Ways(*(self._say(reached, f"button.{name}") for name in ("back", "menu", "more")))

@@ -15,8 +15,8 @@ from pydantic_core import from_json, to_json
 from flows.engine.event import Screen
 from flows.engine.nodes import Ask, Code, Confirm, Node
 from services.domain import gsm7
+from services.domain.ussd import PAGE_SEPTETS
 
-BUDGET = 160  # septets of the least page that a network shows, prefix included
 PREFIX = 4  # "CON " or "END ": whether a network counts it is not known
 TEXT_MAX = 152  # septets of text and options, without the line of ways
 LABEL_MAX = 60  # septets of one option
@@ -74,10 +74,10 @@ class PhoneScreen:
 
 
 def phone_screen(
-    screen: Screen, turn: int, node: Node | None, ways: Ways, budget: int = BUDGET
+    screen: Screen, turn: int, node: Node | None, ways: Ways, budget: int = PAGE_SEPTETS
 ) -> PhoneScreen:
-    """The pages of a screen at ``node``, which is ``None`` at the menu; ``budget`` as of
-    ``BUDGET``."""
+    """The pages of a screen at ``node``, which is ``None`` at the menu; ``budget``: septets of a
+    page, prefix included."""
     buttons = [button for row in screen.rows for button in row]
     there = {_WAYS[button.id]: button.id for button in buttons if button.id in _WAYS}
     keys, lines = dict[str, str](there), []
@@ -95,7 +95,7 @@ def phone_screen(
     )
 
 
-def ending(text: str, ways: Ways, budget: int = BUDGET) -> PhoneScreen:
+def ending(text: str, ways: Ways, budget: int = PAGE_SEPTETS) -> PhoneScreen:
     """A text after which the session ends."""
     return PhoneScreen(_pages(text, (), frozenset(), ways, budget - PREFIX), {}, 0, ends=True)
 

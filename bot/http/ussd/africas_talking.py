@@ -10,11 +10,10 @@ from bot.http import form
 from bot.http.ussd import africas_talking_events
 from bot.http.ussd.africas_talking_fields import NAME, read_fields, read_session
 from bot.http.ussd.service_codes import ServiceCodes
-from services.domain.ussd import Hop, UssdEvent
+from services.domain.ussd import PAGE_SEPTETS, Hop, UssdEvent
 
 FIELDS_MAX = 10  # a hop has five
 TEXT_MAX = 1_000  # characters typed in one session; Safaricom takes 80 for one answer
-PAGE_SEPTETS = 160
 
 
 class AfricasTalking:
@@ -40,7 +39,15 @@ class AfricasTalking:
         text = "*".join(part for part in (session.tail, fields["text"]) if part)
         if len(text) > TEXT_MAX:
             return None
-        return Hop(NAME, session.session, session.phone.msisdn, session.code, session.network, text)
+        return Hop(
+            NAME,
+            session.session,
+            session.phone.msisdn,
+            session.code,
+            session.network,
+            text,
+            budget=self.budget(session.network),
+        )
 
     def reply(self, page: str, *, goes_on: bool) -> Response:
         """Anything before ``CON`` or ``END``, or another status, ends the session with an error on
