@@ -172,7 +172,8 @@ def _rows(screen: PhoneScreen) -> tuple[tuple[Option, ...], ...]:
             if key in screen.keys and key not in (BACK, HOME, MORE):
                 rows.append((Option(screen.keys[key], label, f"{key}{_AT}{number}"),))
     ways = {BACK: "back", HOME: "menu", MORE: "more"}
-    there = [key for key in ways if f"{key} " in screen.text.rpartition("\n")[2]]
+    _, _, footer = screen.text.rpartition("\n")
+    there = [key for key in ways if f" {key} " in f" {footer} "]
     at = f"{_AT}{screen.page}"
     options = [Option(screen.keys.get(key, ways[key]), ways[key], f"{key}{at}") for key in there]
     return (*rows, tuple(options)) if options else tuple(rows)

@@ -41,9 +41,9 @@ class ShownPage(NamedTuple):
 
 @dataclass(slots=True)
 class Dialled:
-    """One session of a phone. ``text`` is of the newest hop that its owner has sent, ``last`` of the
-    one that was sent last, ``newest`` of the longest that went on from those before; ``answers``
-    are the bodies by text."""
+    """One session of a phone. ``text`` is of the newest hop that its owner has sent, ``last`` of
+    the one that was sent last, ``newest`` of the longest that went on from those before;
+    ``answers`` are the bodies by text."""
 
     session: str
     phone: str

@@ -23,9 +23,9 @@ RIGHTS = {
     """,
     Right.VIEW: """
         ask_mail ask_number cancel_contact cancel_float cancel_topup check_float check_mail_code
-        check_number_code check_operation check_topup contact_code_stands float_code_stands float_stands
-        forget_phone request_document resend_contact_code set_language topup_code_stands
-        topup_stands
+        check_number_code check_operation check_topup contact_code_stands float_code_stands
+        float_stands forget_phone request_document resend_contact_code set_language
+        topup_code_stands topup_stands
     """,
     Right.MOVE_MONEY: """
         buy_float check_float_code check_topup_code confirm_float expect_topup request_float
