@@ -8,10 +8,11 @@ from typing import Any
 from flows.engine.event import StepResult
 from flows.engine.frames import data_facts, drop_parked, fill, remember, return_to
 from flows.engine.host import Exit, Host, OperationStarted
-from flows.engine.nodes import Ask, Call, Choose, Code, Do, End, Option
+from flows.engine.nodes import Ask, Call, Choose, Do, End, Option, SecretKind
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import FlowRegistry, Frame, Session
 from flows.engine.texts import format_value
+from flows.engine.typed_secrets import asks_for
 from services.domain.refusal import Refusal
 
 HOPS_MAX = 20  # nodes entered in one step; more means a loop in a flow
@@ -62,7 +63,7 @@ class NodeRunner:
                 frame.given.remove(node.into)
                 transition, to = node.to, node.to
                 continue
-            if isinstance(node, Code):
+            if asks_for(node, SecretKind.CODE):
                 frame.history.clear()  # "back" must not undo what was confirmed
             if done and isinstance(node, Choose):
                 return_to(frame, to)
