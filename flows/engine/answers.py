@@ -74,8 +74,9 @@ class Answers:
         match result:
             case Refusal():
                 return self._runner.refused(session, result, host)
-            case Exit(name, facts):
-                return self._runner.enter(session, frame, node.on[name], host, facts, name)
+            case Exit(name, facts, above=above):
+                to = node.on[name]
+                return self._runner.enter(session, frame, to, host, facts, name, above)
 
     def contact(self, session: Session, event: Event, host: Host) -> StepResult:
         """Only the sender's own contact card, not a forwarded one, proves that the number is

@@ -49,9 +49,10 @@ class NodeRunner:
         host: Host,
         facts: Mapping[str, Any],
         transition: str,
+        above: str | None = None,
     ) -> StepResult:
-        """Enter ``to`` and run nodes without a question until there is a screen to show."""
-        above: str | None = None
+        """Enter ``to`` and run nodes without a question until there is a screen to show, with
+        ``above`` over it unless one of them says something itself."""
         done = False
         operation = frame.operation
         for _ in range(HOPS_MAX):
