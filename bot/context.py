@@ -182,6 +182,11 @@ class TurnContext:
             return by_person(self.linked_person.id)
         return by_admin(self.event.channel, self.event.address)
 
+    @property
+    def asks_for_pin(self) -> bool:
+        """Whether a desk PIN stands for the code here: no code can be waited for."""
+        return self.app.channel(self.event.channel).phone_menu
+
     def audit(
         self, partner: str, act: str, about: str, facts: Mapping[str, object] | None = None
     ) -> None:

@@ -222,6 +222,12 @@ class Settings(BaseSettings):
     topup_code_above: int | None = Field(
         None, ge=1, description="Shillings above which a top-up needs a code; left out: never"
     )
+    ussd_float_max: int = Field(
+        10_000,
+        ge=1,
+        le=1_000_000,
+        description="Most float, in shillings, that a desk PIN buys on USSD",
+    )
     prompts_per_phone_hour: int = Field(
         60, ge=1, le=1_000_000, description="Prompts an hour to the own registered number"
     )

@@ -11,6 +11,7 @@ from bot.handlers import (
     contacts,
     desk_pin,
     float,
+    float_by_pin,
     history,
     inviting,
     joining,
@@ -18,13 +19,16 @@ from bot.handlers import (
     settings,
     statement,
     topup,
+    topup_by_pin,
     webhooks,
 )
 from bot.handlers.declaring import Handlers
 
 HANDLERS = Handlers(
     topup.HANDLERS,
+    topup_by_pin.HANDLERS,
     float.HANDLERS,
+    float_by_pin.HANDLERS,
     balance.HANDLERS,
     history.HANDLERS,
     settings.HANDLERS,

@@ -16,7 +16,7 @@ from tests.kit.stub_chat import BOTH, TEXTS, Chat, stands
 AMOUNT = Money(50_000_00)
 REQUOTED = {"purchase": PURCHASE, "fees": Money(100_00), "total": Money(50_100_00)}
 SHOWN = {"amount": AMOUNT, "fees": QUOTED["fees"], "total": QUOTED["total"]}
-(CODE_NODE,) = (node for node in FLOAT.nodes if isinstance(node, Code))
+CODE_NODE, PIN_NODE = (node for node in FLOAT.nodes if isinstance(node, Code))
 
 
 # Typed codes
