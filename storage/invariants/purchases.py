@@ -83,7 +83,8 @@ def codes(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"purchase {reference} was authorised without a code"
     for (reference,) in conn.execute(
         "SELECT a.operation FROM pin_approvals AS a"
-        " JOIN purchases AS p ON p.reference = a.operation WHERE a.purpose = 'float_purchase' AND (a.partner <> p.partner"
+        " JOIN purchases AS p ON p.reference = a.operation"
+        " WHERE a.purpose = 'float_purchase' AND (a.partner <> p.partner"
         "  OR a.person_id <> p.person_id OR a.currency <> p.currency"
         "  OR a.destination <> p.short_code OR a.amount_cents <>"
         "   p.amount_cents + p.transfer_fee_cents + p.processing_fee_cents"
