@@ -52,6 +52,7 @@ def policy_of(settings: Settings) -> Policy:
         admin_alerts=settings.admin_alerts,
         float_part_shillings=settings.openbanking_part_shillings,
         code_limits=CODE_LIMITS.times(settings.code_limit_factor),
+        ussd_float_max=Money(settings.ussd_float_max * 100),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.engine.nodes import Choose, Do, End, Flow, Look, Option
+from flows.engine.nodes import Choose, Code, Do, End, Flow, Look, Option, SecretKind
 from services.domain.ids import Reference
 from services.domain.money import Money
 from services.domain.partner import Right
@@ -26,10 +26,12 @@ _DECIDED = ("who", "amount")
 
 APPROVE = Flow(
     "approve",
-    version=1,
+    version=2,
+    compatible_versions=(1,),
     data=ApproveData,
     start="list",
     needs=Right.APPROVE,
+    operation="reference",
     in_menu=False,
     ussd=True,
     phone_count="approvals",
@@ -48,9 +50,23 @@ APPROVE = Flow(
             on={
                 "approved": "approved",
                 "system_approved": "system_approved",
+                "pin": "pin",
                 "refused": "refused",
             },
-            gives={"approved": _DECIDED, "system_approved": _DECIDED},
+            gives={"approved": _DECIDED, "system_approved": _DECIDED, "pin": _DECIDED},
+        ),
+        Code(  # where a channel asks for no code
+            "pin",
+            use_case="check_approve_pin",
+            status_use_case="approve_pin_stands",
+            operation="reference",
+            on={
+                "approved": "approved",
+                "system_approved": "system_approved",
+                "pin_locked": "pin_locked",
+                "refused": "refused",
+            },
+            reads=SecretKind.PIN,
         ),
         Do(
             "decline",
@@ -62,6 +78,7 @@ APPROVE = Flow(
         End("approved", opens=("approve",)),
         End("system_approved", opens=("approve",)),  # a partner's system asked for it
         End("declined", opens=("approve",)),
+        End("pin_locked", opens=("approve",)),
         End("refused", opens=("approve",)),
     ),
 )

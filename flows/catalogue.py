@@ -16,6 +16,7 @@ from flows.history import HISTORY
 from flows.joining import JOIN
 from flows.offers import OFFER_AMOUNT, OFFER_PHONE
 from flows.people import INVITE, PEOPLE, UNLINK
+from flows.pin import PIN
 from flows.settings import SETTINGS
 from flows.statement import STATEMENT
 from flows.topup import TOPUP
@@ -44,5 +45,6 @@ def all_flows() -> FlowRegistry:
         BLOCK,
         OFFER_AMOUNT,
         OFFER_PHONE,
+        PIN,
         groups=HELP_GROUPS,
     )

@@ -6,7 +6,19 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Option, Repeat
+from flows.engine.nodes import (
+    Ask,
+    Call,
+    Choose,
+    Code,
+    Confirm,
+    Do,
+    End,
+    Flow,
+    Option,
+    Repeat,
+    SecretKind,
+)
 from flows.history import DETAILS
 from flows.parsers.values import Amount
 from services.domain.ids import Reference
@@ -43,8 +55,8 @@ _CODE_ENDS = {
 
 FLOAT = Flow(
     "float",
-    version=2,
-    compatible_versions=(1,),
+    version=3,
+    compatible_versions=(1, 2),
     data=FloatData,
     start="amount",
     ussd=True,
@@ -82,6 +94,7 @@ FLOAT = Flow(
             operation="purchase",
             on={
                 "sent": "code",
+                "pin": "pin",
                 "awaits": "awaits",
                 "requoted": "confirm",
                 "short": "short",
@@ -97,6 +110,20 @@ FLOAT = Flow(
             operation="purchase",
             on={"right": "buy", **_CODE_ENDS},
             acts={"resend": "resend_float_code"},
+        ),
+        Code(  # where a channel asks for no code
+            "pin",
+            use_case="check_float_pin",
+            status_use_case="float_pin_stands",
+            operation="purchase",
+            on={
+                "right": "buy",
+                "pin_locked": "pin_locked",
+                "declined": "declined",
+                "cancelled": "over",
+                "refused": "refused",
+            },
+            reads=SecretKind.PIN,
         ),
         Do(
             "buy",
@@ -119,6 +146,7 @@ FLOAT = Flow(
         End("expired", repeats=("again",)),
         End("locked", repeats=("again",)),
         End("number_locked", opens=("balance",)),
+        End("pin_locked", opens=("balance",)),
         End("over", repeats=("again", "details")),
         End("declined", repeats=("again",)),
         End("refused", repeats=("again",)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.engine.nodes import Ask, Choose, Code, Do, End, Flow, Option
+from flows.engine.nodes import Ask, Call, Choose, Code, Do, End, Flow, Option
 from flows.parsers.values import Amount, KenyanMobile, MailAddress
 from services.domain.ids import Reference
 from services.domain.money import Money
@@ -65,8 +65,8 @@ def _proof(node: str, field: str, changed: str) -> Code:
 
 SETTINGS = Flow(
     "settings",
-    version=2,
-    compatible_versions=(1,),
+    version=3,
+    compatible_versions=(1, 2),
     data=SettingsData,
     start="menu",
     takes_values=False,
@@ -87,6 +87,7 @@ SETTINGS = Flow(
                 Option("number", to="number", ussd=False),
                 Option("mail", to="mail", ussd=False),
                 Option("second", to="second", right=Right.SET_RULES, ussd=False),
+                Option("pin", to="pin", right=Right.MOVE_MONEY, ussd=False),
             ),
         ),
         Ask("wallet_mark", into="wallet_mark", parse=Amount("mark"), to="set_wallet_mark"),
@@ -160,6 +161,7 @@ SETTINGS = Flow(
         Ask("second_above", into="second_above", parse=Amount("mark"), to="set_second"),
         Do("set_second", use_case="set_second", args=("second_above",), on=_SAVED),
         Do("clear_second", use_case="clear_second", args=(), on=_SAVED),
+        Call("pin", flow="pin", gives={}),
         End("number_changed", opens=("settings",)),
         End("mail_changed", opens=("settings",)),
         End("code_expired", opens=("settings",)),

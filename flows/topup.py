@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.engine.nodes import Ask, Choose, Code, Confirm, Do, End, Flow, Option, Repeat
+from flows.engine.nodes import (
+    Ask,
+    Choose,
+    Code,
+    Confirm,
+    Do,
+    End,
+    Flow,
+    Option,
+    Repeat,
+    SecretKind,
+)
 from flows.history import DETAILS
 from flows.parsers.values import Amount, KenyanMobile
 from services.domain.ids import Reference
@@ -14,8 +25,8 @@ from services.domain.phone import Phone
 
 
 class TopUpData(BaseModel):
-    """``reference`` is drawn early for a top-up that needs a code, since the code is bound to it.
-    ``way`` is how a top-up without a prompt is paid."""
+    """``reference`` is drawn early for a top-up that needs a code or a desk PIN, which is bound to
+    it. ``way`` is how a top-up without a prompt is paid."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,8 +50,8 @@ _OUTCOMES = {
 
 TOPUP = Flow(
     "topup",
-    version=3,
-    compatible_versions=(1, 2),
+    version=4,
+    compatible_versions=(1, 2, 3),
     data=TopUpData,
     start="amount",
     ussd=True,
@@ -75,8 +86,8 @@ TOPUP = Flow(
             "secure",
             use_case="secure_topup",
             args=("amount", "phone"),
-            on={"open": "push", "sent": "code", "refused": "refused"},
-            gives={"sent": ("reference",)},
+            on={"open": "push", "sent": "code", "pin": "pin", "refused": "refused"},
+            gives={"sent": ("reference",), "pin": ("reference",)},
         ),
         Code(
             "code",
@@ -94,6 +105,20 @@ TOPUP = Flow(
                 "refused": "refused",
             },
             acts={"resend": "resend_topup_code"},
+        ),
+        Code(  # where a channel asks for no code
+            "pin",
+            use_case="check_topup_pin",
+            status_use_case="topup_pin_stands",
+            operation="reference",
+            args=("amount", "phone"),
+            on={
+                "right": "push",
+                "pin_locked": "pin_locked",
+                "cancelled": "code_over",
+                "refused": "refused",
+            },
+            reads=SecretKind.PIN,
         ),
         Do(
             "push",
@@ -150,6 +175,7 @@ TOPUP = Flow(
         End("code_expired", repeats=("again",)),
         End("code_locked", repeats=("again",)),
         End("number_locked", opens=("balance",)),
+        End("pin_locked", opens=("balance",)),
         End("code_over", repeats=("again",)),
         End("undeliverable", repeats=("again",)),
     ),

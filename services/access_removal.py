@@ -54,10 +54,11 @@ def drop_purchases(tx: Tx, person: Person, account: tuple[str, str]) -> None:
 
 
 def _drop_own(tx: Tx, person: Person) -> None:
-    """The person can continue nothing: revoke their other codes as well."""
+    """The person can continue nothing: revoke their other codes as well, and their PIN."""
     for operation in _begun(tx, person):
         float_purchases.cancel(tx, person, operation)
         otp.revoke(tx, operation)
+    tx.desk_pins.forget(person.id)
 
 
 def _begun(tx: Tx, person: Person) -> list[str]:

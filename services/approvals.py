@@ -14,6 +14,7 @@ from services import otp
 from services.domain.approval import APPROVAL_LIFE, Approval, Decision
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.money import Money
+from services.domain.otp import Binding, Purpose
 from services.domain.partner import RIGHTS, Partner, Person, Right
 from services.domain.refusal import Refusal
 from services.policy import Policy
@@ -135,12 +136,24 @@ def count_undecided_for(tx: Tx, person: Person, up_to: str | None = None) -> int
 def decide(
     tx: Tx, policy: Policy, person: Person, reference: str, decision: Decision
 ) -> Purchase | Refusal:
-    """The second person's decision. If declined, the purchase ends.
+    """The second person's decision. If declined, the purchase ends. Refusals: those of
+    ``check_decision``."""
+    assert decision in (Decision.APPROVED, Decision.DECLINED)
+    purchase = check_decision(tx, policy, person, reference)
+    if isinstance(purchase, Refusal):
+        return purchase
+    tx.approvals.decide(reference, decision, person.id)
+    if decision is Decision.APPROVED:
+        return purchase
+    return _refuse(tx, purchase, "second_declined")
+
+
+def check_decision(tx: Tx, policy: Policy, person: Person, reference: str) -> Purchase | Refusal:
+    """The purchase, if this person may decide on it now.
 
     Refusals: ``approval_over``, ``not_your_own``, ``suspended``, ``frozen``, ``linked_lately`` (a
     person whose number, mail address or account is new approves nothing).
     """
-    assert decision in (Decision.APPROVED, Decision.DECLINED)
     approval = tx.approvals.get(reference)
     purchase = tx.purchases.get(reference)
     if approval is None or purchase is None or approval.partner != person.partner.code:
@@ -154,12 +167,19 @@ def decide(
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
     refusal = check_contact_freeze(tx, policy, person) or _too_new(tx, policy, person)
-    if refusal is not None:
-        return refusal
-    tx.approvals.decide(reference, decision, person.id)
-    if decision is Decision.APPROVED:
-        return purchase
-    return _refuse(tx, purchase, "second_declined")
+    return purchase if refusal is None else refusal
+
+
+def pin_binding(person: Person, purchase: Purchase) -> Binding:
+    """What this person's desk PIN approves, where it is asked for: a colleague's purchase."""
+    return Binding(
+        purpose=Purpose.APPROVAL,
+        operation=purchase.reference,
+        partner=purchase.partner,
+        person_id=person.id,
+        amount=purchase.quote.total,
+        destination=purchase.short_code,
+    )
 
 
 def check_freeze(tx: Tx, policy: Policy, person: Person) -> Refusal | None:

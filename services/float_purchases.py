@@ -32,8 +32,8 @@ from services.ports import Keys, Random, Tx
 
 PAGE = 500  # rows of one clean-up transaction
 
-_CONFIRMABLE = frozenset({PurchaseState.QUOTED, PurchaseState.AWAITING_APPROVAL})
-_CANCELLABLE = _CONFIRMABLE | {PurchaseState.OTP_SENT}
+CONFIRMABLE = frozenset({PurchaseState.QUOTED, PurchaseState.AWAITING_APPROVAL})
+_CANCELLABLE = CONFIRMABLE | {PurchaseState.OTP_SENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,38 @@ def confirm(
 ) -> CodeSent | AwaitingApproval | Requoted | InsufficientFunds | Refusal:
     """The person confirmed what was shown: send the code that approves exactly that.
 
-    A large purchase first awaits approval. Refusals: those of ``float_quotes.check``,
-    ``approvals.request``, ``approvals.still_awaiting`` and ``otp.generate``; ``float_over`` if it
-    is past confirmation.
+    Refusals: those of ``check_confirmed`` and of ``otp.generate``.
+    """
+    purchase = check_confirmed(tx, policy, person, reference, amount, fees, total)
+    if not isinstance(purchase, Purchase):
+        return purchase
+    issued = otp.generate(
+        tx, keys, random, binding(purchase), purchase.phone, limits=policy.code_limits
+    )
+    if isinstance(issued, Refusal):
+        return issued
+    purchase = purchase.transition_to(PurchaseState.OTP_SENT)
+    tx.purchases.save(purchase)
+    return CodeSent(purchase, issued)
+
+
+def check_confirmed(
+    tx: Tx,
+    policy: Policy,
+    person: Person,
+    reference: str,
+    amount: Money,
+    fees: Money,
+    total: Money,
+) -> Purchase | AwaitingApproval | Requoted | InsufficientFunds | Refusal:
+    """Whether what was shown and confirmed can be bought now; a large purchase first awaits
+    approval.
+
+    Refusals: those of ``float_quotes.check``, ``approvals.request`` and
+    ``approvals.still_awaiting``; ``float_over`` if it is past confirmation.
     """
     purchase = own_purchase(tx, person, reference)
-    if purchase is None or purchase.state not in _CONFIRMABLE:
+    if purchase is None or purchase.state not in CONFIRMABLE:
         return Refusal("float_over")
     refusal = check(tx, policy, person, amount, whole=not policy.float_part_shillings)
     if refusal is not None:
@@ -87,14 +113,7 @@ def confirm(
         return short
     if not was_asked and approvals.is_needed(person.partner, purchase.amount):
         return approvals.request(tx, policy, person, purchase)
-    issued = otp.generate(
-        tx, keys, random, binding(purchase), purchase.phone, limits=policy.code_limits
-    )
-    if isinstance(issued, Refusal):
-        return issued
-    purchase = purchase.transition_to(PurchaseState.OTP_SENT)
-    tx.purchases.save(purchase)
-    return CodeSent(purchase, issued)
+    return purchase
 
 
 def resend(
@@ -119,7 +138,7 @@ def resend(
     # The number was changed meanwhile: no code for this purchase
     if purchase.phone != person.phone:
         otp.revoke(tx, reference)
-        return _end(tx, purchase, PurchaseState.CANCELLED, None)
+        return end(tx, purchase, PurchaseState.CANCELLED, None)
     issued = otp.generate(tx, keys, random, binding(purchase), purchase.phone, limits=limits)
     return issued if isinstance(issued, Refusal) else CodeSent(purchase, issued)
 
@@ -149,13 +168,19 @@ def authorise(
         if answer.status is OtpStatus.PENDING:
             return answer
         return end_with_code(tx, purchase, answer.status)
+    return hold(tx, policy, person, purchase)
+
+
+def hold(tx: Tx, policy: Policy, person: Person, purchase: Purchase) -> Purchase:
+    """The code or the PIN was right: hold the money, or end the purchase as ``REFUSED`` if it may
+    no longer be bought."""
     refusal = check(tx, policy, person, purchase.amount, whole=not policy.float_part_shillings)
     if refusal is not None:
-        return _end(tx, purchase, PurchaseState.REFUSED, refusal.code)
+        return end(tx, purchase, PurchaseState.REFUSED, refusal.code)
     if not approvals.is_approval_valid(tx, purchase):
-        return _end(tx, purchase, PurchaseState.REFUSED, "second_left")
+        return end(tx, purchase, PurchaseState.REFUSED, "second_left")
     if shortfall(tx, purchase.partner, purchase.quote) is not None:
-        return _end(tx, purchase, PurchaseState.REFUSED, "short")
+        return end(tx, purchase, PurchaseState.REFUSED, "short")
     tx.ledger.book(*float_holds(purchase.reference, purchase.partner, purchase.quote))
     purchase = purchase.transition_to(PurchaseState.AUTHORISED, authorised_at=tx.now, due_at=tx.now)
     tx.purchases.save(purchase)
@@ -172,7 +197,7 @@ def end_with_code(tx: Tx, purchase: Purchase, status: OtpStatus) -> Purchase:
     """End one whose code can no longer be used; one that does not wait for it stays."""
     if purchase.state is not PurchaseState.OTP_SENT:
         return purchase
-    return _end(tx, purchase, _ENDED_BY.get(status, PurchaseState.CANCELLED), None)
+    return end(tx, purchase, _ENDED_BY.get(status, PurchaseState.CANCELLED), None)
 
 
 def cancel(tx: Tx, person: Person, reference: str) -> Purchase | None:
@@ -182,7 +207,7 @@ def cancel(tx: Tx, person: Person, reference: str) -> Purchase | None:
         return None
     otp.revoke(tx, reference)
     approvals.withdraw(tx, reference)
-    return _end(tx, purchase, PurchaseState.CANCELLED, None)
+    return end(tx, purchase, PurchaseState.CANCELLED, None)
 
 
 def undeliverable(tx: Tx, reference: str) -> Purchase | None:
@@ -191,7 +216,7 @@ def undeliverable(tx: Tx, reference: str) -> Purchase | None:
     if purchase is None or purchase.state is not PurchaseState.OTP_SENT:
         return None
     otp.revoke(tx, reference)
-    return _end(tx, purchase, PurchaseState.REFUSED, "code_undeliverable")
+    return end(tx, purchase, PurchaseState.REFUSED, "code_undeliverable")
 
 
 def expire(tx: Tx, references: list[str]) -> None:
@@ -199,14 +224,14 @@ def expire(tx: Tx, references: list[str]) -> None:
     for reference in references:
         purchase = tx.purchases.get(reference)
         if purchase is not None and purchase.state is PurchaseState.OTP_SENT:
-            _end(tx, purchase, PurchaseState.OTP_EXPIRED, None)
+            end(tx, purchase, PurchaseState.OTP_EXPIRED, None)
 
 
 def drop_stale_quotes(tx: Tx, max_age: timedelta) -> int:
     """Cancel quotes older than ``max_age``; returns how many, at most ``PAGE``."""
     stale = tx.purchases.stale_quotes(tx.now - max_age, PAGE)
     for purchase in stale:
-        _end(tx, purchase, PurchaseState.CANCELLED, None)
+        end(tx, purchase, PurchaseState.CANCELLED, None)
     return len(stale)
 
 
@@ -228,11 +253,11 @@ def _as_of_now(tx: Tx, purchase: Purchase) -> Purchase:
     if purchase.state is PurchaseState.OTP_SENT:
         newest = otp.status(tx, purchase.reference)
         if newest is not None and newest.status is OtpStatus.EXPIRED:
-            return _end(tx, purchase, PurchaseState.OTP_EXPIRED, None)
+            return end(tx, purchase, PurchaseState.OTP_EXPIRED, None)
     return purchase
 
 
-def _end(tx: Tx, purchase: Purchase, state: PurchaseState, reason: str | None) -> Purchase:
+def end(tx: Tx, purchase: Purchase, state: PurchaseState, reason: str | None) -> Purchase:
     purchase = purchase.transition_to(state, reason=reason, settled_at=tx.now, due_at=None)
     tx.purchases.save(purchase)
     return purchase

@@ -232,6 +232,16 @@ def is_replaced(tx: Tx, keys: Keys, binding: Binding, code: str) -> bool:
     )
 
 
+def is_used(tx: Tx, keys: Keys, binding: Binding, typed: str) -> bool:
+    """Whether it is the code that was used for this operation, typed once more."""
+    newest = tx.otps.newest(binding.operation)
+    return (
+        newest is not None
+        and newest.status is OtpStatus.USED
+        and _is_right(keys, newest, binding, typed)
+    )
+
+
 def revoke(tx: Tx, operation: str) -> None:
     """Revoke the operation's live code, if any; the message that carries it is wiped."""
     otp = tx.otps.newest(operation)

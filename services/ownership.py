@@ -7,8 +7,8 @@ from services.ports import Tx
 
 
 def partner_of(tx: Tx, reference: str) -> str | None:
-    """The partner of an operation, of the code that approves one not begun yet, of an API key, or
-    of an endpoint.
+    """The partner of an operation, of the code or PIN that approves one not begun yet, of a change
+    that needs a code, of an API key, or of an endpoint.
 
     ``None`` if nothing has this reference.
     """
@@ -21,5 +21,7 @@ def partner_of(tx: Tx, reference: str) -> str | None:
     code = tx.otps.newest(reference)
     if code is not None:
         return code.binding.partner
+    if (asked := tx.desk_pins.partner_of(reference)) is not None:
+        return asked
     endpoint = tx.webhooks.get(reference)
     return None if endpoint is None else endpoint.partner

@@ -36,7 +36,8 @@ class Policy:
     with it and by everybody else, ``None`` for no limit. ``admin_alerts``: admins are also messaged
     when an item about money enters their queue. ``float_part_shillings``: the bank was asked, and
     takes an amount of float with cents. ``code_limits`` are the quotas of one-time
-    codes.
+    codes. ``ussd_float_max`` is the most float that a desk PIN buys, ``None`` for no limit of its
+    own.
     """
 
     short_code: str | None = None
@@ -51,6 +52,7 @@ class Policy:
     admin_alerts: bool = False
     float_part_shillings: bool = False
     code_limits: CodeLimits = CODE_LIMITS
+    ussd_float_max: Money | None = None
 
 
 NO_CODES = Policy()  # no float sold, and no codes asked for

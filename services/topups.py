@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from services import approvals, otp
+from services import approvals, desk_pins, otp
 from services.domain.business_days import start_of_day_at
 from services.domain.ids import draw_unique, new_reference
 from services.domain.money import Money
@@ -61,9 +61,9 @@ def start(
     """Commit the intent to prompt ``phone``; the worker sends it ``after`` the commit.
 
     ``key`` identifies the requesting event, so that one event cannot begin two. ``secured`` is the
-    reference a code was used for, if the policy requires one. Refusals: ``suspended``,
-    ``below_minimum``, ``above_maximum``, ``part_shillings``, ``topup_day``, those of
-    ``check_phone``; if it needs a code, ``topup_needs_code``, ``account_rests``.
+    reference a code was used for, or that a PIN approved, if the policy requires one. Refusals:
+    ``suspended``, ``below_minimum``, ``above_maximum``, ``part_shillings``, ``topup_day``, those
+    of ``check_phone``; if it needs a code, ``topup_needs_code``, ``account_rests``.
     """
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
@@ -359,20 +359,45 @@ def issue_code(
 ) -> Issued | Refusal:
     """Draw the reference of a future top-up, and a code that approves only that one.
 
-    Refusals: those of ``start`` that can be checked now, and of ``otp.generate``.
+    Refusals: those of ``check_secured`` and of ``otp.generate``.
     """
+    if (refusal := check_secured(tx, policy, person, amount, phone)) is not None:
+        return refusal
+    binding = code_binding(person, new_reference("TU", random), amount, phone)
+    return otp.generate(tx, keys, random, binding, person.phone, limits=policy.code_limits)
+
+
+def ask_for_pin(
+    tx: Tx, random: Random, policy: Policy, person: Person, amount: Money, phone: Phone
+) -> Binding | Refusal:
+    """Draw the reference of a future top-up, which a desk PIN may approve instead of a code.
+
+    Refusals: those of ``check_secured`` and of ``desk_pins.check_usable``.
+    """
+    refusal = check_secured(tx, policy, person, amount, phone)
+    refusal = refusal or desk_pins.check_usable(tx, policy, person)
+    if refusal is not None:
+        return refusal
+    reference = draw_unique(
+        lambda: new_reference("TU", random), lambda drawn: partner_of(tx, drawn) is None
+    )
+    binding = code_binding(person, reference, amount, phone)
+    desk_pins.ask(tx, binding)
+    return binding
+
+
+def check_secured(
+    tx: Tx, policy: Policy, person: Person, amount: Money, phone: Phone
+) -> Refusal | None:
+    """Whether a top-up that needs a code can be begun now. Refusals: those of ``start``."""
     if (refusal := approvals.check_account_freeze(tx, policy, person)) is not None:
         return refusal
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
     is_own = phone == person.phone
-    refusal = check_amount(tx, amount, person.partner.code) or check_phone(
+    return check_amount(tx, amount, person.partner.code) or check_phone(
         tx, policy, person.partner.code, phone, own=is_own
     )
-    if refusal is not None:
-        return refusal
-    binding = code_binding(person, new_reference("TU", random), amount, phone)
-    return otp.generate(tx, keys, random, binding, person.phone, limits=policy.code_limits)
 
 
 def code_binding(person: Person, reference: str, amount: Money, phone: Phone) -> Binding:
@@ -387,10 +412,11 @@ def code_binding(person: Person, reference: str, amount: Money, phone: Phone) ->
 
 
 def _is_secured(tx: Tx, person: Person, amount: Money, phone: Phone, reference: str | None) -> bool:
-    """Whether a code was used for exactly this top-up."""
-    used = None if reference is None else tx.otps.newest(reference)
-    return (
-        used is not None
-        and used.status is OtpStatus.USED
-        and used.binding == code_binding(person, used.binding.operation, amount, phone)
-    )
+    """Whether a code was used for exactly this top-up, or a desk PIN approved it."""
+    if reference is None:
+        return False
+    binding = code_binding(person, reference, amount, phone)
+    used = tx.otps.newest(reference)
+    if used is None:
+        return desk_pins.is_approved(tx, binding)
+    return used.status is OtpStatus.USED and used.binding == binding

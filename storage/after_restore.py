@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.domain.desk_pin import TRIES_MAX
 from services.domain.float_purchase import PurchaseState, next_query
 from services.domain.ledger import HOUSE
 from services.domain.otp import OtpStatus
@@ -43,6 +44,7 @@ def recover_after_restore(tx: SqliteTx) -> None:
         "api_keys": _count_api_keys(tx),
         "proposals": _count_proposals(tx),
     }
+    _desk_pins(tx)
     _conversations(tx)
     _events(tx)
     tx.dashboard_logins.end_all()  # what was spent or ended since the backup must not come back
@@ -154,6 +156,15 @@ def _codes(tx: SqliteTx) -> int:
     for (code,) in rows:
         tx.otps.end(code, OtpStatus.REVOKED)
     return len(rows)
+
+
+def _desk_pins(tx: SqliteTx) -> None:
+    """Keep the PINs, since people on USSD have nothing else, with one try left: a backup must not
+    give back tries that were used since. A right one gives all back. PINs being set are given up:
+    the code that allowed it may have been used since for another."""
+    tx.conn.execute("UPDATE desk_pins SET wrong = ? WHERE locked_at IS NULL", (TRIES_MAX - 1,))
+    tx.conn.execute("DELETE FROM desk_pin_changes")
+    tx.conn.execute("DELETE FROM pin_approvals WHERE approved_at IS NULL")
 
 
 def _invites(tx: SqliteTx) -> int:

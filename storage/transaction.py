@@ -17,6 +17,7 @@ from storage.stores.claims import ClaimStore
 from storage.stores.clock import ClockStore
 from storage.stores.daily import DailyStore
 from storage.stores.dashboard_logins import DashboardLoginStore
+from storage.stores.desk_pins import DeskPinStore
 from storage.stores.documents import DocumentStore
 from storage.stores.evidence import EvidenceStore
 from storage.stores.fees import FeeStore
@@ -71,6 +72,7 @@ class SqliteTx:
         self.reconciliations = ReconciliationStore(conn, time)
         self.operations = OperationStore(conn, time)
         self.otps = OtpStore(conn, time)
+        self.desk_pins = DeskPinStore(conn, time)
         self.fees = FeeStore(conn, time, versions)
         self.evidence = EvidenceStore(conn, time)
         self.limits = LimitStore(conn, time, versions)

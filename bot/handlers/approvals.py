@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers import listing
+from bot.handlers import desk_pin, listing
 from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, Place, View
-from services import approvals
+from services import approvals, desk_pins
 from services.approvals import AwaitingApproval
 from services.domain.approval import Decision
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ids import Reference
 from services.domain.partner import Person, Right
 from services.domain.refusal import Refusal
+from services.otp import Passed
 
 HANDLERS = Handlers()
 
@@ -85,6 +86,45 @@ def _facts(turn: TurnContext, reference: str) -> dict[str, Any]:
 
 @HANDLERS.use_case("approve_float", needs=Right.APPROVE)
 def approve(turn: TurnContext, reference: Reference) -> Exit | Refusal:
+    if turn.on_phone_menu:
+        purchase = _check_decision(turn, reference)
+        if isinstance(purchase, Refusal):
+            return purchase
+        return Exit("pin", sets={"who": _maker(turn, purchase).name, "amount": purchase.amount})
+    return _approve(turn, reference)
+
+
+@HANDLERS.code_check(
+    "check_approve_pin", needs=Right.APPROVE, shows=(), tells=("amount", "reason", "who")
+)
+def check_pin(turn: TurnContext, operation: Reference, code: str) -> Exit | Refusal:
+    app, person = turn.app, turn.person
+    purchase = _check_decision(turn, operation)
+    if isinstance(purchase, Refusal):
+        return desk_pin.refused(turn, purchase)
+    binding = approvals.pin_binding(person, purchase)
+    answer = desk_pins.approve(turn.tx, app.keys, app.policy, person, binding, code)
+    if not isinstance(answer, Passed):
+        return desk_pin.exit_of(turn, answer)
+    approved = _approve(turn, operation)
+    assert isinstance(approved, Exit), "it was just allowed"
+    return approved
+
+
+@HANDLERS.action("approve_pin_stands", needs=Right.VIEW)
+def exit_if_decided(turn: TurnContext, operation: Reference) -> Exit | None:
+    purchase = _check_decision(turn, operation)
+    return desk_pin.refused(turn, purchase) if isinstance(purchase, Refusal) else None
+
+
+def _check_decision(turn: TurnContext, reference: str) -> Purchase | Refusal:
+    """The purchase, if this person's PIN may approve it now."""
+    tx, policy, person = turn.tx, turn.app.policy, turn.person
+    purchase = approvals.check_decision(tx, policy, person, reference)
+    return desk_pins.check_usable(tx, policy, person) or purchase
+
+
+def _approve(turn: TurnContext, reference: Reference) -> Exit | Refusal:
     decided = _decide(turn, reference, Decision.APPROVED)
     if isinstance(decided, Refusal):
         return decided
@@ -92,7 +132,9 @@ def approve(turn: TurnContext, reference: Reference) -> Exit | Refusal:
     facts = {"who": turn.person.name, "amount": decided.amount}
     if turn.app.channel(decided.channel).events:  # the system that asked reads it there
         return Exit("system_approved", sets={"who": maker.name, "amount": decided.amount})
-    turn.notify_person(maker, "notice.approved", facts, opens="float")
+    by_pin = turn.app.channel(decided.channel).phone_menu
+    notice = "notice.approved_pin" if by_pin else "notice.approved"
+    turn.notify_person(maker, notice, facts, opens="float")
     return Exit("approved", sets={"who": maker.name, "amount": decided.amount})
 
 

@@ -13,7 +13,7 @@ from bot.handlers.suggested_values import SUGGESTED, with_usual_amounts
 from bot.handlers.wrong_codes import code_exit, report_wrong_code
 from flows.engine.host import Exit, OperationStarted, Recalled, View
 from flows.engine.texts import Texts
-from services import approvals, float_purchases, float_quotes, float_settlement
+from services import approvals, float_by_pin, float_purchases, float_quotes, float_settlement
 from services.approvals import AwaitingApproval
 from services.domain.business_days import time_of_day
 from services.domain.float_purchase import HOLDS, Purchase, PurchaseState
@@ -30,7 +30,9 @@ HANDLERS = Handlers()
 
 USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (5_000, 10_000, 50_000))
 # Refusals after which a different amount may be accepted.
-AMOUNT_REFUSED = frozenset({"float_least", "float_most", "float_day", "float_day_desk"})
+AMOUNT_REFUSED = frozenset(
+    {"float_least", "float_most", "float_most_ussd", "float_day", "float_day_desk"}
+)
 UNDECIDED = frozenset({PurchaseState.AUTHORISED, PurchaseState.SUBMITTING})
 APPROVED = UNDECIDED | {PurchaseState.UNKNOWN, PurchaseState.SUCCEEDED, PurchaseState.FAILED}
 
@@ -43,7 +45,10 @@ def amounts(turn: TurnContext) -> Sequence[Money]:
 
 @HANDLERS.use_case("request_float", needs=Right.MOVE_MONEY)
 def request(turn: TurnContext, operation: Reference | None, amount: Money) -> Exit | Refusal:
-    result = float_quotes.request(
+    refusal = None
+    if turn.on_phone_menu:  # nobody confirms what their PIN cannot approve
+        refusal = float_by_pin.check_allowed(turn.tx, turn.app.policy, turn.person, amount)
+    result = refusal or float_quotes.request(
         turn.tx,
         turn.app.random,
         turn.app.policy,
@@ -69,11 +74,13 @@ def request(turn: TurnContext, operation: Reference | None, amount: Money) -> Ex
 
 @HANDLERS.view("quote", needs=Right.MOVE_MONEY, shows=("next", "then"))
 def what_follows(turn: TurnContext, purchase: Reference) -> View:
-    """What the yes does: it sends a code, or asks a colleague first."""
+    """What the yes does: it sends a code or asks for the PIN, or asks a colleague first."""
     quoted = turn.tx.purchases.get(purchase)
     assert quoted is not None
     partner = turn.person.partner
-    way = "second" if approvals.is_needed(partner, quoted.amount) else "code"
+    way = "pin" if turn.on_phone_menu else "code"
+    if approvals.is_needed(partner, quoted.amount):
+        way = "second_pin" if turn.on_phone_menu else "second"
     above = Money(partner.approve_above_cents or 0, partner.currency)
     return View(
         {
@@ -87,22 +94,11 @@ def what_follows(turn: TurnContext, purchase: Reference) -> View:
 def confirm(
     turn: TurnContext, operation: Reference, amount: Money, fees: Money, total: Money
 ) -> Exit | Refusal:
-    app = turn.app
-    repriced = float_quotes.reprice(turn.tx, app.policy, turn.person, operation)
+    repriced = float_quotes.reprice(turn.tx, turn.app.policy, turn.person, operation)
     if isinstance(repriced, Requoted):
         above = turn.say("float.confirm.repriced")
         return Exit("requoted", sets=_quote_fields(repriced.purchase), above=above)
-    result = repriced or float_purchases.confirm(
-        turn.tx,
-        app.keys,
-        app.random,
-        app.policy,
-        turn.person,
-        operation,
-        amount=amount,
-        fees=fees,
-        total=total,
-    )
+    result = repriced or _confirmed(turn, operation, amount, fees, total)
     match result:
         case Refusal():
             return result
@@ -114,9 +110,23 @@ def confirm(
             )
         case AwaitingApproval():
             return _awaiting_approval(turn, result)
+        case Purchase():
+            return Exit("pin")
         case CodeSent():
             send_code(turn, result)
             return Exit("sent")
+
+
+def _confirmed(
+    turn: TurnContext, operation: Reference, amount: Money, fees: Money, total: Money
+) -> CodeSent | Purchase | AwaitingApproval | Requoted | InsufficientFunds | Refusal:
+    """``CodeSent``, or the purchase that the PIN may approve now."""
+    app, person, shown = turn.app, turn.person, (amount, fees, total)
+    if turn.on_phone_menu:
+        return float_by_pin.confirm(turn.tx, app.policy, person, operation, *shown)
+    return float_purchases.confirm(
+        turn.tx, app.keys, app.random, app.policy, person, operation, *shown
+    )
 
 
 def _awaiting_approval(turn: TurnContext, awaits: AwaitingApproval) -> Exit:
@@ -149,7 +159,7 @@ def check_code(turn: TurnContext, operation: Reference, code: str) -> Exit | Ref
             if result.state is PurchaseState.OTP_LOCKED:
                 locked = NotPassed(OtpStatus.LOCKED)
                 report_wrong_code(turn, float_purchases.binding(result), locked, code)
-            return _exit_of_ended(turn, result)
+            return exit_of_ended(turn, result)
 
 
 @HANDLERS.action("resend_float_code", needs=Right.MOVE_MONEY)
@@ -162,7 +172,7 @@ def resend_code(turn: TurnContext, operation: Reference) -> Exit | Refusal | Non
         case Refusal():
             return result
         case Purchase():
-            return _exit_of_ended(turn, result)
+            return exit_of_ended(turn, result)
         case CodeSent():
             send_code(turn, result)
             return None
@@ -173,7 +183,7 @@ def exit_if_code_ended(turn: TurnContext, operation: Reference) -> Exit | None:
     purchase = float_purchases.as_of_now(turn.tx, turn.person, operation)
     if purchase is None:
         return Exit("cancelled")
-    return None if purchase.state is PurchaseState.OTP_SENT else _exit_of_ended(turn, purchase)
+    return None if purchase.state is PurchaseState.OTP_SENT else exit_of_ended(turn, purchase)
 
 
 @HANDLERS.use_case(
@@ -270,7 +280,7 @@ def status(texts: Texts, language: str, purchase: Purchase) -> str:
     return texts.say(language, f"float_status.{purchase.state}")
 
 
-def _exit_of_ended(turn: TurnContext, purchase: Purchase) -> Exit:
+def exit_of_ended(turn: TurnContext, purchase: Purchase) -> Exit:
     """The exit for a purchase that has ended, or no longer waits for its code."""
     match purchase.state:
         case PurchaseState.OTP_EXPIRED:

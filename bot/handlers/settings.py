@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.context import TurnContext
 from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
-from services import preferences
+from services import desk_pins, preferences
 from services.domain.money import Money
 from services.domain.notification import ChatMode, NotificationKind, NotificationPreference
 from services.domain.partner import Right
@@ -91,6 +91,7 @@ def _saved(turn: TurnContext) -> Exit:
         "number",
         "partner",
         "phones",
+        "pin",
         "second",
         "wallet_mark",
     ),
@@ -106,6 +107,7 @@ def settings(turn: TurnContext) -> View:
             "language": turn.say(f"settings.language.{turn.person.language}"),
             "phones": _phones(turn),
             "second": _threshold(turn),
+            "pin": turn.say(f"settings.menu.{_pin(turn)}"),
             "number": turn.person.phone,
             "email": turn.person.email or turn.say("settings.menu.no_mail"),
         }
@@ -137,6 +139,13 @@ def _switch(turn: TurnContext, *, is_on: bool) -> str:
 @HANDLERS.view("phones", needs=Right.VIEW, shows=("phones",))
 def phones(turn: TurnContext) -> View:
     return View({"phones": _phones(turn)})
+
+
+def _pin(turn: TurnContext) -> str:
+    pin = desk_pins.find(turn.tx, turn.person)
+    if pin is None:
+        return "pin_none"
+    return "pin_locked" if pin.is_locked else "pin_set"
 
 
 def _threshold(turn: TurnContext) -> str:

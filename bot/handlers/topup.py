@@ -18,6 +18,7 @@ from services import otp, topup_settlement, topups
 from services.domain.business_days import time_of_day
 from services.domain.ids import Reference
 from services.domain.money import Money
+from services.domain.otp import Purpose
 from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
@@ -56,6 +57,11 @@ def secure(turn: TurnContext, amount: Money, phone: Phone) -> Exit | Refusal:
     if not topups.needs_code(turn.app.policy, amount):
         return Exit("open")
     app = turn.app
+    if turn.on_phone_menu:
+        asked = topups.ask_for_pin(turn.tx, app.random, app.policy, turn.person, amount, phone)
+        if isinstance(asked, Refusal):
+            return asked
+        return Exit("pin", sets={"reference": asked.operation})
     issued = topups.issue_code(
         turn.tx, app.keys, app.random, app.policy, turn.person, amount, phone
     )
@@ -249,13 +255,14 @@ def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
         }
         return {**facts, **pay_to(turn.app, topup)}
     code = turn.tx.otps.newest(operation)
-    assert code is not None
+    if code is None:  # a PIN is asked for
+        return {"reference": operation}
     return {"sent_to": turn.code_destination(), "until": time_of_day(code.expires_at)}
 
 
 @HANDLERS.recall("TU", needs=Right.VIEW)
 def recall(turn: TurnContext, operation: Reference) -> Recalled:
-    """Of one whose code was never typed in, its code alone knows what it was for."""
+    """Of one whose code or PIN was never typed in, that alone knows what it was for."""
     topup = turn.tx.topups.get(operation)
     values: dict[str, Any] = {"reference": operation}
     if topup is not None:
@@ -263,8 +270,9 @@ def recall(turn: TurnContext, operation: Reference) -> Recalled:
         values |= {"way": WAYS[topup.way]} if topup.by_hand else {"phone": topup.phone}
         return Recalled("topup", values)
     code = turn.tx.otps.newest(operation)
-    assert code is not None, "what has a partner is a top-up, or has a code"
-    binding = code.binding
+    asked = turn.tx.desk_pins.asked(operation, Purpose.WALLET_TOPUP)
+    binding = asked if code is None else code.binding
+    assert binding is not None, "what has a partner is a top-up, or a code or PIN was asked for"
     values |= {"amount": binding.amount, "phone": Phone(binding.destination)}
     return Recalled("topup", values)
 

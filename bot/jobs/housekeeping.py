@@ -18,6 +18,7 @@ SLOTS_KEPT = timedelta(days=3)
 DOCUMENTS_KEPT = timedelta(days=3)  # longer than the outbox retries
 INVITES_KEPT = timedelta(days=90)
 FLOODS_KEPT = timedelta(days=1)
+PINS_BEGUN_KEPT = timedelta(days=1)  # desk PINs that were asked for, and never typed
 STRANGERS_KEPT = timedelta(days=1)  # their conversations and our answers
 PARTNER_EVENTS_KEPT = timedelta(days=90)
 USSD_SESSIONS_KEPT = timedelta(days=3)  # as long as events: a repeated hop gets the same answer
@@ -90,6 +91,7 @@ class Housekeeping:
                 tx.documents.delete_before(now - DOCUMENTS_KEPT, PAGE),
                 tx.invites.delete_before(now - INVITES_KEPT, PAGE),
                 tx.floods.delete_before(now - FLOODS_KEPT, PAGE),
+                tx.desk_pins.delete_before(now - PINS_BEGUN_KEPT, PAGE),
                 tx.sessions.delete_unseen(now - STRANGERS_KEPT, PAGE),
                 tx.outbox.delete_unseen(now - STRANGERS_KEPT, PAGE),
                 tx.partner_events.delete_before(now - PARTNER_EVENTS_KEPT, PAGE),

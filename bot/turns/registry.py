@@ -9,7 +9,9 @@ from bot.handlers import (
     balance,
     blocks,
     contacts,
+    desk_pin,
     float,
+    float_by_pin,
     history,
     inviting,
     joining,
@@ -17,17 +19,21 @@ from bot.handlers import (
     settings,
     statement,
     topup,
+    topup_by_pin,
     webhooks,
 )
 from bot.handlers.declaring import Handlers
 
 HANDLERS = Handlers(
     topup.HANDLERS,
+    topup_by_pin.HANDLERS,
     float.HANDLERS,
+    float_by_pin.HANDLERS,
     balance.HANDLERS,
     history.HANDLERS,
     settings.HANDLERS,
     contacts.HANDLERS,
+    desk_pin.HANDLERS,
     statement.HANDLERS,
     approvals.HANDLERS,
     blocks.HANDLERS,

@@ -7,11 +7,12 @@ from flows.engine.frames import data_facts
 from flows.engine.host import Exit, Host
 from flows.engine.navigation import Navigation
 from flows.engine.node_runner import NodeRunner
-from flows.engine.nodes import Ask, Choose, Code, Confirm, Contact, Do
+from flows.engine.nodes import Ask, Choose, Code, Confirm, Contact, Do, SecretKind
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import Frame, Session
 from flows.engine.typed_secrets import find_code
 from flows.parsers.values import read_mobile
+from services.domain.desk_pin import read_pin
 from services.domain.refusal import Refusal
 
 
@@ -58,22 +59,24 @@ class Answers:
     def _code(
         self, session: Session, frame: Frame, node: Code, text: str, host: Host
     ) -> StepResult:
-        """Pass the text to the use case if it can be a code; it is stored nowhere."""
+        """Pass the text to the use case if it can be a code, or a PIN; it is stored nowhere."""
         operation = frame.operation
         assert operation is not None
         known = data_facts(frame)
         args = {name: known[name] for name in node.args}
-        code = find_code(text)
+        if node.reads is SecretKind.PIN:
+            secret, unfit = read_pin(text), Refusal("not_a_pin")
+        else:
+            secret, unfit = find_code(text), Refusal("not_a_code")
         result = (
-            Refusal("not_a_code")
-            if code is None
-            else host.check_code(node.use_case, args, operation, code)
+            unfit if secret is None else host.check_code(node.use_case, args, operation, secret)
         )
         match result:
             case Refusal():
                 return self._runner.refused(session, result, host)
-            case Exit(name, facts):
-                return self._runner.enter(session, frame, node.on[name], host, facts, name)
+            case Exit(name, facts, above=above):
+                to = node.on[name]
+                return self._runner.enter(session, frame, to, host, facts, name, above)
 
     def contact(self, session: Session, event: Event, host: Host) -> StepResult:
         """Only the sender's own contact card, not a forwarded one, proves that the number is

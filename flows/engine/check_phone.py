@@ -15,7 +15,19 @@ from flows.engine.check_sms import MONEY, WIDEST
 from flows.engine.check_structure import targets
 from flows.engine.declarations import Declarations, waits
 from flows.engine.host import COUNTED_MAX, Host, View
-from flows.engine.nodes import Ask, Call, Choose, Code, Contact, Do, End, Flow, Look, Node
+from flows.engine.nodes import (
+    Ask,
+    Call,
+    Choose,
+    Code,
+    Contact,
+    Do,
+    End,
+    Flow,
+    Look,
+    Node,
+    SecretKind,
+)
 from flows.engine.phone_pages import Ways, phone_screen
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, HistoryEntry, Session
@@ -43,12 +55,17 @@ _WIDE: Mapping[str, str] = {
 }
 # Facts that a handler chooses among texts: as wide as the widest whose key begins so.
 _CHOSEN: Mapping[str, tuple[str, ...]] = {
-    "status": ("status.CREATED", "status.PENDING", "status.slow", "float_status."),
     "then": ("float.confirm.then.",),
     "next": ("float.confirm.next.",),
     "bank": ("engine.bank_slow",),
     "state": ("state.",),
     "reason": ("refusal.", "reason."),
+}
+# The same of how an operation stands, by the flow that waits for it or the view that shows it.
+_STATUS: Mapping[str, tuple[str, ...]] = {
+    "topup": ("status.CREATED", "status.PENDING", "status.slow"),
+    "float": ("float_status.",),
+    "approval": ("approve.one.waits",),
 }
 
 
@@ -75,10 +92,11 @@ def _frames(flow: Flow, host: Host, declared: Declarations) -> Iterator[Frame]:
     """The flow at each node that is shown there, and where it asks whether to continue."""
     wide = host.facts()
     data = {name: wide[name] for name in flow.data.model_fields if name in wide}
+    data |= {} if flow.operation is None else {flow.operation: _REFERENCE}
     yield Frame(flow, RESUME_NODE, flow.data())
     for node in _on_phone(flow, declared):
         frame = Frame(flow, node.id, flow.data.model_construct(**data))
-        frame.waiting = _REFERENCE if isinstance(node, Do) else None
+        frame.waiting = flow.name if isinstance(node, Do) else None
         frame.history = [] if isinstance(node, Do | End) else [_BEFORE]
         yield frame
 
@@ -120,7 +138,8 @@ def _on_phone(flow: Flow, declared: Declarations) -> Iterator[Node]:
 
 
 def _never_there(node: Node) -> bool:
-    return isinstance(node, Contact | Code)
+    """A person's own number is known there, and their PIN stands for every code."""
+    return isinstance(node, Contact) or (isinstance(node, Code) and node.reads is SecretKind.CODE)
 
 
 def _widest(texts: Texts, language: str, begins: tuple[str, ...], facts: Mapping[str, Any]) -> str:
@@ -140,10 +159,10 @@ class _WidestHost:
 
     def __init__(self, texts: Texts, language: str) -> None:
         self.language = language
+        self._texts = texts
         self._facts: dict[str, Any] = dict(_WIDE)
         for name, begins in _CHOSEN.items():
             self._facts[name] = _widest(texts, language, begins, self._facts)
-        self._approval = _widest(texts, language, ("approve.one.waits",), self._facts)
 
     def facts(self) -> Mapping[str, Any]:
         return self._facts
@@ -167,8 +186,10 @@ class _WidestHost:
         return [Phone("254712345678")] * SUGGESTED
 
     def progress(self, operation: str) -> Mapping[str, Any]:
-        return self._facts
+        """Here an operation is known by the flow that waits for it."""
+        status = _STATUS.get(operation, ())
+        text = _widest(self._texts, self.language, status, self._facts)
+        return {**self._facts, "status": text}
 
     def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
-        wide = {**self._facts, "status": self._approval} if view == "approval" else self._facts
-        return View(wide, [(_REFERENCE, "W" * 200)] * 8, "more", "newer")
+        return View(self.progress(view), [(_REFERENCE, "W" * 200)] * 8, "more", "newer")

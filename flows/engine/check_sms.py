@@ -31,9 +31,11 @@ NOTICES = (
     "notice.adjusted_debit",
     "notice.approval_asked",
     "notice.approved",
+    "notice.approved_pin",
     "notice.second_set",
     "notice.second_cleared",
     "notice.further_account",
+    "notice.pin_locked",
 )
 PARTS_MAX = 3  # for texts without a code
 

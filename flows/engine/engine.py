@@ -15,14 +15,14 @@ from flows.engine.frames import acts_while_waiting, drop_forbidden_frames
 from flows.engine.host import Host
 from flows.engine.navigation import Navigation
 from flows.engine.node_runner import NodeRunner
-from flows.engine.nodes import Code, Do, Flow
+from flows.engine.nodes import Code, Do, Flow, SecretKind
 from flows.engine.opening import Opening
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import Ended, FlowRegistry, Session
 from flows.engine.taps import Taps
 from flows.engine.texts import Texts
 from flows.engine.typed_input import TypedInput
-from flows.engine.typed_secrets import find_code, is_pin
+from flows.engine.typed_secrets import asks_for, find_code, is_pin
 from flows.engine.typed_values import TypedValues
 from flows.engine.typed_words import TypedWords
 
@@ -90,15 +90,18 @@ class Engine:
                 return self._navigation.not_text(session, host, event.argument)
 
     def _command(self, session: Session, event: Event, host: Host) -> StepResult:
-        """A secret behind a command is none of its values."""
-        if isinstance(session.current_node, Code) and find_code(event.argument) is not None:
+        """A secret behind a command is none of its values. What looks like a PIN may be an amount,
+        so it is only taken out of the chat."""
+        at_pin = asks_for(session.current_node, SecretKind.PIN)
+        if asks_for(session.current_node, SecretKind.CODE) and find_code(event.argument):
             assert session.active is not None
             step = self._answers.typed(session, session.active, event.argument, host)
             return step._replace(wipe=True)
         taken = None
         if event.argument:
             taken = self._typed_input.secret(session, event.argument, host)
-        return taken or self._opening.command(session, event.text, host, event.argument)
+        step = taken or self._opening.command(session, event.text, host, event.argument)
+        return step._replace(wipe=True) if at_pin and event.argument else step
 
     @staticmethod
     def _lets_in(session: Session, event: Event) -> bool:

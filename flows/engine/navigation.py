@@ -6,9 +6,10 @@ from flows.engine.event import StepResult
 from flows.engine.frames import abandon, go_back, go_back_to_question, park
 from flows.engine.host import Exit, Host
 from flows.engine.node_runner import NodeRunner
-from flows.engine.nodes import Code, Confirm, Do, Look
+from flows.engine.nodes import Code, Confirm, Do, Look, SecretKind
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
+from flows.engine.typed_secrets import asks_for
 
 MISSES_END = 3  # messages in a row that do not fit, after which a phone's session ends
 MISSES_MAX = 2  # messages in a row that do not fit, after which the way out is named
@@ -77,7 +78,7 @@ class Navigation:
         elif frame.flow.is_read_only or frame.at_menu:
             return StepResult(self._renderer.menu(session, host), "cancel")
         else:
-            at_code = isinstance(frame.current_node, Code)
+            at_code = asks_for(frame.current_node, SecretKind.CODE)
             key = "engine.code_dead" if at_code else "engine.cancelled"
             if any(other.waiting is not None for other in session.parked.values()):
                 key = "engine.cancelled_beside"

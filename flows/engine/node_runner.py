@@ -15,10 +15,11 @@ from flows.engine.frames import (
     return_to,
 )
 from flows.engine.host import Exit, Host, OperationStarted
-from flows.engine.nodes import Ask, Call, Choose, Code, Do, End, Option
+from flows.engine.nodes import Ask, Call, Choose, Do, End, Option, SecretKind
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import FlowRegistry, Frame, Session
 from flows.engine.texts import format_value
+from flows.engine.typed_secrets import asks_for
 from services.domain.refusal import Refusal
 
 HOPS_MAX = 20  # nodes entered in one step; more means a loop in a flow
@@ -55,9 +56,10 @@ class NodeRunner:
         host: Host,
         facts: Mapping[str, Any],
         transition: str,
+        above: str | None = None,
     ) -> StepResult:
-        """Enter ``to`` and run nodes without a question until there is a screen to show."""
-        above: str | None = None
+        """Enter ``to`` and run nodes without a question until there is a screen to show, with
+        ``above`` over it unless one of them says something itself."""
         done = False
         operation = frame.operation
         for _ in range(HOPS_MAX):
@@ -69,7 +71,7 @@ class NodeRunner:
                 frame.given.remove(node.into)
                 transition, to = node.to, node.to
                 continue
-            if isinstance(node, Code):
+            if asks_for(node, SecretKind.CODE):
                 frame.history.clear()  # "back" must not undo what was confirmed
             if done and isinstance(node, Choose):
                 return_to(frame, to)

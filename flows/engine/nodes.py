@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -103,6 +104,13 @@ class Confirm:
     args: tuple[str, ...] = ()
 
 
+class SecretKind(StrEnum):
+    """What a Code reads."""
+
+    CODE = "code"  # of one time: six digits that were sent
+    PIN = "pin"  # the person's own: a desk PIN, four to six digits
+
+
 @dataclass(frozen=True)
 class Code:
     """A secret answer: it is passed to its use case and stored nowhere.
@@ -110,7 +118,8 @@ class Code:
     The use case names an exit, or refuses and the question stays open. ``operation`` is the field
     with the reference of what the code approves, ``args`` are the fields it is bound to, and
     ``acts`` are its buttons. When somebody returns to the question, ``status_use_case`` runs first
-    and names an exit if the code has ended meanwhile.
+    and names an exit if the code has ended meanwhile. At one that ``reads`` a PIN nothing has been
+    sent yet, so "back" leads to the question before.
     """
 
     id: str
@@ -120,6 +129,7 @@ class Code:
     status_use_case: str
     args: tuple[str, ...] = ()
     acts: Mapping[str, str] = field(default_factory=dict)
+    reads: SecretKind = SecretKind.CODE
 
 
 @dataclass(frozen=True)

@@ -171,8 +171,8 @@ class ScreenRenderer:
                 assert operation is not None
                 known |= host.progress(operation)
                 acts = tuple(Button(act, self.say(host, f"{key}.{act}")) for act in node.acts)
-                rows = ((*acts, self._button(host, "cancel")),)
-                slot = f"{name}:{operation}:code"
+                rows = ((*acts, *self._way_out(frame, host)),)
+                slot = f"{name}:{operation}:{node.reads}"
             case Look():
                 view = host.load_view(node.view, _args(frame, node), frame.cursor)
                 known |= view.facts

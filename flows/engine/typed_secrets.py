@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from flows.engine.nodes import Ask, Code, Do
+from flows.engine.nodes import Ask, Code, Do, Node, SecretKind
 from flows.engine.session import Frame, Session
 from services.domain.otp import read_code
 
@@ -45,7 +45,10 @@ def plain_digits(text: str) -> str:
 
 def is_pin(session: Session, text: str) -> bool:
     """Whether somebody types an M-PESA PIN: says that it is one, or types nothing but four digits
-    while a payment is waited for and no question is open."""
+    while a payment is waited for and no question is open. Where a desk PIN is asked for, what is
+    typed is one."""
+    if asks_for(session.current_node, SecretKind.PIN):
+        return False
     text = plain_digits(text[:TEXT_MAX])
     if not any(map(str.isdigit, text)):
         return False
@@ -88,8 +91,12 @@ def may_be_secret(session: Session, text: str) -> bool:
     return is_pin(session, text) or is_stray_code(session, text)
 
 
+def asks_for(node: Node | None, kind: SecretKind) -> bool:
+    return isinstance(node, Code) and node.reads is kind
+
+
 def _stands_at_code(frame: Frame) -> bool:
-    return isinstance(frame.current_node, Code)
+    return asks_for(frame.current_node, SecretKind.CODE)
 
 
 def _waits_for_money(frame: Frame) -> bool:

@@ -18,7 +18,7 @@ class PurchaseState(StrEnum):
     QUOTED = "QUOTED"  # shown, nothing confirmed
     AWAITING_APPROVAL = "AWAITING_APPROVAL"  # confirmed; a second person must approve first
     OTP_SENT = "OTP_SENT"  # confirmed; a code has been or is being sent
-    AUTHORISED = "AUTHORISED"  # the code was right and the money is held; nothing sent yet
+    AUTHORISED = "AUTHORISED"  # code or PIN was right and the money is held; nothing sent yet
     SUBMITTING = "SUBMITTING"  # the one request is in flight; only its worker or lease ends it
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"  # refused by the bank, or by us on its behalf: the holds are released
@@ -31,10 +31,21 @@ class PurchaseState(StrEnum):
 
 _S = PurchaseState
 TRANSITIONS: dict[PurchaseState, frozenset[PurchaseState]] = {
-    # QUOTED again: another amount, or a fresh quote.
-    _S.QUOTED: frozenset({_S.QUOTED, _S.AWAITING_APPROVAL, _S.OTP_SENT, _S.CANCELLED}),
-    # AWAITING_APPROVAL again: a fresh quote for the same amount.
-    _S.AWAITING_APPROVAL: frozenset({_S.AWAITING_APPROVAL, _S.OTP_SENT, _S.CANCELLED, _S.REFUSED}),
+    # QUOTED again: another amount, or a fresh quote. AUTHORISED at once: by a desk PIN.
+    _S.QUOTED: frozenset(
+        {
+            _S.QUOTED,
+            _S.AWAITING_APPROVAL,
+            _S.OTP_SENT,
+            _S.AUTHORISED,
+            _S.CANCELLED,
+            _S.REFUSED,
+        }
+    ),
+    # AWAITING_APPROVAL again: a fresh quote for the same amount. AUTHORISED at once as above.
+    _S.AWAITING_APPROVAL: frozenset(
+        {_S.AWAITING_APPROVAL, _S.OTP_SENT, _S.AUTHORISED, _S.CANCELLED, _S.REFUSED}
+    ),
     _S.OTP_SENT: frozenset(
         {_S.AUTHORISED, _S.OTP_EXPIRED, _S.OTP_LOCKED, _S.CANCELLED, _S.REFUSED}
     ),

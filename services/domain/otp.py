@@ -83,6 +83,8 @@ class Purpose(StrEnum):
     WALLET_TOPUP = "wallet_topup"
     LINK_PHONE = "link_phone"  # the number is this person's: they joined with it, or changed to it
     PROVE_MAIL = "prove_mail"  # the mail address is this person's
+    DESK_PIN = "desk_pin"  # this person may set a new one
+    APPROVAL = "approval"  # a colleague's purchase; approved by a desk PIN only, never by a code
 
     @property
     def proves(self) -> bool:

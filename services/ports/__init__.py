@@ -10,6 +10,7 @@ from services.ports.broadcasts import Broadcasts
 from services.ports.claims import Claims
 from services.ports.clock import Clock, RunningClock
 from services.ports.daily import DailyWork
+from services.ports.desk_pins import DeskPins
 from services.ports.documents import Documents
 from services.ports.evidence import Evidence
 from services.ports.fees import Fees
@@ -54,6 +55,7 @@ __all__ = [
     "Clock",
     "Collections",
     "DailyWork",
+    "DeskPins",
     "Documents",
     "Evidence",
     "Fees",

@@ -15,6 +15,7 @@ from services.ports.claims import Claims
 from services.ports.clock import RunningClock
 from services.ports.daily import DailyWork
 from services.ports.dashboard_logins import DashboardLogins
+from services.ports.desk_pins import DeskPins
 from services.ports.documents import Documents
 from services.ports.evidence import Evidence
 from services.ports.fees import Fees
@@ -87,6 +88,8 @@ class Tx(Protocol):
     def operations(self) -> Operations: ...
     @property
     def otps(self) -> Otps: ...
+    @property
+    def desk_pins(self) -> DeskPins: ...
     @property
     def fees(self) -> Fees: ...
     @property

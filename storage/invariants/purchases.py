@@ -70,15 +70,35 @@ def _legs(counts: int) -> str:
 
 
 def codes(conn: sqlite3.Connection) -> Iterator[str]:
-    """Each purchase was approved by exactly one code bound to it, and no sent or ended code remains
-    in a message."""
-    # Only as far back as no code can have been deleted.
+    """Each purchase was approved by exactly one code or desk PIN bound to it, and no sent or ended
+    code remains in a message."""
+    # Only as far back as no code can have been deleted. What a PIN approved is kept for good.
     for (reference,) in conn.execute(
         "SELECT p.reference FROM purchases AS p WHERE p.authorised_at IS NOT NULL AND NOT EXISTS ("
         " SELECT 1 FROM codes AS c WHERE c.operation = p.reference AND c.status = 'used')"
+        " AND NOT EXISTS (SELECT 1 FROM pin_approvals AS a WHERE a.operation = p.reference"
+        "  AND a.purpose = 'float_purchase' AND a.approved_at IS NOT NULL)"
         " AND p.authorised_at >= (SELECT min(created_at) + 600000 FROM codes)"
     ):
         yield f"purchase {reference} was authorised without a code"
+    for (reference,) in conn.execute(
+        "SELECT a.operation FROM pin_approvals AS a"
+        " JOIN purchases AS p ON p.reference = a.operation"
+        " WHERE a.purpose = 'float_purchase' AND (a.partner <> p.partner"
+        "  OR a.person_id <> p.person_id OR a.currency <> p.currency"
+        "  OR a.destination <> p.short_code OR a.amount_cents <>"
+        "   p.amount_cents + p.transfer_fee_cents + p.processing_fee_cents"
+        "  OR EXISTS (SELECT 1 FROM codes AS c WHERE c.operation = p.reference"
+        "   AND c.status = 'used'))"
+    ):
+        yield f"a PIN approved something else than purchase {reference}, or a code did too"
+    for (reference,) in conn.execute(
+        "SELECT a.operation FROM pin_approvals AS a WHERE a.purpose = 'approval'"
+        " AND a.approved_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM approvals AS d"
+        "  WHERE d.purchase = a.operation AND d.partner = a.partner"
+        "  AND d.decided_by = a.person_id AND d.decision = 'approved')"
+    ):
+        yield f"a PIN approved purchase {reference} for somebody who did not decide on it"
     for otp, reference in conn.execute(
         "SELECT c.id, p.reference FROM codes AS c JOIN purchases AS p ON p.reference = c.operation"
         " WHERE c.status = 'used' AND (c.purpose <> 'float_purchase' OR c.partner <> p.partner"

@@ -151,7 +151,8 @@ class PurchaseStore:
             "  AND state = ?), reason = ?, amount_cents = ?, phone = ?,"
             " settled_at = ?, due_at = ?,"
             " leased_by = CASE WHEN ? = 'SUBMITTING' THEN leased_by END,"
-            " listed = CASE WHEN ? IN ('OTP_SENT', 'AWAITING_APPROVAL') THEN 1 ELSE listed END"
+            " listed = CASE WHEN ? IN ('OTP_SENT', 'AWAITING_APPROVAL', 'AUTHORISED', 'REFUSED')"
+            "  THEN 1 ELSE listed END"
             " WHERE reference = ?",
             (
                 purchase.state,

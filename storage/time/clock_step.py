@@ -82,6 +82,7 @@ MOVES = (
     # USSD: a session lasts minutes, and how many a phone begins is limited. So does setting a PIN.
     ("UPDATE ussd_sessions SET begun_at = begun_at + ?, heard_at = heard_at + ?", "by by"),
     ("UPDATE desk_pin_changes SET proved_at = proved_at + ?", "by"),
+    ("UPDATE pin_approvals SET asked_at = asked_at + ? WHERE approved_at IS NULL", "by"),
     # Admins: a link lasts two minutes, a session hours.
     (
         "UPDATE dashboard_logins SET link_until = link_until + ?,"

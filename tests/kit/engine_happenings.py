@@ -12,7 +12,7 @@ from flows.engine.declarations import waits
 from flows.engine.event import Event, EventKind
 from flows.engine.host import Exit, OperationStarted
 from flows.engine.next_steps import option_about
-from flows.engine.nodes import Do
+from flows.engine.nodes import Code, Do, End
 from flows.engine.session import RESUME_NODE, Frame, Session
 from flows.engine.taps import UNBOUND
 from services.domain.money import Money
@@ -33,7 +33,7 @@ from tests.kit.engine_talk import CODE, NAVIGATION, Talk, frames_of
 
 Happening = Callable[[Talk], None]
 TYPED = ["1500", "1,500", "0", "-5", "1.5k", "300000", "0712345678", "254733123456", "hello", ""]
-TYPED += [CODE, "482 913", "48291", "March 2026"]
+TYPED += [CODE, "482 913", "48291", "2580", "my pin is 2580", "March 2026"]
 NAMES = ["topup", "float", "balance", "history", "settings", "statement"]
 NAMES += ["menu", "start", "cancel", "help", "nosuch"]
 FORGED = [
@@ -140,8 +140,9 @@ def settles(number: int) -> Happening:
         exits = sorted(
             exit_name
             for node in frame.flow.nodes
-            if isinstance(node, Do) and waits(HANDLERS, node.use_case)
-            for exit_name in node.on
+            if isinstance(node, Code) or (isinstance(node, Do) and waits(HANDLERS, node.use_case))
+            for exit_name, to in node.on.items()
+            if isinstance(frame.flow.node(to), End)
         )
         turn = talk.session.turn
         exit_name = exits[number % len(exits)]
@@ -223,6 +224,7 @@ def _back_restores(was: Session, talk: Talk) -> None:
 worlds = st.builds(
     UseCaseOutcomes,
     coded=st.booleans(),
+    by_pin=st.booleans(),
     short=st.sampled_from([False, False, True]),
     requoted=st.sampled_from([False, False, True]),
     code=st.sampled_from(
@@ -275,8 +277,24 @@ BEGINNINGS: dict[str, list[Happening]] = {
         taps(0),
         taps(0),
     ],
+    "topup pin": [
+        answers("waiting"),
+        turns_out(UseCaseOutcomes(coded=True, by_pin=True)),
+        commands("topup"),
+        says("1500", False),
+        taps(0),
+        taps(0),
+    ],
     "float": [commands("float"), says("50000", False)],
     "float code": [commands("float"), says("50000", False), taps(0)],
+    "float pin": [
+        turns_out(UseCaseOutcomes(by_pin=True)),
+        commands("float"),
+        says("50000", False),
+        taps(0),
+    ],
+    "pin": [opens("settings"), taps(7)],
+    "pin again": [opens("settings"), taps(7), says(CODE, False), says("2580", False)],
     "float buy": [commands("float"), says("50000", False), taps(0), says(CODE, False)],
     "short": [turns_out(UseCaseOutcomes(short=True)), commands("float"), says("50000", False)],
 }

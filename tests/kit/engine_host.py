@@ -39,6 +39,13 @@ AMOUNTS = [Money(500_00), Money(1_000_00), Money(5_000_00)]
 PURCHASE = "FL-AAAAAA"
 REFERENCES = ["TU-AAAAAA", "TU-BBBBBB", "TU-CCCCCC"]
 RIGHT = Exit("right")
+# Of what reads a PIN: the exits for a right one, and for one that ends it.
+PIN_EXITS = {
+    "choose_pin": ("chosen", "over"),
+    "repeat_pin": ("set", "over"),
+    "check_float_pin": ("right", "pin_locked"),
+    "check_topup_pin": ("right", "pin_locked"),
+}
 FEES = Money(155_00)
 
 Answer = Exit | OperationStarted | Refusal
@@ -49,6 +56,7 @@ class UseCaseOutcomes:
     """The results of use cases that run before the bank is asked."""
 
     coded: bool = False  # a top-up needs a code
+    by_pin: bool = False  # a desk PIN is asked for instead of a code
     short: bool = False  # the wallet balance is too low
     requoted: bool = False  # the quote has expired when it is confirmed
     code: Exit | Refusal = RIGHT
@@ -129,7 +137,8 @@ class FakeHost:
                 if world.requoted:
                     quote = self._quote("FL", args)
                     return Exit("requoted", sets=quote, above="It had run out.")
-                return self._short(args) or Exit("sent", sets={"purchase": operation})
+                sent = "pin" if world.by_pin else "sent"
+                return self._short(args) or Exit(sent, sets={"purchase": operation})
             case "buy_float":
                 assert operation is not None
                 return (
@@ -146,11 +155,15 @@ class FakeHost:
                 )
             case "request_document":
                 return Exit("too_long")
+            case "ask_pin":
+                self.drawn += 1
+                return Exit("sent", sets={"change": f"PN-C{self.drawn:05d}"})
         return Exit("saved")
 
     def _coded(self, kind: str, sets: Mapping[str, Any]) -> Exit:
         self.drawn += 1
-        return Exit("sent", sets={**sets, "reference": f"{kind}-C{self.drawn:05d}"})
+        sent = "pin" if self.world.by_pin else "sent"
+        return Exit(sent, sets={**sets, "reference": f"{kind}-C{self.drawn:05d}"})
 
     def _quote(self, kind: str, args: Mapping[str, Any]) -> dict[str, Any]:
         self.drawn += 1
@@ -169,7 +182,11 @@ class FakeHost:
         self, use_case: str, args: Mapping[str, Any], operation: str, code: str
     ) -> Exit | Refusal:
         self.checked.append((operation, code))
-        return self.world.code
+        answer = self.world.code
+        if isinstance(answer, Refusal) or use_case not in PIN_EXITS:
+            return answer
+        right, over = PIN_EXITS[use_case]
+        return Exit(right if answer == RIGHT else over)
 
     def act(self, use_case: str, operation: str) -> None:
         self.acts.append((use_case, operation))

@@ -8,10 +8,11 @@ from typing import Any
 
 from flows.engine.event import Event, EventKind, Screen, StepResult
 from flows.engine.next_steps import split_option
-from flows.engine.nodes import Call, Code, Confirm
+from flows.engine.nodes import Call, Code, Confirm, SecretKind
 from flows.engine.session import RESUME_NODE, Frame, Session
 from flows.engine.taps import UNBOUND
-from flows.engine.typed_secrets import is_pin, is_stray_code
+from flows.engine.typed_secrets import asks_for, is_pin, is_stray_code
+from services.domain.desk_pin import read_pin
 from services.domain.otp import read_code
 from tests.kit.engine_host import ENGINE, RIGHT, FakeHost
 
@@ -120,7 +121,9 @@ class Talk:
         assert self.host.world.code == RIGHT
         assert stood is not None
         assert stood.operation is not None
-        assert checked == [(stood.operation, read_code(event.text))]
+        reads_pin = asks_for(stood.current_node, SecretKind.PIN)
+        typed = read_pin(event.text) if reads_pin else read_code(event.text)
+        assert checked == [(stood.operation, typed)]
         approved = self.approved[stood.operation]
         assert args == {name: approved[name] for name in args}
 
@@ -142,7 +145,7 @@ class Talk:
 
 
 def _stands_at_code(frame: Frame) -> bool:
-    return frame.node != RESUME_NODE and isinstance(frame.flow.node(frame.node), Code)
+    return asks_for(frame.current_node, SecretKind.CODE)
 
 
 def frames_of(session: Session) -> list[Frame]:

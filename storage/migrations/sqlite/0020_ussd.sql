@@ -64,19 +64,32 @@ CREATE TABLE desk_pin_changes (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX desk_pin_changes_by_age ON desk_pin_changes (proved_at);
 
--- What a PIN approved, and nothing else: as a used code says it of itself.
+-- What a PIN approved, and nothing else: as a used code says it of itself. A top-up that is not begun
+-- yet has no row of its own: its reference is kept here from when the PIN is asked for.
 CREATE TABLE pin_approvals (
-    operation    TEXT    NOT NULL PRIMARY KEY,               -- the one operation it approved
-    purpose      TEXT    NOT NULL CHECK (purpose IN ('float_purchase', 'wallet_topup', 'approval')),
+    operation    TEXT    NOT NULL,                           -- the one operation it approved
+    purpose      TEXT    NOT NULL                            -- buyer and colleague approve the same purchase
+                 CHECK (purpose IN ('float_purchase', 'wallet_topup', 'approval')),
     partner      TEXT    NOT NULL REFERENCES partners (code),
     person_id    INTEGER NOT NULL REFERENCES people (id),    -- whose PIN it was
     amount_cents INTEGER NOT NULL,                           -- as it was shown
     currency     TEXT    NOT NULL,                           -- ISO 4217
     destination  TEXT    NOT NULL,
-    approved_at  INTEGER NOT NULL
+    asked_at     INTEGER NOT NULL,
+    approved_at  INTEGER,                                    -- NULL: no right PIN yet
+    PRIMARY KEY (operation, purpose)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX pin_approvals_open ON pin_approvals (asked_at) WHERE approved_at IS NULL;
+CREATE TRIGGER pin_approvals_bind BEFORE UPDATE OF operation, purpose, partner, person_id, amount_cents,
+    currency, destination
+ON pin_approvals
+BEGIN SELECT RAISE(ABORT, 'a PIN approves what it was asked for'); END;
 CREATE TRIGGER pin_approvals_stay BEFORE UPDATE ON pin_approvals
+WHEN OLD.approved_at IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'what a PIN approved stays as it is'); END;
+CREATE TRIGGER pin_approvals_kept BEFORE DELETE ON pin_approvals
+WHEN OLD.approved_at IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'what a PIN approved is kept'); END;
 
 -- A PIN is set by a code of its own purpose.
 DROP VIEW codes;

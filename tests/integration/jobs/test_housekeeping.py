@@ -19,6 +19,7 @@ from bot.jobs.housekeeping import (
     FLOODS_KEPT,
     INVITES_KEPT,
     OUTBOX_KEPT,
+    PINS_BEGUN_KEPT,
     QUOTES_KEPT,
     SLOTS_KEPT,
     STRANGERS_KEPT,
@@ -285,6 +286,21 @@ async def test_more_than_a_page_is_deleted_at_once(
         "events": 0, "slots": 0, "outbox": 7, "trail": 0, "floods": 0, "invites": 0,
         "ussd_sessions": 0, "ussd_events": 0,
     }  # fmt: skip
+
+
+async def test_a_desk_pin_that_was_begun_and_never_set_is_forgotten(kept_rows: KeptRows) -> None:
+    def begin(tx: SqliteTx) -> None:
+        partners.add(tx, Partner("FINSAFE"))
+        person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, AMINA_PHONE, None, "en")
+        tx.desk_pins.begin_change("PN-222222", person)
+
+    await kept_rows.database.write(begin)
+    left = []
+    for time in (PINS_BEGUN_KEPT, MOMENT):
+        kept_rows.passes(time)
+        await kept_rows.keeping.clean_up()
+        left.append(await kept_rows.database.read(lambda tx: tx.desk_pins.change("PN-222222")))
+    assert [change is None for change in left] == [False, True]
 
 
 async def test_a_clean_up_is_wanted_again(kept_rows: KeptRows) -> None:

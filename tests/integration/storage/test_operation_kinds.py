@@ -26,7 +26,7 @@ TRANSITIONS: Mapping[OperationType, Mapping[str, Iterable[str]]] = {
 }
 # Where an operation of any kind may go from a standing, besides another state of the same.
 LEADS_TO: Mapping[str, set[str]] = {
-    "quoted": {"waiting", "ended"},
+    "quoted": {"waiting", "ready", "ended"},  # ready: a desk PIN approves it at once
     "waiting": {"ready", "ended"},
     "ready": {"sending", "succeeded", "ended"},  # succeeded: paid by another road before it is sent
     "sending": {"ready", "accepted", "unknown", "succeeded", "ended"},

@@ -23,8 +23,12 @@ def test_the_short_cuts_lead_where_they_say() -> None:
         "push": "topup.push",
         "duplicate": "topup.duplicate",
         "code": "topup.code",
+        "topup pin": "topup.pin",
         "float": "float.confirm",
         "float code": "float.code",
+        "float pin": "float.pin",
+        "pin": "pin.code",
+        "pin again": "pin.again",
         "float buy": "float.buy",
         "short": "float.short",
     }

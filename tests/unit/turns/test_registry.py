@@ -22,17 +22,19 @@ RIGHTS = {
         check_join_code join_code_stands open_invite resend_join_code send_join_code
     """,
     Right.VIEW: """
-        ask_mail ask_number cancel_contact cancel_float cancel_topup check_float check_mail_code
-        check_number_code check_operation check_topup contact_code_stands float_code_stands
-        float_stands forget_phone request_document resend_contact_code set_language
-        topup_code_stands topup_stands
+        approve_pin_stands ask_mail ask_number cancel_contact cancel_float cancel_pin cancel_topup
+        check_float check_mail_code check_number_code check_operation check_topup
+        contact_code_stands float_code_stands float_pin_stands float_stands forget_phone
+        pin_change_stands pin_code_stands request_document resend_contact_code set_language
+        topup_code_stands topup_pin_stands topup_stands
     """,
     Right.MOVE_MONEY: """
-        buy_float check_float_code check_topup_code confirm_float expect_topup request_float
-        resend_float_code resend_topup_code secure_topup set_float_mark set_notice set_wallet_mark
+        ask_pin buy_float check_float_code check_float_pin check_topup_code check_topup_pin
+        choose_pin confirm_float expect_topup prove_pin repeat_pin request_float resend_float_code
+        resend_pin_code resend_topup_code secure_topup set_float_mark set_notice set_wallet_mark
         start_another_topup start_topup
     """,
-    Right.APPROVE: "approve_float decline_float",
+    Right.APPROVE: "approve_float check_approve_pin decline_float",
     Right.INVITE: "invite_own name_own unlink_own",
     Right.SET_RULES: """
         block_own check_webhook_url clear_second find_own_block make_webhook remove_webhook

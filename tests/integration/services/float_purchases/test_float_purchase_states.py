@@ -23,6 +23,7 @@ from services.domain.partner import Role
 from services.domain.refusal import Refusal
 from services.float_purchases import CodeSent, InsufficientFunds, Requoted
 from services.float_settlement import PurchaseChange
+from tests.kit import float_by_pin as by_pin
 from tests.kit.float_buyer import (
     FAILED,
     NO_READABLE_ANSWER,
@@ -157,6 +158,22 @@ def _approved_and_left(buyer: FloatBuyer, reference: str) -> None:
     _ends(buyer, reference)
 
 
+def _by_pin(buyer: FloatBuyer, reference: str) -> None:
+    by_pin.set_pin(buyer)
+    by_pin.confirm(buyer, reference)
+    by_pin.type_pin(buyer, reference)
+
+
+def _three_wrong_pins(buyer: FloatBuyer, reference: str) -> None:
+    by_pin.set_pin(buyer)
+    by_pin.three_wrong(buyer, reference)
+
+
+def _approved_and_by_pin(buyer: FloatBuyer, reference: str) -> None:
+    _agreed(buyer, reference)
+    _by_pin(buyer, reference)
+
+
 ARROWS: dict[tuple[PurchaseState, PurchaseState], list[Callable[[FloatBuyer, str], object]]] = {
     (S.QUOTED, S.QUOTED): [
         lambda buyer, reference: buyer.request(Money(500_000), changes=reference)
@@ -164,8 +181,11 @@ ARROWS: dict[tuple[PurchaseState, PurchaseState], list[Callable[[FloatBuyer, str
     (S.QUOTED, S.OTP_SENT): [lambda buyer, reference: buyer.confirm(reference)],
     (S.QUOTED, S.CANCELLED): [_cancelled, _forgotten],
     (S.QUOTED, S.AWAITING_APPROVAL): [_asks_a_second],
+    (S.QUOTED, S.AUTHORISED): [_by_pin],
+    (S.QUOTED, S.REFUSED): [_three_wrong_pins],
     (S.AWAITING_APPROVAL, S.AWAITING_APPROVAL): [_fee_meanwhile],
     (S.AWAITING_APPROVAL, S.OTP_SENT): [_approved, _approved_hours_later],
+    (S.AWAITING_APPROVAL, S.AUTHORISED): [_approved_and_by_pin],
     (S.AWAITING_APPROVAL, S.CANCELLED): [_cancelled],
     (S.AWAITING_APPROVAL, S.REFUSED): [_declined, _nobody_decides, _approved_and_left],
     (S.OTP_SENT, S.AUTHORISED): [lambda buyer, reference: buyer.type(reference)],

@@ -19,16 +19,18 @@ from bot.simulation.log_capture import full_log
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.opening_balances import add_partner
 from bot.simulation.world import World
-from services import float_settlement
+from services import desk_pins, float_settlement
 from services.domain.api_key import ApiKey
 from services.domain.invite import Invite, InviteStatus
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.domain.session import SessionRow
+from services.otp import Passed
 from storage.sqlite import snapshots
 from storage.sqlite.migrate import migrate, shipped
 from storage.transaction import SqliteTx
+from tests.kit.desk_pins import PIN, WRONG, PinHolder
 from tests.kit.float_buyer import FloatBuyer, in_state
 from tests.kit.plain_store import START
 from tests.kit.restored_store import HELD, Old, S, opened, sound
@@ -95,6 +97,36 @@ async def test_messages_invitations_broadcasts_and_old_buttons_do_not_come_to_li
 
     await database.read(look)
     await sound(database)
+    await database.close()
+
+
+async def test_a_desk_pin_has_one_try_left_and_one_being_set_is_given_up(old: Old) -> None:
+    holder, other = PinHolder(old), PinHolder(old, "ACME")
+    holder.set()
+    other.set()
+    for _ in range(3):
+        other.check(WRONG)
+    change = holder.proved()
+    database = await opened(old.copy(), timedelta(minutes=1))
+
+    def look(tx: SqliteTx) -> None:
+        pin, locked = tx.desk_pins.find(holder.person.id), tx.desk_pins.find(other.person.id)
+        assert pin is not None
+        assert (pin.tries_left, pin.is_locked) == (1, False)
+        assert locked is not None
+        assert locked.is_locked
+        assert tx.desk_pins.change(change) is None
+
+    await database.read(look)
+    await sound(database)
+
+    def type_it(tx: SqliteTx) -> None:
+        assert desk_pins.check(tx, holder.keys, holder.policy, holder.person, PIN) == Passed()
+        pin = tx.desk_pins.find(holder.person.id)
+        assert pin is not None
+        assert pin.tries_left == 3
+
+    await database.write(type_it)
     await database.close()
 
 

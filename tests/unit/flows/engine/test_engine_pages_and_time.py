@@ -203,7 +203,7 @@ def test_start_again_takes_the_newest_version() -> None:
 
 def test_a_conversation_whose_version_is_gone_is_closed_and_told() -> None:
     session = Session(4, Frame.start(TOPUP))
-    old = session.dump().replace('"version":3', '"version":9')
+    old = session.dump().replace('"version":4', '"version":9')
     loaded = Session.load(FLOWS, 4, old)
     assert (loaded.turn, loaded.active, loaded.closed) == (4, None, "topup")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.engine.event import EventKind
+from flows.engine.event import Event, EventKind
 from flows.engine.host import Exit
 from flows.engine.nodes import Code
 from flows.float import FLOAT, FloatData
@@ -16,7 +16,7 @@ from tests.kit.stub_chat import BOTH, TEXTS, Chat, stands
 AMOUNT = Money(50_000_00)
 REQUOTED = {"purchase": PURCHASE, "fees": Money(100_00), "total": Money(50_100_00)}
 SHOWN = {"amount": AMOUNT, "fees": QUOTED["fees"], "total": QUOTED["total"]}
-(CODE_NODE,) = (node for node in FLOAT.nodes if isinstance(node, Code))
+CODE_NODE, PIN_NODE = (node for node in FLOAT.nodes if isinstance(node, Code))
 
 
 # Typed codes
@@ -280,3 +280,73 @@ def test_a_quote_that_ran_out_is_shown_anew_and_sends_no_code(chat: FloatChat) -
         {"amount": AMOUNT, "fees": REQUOTED["fees"], "total": REQUOTED["total"]},
         PURCHASE,
     )
+
+
+# A PIN where a code would be asked for
+
+
+PIN = "2580"
+
+
+@pytest.fixture
+def at_pin(chat: FloatChat) -> FloatChat:
+    chat.host.answers["confirm_float"] = Exit("pin")
+    chat.to_code()
+    assert chat.session.at == "float.pin"
+    return chat
+
+
+@pytest.mark.parametrize("typed", [PIN, f" {PIN}. ", f"my pin is {PIN}", f"PIN yangu ni {PIN}"])
+def test_a_pin_goes_to_its_use_case_and_nowhere_else(at_pin: FloatChat, typed: str) -> None:
+    step = at_pin.say(typed)
+    assert at_pin.host.codes == [("check_float_pin", {}, PURCHASE, PIN)]
+    assert (at_pin.session.at, step.wipe) == ("float.buy", True)
+    assert PIN not in at_pin.session.dump()
+    assert PIN not in repr(step)
+
+
+@pytest.mark.parametrize("typed", ["258", "2580367", "25 80", "nothing", "m-pesa pin 2580"])
+def test_what_is_no_pin_uses_no_try_and_leaves_the_chat(at_pin: FloatChat, typed: str) -> None:
+    step = at_pin.say(typed)
+    assert (step.transition, step.wipe) == ("not_a_pin", True)
+    assert at_pin.text.startswith(TEXTS.say("en", "refusal.not_a_pin"))
+    assert (at_pin.session.at, at_pin.host.codes) == ("float.pin", [])
+
+
+def test_back_from_a_pin_leads_to_what_was_confirmed(at_pin: FloatChat) -> None:
+    assert at_pin.options == ["back", "cancel"]
+    screen = at_pin.last.screen
+    assert screen is not None
+    assert screen.slot == f"float:{PURCHASE}:pin"
+    at_pin.tap("back")
+    assert at_pin.session.at == "float.confirm"
+    at_pin.tap("yes")
+    at_pin.say("back")
+    assert at_pin.session.at == "float.confirm"
+
+
+def test_cancelled_at_a_pin_no_code_is_spoken_of(at_pin: FloatChat) -> None:
+    at_pin.tap("cancel")
+    assert at_pin.text.startswith(TEXTS.say("en", "engine.cancelled"))
+    assert at_pin.host.acts == [("cancel_float", PURCHASE)]
+
+
+@pytest.mark.parametrize("exit_name", sorted(set(PIN_NODE.on) - {"right"}))
+def test_the_end_of_a_pin_leads_where_the_node_says(at_pin: FloatChat, exit_name: str) -> None:
+    facts = {"reason": "Because.", "reference": PURCHASE}
+    at_pin.host.code_answer = Exit(exit_name, facts)
+    at_pin.say(PIN)
+    assert at_pin.text == TEXTS.say("en", f"float.{PIN_NODE.on[exit_name]}.ask", facts)
+    assert at_pin.session.active is None
+
+
+def test_while_a_pin_is_parked_four_and_six_digits_are_amounts(at_pin: FloatChat) -> None:
+    at_pin.command("topup")
+    assert at_pin.say("150000").wipe is False
+    assert at_pin.session.at == "topup.payer"
+
+
+def test_a_command_at_a_pin_is_no_pin_but_is_wiped(at_pin: FloatChat) -> None:
+    event = Event("terminal", "77", "1", EventKind.COMMAND, text="topup", argument="2580")
+    step = at_pin.send(event)
+    assert (step.wipe, at_pin.host.codes, at_pin.session.at) == (True, [], "topup.payer")

@@ -175,8 +175,8 @@ def test_a_top_up_that_waits_for_its_code_is_let_go() -> None:
 
 
 def first_version(body: str) -> str:
-    assert '"version":3' in body
-    return body.replace('"version":3', '"version":1')
+    assert '"version":4' in body
+    return body.replace('"version":4', '"version":1')
 
 
 def test_a_conversation_of_the_first_version_goes_on_in_the_second() -> None:
