@@ -22,6 +22,7 @@ from bot.simulation.world import World
 _TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.ASCII)
 WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]+")
 CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
+_DIGITS = re.compile(r"[0-9]{4,6}")  # a code, or a desk PIN
 _DATE_OR_AMOUNT = re.compile(rb'20[0-9]{2}-[0-9]{2}-[0-9]{2}|"cents":[0-9]+')
 _NUMBERS_ALONE = bytes(byte if chr(byte).isdecimal() else ord(" ") for byte in range(256))
 _STEM = 5  # leading bytes shared by tokens of one kind: if they are absent, so are the tokens
@@ -74,6 +75,11 @@ class KnownSecrets:
             named[f"webhook secret {number}"] = secret.removeprefix("whsec_")
         return cls(named)
 
+    def and_pins(self, pins: Iterable[str]) -> KnownSecrets:
+        """Also the desk PINs that people have set."""
+        more = {f"desk PIN {number}": pin for number, pin in enumerate(pins, start=1)}
+        return KnownSecrets({**self.by_name, **more})
+
     def and_held(self, secrets: Iterable[str]) -> KnownSecrets:
         """Also those that partners' systems hold."""
         more = {f"held secret {number}": secret for number, secret in enumerate(secrets, start=1)}
@@ -87,15 +93,15 @@ def leaked_secrets(
     found = []
     places = {"the log": "\n".join(log).encode(), **files}
     secrets = {name: secret.encode() for name, secret in planted.by_name.items()}
-    codes = {name for name, secret in planted.by_name.items() if CODE.fullmatch(secret)}
+    codes = {name for name, secret in planted.by_name.items() if _DIGITS.fullmatch(secret)}
     stems = {secret[:_STEM] for name, secret in secrets.items() if name not in codes}
     for place, content in places.items():
         numbers = set(content.translate(_NUMBERS_ALONE).split())
         there = {stem for stem in stems if stem in content}
         for name, wanted in secrets.items():
             if name in codes:
-                # Long numbers, fractions of seconds, digests, dates and amounts can contain any six
-                # digits.
+                # Long numbers, fractions of seconds, digests, dates and amounts can contain any
+                # four to six digits.
                 alone = rb"(?<![0-9a-f.])" + wanted + rb"(?![0-9a-f])"
                 if wanted in numbers and re.search(alone, _DATE_OR_AMOUNT.sub(b" ", content)):
                     found.append(f"{name} in {place}")

@@ -27,6 +27,7 @@ from bot.simulation.notification_sender import NotificationDelivery
 from bot.simulation.person_inputs import PersonInputs
 from bot.simulation.scene import Scene
 from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
+from bot.simulation.typed_pins import set_pins
 from bot.simulation.ussd.handset_inputs import HandsetInputs
 from bot.simulation.world import World
 from flows.engine.texts import Texts
@@ -323,6 +324,7 @@ class SceneStage:
     async def secrets(self) -> Sequence[str]:
         shown = (shown.text for shown in self.scene.shown)
         secrets = KnownSecrets.of(self.world, shown, self.api.keys, self.api.bodies)
+        secrets = secrets.and_pins(await set_pins(self.scene))
         return leaked_secrets(secrets, self.world.at_rest(), self._logged)
 
     async def trail(self, rows: int) -> Sequence[str]:

@@ -12,7 +12,6 @@ import hmac
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 
@@ -189,13 +188,12 @@ class Hops:
         """End the session without taking anything."""
         page = Page(self._say(_language(person), why), goes_on=False)
         decided = HopDecided(page, kind, person=None if person is None else person.id)
-        return self._save(tx, replace(known, screen=None), hop, decided)
+        return self._save(tx, known._replace(screen=None), hop, decided)
 
     def _save(self, tx: Tx, known: UssdSession, hop: Hop, decided: HopDecided) -> HopDecided:
         key_id = self._context.keys.pepper_id
         tx.ussd_sessions.save(
-            replace(
-                known,
+            known._replace(
                 heard_at=tx.now,
                 hops=known.hops + 1,
                 text_length=len(hop.text),

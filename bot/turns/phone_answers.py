@@ -13,6 +13,7 @@ from bot.turns.hop_outcome import HopDecided, HopKind
 from bot.turns.sessions import SessionCache
 from bot.turns.steps import Stepped, Steps
 from flows.engine.event import Button, Event, EventKind, Screen, from_text
+from flows.engine.main_menu import NUMBERS
 from flows.engine.navigation import MISSES_END
 from flows.engine.normalise import normalise_input
 from flows.engine.phone_pages import BACK, HOME, MORE, PhoneScreen, Ways, ending, phone_screen
@@ -185,7 +186,7 @@ class PhoneAnswers:
         if screen.last and not is_dial:
             return ending(screen.text, ways, reached.budget)
         if screen.last and session.active is None:  # how something has ended, and the way on
-            screen = screen._replace(rows=home, unbound=True)
+            screen = screen._replace(rows=home, unbound=True, numbered=NUMBERS)
         turn = UNBOUND if screen.unbound else stepped.turn
         return phone_screen(screen, turn, session.current_node, ways, reached.budget)
 

@@ -90,6 +90,8 @@ class Taps:
         """An option that only opens something, of a notice or at the end of a conversation."""
         if option == "menu":
             return self._navigation.menu(session, host)
+        if option == "help":
+            return self._opening.command(session, option, host)
         if option in self._flows.newest:
             return self._opening.flow(session, option, host)
         name, about = split_option(option)

@@ -5,6 +5,7 @@ One character outside GSM-7 (3GPP TS 23.038) makes the whole message UCS-2, 70 c
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _BASIC = frozenset(
@@ -12,6 +13,7 @@ _BASIC = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENDED = frozenset("\f^{}\\[~]|€")  # two septets each
+_ALL_BASIC = re.compile(f"[{re.escape(''.join(sorted(_BASIC)))}]*")  # as most texts are
 ONE_PART, OF_SEVERAL = 160, 153  # septets
 UCS2_ONE_PART, UCS2_OF_SEVERAL = 70, 67  # UTF-16 units
 
@@ -43,6 +45,8 @@ def as_sms_text(text: str) -> str:
 
 def plain(text: str) -> str:
     """In GSM-7 throughout: letters lose accents that it does not have, and what is left is "?"."""
+    if _ALL_BASIC.fullmatch(text):
+        return text
     return "".join(map(_plain, as_sms_text(text)))
 
 
@@ -75,6 +79,8 @@ def width(text: str) -> int:
 
 def septets(text: str) -> int | None:
     """``None`` if it is not GSM-7."""
+    if _ALL_BASIC.fullmatch(text):
+        return len(text)
     extended = sum(char in _EXTENDED for char in text)
     basic = sum(char in _BASIC for char in text)
     return basic + 2 * extended if basic + extended == len(text) else None

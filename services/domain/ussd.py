@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -45,8 +44,7 @@ class Page(NamedTuple):
 BUSY = Page("Service busy, nothing was taken. Dial again.", goes_on=False)
 
 
-@dataclass(frozen=True, slots=True)
-class UssdSession:
+class UssdSession(NamedTuple):
     """One session as stored. ``text_digest`` is keyed by ``key_id``; ``screen`` is what the keys of
     the page ``answer`` mean, ``None`` once the session is over."""
 
@@ -61,8 +59,8 @@ class UssdSession:
     text_length: int
     text_digest: str
     key_id: str
-    answer: str = field(repr=False)
-    screen: str | None = field(repr=False)
+    answer: str
+    screen: str | None
     disputed_at: datetime | None = None
 
     @property

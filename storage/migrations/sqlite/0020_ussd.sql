@@ -153,3 +153,6 @@ SELECT id, purpose, operation, partner, person_id, amount_cents, currency, desti
        pepper_id, digest, status, attempts, sent, created_at, expires_at, channel, address,
        verified_at
 FROM otp_validations;
+
+-- Who dials is found by their number.
+CREATE INDEX people_by_phone ON people (phone);
