@@ -20,8 +20,8 @@ Parser = Callable[[str, Host], "Any | Refusal"]
 @dataclass(frozen=True)
 class Option:
     """One choice. ``set`` fills fields with facts about the person, ``puts`` with fixed values. One
-    with ``needs`` is shown only if the installation supports that, one with a ``right`` only to
-    people who have it."""
+    with ``needs`` is shown only if the installation and the channel support that, one with a
+    ``right`` only to people who have it."""
 
     id: str
     to: str

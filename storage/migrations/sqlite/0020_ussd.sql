@@ -44,11 +44,11 @@ CREATE TABLE ussd_events (
 CREATE INDEX ussd_events_by_age ON ussd_events (received_at);
 
 CREATE TABLE desk_pins (
-    person_id    INTEGER NOT NULL PRIMARY KEY REFERENCES people (id),
+    person_id    INTEGER NOT NULL PRIMARY KEY REFERENCES people (id), -- whose it is
     pepper_id    TEXT    NOT NULL,                           -- which key digested it
     digest       TEXT    NOT NULL,                           -- HMAC-SHA256; the PIN is nowhere
     wrong        INTEGER NOT NULL DEFAULT 0 CHECK (wrong BETWEEN 0 AND 3), -- in a row
-    set_at       INTEGER NOT NULL,
+    set_at       INTEGER NOT NULL,                           -- when it was typed twice
     locked_at    INTEGER,                                    -- after the third; a new PIN ends it
     CHECK ((locked_at IS NOT NULL) = (wrong = 3))
 ) STRICT;
@@ -56,7 +56,7 @@ CREATE TABLE desk_pins (
 -- A PIN on its way: its code was right, and it is typed twice.
 CREATE TABLE desk_pin_changes (
     operation    TEXT    NOT NULL PRIMARY KEY,               -- what the code was for
-    person_id    INTEGER NOT NULL REFERENCES people (id),
+    person_id    INTEGER NOT NULL REFERENCES people (id),    -- who sets it
     proved_at    INTEGER NOT NULL,                           -- when the code was right
     pepper_id    TEXT,                                       -- which key digested the first typing
     digest       TEXT,                                       -- of the first typing; NULL: not typed yet
@@ -70,12 +70,12 @@ CREATE TABLE pin_approvals (
     operation    TEXT    NOT NULL,                           -- the one operation it approved
     purpose      TEXT    NOT NULL                            -- buyer and colleague approve the same purchase
                  CHECK (purpose IN ('float_purchase', 'wallet_topup', 'approval')),
-    partner      TEXT    NOT NULL REFERENCES partners (code),
+    partner      TEXT    NOT NULL REFERENCES partners (code), -- of the one partner
     person_id    INTEGER NOT NULL REFERENCES people (id),    -- whose PIN it was
     amount_cents INTEGER NOT NULL,                           -- as it was shown
     currency     TEXT    NOT NULL,                           -- ISO 4217
-    destination  TEXT    NOT NULL,
-    asked_at     INTEGER NOT NULL,
+    destination  TEXT    NOT NULL,                           -- to the one destination
+    asked_at     INTEGER NOT NULL,                           -- when the PIN was asked for, or came
     approved_at  INTEGER,                                    -- NULL: no right PIN yet
     PRIMARY KEY (operation, purpose)
 ) STRICT, WITHOUT ROWID;

@@ -197,6 +197,22 @@ async def test_a_pin_is_kept_nowhere(caller: Caller) -> None:
         assert re.search(rf"(?<![0-9a-f.]){secret}(?![0-9a-f])", dump) is None
 
 
+async def test_what_a_code_to_the_same_phone_proves_is_settled_in_the_chat(caller: Caller) -> None:
+    """Whoever holds the SIM would get the code too."""
+    shown = await caller.asks("/settings")
+    assert "Desk PIN: not set" in shown
+    assert re.findall(r"^[0-9]+\. (.*)$", shown, re.MULTILINE) == [
+        "Wallet alert",
+        "Float alert",
+        "Notices",
+        "Language",
+        "Remembered numbers",
+        "Second person",
+        "Done",
+    ]
+    assert caller.texts() == []
+
+
 # Top-ups
 
 
