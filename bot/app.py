@@ -18,6 +18,7 @@ from bot.notify.notifier import Notifier
 from bot.outbox.sender import OutboxSender
 from bot.readiness import Readiness
 from bot.turns.calls import Calls
+from bot.turns.hops import Hops
 from bot.turns.operation_waits import OperationWaits
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Decided, Turns
@@ -121,6 +122,7 @@ class App:
         self,
         core: Core,
         turns: Turns,
+        hops: Hops,
         calls: Calls,
         waits: OperationWaits,
         sender: OutboxSender,
@@ -132,6 +134,7 @@ class App:
     ) -> None:
         self.database = core.database
         self.random = core.random
+        self.hops = hops
         self.calls = calls
         self.waits = waits
         self.engine = core.engine

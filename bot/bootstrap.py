@@ -53,9 +53,12 @@ from bot.security.backup import backup_folder, read_backup_keys, sweep_leftovers
 from bot.security.keyring import open_keyring
 from bot.settings import AuditHeads, Settings
 from bot.turns.calls import Budget, Calls
+from bot.turns.hops import Hops
 from bot.turns.operation_waits import OperationWaits
+from bot.turns.phone_answers import PhoneAnswers
 from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
+from bot.turns.steps import Steps
 from bot.turns.turn import Turns
 from bot.workers.documents import DocumentWorker
 from bot.workers.float_purchases import FloatPurchaseKind
@@ -64,11 +67,12 @@ from bot.workers.payments import PaymentIntake
 from bot.workers.topups import TopUpKind
 from bot.workers.webhooks import WebhookWorker
 from flows.catalogue import all_flows
-from flows.engine.capabilities import SYSTEMS, ChannelCapabilities
+from flows.engine.capabilities import PHONE_MENU, SYSTEMS, ChannelCapabilities
 from flows.engine.check import check
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
 from services.domain.lease import new_owner
+from services.domain.ussd import CHANNEL as USSD
 from services.domain.webhook_url import check_url
 from services.gateways.ncba.collections import NcbaCollections
 from services.ports import CheckUrl, Clock, Random, WebhookTransport
@@ -130,14 +134,22 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
     sender = _outbox(settings, dependencies, core, channels)
     workers = _workers(core, banks, webhooks, sender.push, dependencies.owner)
     payment_intake = PaymentIntake(database, core.random, core.notifier, sender.push)
+    steps = Steps(engine, core.sessions, core.context, core.notifier.outcome)
     turns = Turns(
         database,
         engine,
         core.sessions,
         core.context,
+        steps,
         sender.push,
         partial(_wake_worker, core.jobs),
-        core.notifier.outcome,
+    )
+    hops = Hops(
+        database,
+        core.context,
+        PhoneAnswers(core.context, steps, core.sessions),
+        sender.push,
+        partial(_wake_worker, core.jobs),
     )
     waits = OperationWaits(database, settings.api_waits_per_partner, dependencies.waits_max)
     database.changed = waits.changed
@@ -163,6 +175,7 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
     return App(
         core,
         turns,
+        hops,
         calls,
         waits,
         sender,
@@ -224,6 +237,7 @@ def _core(
             **{name: channel.capabilities for name, channel in channels.items()},
             **answering,
             CHANNEL: SYSTEMS,
+            USSD: PHONE_MENU,
         },
         check_webhook_url=dependencies.check_webhook_url,
         dashboard_url=settings.dashboard_address,

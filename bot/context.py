@@ -99,6 +99,8 @@ class AppContext:
         """This account, or where else its person can be told; ``None``: nowhere."""
         if self.channel(channel).push:
             return channel, address
+        if self.channel(channel).phone_menu and self.channel(SMS).push:
+            return SMS, address
         person = tx.people.at(channel, address)
         return None if person is None else next(iter(self.accounts_to_tell(tx, person)), None)
 
@@ -182,11 +184,6 @@ class TurnContext:
             return by_person(self.linked_person.id)
         return by_admin(self.event.channel, self.event.address)
 
-    @property
-    def asks_for_pin(self) -> bool:
-        """Whether a desk PIN stands for the code here: no code can be waited for."""
-        return self.app.channel(self.event.channel).phone_menu
-
     def audit(
         self, partner: str, act: str, about: str, facts: Mapping[str, object] | None = None
     ) -> None:
@@ -204,7 +201,11 @@ class TurnContext:
         self.linked_person = self.tx.people.at(self.event.channel, self.event.address)
 
     def say(self, key: str, facts: Mapping[str, Any] | None = None) -> str:
-        return self.app.texts.say(self.language, key, facts)
+        return self.app.texts.say(self.language, key, facts, short=self.on_phone_menu)
+
+    @property
+    def on_phone_menu(self) -> bool:
+        return self.app.channel(self.event.channel).phone_menu
 
     def phrase(self, kind: str, value: object) -> str:
         """The words for a stored value (``Texts.phrase``)."""

@@ -21,6 +21,8 @@ _HINTS = {
     "NCBA_NOTIFY_USERNAME": "the user name NCBA was given",
     "NCBA_NOTIFY_PASSWORD": "the password NCBA was given",
     "NCBA_NOTIFY_KEY": "the secret key NCBA was given",
+    "USSD_SECRET": "a secret of your own",
+    "USSD_CODES": "the service codes that people dial",
     "AFRICAS_TALKING_API_KEY": "the API key of that user name",
     "SMTP_FROM": "the address that mail comes from",
     "SMTP_USERNAME": "the user name of SMTP_PASSWORD",
@@ -53,6 +55,8 @@ def _needed(settings: Settings) -> dict[str, object]:
             needed["AFRICAS_TALKING_USERNAME"] = None
     if any(settings.notification_needs.values()):  # none set: the endpoint does not exist
         needed |= settings.notification_needs
+    if any(settings.ussd_needs.values()):  # none set: nobody dials
+        needed |= settings.ussd_needs
     if settings.africas_talking_username:
         needed["AFRICAS_TALKING_API_KEY"] = settings.africas_talking_api_key
     if settings.smtp_host:

@@ -32,10 +32,12 @@ from bot.environment.setting_types import (
     Host,
     Ids,
     IpNetworks,
+    LongPathSecret,
     Mailbox,
     Origin,
     PathSecret,
     ResponseCodes,
+    ServiceCodes,
     Template,
     TimeOfDay,
     TimeOrOff,
@@ -222,12 +224,6 @@ class Settings(BaseSettings):
     topup_code_above: int | None = Field(
         None, ge=1, description="Shillings above which a top-up needs a code; left out: never"
     )
-    ussd_float_max: int = Field(
-        10_000,
-        ge=1,
-        le=1_000_000,
-        description="Most float, in shillings, that a desk PIN buys on USSD",
-    )
     prompts_per_phone_hour: int = Field(
         60, ge=1, le=1_000_000, description="Prompts an hour to the own registered number"
     )
@@ -298,6 +294,21 @@ class Settings(BaseSettings):
     sms_report_secret: PathSecret | None = Field(
         None,
         description="16-128 of A-Z a-z 0-9 _ -: delivery reports come to /sms/report/ and this",
+    )
+    ussd_secret: LongPathSecret | None = Field(
+        None, description="32-128 of A-Z a-z 0-9 _ -: USSD's gateway calls at /ussd/ and this"
+    )
+    ussd_codes: ServiceCodes = Field(
+        frozenset(), description="Service codes people dial, such as *384*7#, by commas"
+    )
+    ussd_networks: IpNetworks = Field(
+        (), description="Where USSD's gateway calls from, by commas; left out: anywhere"
+    )
+    ussd_float_max: int = Field(
+        10_000,
+        ge=1,
+        le=1_000_000,
+        description="Most float, in shillings, that a desk PIN can buy on USSD",
     )
     smtp_host: Host | None = Field(None, description="Mail server; left out: no mail is sent")
     smtp_port: int = Field(587, ge=1, le=65_535, description="Port of the mail server")
@@ -381,6 +392,16 @@ class Settings(BaseSettings):
             "NCBA_NOTIFY_PASSWORD": self.ncba_notify_password,
             "NCBA_NOTIFY_KEY": self.ncba_notify_key,
         }
+
+    @property
+    def serves_ussd(self) -> bool:
+        """Whether everything that USSD requires is set."""
+        return all(self.ussd_needs.values())
+
+    @property
+    def ussd_needs(self) -> dict[str, object]:
+        """The settings that USSD requires, by name."""
+        return {"USSD_SECRET": self.ussd_secret, "USSD_CODES": self.ussd_codes}
 
     @property
     def sells_float(self) -> bool:

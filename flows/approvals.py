@@ -33,6 +33,8 @@ APPROVE = Flow(
     needs=Right.APPROVE,
     operation="reference",
     in_menu=False,
+    ussd=True,
+    phone_count="approvals",
     nodes=(
         Look("list", view="approvals", into="reference", to="one"),
         Choose(

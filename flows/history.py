@@ -20,6 +20,7 @@ HISTORY = Flow(
     version=1,
     data=HistoryData,
     start="list",
+    ussd=True,
     nodes=(
         Look("list", view="history", into="reference", to="detail"),
         Look("detail", view="operation", args=("reference",), acts={"check": "check_operation"}),

@@ -25,6 +25,7 @@ OFFER_AMOUNT = Flow(
     start="amount",
     needs=Right.MOVE_MONEY,
     in_menu=False,
+    ussd=True,
     has_command=False,
     nodes=(
         Ask("amount", into="amount", parse=Amount("offer"), to="spend"),
@@ -41,6 +42,7 @@ OFFER_PHONE = Flow(
     start="phone",
     needs=Right.MOVE_MONEY,
     in_menu=False,
+    ussd=True,
     has_command=False,
     nodes=(
         Ask("phone", into="phone", parse=KenyanMobile(), to="use"),

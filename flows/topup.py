@@ -65,8 +65,10 @@ TOPUP = Flow(
             options=(
                 Option("mine", set={"phone": "my_phone"}, to="confirm"),
                 Option("other", to="phone"),
-                Option("paybill", to="by_hand", puts={"way": "paybill"}, needs="paybill"),
-                Option("qr", to="by_hand", puts={"way": "QR"}, needs="qr"),
+                Option(
+                    "paybill", to="by_hand", puts={"way": "paybill"}, needs="paybill", ussd=False
+                ),
+                Option("qr", to="by_hand", puts={"way": "QR"}, needs="qr", ussd=False),
             ),
             suggest="phones",
             into="phone",
@@ -126,6 +128,7 @@ TOPUP = Flow(
             on=_OUTCOMES,
             money=True,
             acts={"check": "check_topup"},
+            status_use_case="topup_stands",
         ),
         # Without a prompt: the payer types the paybill details or scans a QR code.
         Confirm(
@@ -156,6 +159,7 @@ TOPUP = Flow(
             on=_OUTCOMES,
             money=True,
             acts={"check": "check_topup"},
+            status_use_case="topup_stands",
         ),
         End("paid", repeats=("again",)),
         End("paid_late", repeats=("again",)),

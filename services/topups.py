@@ -25,6 +25,8 @@ from services.policy import NO_CODES, Policy
 from services.ports import Keys, Random, Tx
 
 PROMPTS_WITHIN = timedelta(hours=1)
+# How long a phone's menu stays on its screen, where a prompt would fail (facts: USSD 4).
+SCREEN_FREE_AFTER = timedelta(seconds=2)
 DUPLICATE_WITHIN = timedelta(hours=24)  # an open top-up this recent makes an equal one a duplicate
 
 
@@ -54,8 +56,9 @@ def start(
     policy: Policy = NO_CODES,
     secured: str | None = None,
     again: bool = False,
+    after: timedelta = timedelta(0),
 ) -> TopUp | Duplicate | Refusal:
-    """Commit the intent to prompt ``phone``; the worker sends it after the commit.
+    """Commit the intent to prompt ``phone``; the worker sends it ``after`` the commit.
 
     ``key`` identifies the requesting event, so that one event cannot begin two. ``secured`` is the
     reference a code was used for, or that a PIN approved, if the policy requires one. Refusals:
@@ -78,6 +81,7 @@ def start(
     if not again and (standing := find_duplicate(tx, person.partner.code, amount, phone)):
         return Duplicate(standing)
     topup = _new(tx, person.partner.code, person, channel, address, amount, phone)
+    topup = replace(topup, due_at=tx.now + after)
     if secured:
         topup = replace(topup, reference=secured)
         # The code was good for one top-up: once that has begun, it cannot be used again.

@@ -13,7 +13,7 @@ from bot.scripts import report
 from bot.scripts.parse import load
 from bot.scripts.player import LineFailed, Player
 from bot.scripts.source_line import ScriptError
-from bot.scripts.stage import CHANNELS
+from bot.scripts.stage import CHATS
 from bot.simulation.stage import SimulatedStage
 from bot.turns.sessions import SessionCache
 from flows.engine.session import Session
@@ -65,9 +65,9 @@ def plays(folder: Path, files: Iterable[Path], *, restarted: bool = False) -> li
             channels = head.channels
         name = file.relative_to(folder).with_suffix("").as_posix()
         if restarted:
-            share = crc32(name.encode()) % len(channels or CHANNELS)
-            channels = ((channels or CHANNELS)[share],)
-        for channel in channels or CHANNELS:
+            share = crc32(name.encode()) % len(channels or CHATS)
+            channels = ((channels or CHATS)[share],)
+        for channel in channels or CHATS:
             mark = "-restarted" if restarted else ""
             found.append(pytest.param(file, channel, id=f"{name}-{channel}{mark}"))
     return found

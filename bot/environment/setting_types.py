@@ -187,6 +187,12 @@ def _ids(ids: frozenset[str]) -> frozenset[str]:
     return ids
 
 
+def _service_codes(codes: frozenset[str]) -> frozenset[str]:
+    if any(not re.fullmatch(r"\*[0-9]{2,6}(\*[0-9]{1,6}){0,3}#", code) for code in codes):
+        raise ValueError("service codes such as *384*7#, separated by commas")
+    return codes
+
+
 FilePath = Annotated[Path, AfterValidator(_path)]
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[Url, AfterValidator(_origin)]
@@ -199,6 +205,9 @@ Header = Annotated[str, AfterValidator(_header)]
 Template = Annotated[str, AfterValidator(_template)]
 ResponseCodes = Annotated[frozenset[str], NoDecode, BeforeValidator(_split)]
 IpNetworks = Annotated[tuple[IpNetwork, ...], NoDecode, BeforeValidator(_networks)]
+ServiceCodes = Annotated[
+    frozenset[str], NoDecode, BeforeValidator(_split), AfterValidator(_service_codes)
+]
 Ids = Annotated[frozenset[str], NoDecode, BeforeValidator(_split), AfterValidator(_ids)]
 
 BotToken = Annotated[
@@ -215,4 +224,7 @@ WebhookSecret = Annotated[
 ]
 PathSecret = Annotated[
     SecretStr, AfterValidator(_word(r"[A-Za-z0-9_-]{16,128}", "16-128 of A-Z, a-z, 0-9, _ and -"))
+]
+LongPathSecret = Annotated[
+    SecretStr, AfterValidator(_word(r"[A-Za-z0-9_-]{32,128}", "32-128 of A-Z, a-z, 0-9, _ and -"))
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers import desk_pin
+from bot.handlers import desk_pin, listing
 from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, Place, View
 from services import approvals, desk_pins
@@ -40,19 +40,25 @@ def listed(turn: TurnContext, cursor: str | None) -> View:
     found = approvals.undecided_for(turn.tx, turn.person, cursor)
     page = [approval.purchase for approval in found[: approvals.LIST_MAX]]
     lines = [turn.say("approve.list.line", _facts(turn, purchase)) for purchase in page]
+    text, items = listing.listed(turn, page, lines, "approve.list.empty")
     place = None
     if page:
         first = approvals.count_undecided_for(turn.tx, turn.person, page[0])
         total = approvals.count_undecided_for(turn.tx, turn.person)
         place = Place(first, first + len(page) - 1, total)
     return View(
-        {"lines": "\n".join(lines) or turn.say("approve.list.empty")},
-        [(purchase, purchase) for purchase in page],
+        {"lines": text},
+        items,
         page[-1] if len(found) > len(page) else None,
         "" if cursor else None,
         timeless=True,
         place=place,
     )
+
+
+@HANDLERS.count("approvals", needs=Right.APPROVE)
+def count(turn: TurnContext) -> int:
+    return approvals.count_undecided_for(turn.tx, turn.person)
 
 
 @HANDLERS.view(
@@ -80,7 +86,7 @@ def _facts(turn: TurnContext, reference: str) -> dict[str, Any]:
 
 @HANDLERS.use_case("approve_float", needs=Right.APPROVE)
 def approve(turn: TurnContext, reference: Reference) -> Exit | Refusal:
-    if turn.asks_for_pin:
+    if turn.on_phone_menu:
         purchase = _check_decision(turn, reference)
         if isinstance(purchase, Refusal):
             return purchase

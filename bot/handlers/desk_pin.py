@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 def ask(turn: TurnContext) -> Exit | Refusal:
     """Not on the phone that the code goes to: whoever holds its SIM could set a PIN there."""
     app = turn.app
-    if turn.asks_for_pin:
+    if turn.on_phone_menu:
         return Refusal("pin_in_chat")
     issued = desk_pins.request_change(turn.tx, app.keys, app.random, app.policy, turn.person)
     if isinstance(issued, Refusal):

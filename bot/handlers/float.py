@@ -15,6 +15,7 @@ from flows.engine.host import Exit, OperationStarted, Recalled, View
 from flows.engine.texts import Texts
 from services import approvals, float_by_pin, float_purchases, float_quotes, float_settlement
 from services.approvals import AwaitingApproval
+from services.domain.approval import Decision
 from services.domain.business_days import time_of_day
 from services.domain.float_purchase import HOLDS, Purchase, PurchaseState
 from services.domain.ids import Reference
@@ -46,7 +47,7 @@ def amounts(turn: TurnContext) -> Sequence[Money]:
 @HANDLERS.use_case("request_float", needs=Right.MOVE_MONEY)
 def request(turn: TurnContext, operation: Reference | None, amount: Money) -> Exit | Refusal:
     refusal = None
-    if turn.asks_for_pin:  # nobody confirms what their PIN cannot approve
+    if turn.on_phone_menu:  # nobody confirms what their PIN cannot approve
         refusal = float_by_pin.check_allowed(turn.tx, turn.app.policy, turn.person, amount)
     result = refusal or float_quotes.request(
         turn.tx,
@@ -78,9 +79,11 @@ def what_follows(turn: TurnContext, purchase: Reference) -> View:
     quoted = turn.tx.purchases.get(purchase)
     assert quoted is not None
     partner = turn.person.partner
-    way = "pin" if turn.asks_for_pin else "code"
-    if approvals.is_needed(partner, quoted.amount):
-        way = "second_pin" if turn.asks_for_pin else "second"
+    way = "pin" if turn.on_phone_menu else "code"
+    given = turn.tx.approvals.get(purchase)
+    is_given = given is not None and given.decision is Decision.APPROVED
+    if approvals.is_needed(partner, quoted.amount) and not is_given:
+        way = "second_pin" if turn.on_phone_menu else "second"
     above = Money(partner.approve_above_cents or 0, partner.currency)
     return View(
         {
@@ -122,7 +125,7 @@ def _confirmed(
 ) -> CodeSent | Purchase | AwaitingApproval | Requoted | InsufficientFunds | Refusal:
     """``CodeSent``, or the purchase that the PIN may approve now."""
     app, person, shown = turn.app, turn.person, (amount, fees, total)
-    if turn.asks_for_pin:
+    if turn.on_phone_menu:
         return float_by_pin.confirm(turn.tx, app.policy, person, operation, *shown)
     return float_purchases.confirm(
         turn.tx, app.keys, app.random, app.policy, person, operation, *shown
@@ -233,6 +236,19 @@ def check_outcome(turn: TurnContext, operation: Reference) -> Exit | Refusal | N
         return None
     if purchase.state in UNDECIDED:
         return check(turn, operation)
+    return _ended(turn, purchase)
+
+
+@HANDLERS.action("float_stands", needs=Right.VIEW)
+def exit_if_ended(turn: TurnContext, operation: Reference) -> Exit | None:
+    """How it has ended, for whoever comes back to it; the bank is not asked."""
+    purchase = turn.tx.purchases.get(operation)
+    if purchase is None or purchase.state in UNDECIDED:
+        return None
+    return _ended(turn, purchase)
+
+
+def _ended(turn: TurnContext, purchase: Purchase) -> Exit:
     return Exit(outcome_exit(purchase), outcome_facts(turn.tx, turn.app.texts, purchase))
 
 
@@ -248,7 +264,7 @@ def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
     if purchase.state in APPROVED:
         return {
             "reference": operation,
-            "status": _status(turn, purchase),
+            "status": turn.say(f"float_status.{purchase.state}"),
         }
     code = turn.tx.otps.newest(operation)
     until = time_of_day(turn.tx.now if code is None else code.expires_at)
@@ -260,12 +276,6 @@ def recall(turn: TurnContext, operation: Reference) -> Recalled:
     purchase = turn.tx.purchases.get(operation)
     assert purchase is not None, "what has a partner is stored"
     return Recalled("float", {"reference": operation, "amount": purchase.amount})
-
-
-def _status(turn: TurnContext, purchase: Purchase) -> str:
-    if turn.asks_for_pin and purchase.state in UNDECIDED:
-        return turn.say("float_status.by_pin")
-    return status(turn.app.texts, turn.person.language, purchase)
 
 
 def status(texts: Texts, language: str, purchase: Purchase) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.context import TurnContext
-from bot.handlers import float, topup
+from bot.handlers import float, listing, topup
 from bot.handlers.declaring import Handlers
 from flows.engine.host import View
 from services import history
@@ -30,9 +30,9 @@ def operations_of(turn: TurnContext, partner: str, cursor: str | None, node: str
     """``node`` is the one whose texts say that the history is empty."""
     page = history.page(turn.tx, partner, cursor)
     lines = [_line(turn, operation) for operation in page.operations]
-    facts = {"partner": partner, "lines": "\n".join(lines) or turn.say(f"{node}.empty")}
-    items = [(operation.reference, operation.reference) for operation in page.operations]
-    return View(facts, items, page.older, page.newer)
+    references = [operation.reference for operation in page.operations]
+    text, items = listing.listed(turn, references, lines, f"{node}.empty")
+    return View({"partner": partner, "lines": text}, items, page.older, page.newer)
 
 
 def _line(turn: TurnContext, operation: Operation) -> str:

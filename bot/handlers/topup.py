@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from bot.context import AppContext, TurnContext
@@ -56,7 +57,7 @@ def secure(turn: TurnContext, amount: Money, phone: Phone) -> Exit | Refusal:
     if not topups.needs_code(turn.app.policy, amount):
         return Exit("open")
     app = turn.app
-    if turn.asks_for_pin:
+    if turn.on_phone_menu:
         asked = topups.ask_for_pin(turn.tx, app.random, app.policy, turn.person, amount, phone)
         if isinstance(asked, Refusal):
             return asked
@@ -167,6 +168,7 @@ def _start(
         policy=turn.app.policy,
         secured=secured,
         again=again,
+        after=topups.SCREEN_FREE_AFTER if turn.on_phone_menu else timedelta(0),
     )
     match result:
         case topups.Duplicate():
@@ -220,6 +222,17 @@ def check_outcome(turn: TurnContext, operation: Reference) -> Exit | None:
     if topup.state in UNDECIDED:
         topup_settlement.query_now(turn.tx, operation)
         return None
+    return _ended(turn, topup)
+
+
+@HANDLERS.action("topup_stands", needs=Right.VIEW)
+def exit_if_ended(turn: TurnContext, operation: Reference) -> Exit | None:
+    """How it has ended, for whoever comes back to it; the bank is not asked."""
+    topup = turn.tx.topups.get(operation)
+    return None if topup is None or topup.state in UNDECIDED else _ended(turn, topup)
+
+
+def _ended(turn: TurnContext, topup: TopUp) -> Exit:
     return Exit(outcome_exit(topup), outcome_facts(turn.tx, turn.app.texts, topup))
 
 
@@ -238,7 +251,7 @@ def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
     if topup is not None:
         facts = {
             "reference": operation,
-            "status": status(turn.app.texts, turn.person.language, topup),
+            "status": turn.say(f"status.{_status(topup)}"),
         }
         return {**facts, **pay_to(turn.app, topup)}
     code = turn.tx.otps.newest(operation)
@@ -274,7 +287,10 @@ def pay_to(app: AppContext, topup: TopUp) -> Mapping[str, Any]:
 
 def status(texts: Texts, language: str, topup: TopUp) -> str:
     """The line of the live message that shows the top-up's progress."""
+    return texts.say(language, f"status.{_status(topup)}")
+
+
+def _status(topup: TopUp) -> str:
     if topup.by_hand and topup.state is TopUpState.PENDING:
-        return texts.say(language, f"status.{topup.way}")
-    slow = topup.slow and topup.state is TopUpState.PENDING
-    return texts.say(language, "status.slow" if slow else f"status.{topup.state}")
+        return topup.way
+    return "slow" if topup.slow and topup.state is TopUpState.PENDING else topup.state

@@ -5,7 +5,6 @@ It answers only after the commit.
 
 from __future__ import annotations
 
-import hmac
 import json
 from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.environment.ip_addresses import IpNetwork, parse_ip_address
+from bot.environment.ip_addresses import IpNetwork
 from bot.http.body import read_body
+from bot.http.callers import may_call
 from services.domain.payment import BankNotification
 from services.gateways.ncba.notification_body import NotifyCredentials
 from services.gateways.ncba.payment_notification import read_notification
@@ -49,12 +49,9 @@ def notification_route(take: Take, endpoint: NotificationEndpoint) -> Route:
     if ``take`` raised, 413 over 64 KB, 404 for an unknown secret or network, and those of
     ``bot.http.request_limits``. Keep the path out of access logs.
     """
-    expected = endpoint.secret.encode()
 
     async def receive(request: Request) -> Response:
-        given = request.path_params["secret"].encode("utf-8", "replace")
-        known = hmac.compare_digest(given, expected)
-        if not (known and _may_call(request, endpoint.networks)):
+        if not may_call(request, endpoint.secret, endpoint.networks):
             return Response(status_code=404)  # as if the endpoint did not exist
         body = await read_body(request, BODY_MAX)
         xml = body.removeprefix(BOM_UTF8).lstrip().startswith(b"<")
@@ -69,13 +66,6 @@ def notification_route(take: Take, endpoint: NotificationEndpoint) -> Route:
         return _json(accepted)
 
     return Route(PATH, receive, methods=["POST"])
-
-
-def _may_call(request: Request, networks: Sequence[IpNetwork]) -> bool:
-    if not networks:
-        return True
-    address = None if request.client is None else parse_ip_address(request.client.host)
-    return address is not None and any(address in network for network in networks)
 
 
 def _json(accepted: bool) -> Response:

@@ -1,4 +1,4 @@
-"""Inbound HTTP routes besides chats: the bank's notifications and SMS delivery reports."""
+"""Inbound HTTP routes besides chats: the bank's notifications, SMS delivery reports, USSD."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from starlette.routing import BaseRoute
 from bot.app import App
 from bot.http.bank_notifications import NotificationEndpoint, notification_route
 from bot.http.sms_reports import sms_report_route
+from bot.http.ussd.africas_talking import AfricasTalking
+from bot.http.ussd.routes import UssdEndpoint, event_route, hop_route
+from bot.http.ussd.session_events import SessionEvents
 from bot.outbox.carriers import SMS
 from bot.settings import Settings
 from services.domain.payment_purpose import PARTED
@@ -24,6 +27,11 @@ def inbound_routes(app: App, settings: Settings) -> list[BaseRoute]:
     endpoint = notification_endpoint(settings)
     if endpoint is not None:
         routes.append(notification_route(app.record_notification, endpoint))
+    ussd = ussd_endpoint(settings)
+    if ussd is not None:
+        routes.append(hop_route(app.hops.answer, ussd))
+        events = SessionEvents(app.database, app.metrics)
+        routes.append(event_route(events.record, ussd))
     return routes
 
 
@@ -46,6 +54,15 @@ def notification_endpoint(settings: Settings) -> NotificationEndpoint | None:
     return NotificationEndpoint(
         secret.get_secret_value(), credentials, settings.ncba_notify_networks
     )
+
+
+def ussd_endpoint(settings: Settings) -> UssdEndpoint | None:
+    """``None`` unless USSD's secret and service codes are set."""
+    secret, codes = settings.ussd_secret, settings.ussd_codes
+    if secret is None or not codes:
+        return None
+    gateway = AfricasTalking(codes)
+    return UssdEndpoint(secret.get_secret_value(), gateway, settings.ussd_networks)
 
 
 def _fixed_words(settings: Settings) -> tuple[str, ...]:

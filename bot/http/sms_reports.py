@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qsl
 
 import structlog
 from starlette.requests import Request
@@ -16,6 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.http.body import read_body
+from bot.http.callers import may_call
+from bot.http.form import read_form
 from services.domain.message import DeliveryReport
 from services.gateways.sms.delivery_report import read_report
 
@@ -38,12 +38,9 @@ def sms_report_route(take: Take, secret: str) -> Route:
     """
     if not _SECRET.fullmatch(secret):
         raise ValueError("an SMS report's secret is 16-128 of A-Z, a-z, 0-9, _ and -")
-    expected = secret.encode("ascii")
 
     async def receive(request: Request) -> Response:
-        # A path may hold any character; one that cannot be encoded becomes "?" and never matches.
-        given = request.path_params["secret"].encode("utf-8", "replace")
-        if not hmac.compare_digest(given, expected):
+        if not may_call(request, secret):
             return Response(status_code=404)  # as if the endpoint did not exist
         body = await read_body(request, BODY_MAX)
         return Response(status_code=await _answer(body, take))
@@ -66,13 +63,5 @@ async def _answer(body: bytes, take: Take) -> int:
 
 
 def _parse(body: bytes) -> DeliveryReport | None:
-    try:
-        fields = parse_qsl(
-            body.decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=FIELDS_MAX,
-        )
-    except ValueError:  # not a form, or one with too many fields
-        return None
-    return read_report(dict(fields))
+    fields = read_form(body, FIELDS_MAX)
+    return None if fields is None else read_report(dict(fields))

@@ -21,6 +21,8 @@ FLOODS_KEPT = timedelta(days=1)
 PINS_BEGUN_KEPT = timedelta(days=1)  # desk PINs that were asked for, and never typed
 STRANGERS_KEPT = timedelta(days=1)  # their conversations and our answers
 PARTNER_EVENTS_KEPT = timedelta(days=90)
+USSD_SESSIONS_KEPT = timedelta(days=3)  # as long as events: a repeated hop gets the same answer
+USSD_EVENTS_KEPT = timedelta(days=90)  # for whoever compares them with the gateway's bill
 TRAIL_KEPT = timedelta(days=90)
 QUOTES_KEPT = timedelta(minutes=30)  # as long as the conversation that shows one
 CODES_EVERY = timedelta(minutes=1)
@@ -93,6 +95,8 @@ class Housekeeping:
                 tx.sessions.delete_unseen(now - STRANGERS_KEPT, PAGE),
                 tx.outbox.delete_unseen(now - STRANGERS_KEPT, PAGE),
                 tx.partner_events.delete_before(now - PARTNER_EVENTS_KEPT, PAGE),
+                tx.ussd_sessions.delete_before(now - USSD_SESSIONS_KEPT, PAGE),
+                tx.ussd_events.delete_before(now - USSD_EVENTS_KEPT, PAGE),
             )
             return any(count >= PAGE for count in deleted)
 

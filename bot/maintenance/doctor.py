@@ -72,6 +72,7 @@ async def examine(*, online: bool) -> AsyncIterator[CheckResult]:
     yield _backup_keys(settings)
     yield _messages(settings)
     yield _dashboard(settings)
+    yield _ussd(settings)
     yield _flows()
     if not online or network is None:
         return
@@ -212,6 +213,18 @@ def _dashboard(settings: Settings) -> CheckResult:
     if address is None:
         return passed("dashboard", "is off")
     return passed("dashboard", f"admins reach it at {address}, by a link from /dashboard")
+
+
+def _ussd(settings: Settings) -> CheckResult:
+    """What missing settings it has is said elsewhere."""
+    if not settings.serves_ussd:
+        return passed("ussd", "is off")
+    codes = ", ".join(sorted(settings.ussd_codes))
+    if settings.africas_talking_api_key is None:
+        says = f"{codes} is answered, and no SMS can say how a payment ended"
+        return warned("ussd", says, "set AFRICAS_TALKING_USERNAME and AFRICAS_TALKING_API_KEY")
+    whence = "its gateway's networks" if settings.ussd_networks else "anywhere, with the secret"
+    return passed("ussd", f"{codes} is answered, to calls from {whence}")
 
 
 def _flows() -> CheckResult:

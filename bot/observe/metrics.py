@@ -69,6 +69,18 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.hops = Counter(
+            "hazina_ussd_hops",
+            "Requests of USSD gateways: begun, answered, repeated, timed_out, busy, ...",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.hop_seconds = Histogram(
+            "hazina_ussd_hop_seconds",
+            "From a gateway's request to its page, committed",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self.bank_calls = Counter(
             "hazina_bank_calls", "Calls to NCBA", ["call", "outcome"], registry=self.registry
         )
@@ -103,6 +115,17 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self.ussd_sessions = Counter(
+            "hazina_ussd_sessions",
+            "Sessions of USSD that their gateway says have ended",
+            ["status", "network"],
+            registry=self.registry,
+        )
+        self.ussd_cost = Counter(
+            "hazina_ussd_cost_cents",
+            "What gateways say those sessions cost, in cents of KES",
+            registry=self.registry,
+        )
         self.message_seconds = Histogram(
             "hazina_message_seconds",
             "From a call to a channel to its answer",
@@ -131,6 +154,11 @@ class Metrics:
         self._by_kind[kind].inc()
         self.turn_seconds.observe(seconds)
 
+    def hop(self, kind: str, seconds: float) -> None:
+        """``kind`` as ``HopKind``."""
+        self.hops.labels(kind).inc()
+        self.hop_seconds.observe(seconds)
+
     def record_stranger(self, what: str) -> None:
         """``what`` is answered, silent, strange, group or group_silent."""
         self.strangers.labels(what).inc()
@@ -152,6 +180,11 @@ class Metrics:
     def message(self, channel: str, outcome: MessageOutcome, seconds: float) -> None:
         self.messages.labels(channel, outcome).inc()
         self.message_seconds.labels(channel).observe(seconds)
+
+    def ussd_session(self, status: str, network: str, cost_cents: int) -> None:
+        """``status`` is success, incomplete or failed; ``network`` one of a known few, or other."""
+        self.ussd_sessions.labels(status, network).inc()
+        self.ussd_cost.inc(cost_cents)
 
     def webhook(self, answer: WebhookAnswer) -> None:
         self.webhooks.labels(type(answer).__name__).inc()

@@ -15,6 +15,7 @@ from bot.scripts.directive import (
     GiveStatement,
     NodeIs,
     Redeliver,
+    SendHop,
     StateIs,
 )
 from bot.scripts.expect import (
@@ -115,6 +116,9 @@ class _Play:
                     self._capture(line.pattern)
             case ExpectGone():
                 self._need_speaker(line.at)
+            case SendHop():
+                self._need_speaker(line.at)
+                self._need_captured(line.at, line.value)
             case Redeliver():
                 if not self._called:
                     self._need_speaker(line.at)

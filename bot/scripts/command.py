@@ -13,7 +13,7 @@ from bot.scripts.player import LineFailed, Player
 from bot.scripts.record import Transcript
 from bot.scripts.script import Script
 from bot.scripts.source_line import ScriptError, SourceLine
-from bot.scripts.stage import CHANNELS, StageFactory
+from bot.scripts.stage import CHANNELS, CHATS, StageFactory
 
 HELD, FAILED, UNREADABLE = 0, 1, 2
 Print = Callable[[str], None]
@@ -89,7 +89,7 @@ def _scripts(files: Sequence[Path]) -> Iterator[Path]:
 
 def _channels(script: Script, only: str | None, built: Sequence[str], say: Print) -> Iterator[str]:
     """The channels to play on. Raises ``ScriptError`` if the build has none of them."""
-    wanted = script.head.channels or tuple(built)
+    wanted = script.head.channels or tuple(name for name in CHATS if name in built)
     missing = [channel for channel in wanted if channel not in built]
     if len(missing) == len(wanted):
         names = " and no ".join(missing)

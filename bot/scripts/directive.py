@@ -264,6 +264,16 @@ class DeliveredAre:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class SendHop:
+    """The last hop ``again``, in ``parallel`` with itself, or from another ``phone``; or one with
+    this ``text``."""
+
+    at: SourceLine
+    how: Literal["again", "parallel", "phone", "text"]
+    value: str = ""
+
+
 # Directives that act on the product, and those that only inspect it.
 ActionDirective = (
     Advance
@@ -280,6 +290,7 @@ ActionDirective = (
     | GiveStatement
     | CloseDay
     | ArmWebhook
+    | SendHop
 )
 CheckDirective = (
     NodeIs

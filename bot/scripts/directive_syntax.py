@@ -39,6 +39,7 @@ from bot.scripts.directive import (
     RunJob,
     SendFault,
     SendFaultKind,
+    SendHop,
     SetClock,
     SetHandset,
     StateIs,
@@ -181,6 +182,14 @@ def _sends(at: SourceLine, fields: Fields) -> Directive:
     return ArmSends(at, SendFault(cast("SendFaultKind", fields["kind"])), _times(fields))
 
 
+def _hop(at: SourceLine, fields: Fields) -> Directive:
+    if fields["text"] is not None:
+        return SendHop(at, "text", fields["text"])
+    if fields["phone"] is not None:
+        return SendHop(at, "phone", fields["phone"])
+    return SendHop(at, "again" if fields["how"] == "again" else "parallel")
+
+
 FORMS: dict[str, Form] = {
     "@advance": Form(
         "90s | 10m | 2h | 1d",
@@ -281,6 +290,11 @@ FORMS: dict[str, Form] = {
         "CODE N",
         re.compile(r"(?P<code>\S+) (?P<count>[0-9]+)"),
         lambda at, fields: DeliveredAre(at, str(fields["code"]), int(fields["count"] or 0)),
+    ),
+    "@hop": Form(
+        "again | parallel | text 1*2 | phone PHONE",
+        re.compile(r"(?P<how>again|parallel)|text (?P<text>.+)|phone (?P<phone>[0-9]+)"),
+        _hop,
     ),
     "@no-secrets": _bare(NoSecrets),
     "@audit": Form(

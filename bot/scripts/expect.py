@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.scripts.given import NAME
 from bot.scripts.pattern import Pattern
@@ -14,6 +15,7 @@ from services.domain.gsm7 import as_sms_text
 _MESSAGE = re.compile(rf"bot(?:\[({NAME})\])?<(~?)(.*)")
 _SHORT = re.compile(r"(alert|edit)<~(.*)")
 _LETTER = re.compile(r"(sms|mail)\s+(\S+?)\s*<(~?)(.*)")
+_PAGE = re.compile(r"page\s+(con|end)")
 _NO_LETTER = re.compile(r"(sms|mail)\s+(\S+)\s+none")
 
 Row = tuple[Pattern, ...]
@@ -69,8 +71,23 @@ class ExpectMail:
     pattern: Pattern | None
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectPage:
+    """What the newest page of USSD was, to anybody, read or not."""
+
+    at: SourceLine
+    page: Literal["con", "end"]
+
+
 Expectation = (
-    ExpectMessage | SkipMessages | ExpectAlert | ExpectEdit | ExpectGone | ExpectSms | ExpectMail
+    ExpectMessage
+    | SkipMessages
+    | ExpectAlert
+    | ExpectEdit
+    | ExpectGone
+    | ExpectSms
+    | ExpectMail
+    | ExpectPage
 )
 
 
@@ -84,6 +101,8 @@ def read_expectation(at: SourceLine, text: str, more: Sequence[str]) -> Expectat
     if found := _SHORT.fullmatch(text):
         pattern = _pattern(at, [found[2], *more], contains=True)
         return ExpectAlert(at, pattern) if found[1] == "alert" else ExpectEdit(at, pattern)
+    if found := _PAGE.fullmatch(text):
+        return ExpectPage(at, "con" if found[1] == "con" else "end")
     if found := _LETTER.fullmatch(text):
         lines = [found[4], *more]
         # In the carrier's character set: a script may write 4…187 as the chat does

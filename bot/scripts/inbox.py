@@ -62,6 +62,7 @@ class Inbox:
         self._messages: list[Message] = []
         self._edits: list[Shown] = []
         self._alerts: list[Shown] = []
+        self._page: str | None = None
 
     def collect(self) -> Deliveries:
         """Read deliveries since the last call."""
@@ -69,6 +70,7 @@ class Inbox:
         delivered = self._shown_since(self._cursor)
         self._cursor += len(delivered)
         for shown in delivered:
+            self._page = shown.page or self._page
             match shown.kind:
                 case "answer" | "notice":
                     news.messages.append(Message(shown, shown.text, shown.rows))
@@ -120,7 +122,8 @@ class Inbox:
     def read_message(self, name: str, wanted: ExpectMessage) -> Captures:
         """Match this person's next unread message; returns captures."""
         expected = f"{wanted.pattern}"
-        message = next((m for m in self._messages if m.shown.to == name and not m.read), None)
+        unread = [m for m in self._messages if m.shown.to == name and not m.read]
+        message = next((m for m in unread if _is_wanted(m, wanted)), None)
         if message is None:
             raise Mismatch(expected, f"nothing unread to {name}")
         captures = wanted.pattern.match(message.text)
@@ -130,6 +133,10 @@ class Inbox:
             captures |= _match_row(row, message)
         message.read = True
         return captures
+
+    def need_page(self, wanted: str) -> None:
+        if self._page != wanted:
+            raise Mismatch(f"page {wanted}", f"page {self._page}" if self._page else "no page")
 
     def take_unread(self, name: str) -> list[Message]:
         """Everything this person has not read yet, in order; it is read now."""
@@ -158,7 +165,9 @@ class Inbox:
             message.read = True
 
     def need_all_read(self) -> None:
-        unread = [message for message in self._messages if not message.read]
+        unread = [m for m in self._messages if not m.read and not m.shown.may_be_left]
+        for message in self._messages:
+            message.read = message.read or message.shown.may_be_left
         if unread:
             actual = "\n".join(f"unread to {message.shown.to}: {message}" for message in unread)
             raise Mismatch("every message read before (bot* skips them)", actual)
@@ -190,6 +199,11 @@ class Texts:
         unread = received[self._read.get(address, 0) :]
         self._read[address] = len(received)
         return list(unread)
+
+
+def _is_wanted(message: Message, wanted: ExpectMessage) -> bool:
+    """What may be left unread is passed over unless it fits."""
+    return not message.shown.may_be_left or wanted.pattern.match(message.text) is not None
 
 
 def _match_any(pattern: Pattern, texts: Sequence[str], nothing: str) -> Captures:

@@ -20,6 +20,7 @@ from bot.scripts.directive import (
     Crash,
     GiveStatement,
     Restart,
+    SendHop,
 )
 from bot.scripts.expect import (
     ExpectAlert,
@@ -28,6 +29,7 @@ from bot.scripts.expect import (
     ExpectGone,
     ExpectMail,
     ExpectMessage,
+    ExpectPage,
     ExpectSms,
     SkipMessages,
 )
@@ -157,6 +159,8 @@ class Player:
                     reference=line.reference and self._filled(line.reference),
                     narrative=line.narrative and self._filled(line.narrative),
                 )
+            if isinstance(line, SendHop):
+                line = replace(line, value=self._filled(line.value))
             if isinstance(line, GiveStatement):
                 line = replace(line, lines=tuple(self._filled(text) for text in line.lines))
             await run_directive.perform(line, self._stage)
@@ -225,6 +229,8 @@ class Player:
             case ExpectGone():
                 if not self._stage.is_gone(self._speaker):
                     raise Mismatch(f"the last message of {self._speaker} deleted", "it is there")
+            case ExpectPage():
+                self._inbox.need_page(line.page)
             case ExpectSms():
                 return self._texts.take(line.phone, line.pattern)
             case ExpectMail():

@@ -29,6 +29,7 @@ from bot.scripts.directive import (
     Redeliver,
     Restart,
     RunJob,
+    SendHop,
     SetClock,
     SetHandset,
     StateIs,
@@ -59,6 +60,8 @@ async def perform(action: ActionDirective, stage: Stage) -> None:
             stage.arm_crash(action.point)
         case ArmSends():
             stage.arm_sends(action.fault, action.times)
+        case SendHop():
+            await stage.send_hop(action)
         case ArmWebhook():
             stage.arm_webhook(action.partner, action.status, action.times)
         case RunJob():

@@ -13,12 +13,13 @@ from typing import Literal, Protocol
 
 from bot.scripts.api_answer import ApiAnswer
 from bot.scripts.api_call import ApiRequest
-from bot.scripts.directive import ArmBank, BankNotifies, CrashPoint, SendFault
+from bot.scripts.directive import ArmBank, BankNotifies, CrashPoint, SendFault, SendHop
 from bot.scripts.given import Given
 from bot.scripts.head import ScriptHead
 from services.domain.money import Money
 
-CHANNELS = ("telegram", "terminal")  # channels this build can play on
+CHATS = ("telegram", "terminal")  # where a script plays that names no channel
+CHANNELS = (*CHATS, "ussd")  # channels this build can play on
 
 
 class CannotDo(Exception):
@@ -40,7 +41,8 @@ class Shown:
 
     ``answer``: part of a turn's answer, even if the channel replaced a screen in place. ``notice``:
     an unsolicited message. ``edit``: a message changed later, outside a turn. ``alert``: the short
-    text that answers a tap.
+    text that answers a tap. ``page``: on USSD, whether it asks for more. What ``may_be_left`` need
+    not be read.
     """
 
     to: str
@@ -48,6 +50,8 @@ class Shown:
     message_id: str
     text: str
     rows: tuple[tuple[Option, ...], ...] = ()
+    page: Literal["con", "end"] | None = None
+    may_be_left: bool = False
 
 
 class Stage(Protocol):
@@ -74,6 +78,9 @@ class Stage(Protocol):
     async def send_other(self, name: str, what: str, copies: int = 1) -> None: ...
     async def edit_last(self, name: str, text: str, copies: int = 1) -> None: ...
     async def dial(self, name: str, code: str, copies: int = 1) -> None: ...
+    async def send_hop(self, hop: SendHop) -> None:
+        """What a gateway of USSD does with the hop that was sent last."""
+        ...
 
     # What partners' own systems do.
     async def call_api(self, request: ApiRequest, copies: int = 1) -> None:

@@ -18,6 +18,8 @@ SHORT_CODE = "400187"
 # The same in every simulation, so that data sealed by one run can be opened by the next.
 KEYS = "sim:c2ltdWxhdGVkLWtleS1mb3ItdGVzdHMtb25seS0wMDA="
 NOTIFY_SECRET = "simulated-notify-address"
+USSD_SECRET = "simulated-ussd-address-of-the-gateway"
+USSD_CODE = "*384*7#"
 
 
 def settings_with_credentials(database: Path) -> SimulatedSettings:
@@ -40,4 +42,6 @@ def settings_with_credentials(database: Path) -> SimulatedSettings:
         ncba_notify_password=SecretStr(NOTIFY.password),
         ncba_notify_key=SecretStr(NOTIFY.secret_key),
         hazina_keys=SecretStr(KEYS),
+        ussd_secret=SecretStr(USSD_SECRET),
+        ussd_codes=(USSD_CODE,),
     )

@@ -18,6 +18,7 @@ from bot.simulation.shown_messages import ShownMessages
 from bot.simulation.stage_people import StagePeople
 from bot.simulation.world import World
 from services.domain.outbox import OutboxRow
+from services.domain.ussd import CHANNEL as USSD
 from services.ports import Tx
 
 
@@ -62,9 +63,8 @@ class Scene:
             door=door,
         )
         self.world.terminal.on_delete = self._on_deleted
-        self.inputs = PersonInputs(
-            self.world, channel, self.people, events_before, self.record.said
-        )
+        chat = "terminal" if channel == USSD else channel  # people have one beside their phones
+        self.inputs = PersonInputs(self.world, chat, self.people, events_before, self.record.said)
         prepare_outside(self.world, givens)
         settings = adjust(self.world.settings)
         self.world.settings = with_settings(settings, givens, self.people.addresses)
@@ -88,6 +88,10 @@ class Scene:
     def shown(self) -> Sequence[Shown]:
         """Everything delivered to anybody, in order."""
         return self._shown.messages
+
+    def show(self, shown: Shown) -> None:
+        """Something was shown that is no message of the outbox."""
+        self._shown.add(shown)
 
     def _on_deleted(self, address: str) -> None:
         if address in self.people.names:

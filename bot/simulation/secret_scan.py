@@ -12,6 +12,7 @@ from bot.simulation.credentials import (
     KEYS,
     NCBA_PASSWORD,
     NOTIFY_SECRET,
+    USSD_SECRET,
 )
 from bot.simulation.ncba.bank import NOTIFY
 from bot.simulation.telegram.server import TOKEN
@@ -49,6 +50,7 @@ class KnownSecrets:
             "Open Banking password": FLOAT_PASSWORD,
             "subscription key": FLOAT_KEY,
             "notification address": NOTIFY_SECRET,
+            "USSD address": USSD_SECRET,
             "notification password": NOTIFY.password,
             "notification key": NOTIFY.secret_key,
             "key": KEYS.partition(":")[2],

@@ -30,12 +30,12 @@ class ShownMessages:
         if row.event_id is not None:
             kind = "answer"
         text, rows = _seen(world, row, message_id)
-        self._add(Shown(self._people.names[row.address], kind, message_id, text, rows))
+        self.add(Shown(self._people.names[row.address], kind, message_id, text, rows))
 
     def alerted(self, address: str, text: str) -> None:
-        self._add(Shown(self._people.names[address], "alert", "", text))
+        self.add(Shown(self._people.names[address], "alert", "", text))
 
-    def _add(self, shown: Shown) -> None:
+    def add(self, shown: Shown) -> None:
         self.messages.append(shown)
         self._on_shown(shown)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.jobs.reconciliation import lines_after
 from bot.scripts.api_answer import ApiAnswer
 from bot.scripts.api_call import ApiRequest
-from bot.scripts.directive import ArmBank, BankNotifies, CrashPoint, SendFault
+from bot.scripts.directive import ArmBank, BankNotifies, CrashPoint, SendFault, SendHop
 from bot.scripts.given import Given
 from bot.scripts.head import ScriptHead
 from bot.scripts.stage import CannotDo, Option, Shown
@@ -27,6 +27,7 @@ from bot.simulation.notification_sender import NotificationDelivery
 from bot.simulation.person_inputs import PersonInputs
 from bot.simulation.scene import Scene
 from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
+from bot.simulation.ussd.handset_inputs import HandsetInputs
 from bot.simulation.world import World
 from flows.engine.texts import Texts
 from services.domain.bank import NoAnswer
@@ -34,6 +35,7 @@ from services.domain.bank_line import BankLine
 from services.domain.business_days import business_day
 from services.domain.ledger import Account, AccountKind, Balance
 from services.domain.money import Money
+from services.domain.ussd import CHANNEL as USSD
 from services.ports import Tx
 
 EVENTS_MAX = 1_000_000  # of a feed, far more than a script makes
@@ -46,6 +48,7 @@ class SceneStage:
         self._channel = channel
         self._scene: Scene | None = None
         self._api: ApiCaller | None = None
+        self._handsets: HandsetInputs | None = None  # on USSD
         self._crashes: list[tuple[CrashPoint, ArmedCrash]] = []
         self._deliveries: list[NotificationDelivery] = []
         self._logged: list[str] = []
@@ -75,14 +78,22 @@ class SceneStage:
     def enter(self, scene: Scene) -> None:
         self._scene = scene
         self._api = ApiCaller(scene.world)
+        if self._channel == USSD:
+            self._handsets = HandsetInputs(scene)
 
     # Input ---------------------------------------------------------------------------------
 
     async def say(self, name: str, text: str, copies: int = 1) -> None:
-        self.inputs.say(name, text, copies)
+        if self._handsets is None:
+            self.inputs.say(name, text, copies)
+        else:
+            await self._handsets.say(name, text, copies)
 
     async def tap(self, name: str, screen: Shown, option: Option, copies: int = 1) -> None:
-        self.inputs.tap(name, screen, option, copies)
+        if self._handsets is None:
+            self.inputs.tap(name, screen, option, copies)
+        else:
+            await self._handsets.tap(name, screen, option, copies)
 
     async def share_contact(self, name: str, of: str | None, copies: int = 1) -> None:
         self.inputs.share_contact(name, of, copies)
@@ -94,10 +105,20 @@ class SceneStage:
         self.inputs.edit_last(name, text, copies)
 
     async def dial(self, name: str, code: str, copies: int = 1) -> None:
-        self.inputs.dial(name, code, copies)
+        if self._handsets is None:
+            self.inputs.dial(name, code, copies)
+        else:
+            await self._handsets.dial(name, code, copies)
+
+    async def send_hop(self, hop: SendHop) -> None:
+        if self._handsets is None:
+            raise CannotDo("send hops on a channel without them")
+        await self._handsets.send_hop(hop)
 
     async def redeliver(self) -> None:
-        if self.inputs.can_redeliver:
+        if self._handsets is not None and self._handsets.dialled_last:
+            await self._handsets.redeliver()
+        elif self.inputs.can_redeliver:
             self.inputs.redeliver()
         else:
             await self.api.call_again()
@@ -236,8 +257,12 @@ class SceneStage:
     # State of the product ------------------------------------------------------------------
 
     async def current_node(self, name: str) -> str | None:
+        place = self._channel, self.scene.people.addresses[name]
+        if self._handsets is not None:
+            place = self._handsets.place(name)
+
         def look(tx: Tx) -> str | None:
-            row = tx.sessions.load(self._channel, self.scene.people.addresses[name])
+            row = tx.sessions.load(*place)
             if row is None or row.flow is None:
                 return None
             if row.expires_at is not None and row.expires_at <= tx.now:

@@ -71,8 +71,6 @@ class TurnHost:
         return self._context.channel(self._event.channel)
 
     def offers(self, what: str) -> bool:
-        if what == "chat":  # what is settled there, by a code that comes elsewhere
-            return not self.channel.phone_menu
         by_hand = self._context.policy.by_hand
         return by_hand is not None and (
             what == "paybill" or (by_hand.has_till and self.channel.files)

@@ -8,16 +8,15 @@ from typing import NamedTuple
 
 import structlog
 
-from bot.context import AppContext, OperationUpdate, TurnContext, Wakeup
+from bot.context import AppContext, TurnContext, Wakeup
 from bot.handlers.suspicious_attempts import note_suspicious_attempt
 from bot.outbox.carriers import buttons_to_json
 from bot.outbox.channel import Commands
 from bot.turns import flood
 from bot.turns.authorisation import AccessDenied
-from bot.turns.command_menus import CommandMenus
 from bot.turns.flood import FloodState, RateLimit
-from bot.turns.host import TurnHost
 from bot.turns.sessions import SessionCache
+from bot.turns.steps import Steps
 from bot.turns.strangers import is_guest
 from flows.engine.engine import Engine
 from flows.engine.event import Event, Screen
@@ -66,10 +65,7 @@ class Decided(NamedTuple):
 
 
 class Turns:
-    """``push`` receives the messages of every commit, ``wake`` each operation that is now due.
-
-    ``notify`` queues the notices about an operation's outcome.
-    """
+    """``push`` receives the messages of every commit, ``wake`` each operation that is now due."""
 
     def __init__(
         self,
@@ -77,18 +73,17 @@ class Turns:
         engine: Engine,
         sessions: SessionCache,
         context: AppContext,
+        steps: Steps,
         push: Callable[[Sequence[OutboxRow]], None],
         wake: Callable[[str], None],
-        notify: Callable[[Tx, OperationUpdate], Sequence[OutboxRow]],
     ) -> None:
         self._database = database
         self._engine = engine
         self._sessions = sessions
         self._context = context
-        self._notify = notify
+        self._steps = steps
         self._push = push
         self._wake = wake
-        self._menus = CommandMenus(engine, context)
         self._log = _log.bind()  # bound once, so that a filtered-out line costs almost nothing
 
     async def handle(self, event: Event) -> Decided:
@@ -187,41 +182,25 @@ class Turns:
         is_admin: bool = False,
         turned_away: bool = False,
     ) -> Decided:
-        before = session.at
-        host = TurnHost(self._context, tx, event, person, is_admin=is_admin)
-        step = self._engine.step(session, event, host)
-        commands = self._menus.changed(tx, event, session)
-        turn, after = session.turn, session.at  # outcomes below may still close the session
-        self._sessions.save(tx, event.channel, event.address, session)
-        if not turned_away:  # such a stranger leaves no trail
-            tx.trail.add(
-                event.channel,
-                event.address,
-                None if person is None else person.id,
-                f"{event.kind}:{event.option}" if event.option else event.kind.value,
-                before,
-                step.transition,
-                after,
-                step.operation,
-            )
-        rows = list(host.rows)
-        for outcome in host.outcomes:
-            rows += self._notify(tx, outcome)
+        stepped = self._steps.take(
+            tx, event, person, session, is_admin=is_admin, leaves_trail=not turned_away
+        )
+        step, rows = stepped.result, stepped.rows
         if step.wipe:
             rows += self._wipe(tx, event, turned_away=turned_away)
         screen, alert = step.screen, step.alert
         if not self._context.channel(event.channel).push:
             screen, alert = _in_one_message(screen, alert), None
         if screen is not None:
-            rows.append(self._answer(tx, event, screen, turn))
+            rows.append(self._answer(tx, event, screen, stepped.turn))
         return Decided(
             rows,
             alert,
             step.operation,
-            commands=commands,
-            wakes=host.wakes,
+            commands=stepped.commands,
+            wakes=stepped.wakes,
             person=None if person is None else person.id,
-            at=before,
+            at=stepped.at,
             exit=step.transition,
         )
 

@@ -52,6 +52,21 @@ SYSTEMS = ChannelCapabilities(
     events=True,
 )
 
+# USSD: whoever dials reads short pages and types digits, for three minutes at most.
+PHONE_MENU = ChannelCapabilities(
+    buttons=True,
+    edits=False,
+    deletes=False,
+    contacts=False,
+    files=False,
+    push=False,
+    waiting=False,
+    command_menu=False,
+    carrier=False,
+    page_length=160,
+    phone_menu=True,
+)
+
 # Of a channel that the running program does not have: nothing can be sent there.
 NOT_SERVED = ChannelCapabilities(
     buttons=False,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from flows.engine.check_calls import count_errors, handler_errors
+from flows.engine.check_phone import phone_errors
 from flows.engine.check_repeats import repeat_errors
 from flows.engine.check_sms import sms_errors
 from flows.engine.check_structure import call_errors, node_errors, targets, unreachable_nodes
@@ -31,6 +32,7 @@ def check(flows: FlowRegistry, texts: Texts, declared: Declarations) -> None:
     found += group_errors(flows, texts)
     found += language_errors(texts)
     found += sms_errors(flows, texts, declared)
+    found += phone_errors(flows, texts, declared)
     found += word_errors(texts)
     if found:
         raise InvalidFlow("\n".join(found))

@@ -36,6 +36,8 @@ def calls(flow: Flow, node: Node) -> Iterator[Call]:
             yield Call(HandlerKind.USE_CASE, node.use_case, node.args, node.operation)
             for action in node.acts.values():
                 yield Call(HandlerKind.ACTION, action)
+            if node.status_use_case is not None:
+                yield Call(HandlerKind.ACTION, node.status_use_case)
         case Code():
             yield Call(HandlerKind.CODE_CHECK, node.use_case, node.args, node.operation)
             for action in (node.status_use_case, *node.acts.values()):
@@ -78,15 +80,14 @@ def handler_errors(flow: Flow, nodes: Mapping[str, Node], declared: Declarations
 
 def count_errors(flow: Flow, declared: Declarations) -> Iterator[str]:
     """What waits in the flow can be counted, by whoever may enter it."""
-    if flow.counted_by is None:
-        return
-    handler = declared.get(HandlerKind.COUNT, flow.counted_by)
-    if handler is None:
-        yield f"{flow.name}: there is no {HandlerKind.COUNT} {flow.counted_by}"
-        return
-    yield from _right_errors(flow.name, flow, handler)
-    if handler.parameters:
-        yield f"{flow.name}: {HandlerKind.COUNT} {flow.counted_by} takes nothing"
+    for name in filter(None, (flow.counted_by, flow.phone_count)):
+        handler = declared.get(HandlerKind.COUNT, name)
+        if handler is None:
+            yield f"{flow.name}: there is no {HandlerKind.COUNT} {name}"
+            continue
+        yield from _right_errors(flow.name, flow, handler)
+        if handler.parameters:
+            yield f"{flow.name}: {HandlerKind.COUNT} {name} takes nothing"
 
 
 def _argument_errors(

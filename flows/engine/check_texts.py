@@ -8,7 +8,7 @@ from flows.engine.check_structure import option_ids, targets
 from flows.engine.declarations import Declarations, HandlerKind, waits
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Flow, Look, Node
 from flows.engine.session import FlowRegistry
-from flows.engine.texts import Texts, placeholders
+from flows.engine.texts import SHORT, Texts, placeholders
 from services.domain.partner import Right
 
 SHOWN_ALWAYS = frozenset({"name", "partner", "my_phone", "bank"})  # facts that any text may use
@@ -32,10 +32,15 @@ def text_errors(
                 if not texts.has(language, key):
                     yield f"{language}: {key} is missing"
                     continue
-                wanted = placeholders(texts.keys(language)[key])
+                sentence = texts.keys(language)[key]
+                wanted = placeholders(sentence)
+                if texts.has(language, SHORT + key):
+                    wanted |= placeholders(texts.keys(language)[SHORT + key])
                 if isinstance(node, Confirm) and name == "ask":
-                    for unsaid in sorted(set(node.shows) - wanted):
-                        yield f"{language}: {key} does not say {unsaid}"
+                    for wording in filter(texts.keys(language).get, (key, SHORT + key)):
+                        shown = placeholders(texts.keys(language)[wording])
+                        for unsaid in sorted(set(node.shows) - shown):
+                            yield f"{language}: {wording} does not say {unsaid}"
                 if name != "ask" and not isinstance(node, Choose):
                     # The yes has the facts of its view, an act its item; other buttons none.
                     said = _viewed(node, declared) if name == "yes" else frozenset()
@@ -120,8 +125,14 @@ def _gives(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
 
 
 def language_errors(texts: Texts) -> Iterator[str]:
-    """All languages have the same keys and use the same placeholders."""
-    every = {key for language in texts.languages for key in texts.keys(language)}
+    """All languages have the same keys and use the same placeholders. Which of them has to be said
+    in fewer words on a phone differs."""
+    every = {
+        key
+        for language in texts.languages
+        for key in texts.keys(language)
+        if not key.startswith(SHORT)
+    }
     for key in sorted(every):
         have = [language for language in texts.languages if texts.has(language, key)]
         for language in set(texts.languages) - set(have):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from flows.engine.answers import Answers
 from flows.engine.declarations import Declarations, waits
+from flows.engine.dialling import Dialling
 from flows.engine.event import Event, EventKind, Rows, Screen, StepResult
 from flows.engine.frames import acts_while_waiting, drop_forbidden_frames
 from flows.engine.host import Host
@@ -38,6 +39,7 @@ class Engine:
         words = TypedWords(flows, texts)
         values = TypedValues(self._renderer, self._runner, words)
         self._opening = Opening(flows, self._renderer, self._runner, self._navigation, values)
+        self._dialling = Dialling(self._renderer, self._runner)
         self._taps = Taps(flows, self._renderer, self._runner, self._navigation, self._opening)
         self._typed_input = TypedInput(
             self._renderer,
@@ -85,6 +87,9 @@ class Engine:
                     session.current_node, SecretKind.PIN
                 )
                 return step._replace(wipe=True) if may_be_pin else step
+            case EventKind.DIAL:
+                fresh = event.argument == "fresh"
+                return self._dialling.dial(session, host, fresh=fresh)
             case EventKind.OTHER:
                 return self._navigation.not_text(session, host, event.argument)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from flows.engine.normalise import normalise_input
@@ -20,6 +21,7 @@ class EventKind(StrEnum):
     CONTACT = "contact"
     EDIT = "edit"  # an edit of an earlier message: never treated as input
     OTHER = "other"  # anything that is not text, such as a sticker or a photo
+    DIAL = "dial"  # a phone's menu begins; ``argument`` is "fresh" if more was dialled behind it
 
 
 class Event(NamedTuple):
@@ -82,7 +84,9 @@ class Screen(NamedTuple):
 
     With ``replace`` the slot's message is edited in place if there is one; otherwise a new message
     takes over the slot. ``protect`` prevents forwarding on channels that support it. The options of
-    an ``unbound`` one belong to no turn: they only open something, and never go stale.
+    an ``unbound`` one belong to no turn: they only open something, and never go stale. After the
+    ``last`` one there is nothing to answer. Options that are ``numbered`` have these numbers
+    whatever else is shown.
     """
 
     text: str
@@ -91,6 +95,8 @@ class Screen(NamedTuple):
     replace: bool = False
     protect: bool = False
     unbound: bool = False
+    last: bool = False
+    numbered: Mapping[str, int] = MappingProxyType({})
 
 
 class StepResult(NamedTuple):

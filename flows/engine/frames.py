@@ -6,10 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flows.engine.host import Host
-from flows.engine.nodes import Do
+from flows.engine.nodes import Ask, Choose, Do, Flow
 from flows.engine.session import HISTORY_MAX, Frame, HistoryEntry, Session
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
+
+
+def entry_refusal(flow: Flow, host: Host) -> Refusal | None:
+    """Why this person may not enter the flow here and now."""
+    if host.channel.phone_menu and not flow.ussd:
+        return Refusal("not_on_phone")
+    return host.open_refusal(flow.name, flow.needs)
 
 
 def data_facts(frame: Frame) -> dict[str, Any]:
@@ -29,6 +36,23 @@ def return_to(frame: Frame, node: str) -> None:
     passed = [place.node for place in frame.history]
     if node in passed:
         del frame.history[passed.index(node) :]
+
+
+def go_back(frame: Frame) -> None:
+    """To where the newest step began, with the data of then. Raises ``IndexError`` without one."""
+    place = frame.history.pop()
+    frame.node, frame.editing, frame.returns = place.node, place.editing, place.returns
+    frame.data = frame.flow.data.model_validate(place.data)
+
+
+def go_back_to_question(frame: Frame) -> None:
+    """To the last question before, with what was answered by then; if none is known any more, to
+    the first, with everything that was filled in."""
+    while frame.history:
+        go_back(frame)
+        if isinstance(frame.current_node, Ask | Choose):
+            return
+    frame.node, frame.editing, frame.returns = frame.flow.start, None, None
 
 
 def fill(frame: Frame, values: Mapping[str, Any]) -> None:

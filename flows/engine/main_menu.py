@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flows.engine.event import Button, Rows, in_pairs
@@ -11,6 +11,9 @@ from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts
 from services.domain.partner import Right
 
+# On the menu of a phone, where people learn the numbers and dial them: 1, 2, 3 and so on.
+ON_PHONES = ("topup", "float", "balance", "history", "settings", "help", "approve")
+NUMBERS = {name: number for number, name in enumerate(ON_PHONES, start=1)}
 ALWAYS = ("menu", "cancel")  # commands handled by the engine itself
 HANDFUL = 6  # commands of flows that are listed without headings
 
@@ -22,6 +25,8 @@ class MainMenu:
 
     def greeting(self, host: Host) -> str:
         facts = host.facts()
+        if host.channel.phone_menu and facts:
+            facts = {**facts, **host.load_view("balance", {}, None).facts}
         return self._say(host, "menu.ask" if facts else "menu.desk", facts)
 
     def counts(self, host: Host) -> dict[str, int]:
@@ -35,20 +40,38 @@ class MainMenu:
         """Two flows per row: first those in which something waits; help last."""
         if host.entry_refusal() is not None:
             return ()
+        if host.channel.phone_menu:
+            return tuple((button,) for button in self._on_phone(host))
         names = [flow.name for flow in self._flows.in_menu(host) if flow.name not in counts]
         buttons = [Button(name, self._say(host, f"menu.{name}")) for name in (*names, "help")]
         return (*in_pairs(self._counted(host, counts)), *in_pairs(buttons))
+
+    def _on_phone(self, host: Host) -> Iterator[Button]:
+        for name in ON_PHONES:
+            flow = self._flows.newest.get(name)
+            if flow is None:
+                if name == "help":
+                    yield Button(name, self._say(host, f"menu.{name}"))
+            elif not host.has_right(flow.needs):
+                continue
+            elif flow.phone_count is None:
+                yield Button(name, self._say(host, f"menu.{name}"))
+            elif count := host.count(flow.phone_count):
+                yield self._waiting(host, name, count)
 
     def _counted(self, host: Host, counts: Mapping[str, int]) -> list[Button]:
         buttons = []
         for flow in self._flows.counted(host):
             if count := counts.get(flow.name, 0):
-                facts = {
-                    "flow": self._say(host, f"menu.{flow.name}"),
-                    "count": count if count < COUNTED_MAX else f"{COUNTED_MAX - 1}+",
-                }
-                buttons.append(Button(flow.name, self._say(host, "button.waiting", facts)))
+                buttons.append(self._waiting(host, flow.name, count))
         return buttons
+
+    def _waiting(self, host: Host, flow: str, count: int) -> Button:
+        facts = {
+            "flow": self._say(host, f"menu.{flow}"),
+            "count": count if count < COUNTED_MAX else f"{COUNTED_MAX - 1}+",
+        }
+        return Button(flow, self._say(host, "button.waiting", facts))
 
     def commands(self, host: Host) -> list[tuple[str, str]]:
         """The commands this person can use, each with its description."""
@@ -85,4 +108,4 @@ class MainMenu:
         return f"/{word} – {self._say(host, f'command.{name}')}"
 
     def _say(self, host: Host, key: str, facts: Mapping[str, Any] | None = None) -> str:
-        return self._texts.say(host.language, key, facts)
+        return self._texts.say(host.language, key, facts, short=host.channel.phone_menu)

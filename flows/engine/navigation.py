@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flows.engine.event import StepResult
-from flows.engine.frames import abandon, park
+from flows.engine.frames import abandon, go_back, go_back_to_question, park
 from flows.engine.host import Exit, Host
 from flows.engine.node_runner import NodeRunner
 from flows.engine.nodes import Code, Confirm, Do, Look, SecretKind
@@ -11,6 +11,7 @@ from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
 from flows.engine.typed_secrets import asks_for
 
+MISSES_END = 3  # messages in a row that do not fit, after which a phone's session ends
 MISSES_MAX = 2  # messages in a row that do not fit, after which the way out is named
 
 
@@ -21,9 +22,7 @@ class Navigation:
         self._runner = runner
 
     def back(self, session: Session, frame: Frame, host: Host) -> StepResult:
-        place = frame.history.pop()
-        frame.node, frame.editing, frame.returns = place.node, place.editing, place.returns
-        frame.data = frame.flow.data.model_validate(place.data)
+        go_back(frame)
         looks = isinstance(frame.current_node, Look)
         return StepResult(self._renderer.current_screen(session, host, replace=looks), "back")
 
@@ -39,6 +38,9 @@ class Navigation:
         if option == "continue":
             active = session.active = session.parked.pop(frame.flow.name, Frame.start(frame.flow))
             node = active.flow.node(active.node)
+            if host.channel.phone_menu and isinstance(node, Confirm | Code):
+                go_back_to_question(active)  # nobody answers blindly what is about money
+                node = active.flow.node(active.node)
             if isinstance(node, Do) and active.waiting is None:  # its use case must run again first
                 return self._runner.enter(session, active, node.id, host, {}, option)
             if isinstance(node, Code) and active.operation is not None:
@@ -80,8 +82,15 @@ class Navigation:
             key = "engine.code_dead" if at_code else "engine.cancelled"
             if any(other.waiting is not None for other in session.parked.values()):
                 key = "engine.cancelled_beside"
-        text = self._renderer.say(host, key)
-        return StepResult(self._renderer.menu(session, host, text), "cancel")
+        screen = self._renderer.menu(session, host, self._renderer.say(host, key))
+        return StepResult(screen._replace(last=True), "cancel")
+
+    def help(self, session: Session, host: Host) -> StepResult:
+        text = self._renderer.main_menu.help(host)
+        if host.channel.phone_menu:
+            park(session)
+            return StepResult(self._renderer.way_home(session, host, text), "help")
+        return self.above(session, host, text, "help")
 
     def done(self, session: Session, host: Host) -> StepResult:
         session.active = None
@@ -107,7 +116,7 @@ class Navigation:
         session.misses += 1
         if session.misses >= MISSES_MAX:
             text = f"{text} {self._renderer.say(host, 'engine.way_out')}"
-        return self.above(session, host, text, why)
+        return self.above(session, host, text.rstrip(), why)
 
     def say_how_to_decide(self, session: Session, host: Host) -> StepResult:
         """At a Confirm, money is decided by its button, or its number, and never by a word."""
@@ -118,7 +127,7 @@ class Navigation:
         label = self._renderer.yes_label(frame, node, host)
         text = f"{self._renderer.say(host, 'engine.tap_please')} "
         text += self._renderer.say(host, f"engine.{why}", {"label": label})
-        return self.above(session, host, text, why)
+        return self.above(session, host, text.rstrip(), why)
 
     def not_text(self, session: Session, host: Host, album: str) -> StepResult:
         """Answer an album only once, though it arrives picture by picture."""

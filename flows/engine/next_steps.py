@@ -7,6 +7,7 @@ decide nothing: each opens a question, a Confirm at most.
 from __future__ import annotations
 
 from flows.engine.event import Button, Rows
+from flows.engine.frames import entry_refusal
 from flows.engine.host import Host
 from flows.engine.nodes import End
 from flows.engine.session import Ended, FlowRegistry
@@ -42,19 +43,18 @@ class NextSteps:
         if ended.resumes is not None:
             first = ((Button(ended.resumes, self._say(host, f"menu.{ended.resumes}")),),)
         buttons = []
-        if host.open_refusal(flow.name, flow.needs) is None:
+        if entry_refusal(flow, host) is None:
             for option in node.repeats:
                 about = ended.operation or (flow.name if option == AGAIN else None)
                 if about is not None:
                     label = self._say(host, f"{flow.name}.{node.id}.{option}")
                     buttons.append(Button(option_about(option, about), label))
         for name in node.opens:
-            opened = self._flows.newest[name]
-            if host.open_refusal(name, opened.needs) is None:
+            if entry_refusal(self._flows.newest[name], host) is None:
                 buttons.append(Button(name, self._say(host, f"menu.{name}")))
         buttons.append(Button("menu", self._say(host, "button.menu")))
         starts = range(0, len(buttons), IN_A_ROW)
         return (*first, *(tuple(buttons[at : at + IN_A_ROW]) for at in starts))
 
     def _say(self, host: Host, key: str) -> str:
-        return self._texts.say(host.language, key)
+        return self._texts.say(host.language, key, short=host.channel.phone_menu)

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from flows.engine.event import StepResult
-from flows.engine.frames import data_facts, drop_parked, fill, remember, return_to
+from flows.engine.frames import (
+    data_facts,
+    drop_parked,
+    entry_refusal,
+    fill,
+    remember,
+    return_to,
+)
 from flows.engine.host import Exit, Host, OperationStarted
 from flows.engine.nodes import Ask, Call, Choose, Do, End, Option, SecretKind
 from flows.engine.screen_renderer import ScreenRenderer
@@ -113,7 +120,7 @@ class NodeRunner:
     ) -> StepResult:
         """Begin the other flow with the values that its own questions accept."""
         flow = self._flows.newest[node.flow]
-        refusal = host.open_refusal(flow.name, flow.needs)
+        refusal = entry_refusal(flow, host)
         if refusal is not None:
             session.active = None
             return self.refused(session, refusal, host)

@@ -20,8 +20,8 @@ Parser = Callable[[str, Host], "Any | Refusal"]
 @dataclass(frozen=True)
 class Option:
     """One choice. ``set`` fills fields with facts about the person, ``puts`` with fixed values. One
-    with ``needs`` is shown only if the installation and the channel support that, one with a
-    ``right`` only to people who have it."""
+    with ``needs`` is shown only if the installation supports that, one with a ``right`` only to
+    people who have it, and one that is not for ``ussd`` nowhere on the menu of a phone."""
 
     id: str
     to: str
@@ -29,6 +29,7 @@ class Option:
     puts: Mapping[str, str] = field(default_factory=dict)
     needs: str | None = None
     right: Right | None = None
+    ussd: bool = True
 
     @property
     def fills(self) -> tuple[str, ...]:
@@ -137,7 +138,8 @@ class Do:
 
     While it waits, ``acts`` are its buttons: option id → use case on the operation. ``operation``
     is the field with the reference of an operation it continues, and ``gives`` names the fields
-    that each exit fills.
+    that each exit fills. When somebody comes back by dialling, ``status_use_case`` runs first and
+    names an exit if the operation has ended meanwhile.
     """
 
     id: str
@@ -148,6 +150,7 @@ class Do:
     acts: Mapping[str, str] = field(default_factory=dict)
     operation: str | None = None
     gives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    status_use_case: str | None = None
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,7 @@ def shown_options(node: Ask | Choose | Look, host: Host) -> Iterator[Option]:
     """The options that this person can use here."""
     for option in node.options:
         is_there = option.needs is None or host.offers(option.needs)
+        is_there = is_there and (option.ussd or not host.channel.phone_menu)
         if is_there and (option.right is None or host.has_right(option.right)):
             yield option
 
@@ -233,6 +237,9 @@ class Flow:
     that has no command is only led to by the engine. Without ``takes_values`` nothing behind its
     command is read, because answers there act at once. While something waits in it, as the count
     ``counted_by`` says, it stands first in the menu, with the number.
+
+    Only one for ``ussd`` can be opened on the menu of a phone, and each of its screens fits there.
+    One with a ``phone_count`` is in that menu only while the count says that something waits.
     """
 
     name: str
@@ -252,6 +259,7 @@ class Flow:
     takes_values: bool = True
     repeats: Mapping[str, tuple[Repeat, ...]] = field(default_factory=dict)
     counted_by: str | None = None
+    phone_count: str | None = None
 
     @property
     def command_word(self) -> str:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from flows.engine.event import StepResult
-from flows.engine.frames import drop_parked, fill, park
+from flows.engine.frames import drop_parked, entry_refusal, fill, park
 from flows.engine.host import Host
 from flows.engine.navigation import Navigation
 from flows.engine.node_runner import NodeRunner
@@ -57,9 +57,7 @@ class Opening:
         if word == "back":
             return self._navigation.back_by_word(session, host)
         if word == "help":
-            return self._navigation.above(
-                session, host, self._renderer.main_menu.help(host), "help"
-            )
+            return self._navigation.help(session, host)
         flow = self._flows.for_command(word, bool(values), host)
         if flow is None:
             return self._navigation.reprompt(session, host, "unknown_command")
@@ -75,7 +73,7 @@ class Opening:
         return self._open(session, flow, host)
 
     def _open(self, session: Session, flow: Flow, host: Host, values: str = "") -> StepResult:
-        refusal = host.open_refusal(flow.name, flow.needs)
+        refusal = entry_refusal(flow, host)
         if refusal is not None:
             return self._runner.refused(session, refusal, host)
         park(session)
@@ -125,7 +123,7 @@ class Opening:
         given: Mapping[str, Any] = MappingProxyType({}),
     ) -> StepResult:
         """Leave what is open, and begin ``flow`` anew with those values."""
-        refusal = host.open_refusal(flow.name, flow.needs)
+        refusal = entry_refusal(flow, host)
         if refusal is not None:
             return self._runner.refused(session, refusal, host)
         park(session)
@@ -144,7 +142,7 @@ class Opening:
         """Ask what to do with a bare value, if the flow's first question reads it and the person
         may use it."""
         flow = self._flows.newest.get(name)
-        if flow is None or host.open_refusal(flow.name, flow.needs) is not None:
+        if flow is None or entry_refusal(flow, host) is not None:
             return None
         ask = flow.node(flow.start)
         assert isinstance(ask, Ask)

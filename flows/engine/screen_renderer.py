@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 from flows.engine.event import Button, Row, Rows, Screen, in_pairs
 from flows.engine.frames import data_facts
 from flows.engine.host import Host, View
-from flows.engine.main_menu import MainMenu
+from flows.engine.main_menu import NUMBERS, MainMenu
 from flows.engine.next_steps import NextSteps
 from flows.engine.nodes import (
     Ask,
@@ -43,7 +43,7 @@ class ScreenRenderer:
         self.main_menu = MainMenu(flows, texts)
 
     def say(self, host: Host, key: str, facts: Mapping[str, Any] | None = None) -> str:
-        return self._texts.say(host.language, key, facts)
+        return self._texts.say(host.language, key, facts, short=host.channel.phone_menu)
 
     def current_screen(
         self,
@@ -60,17 +60,19 @@ class ScreenRenderer:
             return self.menu(session, host, above)
         text, rows, slot = self._frame(session, frame, host, facts or {})
         if above is not None:
-            text = f"{above}\n\n{text}"
+            text = f"{above}\n{text}" if host.channel.phone_menu else f"{above}\n\n{text}"
         session.ended = None
-        if isinstance(frame.current_node, End):
+        node = frame.current_node
+        if isinstance(node, End):
             ended = Ended(frame.flow.name, frame.node, frame.operation)
             if steps := self.next_steps(ended, host):
                 session.ended = ended
-                return Screen(text, steps, unbound=True)
+                return Screen(text, steps, unbound=True, last=True)
         if rows:
             session.turn += 1
-        looks = isinstance(frame.current_node, Look)
-        return Screen(text, rows, slot, replace and slot is not None, protect=looks)
+        replaces = replace and slot is not None
+        is_last = isinstance(node, End | Do)  # of a Do that does not wait nothing is shown
+        return Screen(text, rows, slot, replaces, protect=isinstance(node, Look), last=is_last)
 
     def redrawn(self, session: Session, host: Host) -> Screen:
         """The current screen again, for the same turn, without changing the session."""
@@ -95,7 +97,14 @@ class ScreenRenderer:
         session.turn += 1
         session.ended = None
         text = above if above is not None else self.main_menu.greeting(host)
-        return Screen(text, self._menu_rows(session, host))
+        numbered = NUMBERS if host.channel.phone_menu else {}
+        return Screen(text, self._menu_rows(session, host), numbered=numbered)
+
+    def way_home(self, session: Session, host: Host, text: str) -> Screen:
+        """A text with nothing below it but the way to the menu."""
+        session.turn += 1
+        session.ended = None
+        return Screen(text, ((self._button(host, "menu"),),))
 
     def _menu_rows(self, session: Session, host: Host) -> Rows:
         session.menu_counts = self.main_menu.counts(host)
@@ -113,13 +122,16 @@ class ScreenRenderer:
         known = {**host.facts(), **data_facts(frame), **facts}
         if frame.node == RESUME_NODE:
             flow = self.say(host, f"menu.{name}")
-            choice = (self._button(host, "continue"), self._button(host, "restart"))
-            return self.say(host, "engine.resume", {"flow": flow}), (choice,), None
+            rows: Rows = ((self._button(host, "continue"), self._button(host, "restart")),)
+            if host.channel.phone_menu:
+                rows += ((self._button(host, "menu"),),)
+            return self.say(host, "engine.resume", {"flow": flow}), rows, None
         slot: str | None = None
         below = ""
-        rows: Rows
         node = frame.flow.node(frame.node)
         match node:
+            case Ask() if host.channel.phone_menu:  # what is typed is the answer
+                rows = (self._way_out(frame, host),)
             case Ask():
                 rows = self._suggested(frame, host, node.suggest, {}, in_one_row=True)
                 rows += self._options(host, key, node, known)
@@ -152,7 +164,7 @@ class ScreenRenderer:
                 acts = tuple(Button(act, self.say(host, f"{key}.{act}")) for act in node.acts)
                 rows = ((*acts, self._button(host, "menu")),)
                 slot = f"{name}:{frame.waiting}"
-                if acts and not host.channel.waiting:
+                if acts and not (host.channel.waiting or host.channel.phone_menu):
                     below = self.say(host, "engine.ask_later", {"option": acts[0].label})
             case Code():
                 operation = frame.operation
@@ -205,6 +217,8 @@ class ScreenRenderer:
             rows.append(tuple(pages))
         rows += self._item_acts(frame, host, node, view)
         last = [self._button(host, "refresh"), self._button(host, "menu")]
+        if host.channel.phone_menu:  # whoever looks at one does so for seconds
+            del last[0]
         if frame.history:
             last.insert(0, self._button(host, "back"))
         rows.append(tuple(last))
@@ -270,6 +284,10 @@ class ScreenRenderer:
         node = frame.current_node
         way = "done" if isinstance(node, Choose) and node.is_menu else "cancel"
         leave = self._button(host, way)
+        if host.channel.phone_menu:
+            home = self._button(host, "menu")
+            ways = (leave, home) if isinstance(node, Confirm) else (home,)
+            return (self._button(host, "back"), *ways) if frame.history else ways
         return (self._button(host, "back"), leave) if frame.history else (leave,)
 
     def _button(self, host: Host, option: str) -> Button:

@@ -13,11 +13,15 @@ from typing import Any
 from babel.core import Locale
 from babel.dates import format_date, format_datetime
 
+from services.domain import gsm7
 from services.domain.business_days import NAIROBI
 from services.domain.document import Period
 from services.domain.fees import Fee, ppm_to_percent
 from services.domain.money import Money
 
+SHORT = "short."  # before the key of a text: how it is said on the menu of a phone
+NAMES = frozenset({"name", "who"})  # facts that are cut there
+NAME_SEPTETS = 20
 _MOMENT = {"en": "d MMM y, HH:mm"}
 _DAY = {"en": "d MMM y"}
 
@@ -57,12 +61,23 @@ class Texts:
     def has(self, language: str, key: str) -> bool:
         return key in self._by_language[language]
 
-    def say(self, language: str, key: str, facts: Mapping[str, Any] | None = None) -> str:
+    def say(
+        self,
+        language: str,
+        key: str,
+        facts: Mapping[str, Any] | None = None,
+        *,
+        short: bool = False,
+    ) -> str:
         """The sentence with its placeholders filled. ``{lines:line}`` is a phrase (``phrase``).
+        ``short``: for the menu of a phone, in fewer words where there are such.
 
         Raises ``KeyError`` for an unknown key or a placeholder without a fact.
         """
-        sentence = self._by_language[language][key]
+        sentences = self._by_language[language]
+        sentence = sentences[key]
+        if short:
+            sentence = sentences.get(SHORT + key, sentence)
         if "{" not in sentence:
             return sentence
         said = []
@@ -75,6 +90,8 @@ class Texts:
                 said.append(self.phrase(language, kind, value))
             elif isinstance(value, Fee):
                 said.append(self._fee(language, value))
+            elif short and name in NAMES:
+                said.append(gsm7.cut(gsm7.plain(format_value(value, language)), NAME_SEPTETS))
             else:
                 said.append(format_value(value, language))
         return "".join(said)

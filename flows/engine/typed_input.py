@@ -77,7 +77,7 @@ class TypedInput:
     ) -> tuple[StepResult, bool]:
         """What the text does, and whether it was a word with a meaning of its own."""
         node, frame = session.current_node, session.active
-        takes_any = isinstance(node, Ask) and node.free_text
+        takes_any = isinstance(node, Ask) and (node.free_text or host.channel.phone_menu)
         is_code = isinstance(node, Code) and any(map(str.isdigit, text))
         if frame is not None and (takes_any or is_code):
             return self._answers.typed(session, frame, text, host), False

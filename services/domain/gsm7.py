@@ -41,6 +41,38 @@ def as_sms_text(text: str) -> str:
     return unicodedata.normalize("NFC", text).translate(_WRITTEN)
 
 
+def plain(text: str) -> str:
+    """In GSM-7 throughout: letters lose accents that it does not have, and what is left is "?"."""
+    return "".join(map(_plain, as_sms_text(text)))
+
+
+def _plain(char: str) -> str:
+    if char in _BASIC or char in _EXTENDED:
+        return char
+    base = unicodedata.normalize("NFKD", char)[:1]
+    return base if base in _BASIC else "?"
+
+
+def cut(text: str, most: int) -> str:
+    """The beginning of a GSM-7 text, in ``most`` septets; a dot at its end says that it was cut."""
+    if width(text) <= most:
+        return text
+    kept, used = [], 1  # for the dot
+    for char in text:
+        used += width(char)
+        if used > most:
+            break
+        kept.append(char)
+    return "".join(kept).rstrip() + "."
+
+
+def width(text: str) -> int:
+    """Septets of a text that is GSM-7."""
+    length = septets(text)
+    assert length is not None, "it was made plain before"
+    return length
+
+
 def septets(text: str) -> int | None:
     """``None`` if it is not GSM-7."""
     extended = sum(char in _EXTENDED for char in text)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+PAGE_SEPTETS = 160  # of GSM-7, the least that a network shows, prefix included (facts: USSD 2)
 CHANNEL = "ussd"  # its addresses are the numbers that dial, as MSISDNs
 SESSION_LIFE = timedelta(seconds=165)  # networks end a session at 180 s (facts: USSD 2)
 
@@ -15,7 +16,8 @@ class Hop(NamedTuple):
 
     ``phone`` is an MSISDN, ``code`` the registered service code, and ``text`` all that was typed
     since the dial, joined by ``*``; where ``newest_only`` it is the newest answer alone.
-    ``network`` is as the gateway names it, empty if it does not.
+    ``network`` is as the gateway names it, empty if it does not, and ``budget`` are the septets
+    that a page may have there.
     """
 
     gateway: str
@@ -25,10 +27,22 @@ class Hop(NamedTuple):
     network: str
     text: str
     newest_only: bool = False
+    budget: int = PAGE_SEPTETS
 
     def __repr__(self) -> str:
         """Without the text, which may hold a PIN, and the whole number."""
         return f"Hop({self.gateway}, {self.session}, {self.code})"
+
+
+class Page(NamedTuple):
+    """One page for a phone. ``goes_on``: it asks for more."""
+
+    text: str
+    goes_on: bool
+
+
+# Said only where nothing was committed, and nothing will be.
+BUSY = Page("Service busy, nothing was taken. Dial again.", goes_on=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,11 @@ class People(Protocol):
     def partner(self, code: str) -> Partner | None: ...
 
     def at(self, channel: str, address: str) -> Person | None:
-        """Who is linked to this address, with their current partner and role."""
+        """Who is linked to this address, with their current partner and role.
+
+        On USSD it is the number that dials: known is whoever has joined and has it now. Nobody is,
+        where several people have it: whose money they mean cannot be told.
+        """
         ...
 
     def of_name(self, partner: str, name: str) -> Person | None: ...

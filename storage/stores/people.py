@@ -8,6 +8,7 @@ from typing import Any
 
 from services.domain.partner import AddressTaken, Partner, PartnersPage, Person, Role
 from services.domain.phone import Phone
+from services.domain.ussd import CHANNEL as USSD
 from storage.stores.cache_version import CacheVersion, CacheVersions
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
@@ -30,6 +31,17 @@ class PeopleStore:
         key = (channel, address)
         if key in self._cache:
             return self._cache[key]
+        person = self._dialling(address) if channel == USSD else self._linked(key)
+        if len(self._cache) >= CACHE_MAX:
+            self._cache.clear()
+        self._cache[key] = person
+        return person
+
+    def _dialling(self, address: str) -> Person | None:
+        found = self.linked_with(Phone(address))
+        return found[0] if len(found) == 1 else None
+
+    def _linked(self, key: tuple[str, str]) -> Person | None:
         row = self._conn.execute(
             "SELECT p.id, p.name, p.role, p.phone, p.email, p.language, p.phone_changed_at,"
             " p.email_changed_at, p.code, p.suspended, p.currency, p.low_balance_cents,"
@@ -38,11 +50,7 @@ class PeopleStore:
             " WHERE a.channel = ? AND a.address = ?",
             key,
         ).fetchone()
-        person = None if row is None else _person(row[:-1], from_ms(row[-1]))
-        if len(self._cache) >= CACHE_MAX:
-            self._cache.clear()
-        self._cache[key] = person
-        return person
+        return None if row is None else _person(row[:-1], from_ms(row[-1]))
 
     def owners(self, partner: str) -> list[Person]:
         """The partner's owners, in the order they were added."""

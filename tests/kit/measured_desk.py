@@ -60,6 +60,8 @@ async def metrics_of_everything(folder: Path) -> str:
         metrics = world.app.metrics
         metrics.record_stranger("answered")
         metrics.webhook(Taken(200))
+        metrics.ussd_session("success", "safaricom", 10)
+        metrics.hop("begun", 0.01)
         metrics.api("balances", 200, 0.1)
         metrics.outcome(OperationType.TOPUP, TopUpState.PAID)
         metrics.backup_at = world.clock.now()

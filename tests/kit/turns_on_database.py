@@ -10,6 +10,7 @@ from bot.context import AppContext as At
 from bot.security.keyring import Keyring
 from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
+from bot.turns.steps import Steps
 from bot.turns.turn import Decided, Turns
 from flows.catalogue import all_flows
 from flows.engine.capabilities import ChannelCapabilities
@@ -57,14 +58,18 @@ class TurnRunner:
         self.committed: list[OutboxRow] = []
         self.begun: list[str] = []
         self.count = 0
+        self.serve(channels, policy)
+
+    def serve(self, channels: Mapping[str, ChannelCapabilities], policy: Policy) -> None:
+        """Decide the turns to come by this policy, as after a restart."""
+        engine = BrittleEngine(all_flows(), TEXTS, HANDLERS)
+        sessions = SessionCache(all_flows())
+        context = At(
+            TEXTS, cast("Random", random.Random(1)), KEYS, policy, ADMINS, channels=channels
+        )
+        steps = Steps(engine, sessions, context, lambda tx, outcome: ())
         self.turns = Turns(
-            database,
-            BrittleEngine(all_flows(), TEXTS, HANDLERS),
-            SessionCache(all_flows()),
-            At(TEXTS, cast("Random", random.Random(1)), KEYS, policy, ADMINS, channels=channels),
-            self._committed,
-            self._begins,
-            lambda tx, outcome: (),
+            self.database, engine, sessions, context, steps, self._committed, self._begins
         )
 
     def _committed(self, rows: Sequence[OutboxRow]) -> None:

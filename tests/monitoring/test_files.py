@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.observe import metrics
+from bot.turns.hop_outcome import HopKind
 from services.domain import bank, webhook
 from services.domain.float_purchase import PurchaseState
 from services.domain.operation import OperationType
@@ -42,6 +43,7 @@ VALUES = {
     ("hazina_webhooks_total", "outcome"): {*vars(webhook)},
     ("hazina_messages_total", "outcome"): {*metrics.MessageOutcome},
     ("hazina_turns_total", "exit"): {"decided", "repeated", "fault"},
+    ("hazina_ussd_hops_total", "kind"): {*HopKind},
     ("hazina_strangers_total", "what"): {"answered", "silent", "strange", "group", "group_silent"},
     ("hazina_api_calls_total", "status"): {"5.."},
 }

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from starlette.responses import Response
 
-from services.domain.ussd import Hop
+from services.domain.ussd import Hop, UssdEvent
 
 
 class Gateway(Protocol):
@@ -15,6 +15,11 @@ class Gateway(Protocol):
     @property
     def name(self) -> str:
         """Stored with each session, so that ids of two gateways never meet."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """What its requests are, as their Content-Type says it."""
         ...
 
     def parse(self, body: bytes) -> Hop | None:
@@ -29,4 +34,9 @@ class Gateway(Protocol):
     def budget(self, network: str) -> int:
         """Septets of GSM-7 that one page may have on that network, with everything the gateway puts
         before it; the least of all for a network that is not known."""
+        ...
+
+    def read_event(self, body: bytes) -> UssdEvent | None:
+        """What a request says of a session that has ended, without anything that was typed in it;
+        ``None`` as for ``parse``, and always from a gateway that says nothing of them."""
         ...

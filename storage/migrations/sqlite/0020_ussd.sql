@@ -27,24 +27,24 @@ CREATE INDEX ussd_sessions_by_age ON ussd_sessions (heard_at);
 
 -- What a gateway says of a session that has ended: counted, and never acted upon.
 CREATE TABLE ussd_events (
-    gateway      TEXT    NOT NULL,
+    gateway      TEXT    NOT NULL,                           -- who carried it
     session      TEXT    NOT NULL,                           -- the gateway's id of it
     phone        TEXT    NOT NULL,                           -- masked
-    network      TEXT    NOT NULL,
+    network      TEXT    NOT NULL,                           -- as the gateway names it; empty: not told
     code         TEXT    NOT NULL,                           -- the service code that was dialled
     status       TEXT    NOT NULL                            -- how it ended
                  CHECK (status IN ('success', 'incomplete', 'failed')),
-    hops         INTEGER NOT NULL CHECK (hops >= 0),
-    duration_ms  INTEGER NOT NULL CHECK (duration_ms >= 0),
+    hops         INTEGER NOT NULL CHECK (hops >= 0),         -- how many it had
+    duration_ms  INTEGER NOT NULL CHECK (duration_ms >= 0),  -- from the dial to its end
     cost_cents   INTEGER NOT NULL CHECK (cost_cents >= 0),   -- what the gateway charges, in KES
     error        TEXT,                                       -- the gateway's words for a failure
-    received_at  INTEGER NOT NULL,
+    received_at  INTEGER NOT NULL,                           -- when the gateway said so
     PRIMARY KEY (gateway, session)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ussd_events_by_age ON ussd_events (received_at);
 
 CREATE TABLE desk_pins (
-    person_id    INTEGER NOT NULL PRIMARY KEY REFERENCES people (id), -- whose it is
+    person_id    INTEGER NOT NULL PRIMARY KEY REFERENCES people (id),-- whose it is
     pepper_id    TEXT    NOT NULL,                           -- which key digested it
     digest       TEXT    NOT NULL,                           -- HMAC-SHA256; the PIN is nowhere
     wrong        INTEGER NOT NULL DEFAULT 0 CHECK (wrong BETWEEN 0 AND 3), -- in a row
@@ -70,12 +70,12 @@ CREATE TABLE pin_approvals (
     operation    TEXT    NOT NULL,                           -- the one operation it approved
     purpose      TEXT    NOT NULL                            -- buyer and colleague approve the same purchase
                  CHECK (purpose IN ('float_purchase', 'wallet_topup', 'approval')),
-    partner      TEXT    NOT NULL REFERENCES partners (code), -- of the one partner
+    partner      TEXT    NOT NULL REFERENCES partners (code),-- of the one partner
     person_id    INTEGER NOT NULL REFERENCES people (id),    -- whose PIN it was
     amount_cents INTEGER NOT NULL,                           -- as it was shown
     currency     TEXT    NOT NULL,                           -- ISO 4217
     destination  TEXT    NOT NULL,                           -- to the one destination
-    asked_at     INTEGER NOT NULL,                           -- when the PIN was asked for, or came
+    asked_at     INTEGER NOT NULL,                           -- when the PIN was asked for
     approved_at  INTEGER,                                    -- NULL: no right PIN yet
     PRIMARY KEY (operation, purpose)
 ) STRICT, WITHOUT ROWID;

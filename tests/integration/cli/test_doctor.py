@@ -25,7 +25,8 @@ REAL = {
     "NCBA_PASSWORD": "only-for-this-test",
     "NCBA_ACCOUNT_NUMBER": "774451",
 }
-
+USSD = {"USSD_SECRET": "only-for-this-test_0123456789abcdef", "USSD_CODES": "*384*7#"}
+SMS = {"AFRICAS_TALKING_USERNAME": "hazina", "AFRICAS_TALKING_API_KEY": "only-for-this-test"}
 
 OTHERS = (
     "ADMIN_IDS",
@@ -166,6 +167,25 @@ def test_where_the_dashboard_is_reached_is_said(values: dict[str, str], said: st
         if "dashboard" in line
     )
     assert said in line
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "ok    ussd: is off"),
+        (USSD, "warn  ussd: *384*7# is answered, and no SMS can say how a payment ended"),
+        (USSD | SMS, "ok    ussd: *384*7# is answered, to calls from anywhere, with the secret"),
+        (
+            USSD | SMS | {"USSD_NETWORKS": "192.0.2.0/24"},
+            "ok    ussd: *384*7# is answered, to calls from its gateway's networks",
+        ),
+        ({"USSD_CODES": "*384*7#"}, "WRONG USSD_SECRET: is missing"),
+    ],
+)
+def test_which_codes_are_answered_is_said(values: dict[str, str], said: str) -> None:
+    output = doctor("--offline", env=REAL | values).output
+    assert said in output
+    assert "only-for-this-test" not in output
 
 
 def test_json_is_one_finding_a_line_also_when_nobody_answers() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -24,6 +24,8 @@ from bot.jobs.housekeeping import (
     SLOTS_KEPT,
     STRANGERS_KEPT,
     TRAIL_KEPT,
+    USSD_EVENTS_KEPT,
+    USSD_SESSIONS_KEPT,
     Housekeeping,
 )
 from bot.security.keyring import Keyring
@@ -39,6 +41,7 @@ from services.domain.otp import LIFE, OtpStatus
 from services.domain.outbox import BEFORE_ALL
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
+from services.domain.ussd import UssdEvent, UssdSession
 from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
@@ -48,6 +51,24 @@ FLOWS = all_flows()
 KEYS = Keyring({"1": bytes(32)})
 MOMENT = timedelta(milliseconds=1)
 DAY = timedelta(days=1)
+
+
+def dialled(session: str, now: datetime) -> UssdSession:
+    return UssdSession(
+        gateway="gateway",
+        session=session,
+        phone="254700000001",
+        code="*384#",
+        network="",
+        begun_at=now,
+        heard_at=now,
+        hops=1,
+        text_length=0,
+        text_digest="",
+        key_id="1",
+        answer="1 Top up",
+        screen=None,
+    )
 
 
 class KeptRows:
@@ -90,6 +111,10 @@ class KeptRows:
             tx.outbox.add("telegram", "77", kind="answer", text="queued")
             tx.trail.add("telegram", "77", None, "text", None, "opened", None, None)
             tx.floods.note("telegram", key, tx.now)
+            tx.ussd_sessions.save(dialled(key, tx.now))
+            tx.ussd_events.add(
+                UssdEvent("gateway", key, "2547*****001", "", "*384#", "success", 1, 9, 10, None)
+            )
             if tx.people.partner("FINSAFE") is None:
                 partners.add(tx, Partner("FINSAFE"))
             joining.invite(tx, self.random, "FINSAFE", Role.VIEWER, "amina", "admin:t:1")
@@ -97,7 +122,10 @@ class KeptRows:
         await self.database.write(happen)
 
     async def kept(self) -> dict[str, int]:
-        tables = ("events", "slots", "outbox", "trail", "floods", "invites")
+        tables = (
+            "events", "slots", "outbox", "trail", "floods", "invites", "ussd_sessions",
+            "ussd_events",
+        )  # fmt: skip
 
         def count(tx: SqliteTx) -> dict[str, int]:
             return {
@@ -187,6 +215,8 @@ async def test_more_than_a_page_is_closed_at_once(
         ("trail", TRAIL_KEPT, 0),
         ("floods", FLOODS_KEPT, 0),
         ("invites", INVITES_KEPT, 0),
+        ("ussd_sessions", USSD_SESSIONS_KEPT, 0),
+        ("ussd_events", USSD_EVENTS_KEPT, 0),
     ],
 )
 async def test_rows_are_deleted_when_they_are_old_and_not_before(
@@ -254,6 +284,7 @@ async def test_more_than_a_page_is_deleted_at_once(
     await kept_rows.keeping.clean_up()
     assert await kept_rows.kept() == {
         "events": 0, "slots": 0, "outbox": 7, "trail": 0, "floods": 0, "invites": 0,
+        "ussd_sessions": 0, "ussd_events": 0,
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import structlog
 from bot.observe import log
 from bot.scripts.command import talk
 from bot.scripts.head import ScriptHead
-from bot.scripts.stage import CHANNELS
+from bot.scripts.stage import CHATS
 from bot.simulation.stage import SimulatedStage
 from bot.simulation.telegram.server import TOKEN
 
@@ -49,7 +49,7 @@ async def test_a_request_this_build_never_makes_was_made_no_time(
     assert f"came:\n    0 × {call}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", CHATS)
 @pytest.mark.parametrize(
     ("line", "why"),
     [
@@ -71,13 +71,13 @@ async def test_a_fault_that_cannot_be_met_is_no_failed_line(
 # What people do ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", CHATS)
 async def test_people_may_be_given_before_their_partner(tmp_path: Path, channel: str) -> None:
     given = "".join(reversed(GIVEN.splitlines(keepends=True)))
     assert await played(tmp_path, "@wallet FINSAFE 200.00\n", channel, given) == 0
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", CHATS)
 async def test_an_edit_of_a_message_that_nobody_knows_is_answered(
     tmp_path: Path, channel: str
 ) -> None:

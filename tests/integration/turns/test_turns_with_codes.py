@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import random
 import re
-from typing import cast
 
 from structlog.testing import capture_logs
 
-from bot.context import AppContext as At
-from bot.turns.registry import HANDLERS
-from bot.turns.sessions import SessionCache
-from bot.turns.turn import Turns
-from flows.catalogue import all_flows
 from flows.engine.engine import StepResult
 from flows.engine.event import Event, EventKind
 from flows.engine.host import Host
 from flows.engine.session import Session
 from services.domain.money import Money
 from services.policy import Policy
-from services.ports import Random
 from storage.transaction import SqliteTx
 from tests.kit.channels import CHANNELS
 from tests.kit.turns_on_database import (
-    ADMINS,
     KEYS,
-    TEXTS,
-    BrittleEngine,
     TurnRunner,
 )
 
@@ -34,15 +23,7 @@ from tests.kit.turns_on_database import (
 def coded(runner: TurnRunner) -> TurnRunner:
     """The same runner, with a code required for every top-up."""
     policy = Policy(topup_code_above=Money(0))
-    runner.turns = Turns(
-        runner.database,
-        BrittleEngine(all_flows(), TEXTS, HANDLERS),
-        SessionCache(all_flows()),
-        At(TEXTS, cast("Random", random.Random(1)), KEYS, policy, ADMINS, channels=CHANNELS),
-        runner._committed,
-        runner._begins,
-        lambda tx, outcome: (),
-    )
+    runner.serve(CHANNELS, policy)
     return runner
 
 

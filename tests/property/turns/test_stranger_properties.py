@@ -18,6 +18,7 @@ from bot.security.keyring import Keyring
 from bot.turns.flood import STRANGER_TURNS, STRANGER_WINDOW
 from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
+from bot.turns.steps import Steps
 from bot.turns.turn import IGNORED, Decided, Turns
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
@@ -57,14 +58,15 @@ class Door:
             strangers=StrangerLimiter(30.0, lambda: self.passed_s),
             channels=CHANNELS,
         )
+        engine, sessions = Engine(FLOWS, TEXTS, HANDLERS), SessionCache(FLOWS)
         self.turns = Turns(
             cast("Database", StoreDatabase(store)),
-            Engine(FLOWS, TEXTS, HANDLERS),
-            SessionCache(FLOWS),
+            engine,
+            sessions,
             desk,
+            Steps(engine, sessions, desk, lambda tx, outcome: ()),
             lambda rows: None,
             lambda operation: None,
-            lambda tx, outcome: (),
         )
 
     def wait(self, seconds: float) -> None:

@@ -166,6 +166,20 @@ def test_admins_are_separated_by_commas(machine: Machine, text: str) -> None:
         ("DASHBOARD_URL", "http://desk.example"),
         ("DASHBOARD_URL", "https://desk.example/admin"),
         ("DASHBOARD_URL", "desk.example"),
+        ("USSD_SECRET", "s" * 31),
+        ("USSD_SECRET", "s" * 129),
+        ("USSD_SECRET", "s" * 31 + "/"),
+        ("USSD_CODES", "384*7#"),
+        ("USSD_CODES", "*384*7"),
+        ("USSD_CODES", "*384*7#;*483*5#"),
+        ("USSD_CODES", "*384*7#,*483*x#"),
+        ("USSD_CODES", "*3#"),
+        ("USSD_CODES", "*384**7#"),
+        ("USSD_CODES", "*384*7*1*2*3#"),
+        ("USSD_CODES", "*٣٨٤#"),
+        ("USSD_NETWORKS", "192.0.2.1/24"),
+        ("USSD_FLOAT_MAX", "0"),
+        ("USSD_FLOAT_MAX", "1000001"),
     ],
 )
 def test_a_value_that_cannot_be_is_one_line_with_its_name(
@@ -222,6 +236,9 @@ def test_values_that_contradict_each_other_are_one_line(
         ),
         ("TELEGRAM_BASE_URL", "http://[::1]:8081/bot/", "http://[::1]:8081/bot"),
         ("SMTP_FROM", "desk+hazina@mail.example.co.ke", "desk+hazina@mail.example.co.ke"),
+        ("USSD_CODES", " *384*7#, *483# ,", frozenset({"*384*7#", "*483#"})),
+        ("USSD_SECRET", "s" * 32, SecretStr("s" * 32)),
+        ("USSD_FLOAT_MAX", "5_000", 5_000),
     ],
 )
 def test_what_is_clear_is_taken_as_it_is_written(
@@ -297,6 +314,29 @@ def test_a_webhook_needs_its_address_and_its_secret(machine: Machine) -> None:
         "TELEGRAM_WEBHOOK_URL",
         "TELEGRAM_WEBHOOK_SECRET",
     ]
+
+
+@pytest.mark.parametrize(
+    ("values", "missing"),
+    [
+        ({"USSD_SECRET": "s" * 32}, ["USSD_CODES"]),
+        ({"USSD_CODES": "*384*7#"}, ["USSD_SECRET"]),
+        ({"USSD_SECRET": "s" * 32, "USSD_CODES": "*384*7#"}, []),
+        ({"USSD_FLOAT_MAX": "5000", "USSD_NETWORKS": "192.0.2.0/24"}, []),
+    ],
+)
+def test_ussd_needs_its_secret_and_its_codes(
+    machine: Machine, values: dict[str, str], missing: list[str]
+) -> None:
+    machine.set(**COMPLETE, **values)
+    settings = Settings()
+    assert [line.partition(" ")[0] for line in missing_settings(settings)] == missing
+    assert settings.serves_ussd == ("USSD_SECRET" in values and "USSD_CODES" in values)
+
+
+def test_codes_in_the_file_are_no_comment(machine: Machine) -> None:
+    machine.write("USSD_CODES=*384*7#,*483*5#\n")
+    assert Settings().ussd_codes == {"*384*7#", "*483*5#"}
 
 
 @pytest.mark.parametrize("name", ["SMTP_USERNAME", "SMTP_PASSWORD"])

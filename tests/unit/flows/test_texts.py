@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from flows.engine.texts import Texts, format_value, placeholders
+from flows.engine.texts import SHORT, Texts, format_value, placeholders
 from services.domain.document import Period
 from services.domain.money import Money
 from services.domain.mpesa import Reason
@@ -118,14 +118,21 @@ def test_english_is_shipped() -> None:
 @pytest.mark.parametrize("language", SHIPPED.languages)
 def test_every_shipped_text_says_something_and_is_well_formed(language: str) -> None:
     for key, sentence in SHIPPED.keys(language).items():
-        assert sentence.strip(), key
+        assert sentence.strip() or key.startswith(SHORT), key
         assert all(name.isidentifier() for name in placeholders(sentence)), key
 
 
 @pytest.mark.parametrize("language", SHIPPED.languages)
 def test_placeholders_are_the_same_in_every_language(language: str) -> None:
-    english = {key: placeholders(text) for key, text in SHIPPED.keys("en").items()}
-    assert {k: placeholders(text) for k, text in SHIPPED.keys(language).items()} == english
+    english, other = (
+        {
+            key: placeholders(text)
+            for key, text in SHIPPED.keys(said).items()
+            if not key.startswith(SHORT)
+        }
+        for said in ("en", language)
+    )
+    assert other == english
 
 
 @pytest.mark.parametrize("language", SHIPPED.languages)

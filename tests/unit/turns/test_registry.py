@@ -24,9 +24,9 @@ RIGHTS = {
     Right.VIEW: """
         approve_pin_stands ask_mail ask_number cancel_contact cancel_float cancel_pin cancel_topup
         check_float check_mail_code check_number_code check_operation check_topup
-        contact_code_stands float_code_stands float_pin_stands forget_phone pin_change_stands
-        pin_code_stands request_document resend_contact_code set_language topup_code_stands
-        topup_pin_stands
+        contact_code_stands float_code_stands float_pin_stands float_stands forget_phone
+        pin_change_stands pin_code_stands request_document resend_contact_code set_language
+        topup_code_stands topup_pin_stands topup_stands
     """,
     Right.MOVE_MONEY: """
         ask_pin buy_float check_float_code check_float_pin check_topup_code check_topup_pin
@@ -74,7 +74,8 @@ def test_everything_that_is_declared_is_called() -> None:
         for call in calls(flow, node)
     }
     called |= {(HandlerKind.ACTION, flow.cancel_use_case) for flow in all_flows()}
-    called |= {(HandlerKind.COUNT, flow.counted_by) for flow in all_flows() if flow.counted_by}
+    counts = {name for flow in all_flows() for name in (flow.counted_by, flow.phone_count)}
+    called |= {(HandlerKind.COUNT, name) for name in counts if name is not None}
     declared = {
         (handler.kind, handler.name) for handler in HANDLERS if handler.kind not in BY_PREFIX
     }

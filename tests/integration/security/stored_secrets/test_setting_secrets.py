@@ -72,6 +72,7 @@ def test_every_credential_may_be_sealed_but_not_the_keys_that_seal() -> None:
         "SMTP_PASSWORD",
         "TELEGRAM_BOT_TOKEN",
         "TELEGRAM_WEBHOOK_SECRET",
+        "USSD_SECRET",
     } <= set(storable_names())
     assert "HAZINA_KEYS" not in storable_names()
     assert "NCBA_USERNAME" not in storable_names()
@@ -88,6 +89,7 @@ def test_every_credential_may_be_sealed_but_not_the_keys_that_seal() -> None:
         ("NCBA_PASSWORD", VALUE.encode() + b"\0"),
         ("TELEGRAM_WEBHOOK_SECRET", f"{VALUE} {VALUE}".encode()),
         ("SMS_REPORT_SECRET", b"short"),
+        ("USSD_SECRET", b"short-" * 5),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_and_not_repeated(

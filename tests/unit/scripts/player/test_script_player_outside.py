@@ -112,11 +112,11 @@ async def test_each_channel_is_a_run_of_its_own(
 async def test_a_channel_that_the_build_does_not_have(
     house: Playhouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert await house.talk("", "channels: ussd\n") == 2
-    assert "this build has no ussd channel" in capsys.readouterr().out
-    assert await house.talk("", channel="ussd") == 2
-    assert await house.talk("", "channels: terminal ussd\n") == 0
-    assert "not played on ussd" in capsys.readouterr().out
+    assert await house.talk("", "channels: web\n") == 2
+    assert "this build has no web channel" in capsys.readouterr().out
+    assert await house.talk("", channel="web") == 2
+    assert await house.talk("", "channels: terminal web\n") == 0
+    assert "not played on web" in capsys.readouterr().out
     assert await house.talk("", "channels: terminal\n", channel="telegram") == 0
     assert "not played, it is not for telegram" in capsys.readouterr().out
     assert len(house.stages) == 1
