@@ -28,7 +28,10 @@ _log = structlog.get_logger(__name__)
 
 @HANDLERS.use_case("ask_pin", needs=Right.MOVE_MONEY)
 def ask(turn: TurnContext) -> Exit | Refusal:
+    """Not on the phone that the code goes to: whoever holds its SIM could set a PIN there."""
     app = turn.app
+    if turn.on_phone_menu:
+        return Refusal("pin_in_chat")
     issued = desk_pins.request_change(turn.tx, app.keys, app.random, app.policy, turn.person)
     if isinstance(issued, Refusal):
         return issued

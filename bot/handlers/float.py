@@ -15,6 +15,7 @@ from flows.engine.host import Exit, OperationStarted, Recalled, View
 from flows.engine.texts import Texts
 from services import approvals, float_by_pin, float_purchases, float_quotes, float_settlement
 from services.approvals import AwaitingApproval
+from services.domain.approval import Decision
 from services.domain.business_days import time_of_day
 from services.domain.float_purchase import HOLDS, Purchase, PurchaseState
 from services.domain.ids import Reference
@@ -79,7 +80,9 @@ def what_follows(turn: TurnContext, purchase: Reference) -> View:
     assert quoted is not None
     partner = turn.person.partner
     way = "pin" if turn.on_phone_menu else "code"
-    if approvals.is_needed(partner, quoted.amount):
+    given = turn.tx.approvals.get(purchase)
+    is_given = given is not None and given.decision is Decision.APPROVED
+    if approvals.is_needed(partner, quoted.amount) and not is_given:
         way = "second_pin" if turn.on_phone_menu else "second"
     above = Money(partner.approve_above_cents or 0, partner.currency)
     return View(

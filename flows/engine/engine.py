@@ -82,7 +82,11 @@ class Engine:
                 return self._answers.contact(session, event, host)
             case EventKind.EDIT:
                 taken = self._typed_input.secret(session, event.text, host)
-                return taken or self._navigation.reprompt(session, host, "edited")
+                step = taken or self._navigation.reprompt(session, host, "edited")
+                may_be_pin = any(map(str.isdigit, event.text)) and asks_for(
+                    session.current_node, SecretKind.PIN
+                )
+                return step._replace(wipe=True) if may_be_pin else step
             case EventKind.DIAL:
                 fresh = event.argument == "fresh"
                 return self._dialling.dial(session, host, fresh=fresh)
