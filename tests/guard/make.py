@@ -43,6 +43,8 @@ STANDING = {  # table → the column or expression that gives a row's status
     "blocked_phones": "'blocked'",
     "broadcasts": "state",
     "dashboard_logins": "iif(session IS NULL, 'offered', 'open')",
+    "desk_pin_changes": "iif(digest IS NULL, 'proved', 'typed')",
+    "desk_pins": "iif(locked_at IS NULL, 'set', 'locked')",
     "documents": "format || ' ' || state",
     "external_payments": "state",
     "invites": "status",
