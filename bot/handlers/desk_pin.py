@@ -9,7 +9,7 @@ import structlog
 
 from bot.context import TurnContext
 from bot.handlers.declaring import Handlers
-from bot.handlers.wrong_codes import code_exit, refuse_code
+from bot.handlers.wrong_codes import code_exit, own_live_code, refuse_code
 from flows.engine.host import Exit
 from services import desk_pins, otp
 from services.desk_pins import NotPassed
@@ -50,14 +50,9 @@ def prove(turn: TurnContext, operation: Reference, code: str) -> Exit | Refusal:
 
 @HANDLERS.action("resend_pin_code", needs=Right.MOVE_MONEY)
 def resend(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
-    before = otp.status(turn.tx, operation)
-    if before is None or before.binding.person_id != turn.person.id:
-        return Exit("cancelled")
-    if (exit_name := code_exit(turn, before.status, turn.person.phone)) is not None:
-        return Exit(exit_name)
-    if before.phone != turn.person.phone:  # the person's number has changed: the old one gets none
-        otp.revoke(turn.tx, operation)
-        return Exit("cancelled")
+    before = own_live_code(turn, operation)
+    if isinstance(before, Exit):
+        return before
     app = turn.app
     issued = desk_pins.resend_code(
         turn.tx, app.keys, app.random, app.policy, turn.person, operation

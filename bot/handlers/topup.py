@@ -11,7 +11,7 @@ from bot.handlers import statement
 from bot.handlers.declaring import Handlers
 from bot.handlers.outcomes import outcome_facts
 from bot.handlers.suggested_values import SUGGESTED, with_usual_amounts
-from bot.handlers.wrong_codes import code_exit, refuse_code
+from bot.handlers.wrong_codes import code_exit, own_live_code, refuse_code
 from flows.engine.host import Exit, OperationStarted, Recalled
 from flows.engine.texts import Texts
 from services import otp, topup_settlement, topups
@@ -89,14 +89,9 @@ def check_code(
 
 @HANDLERS.action("resend_topup_code", needs=Right.MOVE_MONEY)
 def resend_code(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
-    before = otp.status(turn.tx, operation)
-    if before is None or before.binding.person_id != turn.person.id:
-        return Exit("cancelled")
-    if (exit_name := code_exit(turn, before.status, turn.person.phone)) is not None:
-        return Exit(exit_name)
-    if before.phone != turn.person.phone:  # the person's number has changed: the old one gets none
-        otp.revoke(turn.tx, operation)
-        return Exit("cancelled")
+    before = own_live_code(turn, operation)
+    if isinstance(before, Exit):
+        return before
     app = turn.app
     issued = otp.generate(
         turn.tx,

@@ -7,7 +7,7 @@ import structlog
 from bot.context import TurnContext
 from flows.engine.host import Exit
 from services import otp
-from services.domain.otp import Binding, CodeHolder, OtpStatus
+from services.domain.otp import Binding, CodeHolder, Otp, OtpStatus
 from services.domain.refusal import Refusal
 from services.otp import NotPassed
 
@@ -29,6 +29,20 @@ def code_exit(turn: TurnContext, status: OtpStatus, who: CodeHolder | None) -> s
     if status is OtpStatus.LOCKED and who is not None and otp.is_locked(turn.tx, who):
         return "number_locked"
     return _EXITS.get(status)
+
+
+def own_live_code(turn: TurnContext, operation: str) -> Otp | Exit:
+    """This person's code that another may follow, or the exit that its end takes. One that went to
+    a number that they have no longer ends here: that number gets none."""
+    code = otp.status(turn.tx, operation)
+    if code is None or code.binding.person_id != turn.person.id:
+        return Exit("cancelled")
+    if (exit_name := code_exit(turn, code.status, turn.person.phone)) is not None:
+        return Exit(exit_name)
+    if code.phone != turn.person.phone:
+        otp.revoke(turn.tx, operation)
+        return Exit("cancelled")
+    return code
 
 
 def refuse_code(
