@@ -86,9 +86,15 @@ class AppContext:
         """What a channel can do. Stored accounts may be on one that this program does not have."""
         return self.channels.get(name, NOT_SERVED)
 
-    def accounts_to_tell(self, tx: Tx, person: Person) -> list[tuple[str, str]]:
+    def accounts_to_tell(
+        self, tx: Tx, person: Person, began: tuple[str, str] | None = None
+    ) -> list[tuple[str, str]]:
         """Where to send a person what they did not ask for: their accounts, or their phone if all
-        of those are on channels that only answer. Empty for somebody unlinked."""
+        of those are on channels that only answer. Empty for somebody unlinked. What they ``began``
+        on the menu of a phone is told to that phone: there may be nothing else at hand."""
+        if began is not None and self.channel(began[0]).phone_menu:
+            told = self.account_to_tell(tx, *began)
+            return [] if told is None else [told]
         accounts = tx.people.addresses(person.id)
         reached = [account for account in accounts if self.channel(account[0]).push]
         if accounts and not reached and self.channel(SMS).push:
@@ -253,12 +259,19 @@ class TurnContext:
             self.rows.append(self.tx.outbox.add(channel, address, kind="notice", text=text))
 
     def notify_person(
-        self, person: Person, key: str, facts: Mapping[str, Any], *, opens: str
+        self,
+        person: Person,
+        key: str,
+        facts: Mapping[str, Any],
+        *,
+        opens: str,
+        began: tuple[str, str] | None = None,
     ) -> None:
-        """Queue a notice to a person, everywhere, with a button that opens a flow."""
+        """Queue a notice to a person, everywhere, with a button that opens a flow. ``began`` as for
+        ``accounts_to_tell``."""
         texts, language = self.app.texts, person.language
         button = Button(opens, texts.say(language, f"menu.{opens}"))
-        for channel, address in self.app.accounts_to_tell(self.tx, person):
+        for channel, address in self.app.accounts_to_tell(self.tx, person, began):
             row = self.tx.outbox.add(
                 channel,
                 address,

@@ -134,7 +134,8 @@ def _approve(turn: TurnContext, reference: Reference) -> Exit | Refusal:
         return Exit("system_approved", sets={"who": maker.name, "amount": decided.amount})
     by_pin = turn.app.channel(decided.channel).phone_menu
     notice = "notice.approved_pin" if by_pin else "notice.approved"
-    turn.notify_person(maker, notice, facts, opens="float")
+    began = decided.channel, decided.address
+    turn.notify_person(maker, notice, facts, opens="float", began=began)
     return Exit("approved", sets={"who": maker.name, "amount": decided.amount})
 
 

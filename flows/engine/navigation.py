@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from flows.engine.event import StepResult
-from flows.engine.frames import abandon, go_back, go_back_to_question, park
+from flows.engine.frames import abandon, data_facts, go_back, go_back_to_question, park
 from flows.engine.host import Exit, Host
 from flows.engine.node_runner import NodeRunner
-from flows.engine.nodes import Code, Confirm, Do, Look, SecretKind
+from flows.engine.nodes import Ask, Code, Confirm, Do, Look, SecretKind
 from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
+from flows.engine.texts import format_value
 from flows.engine.typed_secrets import asks_for
 
 MISSES_END = 3  # messages in a row that do not fit, after which a phone's session ends
@@ -39,8 +40,7 @@ class Navigation:
             active = session.active = session.parked.pop(frame.flow.name, Frame.start(frame.flow))
             node = active.flow.node(active.node)
             if host.channel.phone_menu and isinstance(node, Confirm | Code):
-                go_back_to_question(active)  # nobody answers blindly what is about money
-                node = active.flow.node(active.node)
+                return self._at_question_before(session, active, host)
             if isinstance(node, Do) and active.waiting is None:  # its use case must run again first
                 return self._runner.enter(session, active, node.id, host, {}, option)
             if isinstance(node, Code) and active.operation is not None:
@@ -57,6 +57,20 @@ class Navigation:
             return self.stale_tap(host)
         operation = None if parked is None else parked.waiting
         return StepResult(self._renderer.current_screen(session, host), option, operation=operation)
+
+    def _at_question_before(self, session: Session, frame: Frame, host: Host) -> StepResult:
+        """Nobody answers blindly what is about money: at the last question before it, with what was
+        answered there."""
+        answered = data_facts(frame)
+        go_back_to_question(frame)
+        node = frame.current_node
+        known = answered.get(node.into) if isinstance(node, Ask) else None
+        above = None
+        if known is not None:
+            value = {"value": format_value(known, host.language)}
+            above = self._renderer.say(host, "ussd.had_typed", value)
+        screen = self._renderer.current_screen(session, host, above=above)
+        return StepResult(screen, "continue")
 
     def menu(self, session: Session, host: Host) -> StepResult:
         park(session)
