@@ -120,7 +120,7 @@ async def test_float_is_bought_with_the_pin_and_no_code_is_sent(caller: Caller) 
     assert ASKED in shown
     await caller.world.advance(30)
     shown = await caller.picks(shown, "Check now")
-    assert "KES 1,000 of B2C float bought" in shown
+    assert "Float KES 1,000 bought" in shown
     assert not any("Code" in text for text in caller.texts())
     assert "FL-" in await caller.asks("/history")
     assert await caller.write(lambda tx: list(tx.invariants.violations())) == []
@@ -154,7 +154,7 @@ async def test_what_is_no_pin_uses_no_try(caller: Caller) -> None:
     await caller.set_pin()
     await to_float_pin(caller)
     for typed in ("12", "1234567", "yes", "25 80"):
-        assert (await caller.asks(typed)).startswith("That is not a PIN")
+        assert (await caller.asks(typed)).startswith("Not a PIN")
     assert ASKED in await caller.asks(PIN)
 
 
