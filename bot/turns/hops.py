@@ -25,7 +25,7 @@ from services.domain.ids import new_reference
 from services.domain.ledger import HOUSE
 from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
-from services.domain.phone import Phone
+from services.domain.phone import masked_number
 from services.domain.ussd import BUSY, CHANNEL, SESSION_LIFE, Hop, Page, UssdSession
 from services.ports import Tx
 from services.ports.database import Database
@@ -169,7 +169,7 @@ class Hops:
         """Written down once a session: the first number's session stays as it is."""
         if known.disputed_at is None:
             tx.ussd_sessions.dispute(known.gateway, known.session)
-            facts = {"phone": Phone(known.phone).masked, "other": Phone(hop.phone).masked}
+            facts = {"phone": masked_number(known.phone), "other": masked_number(hop.phone)}
             about = f"ussd:{known.gateway}:{known.session}"
             tx.audit.add(HOUSE, CHANNEL, "ussd_disputed", about, facts)
             _log.warning("ussd session of another number", gateway=hop.gateway)
