@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from hashlib import sha256
 
 import structlog
 
@@ -220,7 +219,7 @@ class Hops:
         """Keyed, because a text may hold a PIN."""
         said = f"ussd|{hop.gateway}|{hop.session}|{text}"
         pepper = self._context.keys.pepper(key_id)
-        return hmac.new(pepper, said.encode("utf-8", "surrogatepass"), sha256).hexdigest()
+        return hmac.digest(pepper, said.encode("utf-8", "surrogatepass"), "sha256").hex()
 
     async def _fault(self, hop: Hop) -> HopDecided:
         reference = new_reference("F", self._context.random)
