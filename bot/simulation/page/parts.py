@@ -142,7 +142,7 @@ class Parts:
             served.number,
             len(served.record.entries),
             calls,
-            served.api_calls,
+            served.calls,
             answered,
             len(served.world.receiver.received),
             served.world.crash_count,

@@ -43,7 +43,9 @@ from services.ports import Tx
 
 KEYS_MAX = 1_000  # active keys of a partner; tests make one for each case
 STRIDE_S = 600.0  # of a long advance: between two strides it can be ended
+# A copy of the world cannot repeat what programs did.
 API_CALL = "# A partner's system called the API here: say it with @api"
+GATEWAY_CALL = "# A program called as a gateway of USSD here: say it with <dial …>"
 STEP_S = 1.0  # the world's clock shows whole seconds, so that a script can say how much has passed
 
 _log = structlog.get_logger(__name__)
@@ -219,7 +221,7 @@ class ServedWorld:
         self.sms = Texts("SMS", lambda phone: scene.world.sms.texts.get(phone, []))
         self.mail = Texts("mail", lambda address: _mails(scene.world, address))
         self.told: list[Told] = []
-        self.api_calls = 0
+        self.calls = 0  # of programs
         self._time = RealTime(scene.world, step_s=STEP_S, before=scene.record.passed)
 
     # Turns, time and faults ----------------------------------------------------------------
@@ -336,10 +338,10 @@ class ServedWorld:
             violations = await world.app.database.read(lambda tx: tx.invariants.violations())
             return [*violations, *await bank_mismatches(world)]
 
-    def note_api_call(self) -> None:
-        """A partner's system changes something: a copy of the world cannot repeat that."""
-        self.api_calls += 1
-        self.record.did(API_CALL)
+    def note_call(self, remark: str) -> None:
+        """A program changes something."""
+        self.calls += 1
+        self.record.did(remark)
 
     def tell_watchers(self) -> None:
         for watcher in list(self.watchers):
