@@ -7,12 +7,10 @@ from collections.abc import Iterator
 
 from bot.simulation.console.screen import Ink, Line, quiet
 from bot.simulation.ussd.phones import ShownPage
-from services.domain import gsm7
 from services.domain.ussd import PAGE_SEPTETS
 
 WIDTH = 32  # columns of the phone's screen
 
-_PREFIX = "CON "  # as long as "END "
 _WORDS = {True: "CON, waits for an answer", False: "END, the session is over"}
 
 
@@ -22,8 +20,7 @@ def framed(page: ShownPage, took_s: float | None) -> list[Line]:
     The counter has what the gateway sends, ``CON`` or ``END`` included.
     """
     edge = "─" * (WIDTH + 2)
-    used = gsm7.width(_PREFIX + page.text)
-    below = [_WORDS[page.goes_on], f"{used} of {PAGE_SEPTETS}"]
+    below = [_WORDS[page.goes_on], f"{page.septets} of {PAGE_SEPTETS}"]
     if took_s is not None:
         below.append(f"{took_s * 1000:.0f} ms")
     return [
