@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from bot.http.body import BodyRefused, read_body
 from bot.http.web.headers import FRESH
 from bot.http.web.origin import is_from_own_page, is_loopback_host, only_host
+from bot.simulation.credentials import USSD_CODE
 from bot.simulation.page.actions import ACTIONS
 from bot.simulation.page.bodies import FAULTS
 from bot.simulation.page.cast import groups
@@ -62,6 +63,7 @@ class PageApp:
             stories=list(stories().values()),
             faults=FAULTS,
             calls=CALLS,
+            service_code=USSD_CODE,
         )
         return HTMLResponse(page, headers=dict(FRESH))
 
