@@ -21,8 +21,9 @@ from bot.simulation.credentials import USSD_CODE
 from bot.simulation.page.actions import ACTIONS
 from bot.simulation.page.bodies import FAULTS
 from bot.simulation.page.cast import groups
+from bot.simulation.page.curl_copy import as_curl
 from bot.simulation.page.drawn import Drawn
-from bot.simulation.page.script_copy import as_curl, as_script
+from bot.simulation.page.script_copy import as_script
 from bot.simulation.page.state import OPENS_WITH, PREFIX, PageState
 from bot.simulation.page.story import stories
 from bot.simulation.page.view import View
