@@ -43,7 +43,7 @@ format: setup ## Put the code in the project's format, and mend what can be mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: setup ## Measure turns, answers, screens, polls, float, the API and the pages; one JSON line a case
+bench: setup ## Measure turns, answers, screens, polls, float, the API, pages and USSD; one JSON line a case
 	$(BIN)/hazina bench turns
 	$(BIN)/hazina bench telegram
 	$(BIN)/hazina bench screens
@@ -53,6 +53,7 @@ bench: setup ## Measure turns, answers, screens, polls, float, the API and the p
 	$(BIN)/hazina bench dashboard
 	$(BIN)/hazina bench api
 	$(BIN)/hazina bench page
+	$(BIN)/hazina bench ussd
 
 # SEEDS, HOURS, KILLS and FOR (seconds, no more worlds after them) shorten it: .ci/run takes a share.
 # JOBS are the processes that play worlds.

@@ -147,6 +147,19 @@ def page(turns: int, pairs: int, folder: Path | None) -> None:
     _print(measure(turns, pairs, folder))
 
 
+@bench.command()
+@click.option("--sessions", default=200, show_default=True, help="Open at once, a hop a second.")
+@click.option("--seconds", default=20.0, show_default=True, help="How long they go on.")
+@click.option("--topups", default=300, show_default=True, help="Of each run beside turns.")
+@click.option("--pairs", default=5, show_default=True, help="Runs of each.")
+@_folder
+def ussd(sessions: int, seconds: float, topups: int, pairs: int, folder: Path | None) -> None:
+    """Hops of phones that dial: a second of many sessions, and beside the turns of a chat."""
+    from bot.bench.ussd import measure
+
+    _print(measure(sessions, seconds, topups, pairs, folder))
+
+
 def _print(cases: AsyncIterator[Case] | AsyncIterator[Comparison]) -> None:
     import asyncio
 

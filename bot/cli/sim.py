@@ -12,6 +12,11 @@ PORT = 8420
 @click.command()
 @click.option("--verbose", is_flag=True, help="Show all that is logged, not only warnings.")
 @click.option(
+    "--channel",
+    type=click.Choice(["chat", "ussd"]),
+    help="What is in your hand at first: the chat (if left out), or a phone that dials.",
+)
+@click.option(
     "--serve",
     "port",
     type=click.IntRange(0, 65_535),
@@ -27,10 +32,12 @@ PORT = 8420
     metavar="NAME=VALUE",
     help="With --serve: another value of a setting.",
 )
-def sim(verbose: bool, port: int | None, overrides: tuple[str, ...]) -> None:
-    """Chat here as a demo partner: bank, phones and SMS are simulated."""
+def sim(verbose: bool, channel: str | None, port: int | None, overrides: tuple[str, ...]) -> None:
+    """Chat or dial here as a demo partner: bank, phones and SMS are simulated."""
     values = dict(_parted(override) for override in overrides)
     if port is not None:
+        if channel is not None:
+            raise click.UsageError("--channel belongs to the terminal, not to --serve")
         from bot.simulation.served.start import serve
 
         sys.exit(serve(port, values, verbose=verbose))
@@ -38,7 +45,7 @@ def sim(verbose: bool, port: int | None, overrides: tuple[str, ...]) -> None:
         raise click.UsageError("--set belongs to --serve")
     from bot.simulation.console.start import chat
 
-    sys.exit(chat(verbose=verbose))
+    sys.exit(chat(verbose=verbose, dials=channel == "ussd"))
 
 
 def _parted(override: str) -> tuple[str, str]:

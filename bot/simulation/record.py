@@ -6,20 +6,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bot.scripts.stage import Shown
+
+
+class SentHop(NamedTuple):
+    """What a gateway of USSD sent: ``text`` is all that was typed since the dial."""
+
+    session: str
+    phone: str
+    code: str
+    text: str
 
 
 @dataclass(slots=True)
 class Said:
     """``text`` is what the person's own bubble shows, ``written`` what a script says after
     ``NAME>``. It is ``gone`` once the desk has deleted it from the chat.
+
+    With a ``hop`` it was typed on a phone that has dialled, and stands in no chat.
     """
 
     person: str
     text: str
     written: str
     gone: bool = False
+    hop: SentHop | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +80,8 @@ class Record:
     entries: list[Entry] = field(default_factory=list)
     _messages: dict[str, list[int]] = field(default_factory=dict)  # their entries
 
-    def said(self, person: str, text: str, written: str) -> None:
-        self.entries.append(Said(person, text, written))
+    def said(self, person: str, text: str, written: str, hop: SentHop | None = None) -> None:
+        self.entries.append(Said(person, text, written, hop=hop))
 
     def shown(self, shown: Shown) -> None:
         if shown.kind != "alert":
@@ -103,7 +116,7 @@ class Record:
         """The desk deleted what the person said last."""
         for at in reversed(range(len(self.entries))):
             entry = self.entries[at]
-            if isinstance(entry, Said) and entry.person == person:
+            if isinstance(entry, Said) and entry.person == person and entry.hop is None:
                 entry.gone = True
                 self.entries.append(Deleted(at))
                 return

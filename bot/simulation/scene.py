@@ -16,6 +16,7 @@ from bot.simulation.record import Record
 from bot.simulation.settings import SimulatedSettings
 from bot.simulation.shown_messages import ShownMessages
 from bot.simulation.stage_people import StagePeople
+from bot.simulation.ussd.handset_inputs import HandsetInputs
 from bot.simulation.world import World
 from services.domain.outbox import OutboxRow
 from services.domain.ussd import CHANNEL as USSD
@@ -64,7 +65,8 @@ class Scene:
         )
         self.world.terminal.on_delete = self._on_deleted
         chat = "terminal" if channel == USSD else channel  # people have one beside their phones
-        self.inputs = PersonInputs(self.world, chat, self.people, events_before, self.record.said)
+        self.inputs = PersonInputs(self.world, chat, self.people, events_before, self._on_said)
+        self.handsets = HandsetInputs(self)
         prepare_outside(self.world, givens)
         settings = adjust(self.world.settings)
         self.world.settings = with_settings(settings, givens, self.people.addresses)
@@ -92,6 +94,10 @@ class Scene:
     def show(self, shown: Shown) -> None:
         """Something was shown that is no message of the outbox."""
         self._shown.add(shown)
+
+    def _on_said(self, person: str, text: str, written: str) -> None:
+        self.handsets.dialled_last = False
+        self.record.said(person, text, written)
 
     def _on_deleted(self, address: str) -> None:
         if address in self.people.names:

@@ -80,7 +80,7 @@ class SceneStage:
         self._scene = scene
         self._api = ApiCaller(scene.world)
         if self._channel == USSD:
-            self._handsets = HandsetInputs(scene)
+            self._handsets = scene.handsets
 
     # Input ---------------------------------------------------------------------------------
 

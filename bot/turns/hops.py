@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from hashlib import sha256
 
 import structlog
 
@@ -25,7 +24,7 @@ from services.domain.ids import new_reference
 from services.domain.ledger import HOUSE
 from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
-from services.domain.phone import Phone
+from services.domain.phone import masked_number
 from services.domain.ussd import BUSY, CHANNEL, SESSION_LIFE, Hop, Page, UssdSession
 from services.ports import Tx
 from services.ports.database import Database
@@ -169,7 +168,7 @@ class Hops:
         """Written down once a session: the first number's session stays as it is."""
         if known.disputed_at is None:
             tx.ussd_sessions.dispute(known.gateway, known.session)
-            facts = {"phone": Phone(known.phone).masked, "other": Phone(hop.phone).masked}
+            facts = {"phone": masked_number(known.phone), "other": masked_number(hop.phone)}
             about = f"ussd:{known.gateway}:{known.session}"
             tx.audit.add(HOUSE, CHANNEL, "ussd_disputed", about, facts)
             _log.warning("ussd session of another number", gateway=hop.gateway)
@@ -220,7 +219,7 @@ class Hops:
         """Keyed, because a text may hold a PIN."""
         said = f"ussd|{hop.gateway}|{hop.session}|{text}"
         pepper = self._context.keys.pepper(key_id)
-        return hmac.new(pepper, said.encode("utf-8", "surrogatepass"), sha256).hexdigest()
+        return hmac.digest(pepper, said.encode("utf-8", "surrogatepass"), "sha256").hex()
 
     async def _fault(self, hop: Hop) -> HopDecided:
         reference = new_reference("F", self._context.random)

@@ -136,7 +136,8 @@ def _pieces(text: str, room: int) -> Iterator[str]:
     for line in text.split("\n"):
         rest = line
         while gsm7.width(rest) > room:
-            end = next(n for n in range(len(rest), 0, -1) if gsm7.width(rest[:n]) <= room)
+            most = min(room, len(rest))  # a character takes one septet at least
+            end = next(n for n in range(most, 0, -1) if gsm7.width(rest[:n]) <= room)
             end = rest.rfind(" ", 1, end) + 1 or end
             yield rest[:end].rstrip()
             rest = rest[end:]

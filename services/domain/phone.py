@@ -33,13 +33,18 @@ class Phone:
     @property
     def masked(self) -> str:
         """For logs, errors and audit rows: ``2547*****678``."""
-        return f"{self.msisdn[:4]}*****{self.msisdn[-3:]}"
+        return masked_number(self.msisdn)
 
     def __str__(self) -> str:
         return f"0{self.msisdn[3:6]} {self.msisdn[6:9]} {self.msisdn[9:]}"
 
     def __repr__(self) -> str:
         return f"Phone({self.masked})"
+
+
+def masked_number(digits: str) -> str:
+    """Of any country, with its code: at least seven digits."""
+    return f"{digits[:4]}*****{digits[-3:]}"
 
 
 def phones_in(text: str) -> list[str]:

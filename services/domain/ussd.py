@@ -13,10 +13,10 @@ SESSION_LIFE = timedelta(seconds=165)  # networks end a session at 180 s (facts:
 class Hop(NamedTuple):
     """One request of a gateway: a dial, or one more answer in its session.
 
-    ``phone`` is an MSISDN, ``code`` the registered service code, and ``text`` all that was typed
-    since the dial, joined by ``*``; where ``newest_only`` it is the newest answer alone.
-    ``network`` is as the gateway names it, empty if it does not, and ``budget`` are the septets
-    that a page may have there.
+    ``phone`` is an MSISDN of any country, ``code`` the registered service code, and ``text`` all
+    that was typed since the dial, joined by ``*``; where ``newest_only`` it is the newest answer
+    alone. ``network`` is as the gateway names it, empty if it does not, and ``budget`` are the
+    septets that a page may have there.
     """
 
     gateway: str

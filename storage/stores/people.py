@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.domain.partner import AddressTaken, Partner, PartnersPage, Person, Role
-from services.domain.phone import Phone
+from services.domain.phone import MSISDN, Phone
 from services.domain.ussd import CHANNEL as USSD
 from storage.stores.cache_version import CacheVersion, CacheVersions
 from storage.time.milliseconds import from_ms, to_ms
@@ -38,6 +38,8 @@ class PeopleStore:
         return person
 
     def _dialling(self, address: str) -> Person | None:
+        if not MSISDN.fullmatch(address):
+            return None  # M-PESA is Kenya's
         found = self.linked_with(Phone(address))
         return found[0] if len(found) == 1 else None
 

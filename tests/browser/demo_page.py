@@ -15,7 +15,7 @@ CODE = re.compile(r"Code (\d{6})")
 STORY_MAX_MS = 60_000
 
 DrawerTab = Literal["Turn", "Money", "Wire", "Due", "Log"]
-PhoneTab = Literal["Chat", "SMS", "Mail"]
+PhoneTab = Literal["Chat", "USSD", "SMS", "Mail"]
 
 SEEN_AFTER_A_TOPUP: Mapping[DrawerTab, str] = {
     "Turn": "topup.confirm",
@@ -41,6 +41,13 @@ class Phone:
         self.pin = self.prompt.get_by_role("textbox", name="PIN")
         self.pay = self.prompt.get_by_role("button", name="Pay")
         self.cancel = self.prompt.get_by_role("button", name="Cancel")
+        self.code = page.get_by_role("textbox", name=self._named("Code to dial"), exact=True)
+        self.dial = page.get_by_role("button", name=self._named("Dial"), exact=True)
+        self.dial_again = page.get_by_role("button", name=self._named("Dial again"), exact=True)
+        self.ussd_page = page.get_by_role("status", name=self._named("Page"), exact=True)
+        self.answer = page.get_by_role("textbox", name=self._named("Answer"), exact=True)
+        self.send_answer = page.get_by_role("button", name=self._named("Send answer"), exact=True)
+        self.keypad = page.get_by_role("group", name=self._named("Keypad"), exact=True)
 
     def _named(self, name: str) -> str:
         return name + self._ending
@@ -86,6 +93,28 @@ class Phone:
         self.reads("Send an M-PESA prompt for KES 1,500 to 0712 345 678?")
         self.taps("Yes, send it")
         expect(self.prompt).to_be_visible()
+
+    def dials(self) -> None:
+        """The code that stands there, up to the menu."""
+        self.opens("USSD")
+        self.dial.click()
+        self.shows("CON", "1 Top up")
+
+    def presses(self, *keys: str) -> None:
+        for key in keys:
+            self.keypad.get_by_role("button", name=key, exact=True).click()
+
+    def answers(self, *answers: tuple[str, str]) -> None:
+        """Each with what the page shows then."""
+        for typed, shown in answers:
+            self.answer.fill(typed)
+            self.send_answer.click()
+            self.shows(shown)
+
+    def shows(self, *texts: str | re.Pattern[str]) -> None:
+        """On its screen of USSD."""
+        for text in texts:
+            expect(self.ussd_page).to_contain_text(text)
 
     def enters(self, pin: str) -> None:
         self.pin.fill(pin)

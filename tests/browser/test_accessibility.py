@@ -58,6 +58,18 @@ def test_sms_and_mail_can_be_read_by_everybody(looked_at: DemoPage) -> None:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_phone_that_dials_can_be_used_by_everybody(looked_at: DemoPage) -> None:
+    phone = looked_at.phone
+    phone.opens("USSD")
+    assert grave_violations(looked_at.page) == []
+    phone.dials()
+    assert grave_violations(looked_at.page) == []
+    phone.answers(("1", "how many"), ("1500", "which phone"), ("1", "Send an"), ("1", "END"))
+    assert grave_violations(looked_at.page) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", [1280])
 def test_the_drawer_can_be_read_by_everybody(looked_at: DemoPage) -> None:
     looked_at.tops_up()

@@ -46,7 +46,7 @@ async def test_it_says_where_it_is_serves_and_ends_when_told(
         assert process.stdout is not None
         line = await asyncio.wait_for(process.stdout.readline(), START_MAX_S)
         begun = json.loads(line)
-        assert (list(begun["keys"]), begun["ussd"]) == (["DUKA", "SOKO"], None)
+        assert list(begun["keys"]) == ["DUKA", "SOKO"]
         assert begun["page"] == f"{begun['url']}/"
         async with httpx.AsyncClient(base_url=begun["url"], trust_env=False) as client:
             said = await client.post("/sim/say", json={"person": "wanjiru", "text": "/balance"})
@@ -57,6 +57,33 @@ async def test_it_says_where_it_is_serves_and_ends_when_told(
             process.send_signal(by)
             rest, _ = await asyncio.wait_for(process.communicate(), END_MAX_S)
         assert (process.returncode, rest) == (128 + by, b"")
+
+
+async def test_a_gateway_of_ussd_calls_at_the_address_it_prints(tmp_path: Path) -> None:
+    async with _sim(tmp_path, "0") as process:
+        assert process.stdout is not None
+        begun = json.loads(await asyncio.wait_for(process.stdout.readline(), START_MAX_S))
+        assert begun["ussd"].startswith(f"{begun['url']}/ussd/")
+        hop = {
+            "sessionId": "ATUid_1",
+            "phoneNumber": "+254712345678",
+            "networkCode": "63902",
+            "serviceCode": "*384*7#",
+            "text": "",
+        }
+        async with httpx.AsyncClient(trust_env=False) as client:
+            menu = await client.post(begun["ussd"], data=hop)
+            assert (menu.status_code, menu.headers["content-type"]) == (
+                200,
+                "text/plain; charset=utf-8",
+            )
+            assert menu.text.startswith("CON Hazina DUKA\nBalance KES 50,000\n1 ")
+            amount = await client.post(begun["ussd"], data={**hop, "text": "1"})
+            assert amount.text.startswith("CON ")
+            assert (await client.post(begun["ussd"], data=hop)).text == amount.text
+            assert (await client.post(f"{begun['url']}/ussd/another", data=hop)).status_code == 404
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.communicate(), END_MAX_S)
 
 
 async def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:

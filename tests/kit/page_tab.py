@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from html import unescape
 from pathlib import Path
 
 import httpx
 
+from bot.simulation.credentials import USSD_CODE
 from bot.simulation.ncba.prompts import SentPrompt
 from bot.simulation.page.view import View
 from tests.kit.served_controls import ServedControls, served_controls
 
 _TOKEN = re.compile(r'data-token="([^"]+)"')
+_USSD = re.compile(r'id="ussd-page-1"[^>]*>(.*?)<form class="answer"', re.DOTALL)
 _VIEW = re.compile(r'data-view="([^"]+)"')
 
 
@@ -49,6 +52,22 @@ class PageTab:
     async def say(self, text: str, person: str = "wanjiru") -> str:
         await self.do("say", person=person, text=text)
         return await self.news()
+
+    async def dial(self, code: str = USSD_CODE, person: str = "wanjiru") -> str:
+        """What the page shows then, as text."""
+        await self.do("dial", person=person, text=code)
+        return await self.ussd_page()
+
+    async def press(self, *answers: str, person: str = "wanjiru") -> str:
+        for typed in answers:
+            await self.do("press", person=person, text=typed)
+        return await self.ussd_page()
+
+    async def ussd_page(self) -> str:
+        """What the first phone shows of USSD, and what is told of it, without markup."""
+        html = (await open_tab(self.desk)).html
+        shown = _found(_USSD, html)
+        return unescape(re.sub("<[^>]+>", "", shown))
 
     async def tap(self, option: str, person: str = "wanjiru") -> str:
         """Press the newest button with this id or label."""

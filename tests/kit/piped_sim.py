@@ -13,7 +13,9 @@ TOPUP = "/topup\n1500\n1\n1\n"
 CREDENTIALS = ("TELEGRAM_BOT_TOKEN", "NCBA_USERNAME", "NCBA_PASSWORD")
 
 
-async def play(tmp_path: Path, script: str | bytes, *, verbose: bool = False) -> str:
+async def play(
+    tmp_path: Path, script: str | bytes, *, verbose: bool = False, dials: bool = False
+) -> str:
     """The whole transcript of a piped script."""
     folder = tmp_path / "world"
     folder.mkdir(exist_ok=True)
@@ -21,7 +23,7 @@ async def play(tmp_path: Path, script: str | bytes, *, verbose: bool = False) ->
     source.write_bytes(script.encode() if isinstance(script, str) else script)
     output = io.StringIO()
     with source.open("rb") as file:
-        sim = Simulator(folder, PipedConsole(file.fileno(), output))
+        sim = Simulator(folder, PipedConsole(file.fileno(), output), dials=dials)
         with brief_log(sim.log, verbose=verbose):
             await sim.run()
     return output.getvalue()

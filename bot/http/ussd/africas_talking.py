@@ -42,7 +42,7 @@ class AfricasTalking:
         return Hop(
             NAME,
             session.session,
-            session.phone.msisdn,
+            session.phone,
             session.code,
             session.network,
             text,

@@ -6,6 +6,7 @@ import re
 
 from bot.http.ussd.africas_talking_fields import NAME, read_fields, read_session
 from bot.http.ussd.service_codes import ServiceCodes
+from services.domain.phone import masked_number
 from services.domain.ussd import UssdEvent
 
 FIELDS_MAX = 32  # an event has thirteen
@@ -35,7 +36,7 @@ def read_event(body: bytes, codes: ServiceCodes) -> UssdEvent | None:
     return UssdEvent(
         gateway=NAME,
         session=session.session,
-        phone=session.phone.masked,
+        phone=masked_number(session.phone),
         network=session.network,
         code=session.code,
         status=status,

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from bot.http.form import read_form
 from bot.http.ussd.service_codes import ServiceCodes
-from services.domain.phone import Phone
 
 NAME = "africas_talking"
 _SESSION = re.compile(r"[!-~]{1,128}")
+_NUMBER = re.compile(r"\+[1-9][0-9]{7,14}")  # E.164
 _NETWORK = re.compile(r"[!-~]{0,16}")
 
 
@@ -20,7 +20,7 @@ class SessionFields(NamedTuple):
     if it was not told."""
 
     session: str
-    phone: Phone
+    phone: str
     code: str
     tail: str
     network: str
@@ -37,7 +37,7 @@ def read_fields(body: bytes, fields_max: int) -> dict[str, str] | None:
 
 def read_session(fields: Mapping[str, str], codes: ServiceCodes) -> SessionFields | None:
     """``None`` if it is nobody's session: the id is 1-128 visible ASCII characters, the phone a
-    Kenyan mobile number with its ``+``, the code one of ``codes``, the network 0-16 characters."""
+    number of any country with its ``+``, the code one of ``codes``, the network 0-16 characters."""
     session, network = fields.get("sessionId", ""), fields.get("networkCode", "")
     phone = _phone(fields.get("phoneNumber", ""))
     dialled = codes.split(fields.get("serviceCode", ""))
@@ -48,9 +48,6 @@ def read_session(fields: Mapping[str, str], codes: ServiceCodes) -> SessionField
     return SessionFields(session, phone, *dialled, network)
 
 
-def _phone(number: str) -> Phone | None:
-    """A number whose plus has become a blank was decoded twice, and is refused."""
-    try:
-        return Phone(number[1:]) if number.startswith("+") else None
-    except ValueError:
-        return None
+def _phone(number: str) -> str | None:
+    """Its digits. One whose plus has become a blank was decoded twice, and is refused."""
+    return number[1:] if _NUMBER.fullmatch(number) else None

@@ -11,6 +11,7 @@ from bot.simulation.console.bank_commands import COMMANDS as BANK
 from bot.simulation.console.screen import Line
 from bot.simulation.console.usage import UNITS, Command, CommandError, clip, read_phone
 from bot.simulation.crashes import CrashPointName
+from bot.simulation.credentials import USSD_CODE
 from bot.simulation.inboxes import CARRIER_FAULTS
 from bot.simulation.ncba.faults import CALLS
 from bot.simulation.ncba.handsets import Handset
@@ -22,6 +23,7 @@ HELP = ":help"
 WAIT_MAX_S = 2 * 86_400  # takes some real seconds, because every job of those days runs
 _WAIT = re.compile(r"([0-9]{1,6}) ?([smhd])")
 _WHO = re.compile(r"[a-z][a-z0-9]{1,19}")
+_HOP = re.compile(r"again|parallel|text .{1,200}|phone .+")
 _POINT = re.compile(rf"at (?:(commit|after-commit)|(before-call|after-call) ({'|'.join(CALLS)}))")
 _DOES = {
     Handset.PAYS: "The PIN is entered on {phone}.",
@@ -121,11 +123,14 @@ async def _wait(sim: Simulator, rest: str) -> None:
 
 
 async def _as(sim: Simulator, rest: str) -> None:
-    who = rest.casefold()
+    name, _, number = rest.partition(" ")
+    who = name.casefold()
     if not _WHO.fullmatch(who):
         raise CommandError(
-            f"Written :as NAME, such as :as {demo.ADMINS[0]}. A new name is a stranger."
+            f"Written :as NAME [PHONE], such as :as {demo.ADMINS[0]}. A new name is a stranger."
         )
+    if number:
+        sim.handset.give(who, read_phone(number))
     await sim.switch_user(who)
     if who in demo.ADMINS:
         sim.say(f"You are {who} now, an admin of the desk. /help lists what admins can do.")
@@ -133,7 +138,21 @@ async def _as(sim: Simulator, rest: str) -> None:
         sim.say(f"You are {who} of {demo.PARTNER.code} again.")
     else:
         sim.say(f"You are {who} now, with an account of your own.")
-    sim.note(*(sim.current_screen(ids=False) or ()))
+    sim.note(*(await sim.current_screen(ids=False) or ()))
+
+
+async def _hop(sim: Simulator, rest: str) -> None:
+    how, _, value = rest.partition(" ")
+    if not _HOP.fullmatch(rest):
+        raise CommandError(
+            "Written :hop again, :hop parallel, :hop text 1*2 or :hop phone 0733 123 456."
+        )
+    if how == "phone":
+        value = read_phone(value).msisdn
+    lines = await sim.handset.send_hop(sim.who, how, value)
+    if lines is None:
+        raise CommandError(f"Nobody has dialled on this phone. {USSD_CODE} dials.")
+    sim.note(*lines)
 
 
 async def _restart(sim: Simulator, rest: str) -> None:
@@ -159,9 +178,9 @@ async def _crash(sim: Simulator, rest: str) -> None:
 
 async def _screen(sim: Simulator, rest: str) -> None:
     _nothing_more("screen", rest)
-    lines = sim.current_screen()
+    lines = await sim.current_screen()
     if lines is None:
-        sim.say("There is no screen yet. /menu draws one.")
+        sim.say(f"There is no screen yet. /menu draws one, and {USSD_CODE} dials.")
     else:
         sim.note(*lines)
 
@@ -196,7 +215,7 @@ async def _tap(sim: Simulator, rest: str) -> None:
 
 
 async def _help(sim: Simulator, rest: str) -> None:
-    sim.say("In the chat /help tells what there is. Around it:")
+    sim.say(f"In the chat /help tells what there is, and {USSD_CODE} dials. Around it:")
     usages = [usage for command in COMMANDS.values() for usage in command.usage.split("\n")]
     width = max(map(len, usages)) + 2
     for command in COMMANDS.values():
@@ -234,7 +253,12 @@ COMMANDS = {
     ),
     "wait": Command(":wait 2m", "let time pass, at once (s, m, h, d)", _wait),
     "bank": BANK["bank"],
-    "as": Command(":as NAME", f"be somebody else, such as {demo.ADMINS[0]}, an admin", _as),
+    "as": Command(":as NAME [PHONE]", f"be somebody else, such as {demo.ADMINS[0]}, an admin", _as),
+    "hop": Command(
+        ":hop again\n",
+        "send the newest hop once more, or: parallel,\ntext 1*2, phone 0733 123 456",
+        _hop,
+    ),
     "restart": Command(":restart", "stop Hazina and start it again", _restart),
     "crash": Command(
         ":crash [at POINT]\n",

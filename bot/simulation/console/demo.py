@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.channels.terminal import CHANNEL
+from bot.simulation.credentials import USSD_CODE
 from bot.simulation.opening_balances import add_partner
 from services.domain.fees import Fee, FeeKind
 from services.domain.money import Money
@@ -27,6 +28,12 @@ GREETING = (
     "/topup adds money, and :handset pays enters the PIN; /float buys float.",
     "A number picks an option, or type the [word] in brackets.",
     f":as {ADMINS[0]} makes you an admin. :help lists what else can happen; :quit ends.",
+)
+GREETING_ON_A_PHONE = (
+    *GREETING[:2],
+    f"{USSD_CODE} dials, {USSD_CODE[:-1]}*1*500# goes on from there; then type the keys.",
+    ":handset pays enters the M-PESA PIN; what becomes of it comes by SMS.",
+    "/help and what follows it is typed in your chat. :help lists the rest; :quit ends.",
 )
 
 

@@ -1,4 +1,5 @@
-"""A chat with the product, with everything around it simulated: ``hazina sim``.
+"""A chat with the product, or its menu on a phone, with everything around it simulated: ``hazina
+sim``.
 
 One loop owns the world. While it waits for input, the world's clock follows real time; each line's
 effects settle before the next line is read.
@@ -17,6 +18,7 @@ from bot.channels.terminal import CHANNEL, event_from_line
 from bot.outbox.carriers import MAIL, SMS
 from bot.simulation.console import commands, demo, screen
 from bot.simulation.console.console import Console
+from bot.simulation.console.handset import Handset
 from bot.simulation.console.screen import BLANK, Content, Ink, Line
 from bot.simulation.real_time import TICK_S, RealTime
 from bot.simulation.world import World
@@ -53,9 +55,10 @@ class _ActiveScreen:
 
 
 class Simulator:
-    """One reproducible session. ``folder`` is used by the world alone."""
+    """One reproducible session. ``folder`` is used by the world alone. ``dials``: people have
+    their phones in hand at first, and not the chat."""
 
-    def __init__(self, folder: Path, console: Console) -> None:
+    def __init__(self, folder: Path, console: Console, *, dials: bool = False) -> None:
         self.world = World(
             folder,
             start=datetime.now(UTC),
@@ -65,9 +68,11 @@ class Simulator:
         self.world.terminal.on_delete = self._on_deleted
         admins = frozenset(demo.ADMINS)
         self.world.settings = self.world.settings.model_copy(update={"admin_ids": admins})
+        self.handset = Handset(self.world, in_hand_first=dials)
         self.who = demo.OWNER  # the person typing here
         self.ended = False
         self._console = console
+        self._greeting = demo.GREETING_ON_A_PHONE if dials else demo.GREETING
         self._count = 0
         self._page: list[Line | _Delivery] = []
         self._seen: dict[str, Content] = {}
@@ -94,7 +99,7 @@ class Simulator:
         await self.world.open()
         await self.world.app.database.write(demo.seed)
         await self.world.settle()
-        self._page += [Line(line) for line in demo.GREETING]
+        self._page += [Line(line) for line in self._greeting]
         await self.show()
 
     # Time ----------------------------------------------------------------------------------
@@ -135,6 +140,8 @@ class Simulator:
         try:
             if line.startswith(":"):
                 await commands.run(self, line)
+            elif (page := await self.handset.type(self.who, line)) is not None:
+                self.note(*page)
             else:
                 self.submit(self._event(line))
             await self.world.settle()
@@ -219,8 +226,12 @@ class Simulator:
         sent = self._sent(self._active.message_id)
         return Content(sent.text, sent.rows).options
 
-    def current_screen(self, *, ids: bool = True) -> list[Line] | None:
-        """The current screen as it is now, with the ids of its options."""
+    async def current_screen(self, *, ids: bool = True) -> list[Line] | None:
+        """The current screen as it is now, with the ids of its options; the phone's newest page if
+        that is in hand."""
+        phone = await self.handset.phone_of(self.who)
+        if phone is not None and self.handset.holds(self.who):
+            return self.handset.shown(phone)
         if self._active is None:
             return None
         sent = self._sent(self._active.message_id)

@@ -12,22 +12,23 @@ from pathlib import Path
 from bot.simulation.console import commands
 from bot.simulation.console.console import Console, PipedConsole, TerminalConsole
 from bot.simulation.console.simulator import Simulator
+from bot.simulation.credentials import USSD_CODE
 from bot.simulation.log_capture import brief_log
 from bot.simulation.settings import reason_not_to_start, wants_colour
 
-WORDS = ("/topup", "/balance", "/history", "/menu", "/cancel", "/help")
+WORDS = ("/topup", "/balance", "/history", "/menu", "/cancel", "/help", USSD_CODE)
 
 
-def chat(*, verbose: bool) -> int:
+def chat(*, verbose: bool, dials: bool = False) -> int:
     """The exit status: 0, or 2 if refused with a one-line reason."""
     refused = reason_not_to_start()
     if refused is None:
-        return asyncio.run(_chat(verbose))
+        return asyncio.run(_chat(verbose, dials))
     print(refused, file=sys.stderr)
     return 2
 
 
-async def _chat(verbose: bool) -> int:
+async def _chat(verbose: bool, dials: bool) -> int:
     task = asyncio.current_task()
     assert task is not None
     signals: list[int] = []
@@ -44,7 +45,7 @@ async def _chat(verbose: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, end, number)
     with tempfile.TemporaryDirectory(prefix="hazina-sim-") as folder:
-        sim = Simulator(Path(folder), _console())
+        sim = Simulator(Path(folder), _console(), dials=dials)
         with brief_log(sim.log, verbose=verbose):
             try:
                 await sim.run()

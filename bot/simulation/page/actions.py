@@ -18,7 +18,7 @@ from bot.simulation.page.panels.wire import untold
 from bot.simulation.page.state import FOLDER, PageState
 from bot.simulation.page.story import stories
 from bot.simulation.page.view import View
-from bot.simulation.served import outside
+from bot.simulation.served import dialling, outside
 from bot.simulation.served.controls import CALLS
 from bot.simulation.served.served_world import ControlError
 from services.domain.phone import Phone
@@ -27,7 +27,6 @@ from services.ports import Tx
 RIGHT_PIN = "1234"
 PIN_DIGITS = 4
 LATE_S = 3_600
-SCREENS_BACK_MAX = 100  # that a script can name for an old button
 AnyBody = TypeVar("AnyBody", bound=bodies.PageBody)
 
 
@@ -44,8 +43,28 @@ async def _say(state: PageState, view: View, body: bodies.Say) -> None:
 
 async def _tap(state: PageState, view: View, body: bodies.Tap) -> None:
     _check_person(state, body.person)
-    screen, option = _option(state, body)
-    await state.served.tap(body.person, screen, option, _written(state, body, option))
+    await state.served.tap(body.person, *_option(state, body))
+
+
+async def _dial(state: PageState, view: View, body: bodies.Dial) -> None:
+    _check_person(state, body.person)
+    await dialling.dial(state.served, body.person, body.text)
+
+
+async def _press(state: PageState, view: View, body: bodies.Press) -> None:
+    _check_person(state, body.person)
+    await dialling.press(state.served, body.person, body.text.strip())
+
+
+async def _redial(state: PageState, view: View, body: bodies.Redial) -> None:
+    _check_person(state, body.person)
+    match body.what:
+        case "dial":
+            await dialling.dial_again(state.served, body.person)
+        case "again":
+            await dialling.send_again(state.served, body.person)
+        case "hang-up":
+            await dialling.hang_up(state.served, body.person)
 
 
 def _option(state: PageState, body: bodies.Tap) -> tuple[Shown, Option]:
@@ -60,21 +79,6 @@ def _option(state: PageState, body: bodies.Tap) -> tuple[Shown, Option]:
                 if option.data == body.data:
                     return version, option
     raise ControlError("that option is not there")
-
-
-def _written(state: PageState, body: bodies.Tap, option: Option) -> str | None:
-    """As a script finds this option: by id or label, on the newest screen or on one before it."""
-    # The id of an option for an operation is its reference in small letters: no message shows that.
-    names = (option.id, option.label) if option.id != option.label.lower() else (option.label,)
-    for screen in range(-1, -SCREENS_BACK_MAX - 1, -1):
-        for wanted in names:
-            try:
-                found, same = state.served.inbox.option(body.person, wanted, screen)
-            except Mismatch:
-                continue
-            if (found.message_id, same.data) == (body.message, body.data):
-                return f"[{wanted}]" + ("" if screen == -1 else f" on screen {screen}")
-    return None
 
 
 async def _look(state: PageState, view: View, body: bodies.Look) -> None:
@@ -213,6 +217,9 @@ def _check_person(state: PageState, name: str) -> None:
 ACTIONS: Mapping[str, Action[Any]] = {
     "say": Action(bodies.Say, _say),
     "tap": Action(bodies.Tap, _tap),
+    "dial": Action(bodies.Dial, _dial),
+    "press": Action(bodies.Press, _press),
+    "redial": Action(bodies.Redial, _redial),
     "look": Action(bodies.Look, _look),
     "language": Action(bodies.SetLanguage, _language),
     "prompt": Action(bodies.AnswerPrompt, _answer_prompt),

@@ -17,11 +17,13 @@ from starlette.routing import BaseRoute, Route
 from bot.http.body import BodyRefused, read_body
 from bot.http.web.headers import FRESH
 from bot.http.web.origin import is_from_own_page, is_loopback_host, only_host
+from bot.simulation.credentials import USSD_CODE
 from bot.simulation.page.actions import ACTIONS
 from bot.simulation.page.bodies import FAULTS
 from bot.simulation.page.cast import groups
+from bot.simulation.page.curl_copy import as_curl
 from bot.simulation.page.drawn import Drawn
-from bot.simulation.page.script_copy import as_curl, as_script
+from bot.simulation.page.script_copy import as_script
 from bot.simulation.page.state import OPENS_WITH, PREFIX, PageState
 from bot.simulation.page.story import stories
 from bot.simulation.page.view import View
@@ -62,6 +64,7 @@ class PageApp:
             stories=list(stories().values()),
             faults=FAULTS,
             calls=CALLS,
+            service_code=USSD_CODE,
         )
         return HTMLResponse(page, headers=dict(FRESH))
 

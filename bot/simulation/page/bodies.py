@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -18,6 +19,8 @@ FAULTS = {
     "slow 20s": "answers after 20 s",
 }
 ALL_CALLS = "all"
+ANSWER_MAX = 80  # characters of one answer on a phone (facts: USSD 2)
+_CODE = re.compile(r"\*[0-9*]{1,126}#")
 _Id = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -25,6 +28,12 @@ def _typed(text: str) -> str:
     if not text.strip():
         raise ValueError("nothing was typed")
     return text
+
+
+def _code(text: str) -> str:
+    if _CODE.fullmatch(text.strip()) is None:
+        raise ValueError("a code is digits and *, from the first * to the # at its end")
+    return text.strip()
 
 
 class PageBody(BaseModel):
@@ -37,6 +46,27 @@ class PageBody(BaseModel):
 class Say(PageBody):
     person: _Id
     text: Annotated[str, Field(max_length=TEXT_LIMIT), AfterValidator(_typed)]
+
+
+class Dial(PageBody):
+    """``text`` is the code."""
+
+    person: _Id
+    text: Annotated[str, AfterValidator(_code)]
+
+
+class Press(PageBody):
+    """``text`` answers the page of a phone that has dialled."""
+
+    person: _Id
+    text: Annotated[str, Field(max_length=ANSWER_MAX), AfterValidator(_typed)]
+
+
+class Redial(PageBody):
+    """``again``: the gateway sends the phone's last hop once more."""
+
+    person: _Id
+    what: Literal["dial", "again", "hang-up"]
 
 
 class Tap(PageBody):

@@ -80,9 +80,9 @@ class Chat:
         for at in range(start, len(entries)):
             entry = entries[at]
             match entry:
-                case Said() if entry.person == self._person:
+                case Said(hop=None) if entry.person == self._person:
                     yield at
-                case Shown() if entry.to == self._person and entry.kind != "alert":
+                case Shown(page=None) if entry.to == self._person and entry.kind != "alert":
                     yield entry.message_id
                 case Deleted():
                     said = entries[entry.said]

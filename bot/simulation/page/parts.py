@@ -17,6 +17,7 @@ from bot.simulation.page.state import PageState
 from bot.simulation.page.view import Drawer, View
 from bot.simulation.served.controls import CALLS
 from bot.simulation.served.opening import PARTNERS
+from services.domain.ussd import PAGE_SEPTETS
 from services.ports import Tx
 
 Look = Callable[[Tx], Any]
@@ -77,12 +78,26 @@ class Parts:
             self._who(n, member),
             self._part(f"sms-{n}", (member, len(texts)), "sms.html", **facts, texts=texts),
             self._part(f"mail-{n}", (member, len(mails)), "mail.html", **facts, mails=mails),
+            *self._ussd(n, member),
             self._part(
                 f"prompt-{n}",
                 prompt and (member, prompt.transaction_id),
                 "prompt.html",
                 **facts,
                 prompt=prompt,
+            ),
+        ]
+
+    def _ussd(self, n: int, member: Member) -> Sequence[Part]:
+        """What the phone shows of the session that it has dialled, and what is told of it."""
+        session = self._served.scene.handsets.session(member.name)
+        page = None if session is None else session.shown
+        facts = {"member": member, "session": session, "page": page}
+        hop = session and (session.session, session.last, session.took_s)
+        return [
+            self._part(f"ussd-page-{n}", (member, hop, page), "ussd_page.html", **facts),
+            self._part(
+                f"ussd-hop-{n}", (member, hop, page), "ussd_hop.html", **facts, most=PAGE_SEPTETS
             ),
         ]
 
@@ -142,7 +157,7 @@ class Parts:
             served.number,
             len(served.record.entries),
             calls,
-            served.api_calls,
+            served.calls,
             answered,
             len(served.world.receiver.received),
             served.world.crash_count,

@@ -1,4 +1,4 @@
-"""What has been done in a world as a conversation script, or as calls of its controls with curl.
+"""What has been done in a world as a conversation script.
 
 A script does not know which codes and references it will meet. So a code that was typed is captured
 from the SMS or mail that brought it, and a reference from the first message that showed it.
@@ -6,48 +6,40 @@ from the SMS or mail that brought it, and a reference from the first message tha
 
 from __future__ import annotations
 
-import json
 import re
-import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.scripts.directive import (
-    Advance,
-    ArmCrash,
-    BankNotifies,
-    Crash,
-    CrashPoint,
-    Restart,
-    SetHandset,
-)
-from bot.scripts.directive_syntax import read_directive
+from bot.channels.terminal import CHANNEL as CHAT
 from bot.scripts.given import GivenSetting
 from bot.scripts.pattern import variables
 from bot.scripts.record import literal
 from bot.scripts.source_line import ScriptError, SourceLine
 from bot.scripts.speech import Say, read_speech
 from bot.scripts.stage import Shown
+from bot.simulation.page.phone_lines import OTHER_BRACKETS, PhoneLines
 from bot.simulation.record import Armed, Did, Entry, Passed, Said, Texted
 from bot.simulation.served.opening import RAISED
 from bot.simulation.served.served_world import ServedWorld
+from services.domain.ussd import CHANNEL as USSD
 
 _CODE = re.compile(r"\b[0-9]{6}\b")
 _REFERENCE = re.compile(r"\b(?P<kind>[A-Z]{2})-(?P<rest>[0-9A-Z]{6,})\b")
 _HOURS = re.compile(r"\b[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\b")
 _DATES = re.compile(r"\b[0-9]{1,2} [A-Z][a-z]{2,8}( [0-9]{4})?\b|\b20[0-9]{2}-[0-9]{2}-[0-9]{2}\b")
-_TAP = re.compile(r"\[([^\[\]]+)\]")
 _HOLE = "{*}"
 _COMMENT = re.compile(r"\s{2,}#|\t#")
-_OTHER_BRACKETS = str.maketrans("{}[]<>#", "()()()+")
 
 
 def as_script(served: ServedWorld) -> str:
     """It holds when it is played: givens, seed, what was done, and each answer's first line."""
     scene = served.scene
-    lines = ["title: Copied from the page", "channels: terminal", f"seed: {scene.seed}"]
+    entries = served.record.entries
+    dials = any(isinstance(entry, Said) and entry.hop is not None for entry in entries)
+    channel = USSD if dials else CHAT
+    lines = ["title: Copied from the page", f"channels: {channel}", f"seed: {scene.seed}"]
     lines += [f"given {given.at.text.removeprefix('given ')}" for given in scene.givens]
     said = {given.name.lower() for given in scene.givens if isinstance(given, GivenSetting)}
     lines += [
@@ -55,7 +47,8 @@ def as_script(served: ServedWorld) -> str:
         for name in RAISED
         if name not in said
     ]
-    return "\n".join([*lines, "", *_Play(served.record.entries).lines()]) + "\n"
+    phones = PhoneLines(scene.people.phones) if dials else None
+    return "\n".join([*lines, "", *_Play(entries, phones).lines()]) + "\n"
 
 
 @dataclass(slots=True)
@@ -67,8 +60,11 @@ class _Step:
 
 
 class _Play:
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    """``phones`` write what people say where they dial too."""
+
+    def __init__(self, entries: Sequence[Entry], phones: PhoneLines | None) -> None:
         self._steps = list(_steps(entries))
+        self._phones = phones
         self._names: dict[str, str] = {}  # of variables, by what they stand for
         self._needed = self._find_needed()
         self._carried_s = 0.0
@@ -78,19 +74,28 @@ class _Play:
         self._unread_texts: Counter[str] = Counter()
 
     def lines(self) -> Iterator[str]:
+        if self._phones is not None:
+            yield from self._phones.opening()
         for step in self._steps:
             match step.entry:
-                case Said(person) as said:
+                case Said() as said:
                     yield "bot*"
                     self._unread.clear()
-                    self._speaker = person
-                    yield f"{person}> {self._filled(_sayable(said))}"
+                    yield self._said(said)
                 case Did(line):
                     yield self._filled(line)
                 case Armed(call, fault, times) if times > 0:
                     yield f"@bank {fault} on {call}" + (f" times {times}" if times > 1 else "")
             yield from self._expected(step)
         yield "bot*"
+
+    def _said(self, said: Said) -> str:
+        line = f"{said.person}> {_sayable(said)}"
+        if self._phones is not None:
+            line = self._phones.line(said, line)
+        if line.startswith(f"{said.person}>"):
+            self._speaker = said.person
+        return self._filled(line)
 
     def _expected(self, step: _Step) -> Iterator[str]:
         """Each answer's first line, and what brought something that is needed later."""
@@ -113,6 +118,8 @@ class _Play:
                         read = "bot<~" if entry.to == self._speaker else f"bot[{entry.to}]<~"
                         yield from [f"{read} {_HOLE}"] * self._unread.pop(entry.to, 0)
                         yield f"{read} {pattern}"
+                        if entry.page is not None:
+                            yield f"page {entry.page}"
                     else:
                         self._unread[entry.to] += 1
 
@@ -200,7 +207,7 @@ def _sayable(said: Said) -> str:
     is_plain = isinstance(read, Say) and read.text == written and len(written.splitlines()) == 1
     if is_plain and not variables(written) and not _COMMENT.search(line):
         return written
-    return " ".join(written.translate(_OTHER_BRACKETS).split()) or "?"
+    return " ".join(written.translate(OTHER_BRACKETS).split()) or "?"
 
 
 def _steps(entries: Sequence[Entry]) -> Iterator[_Step]:
@@ -249,55 +256,3 @@ def _steady(line: str, keep: str = "") -> str:
             part = changing.sub("\0", part)
         steady.append(re.sub(r"\0+", _HOLE, literal(part)))
     return keep.join(steady).strip() or _HOLE
-
-
-def as_curl(served: ServedWorld, url: str) -> str:
-    """Calls of the controls that do the same in a served world."""
-    lines = []
-    for entry in served.record.entries:
-        call = _call(entry)
-        if call is not None:
-            body = shlex.quote(json.dumps(call[1], ensure_ascii=False))
-            lines.append(f"curl {url}/sim/{call[0]} -H 'content-type: application/json' -d {body}")
-        elif isinstance(entry, Said | Did):
-            what = entry.line if isinstance(entry, Did) else f"{entry.person}> {entry.written}"
-            lines.append(f"# No control does this: {what.removeprefix('# ')}")
-    return "\n".join(lines or ["# Nothing has been done yet."]) + "\n"
-
-
-def _call(entry: Entry) -> tuple[str, Mapping[str, object]] | None:
-    match entry:
-        case Said(person, text, written) if text == written:
-            return "say", {"person": person, "text": text}
-        case Said(person, _, written) if (tapped := _TAP.fullmatch(written)) is not None:
-            return "say", {"person": person, "tap": tapped[1]}
-        case Passed(seconds):
-            return "advance", {"seconds": seconds}
-        case Armed(call, fault, times) if times > 0:
-            return "bank", {"call": call, "fault": fault, "times": times}
-        case Did(line):
-            return _control(line)
-    return None
-
-
-def _control(line: str) -> tuple[str, Mapping[str, object]] | None:
-    """The control that does what a directive does; ``@redeliver`` has none."""
-    if line.startswith("#"):
-        return None
-    read = read_directive(SourceLine(Path("page"), 1, line), line)
-    match read:
-        case SetHandset():
-            return "handset", {"phone": read.phone, "does": read.action}
-        case BankNotifies():
-            body = {"phone": read.phone, "amount": read.amount.decimal, "ref": read.reference}
-            return "notify", {**body, "times": read.times}
-        case Advance():
-            return "advance", {"seconds": read.seconds}
-        case Restart():
-            return "restart", {}
-        case Crash():
-            return "crash", {}
-        case ArmCrash():
-            words = str(CrashPoint(read.point.point, read.point.call, 1))
-            return "crash", {"at": words, "nth": read.point.nth}
-    return None

@@ -25,6 +25,7 @@ from bot.scripts.speech import Race, Speech
 from bot.simulation.page.view import Views
 from bot.simulation.served.served_world import ControlError, ServedWorld
 from bot.simulation.stage import SceneStage
+from services.domain.ussd import CHANNEL as USSD
 
 FOLDER = Path(__file__).with_name("stories")
 STORIES = (
@@ -38,6 +39,7 @@ STORIES = (
     "lock-out",
     "bank-down",
     "crash-in-the-middle",
+    "top-up-by-ussd",
 )
 STEP_S = 1.2  # real seconds that a caption stands before the next, unless somebody asks for it
 
@@ -74,6 +76,11 @@ class Story:
     @property
     def title(self) -> str:
         return self.script.head.title
+
+    @property
+    def dials(self) -> bool:
+        """Whether its people dial, and only dial."""
+        return self.script.head.channels == (USSD,)
 
     @property
     def cast(self) -> Sequence[str]:
@@ -177,7 +184,7 @@ class StoryTeller:
         self._go_on.set()
 
     async def _play(self, story: Story) -> None:
-        stage = StoryStage(self.served)
+        stage = StoryStage(self.served, USSD if story.dials else CHANNEL)
         player = Player(story.script, stage, before=self._before)
         try:
             async with self.served.story(story.title):
@@ -249,8 +256,8 @@ class StoryTeller:
 class StoryStage(SceneStage):
     """The served world as a stage."""
 
-    def __init__(self, served: ServedWorld) -> None:
-        super().__init__(CHANNEL)
+    def __init__(self, served: ServedWorld, channel: str) -> None:
+        super().__init__(channel)
         self._served = served
 
     async def open(self, head: ScriptHead, givens: Sequence[Given]) -> None:

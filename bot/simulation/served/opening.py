@@ -25,7 +25,7 @@ RAISED = (
 RAISED_TIMES = 10
 # The world decides these: another value would reach beyond it, leave its admins out, or have no
 # effect.
-FIXED = ("DATABASE", "BACKUP_DIR", "ADMIN_IDS", "API")
+FIXED = ("DATABASE", "BACKUP_DIR", "ADMIN_IDS", "API", "USSD_SECRET", "USSD_CODES")
 
 
 def opening() -> Sequence[Given]:

@@ -11,9 +11,15 @@ from bot.http.api.routes import api_refusal
 from bot.simulation import webhook_receiver
 from bot.simulation.served.control_app import ControlApp, check_caller, failed
 from bot.simulation.served.controls import CONTROLS
-from bot.simulation.served.served_world import ControlError, ServedWorld
+from bot.simulation.served.served_world import (
+    API_CALL,
+    GATEWAY_CALL,
+    ControlError,
+    ServedWorld,
+)
 
 API_PATHS = ("/v1/", "/functions/v1/")
+USSD_PATH = "/ussd/"
 
 
 class ServedApp:
@@ -25,13 +31,19 @@ class ServedApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _is_control(scope):
-            if scope["method"] not in ("GET", "HEAD") and scope["path"].startswith(API_PATHS):
-                self._served.note_api_call()
+            if scope["method"] not in ("GET", "HEAD"):
+                self._note_call(scope["path"])
             await self._served.door(scope, receive, send)
         elif (scope["method"], scope["path"]) == ("POST", webhook_receiver.PATH):
             await self._receive_webhook(scope, receive, send)
         else:
             await self._controls(scope, receive, send)
+
+    def _note_call(self, path: str) -> None:
+        if path.startswith(API_PATHS):
+            self._served.note_call(API_CALL)
+        elif path.startswith(USSD_PATH):
+            self._served.note_call(GATEWAY_CALL)
 
     async def _receive_webhook(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

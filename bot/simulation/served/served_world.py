@@ -19,7 +19,7 @@ import structlog
 from bot.channels.terminal import CHANNEL
 from bot.clock import system_random
 from bot.scripts.given import Given
-from bot.scripts.inbox import Inbox, Message, Texts
+from bot.scripts.inbox import Message, Texts
 from bot.scripts.stage import Option, Shown
 from bot.simulation.bank_comparison import bank_mismatches
 from bot.simulation.notification_sender import Told
@@ -33,6 +33,7 @@ from bot.simulation.served.opening import (
     opening_settings,
     with_raised_limits,
 )
+from bot.simulation.served.screens import Screens
 from bot.simulation.settings import SimulatedSettings
 from bot.simulation.stage_people import StagePeople
 from bot.simulation.world import World
@@ -43,7 +44,9 @@ from services.ports import Tx
 
 KEYS_MAX = 1_000  # active keys of a partner; tests make one for each case
 STRIDE_S = 600.0  # of a long advance: between two strides it can be ended
+# A copy of the world cannot repeat what programs did.
 API_CALL = "# A partner's system called the API here: say it with @api"
+GATEWAY_CALL = "# A program called as a gateway of USSD here: say it with <dial …>"
 STEP_S = 1.0  # the world's clock shows whole seconds, so that a script can say how much has passed
 
 _log = structlog.get_logger(__name__)
@@ -215,11 +218,11 @@ class ServedWorld:
 
     def _enter(self, scene: Scene) -> None:
         self.scene = scene
-        self.inbox = Inbox(lambda cursor: scene.shown[cursor:])
+        self._screens = Screens(lambda: scene.shown)
         self.sms = Texts("SMS", lambda phone: scene.world.sms.texts.get(phone, []))
         self.mail = Texts("mail", lambda address: _mails(scene.world, address))
         self.told: list[Told] = []
-        self.api_calls = 0
+        self.calls = 0  # of programs
         self._time = RealTime(scene.world, step_s=STEP_S, before=scene.record.passed)
 
     # Turns, time and faults ----------------------------------------------------------------
@@ -234,7 +237,7 @@ class ServedWorld:
             await self._follow()
             yield self.world
             await self.world.settle()
-            self.inbox.collect()
+            self._screens.collect()
             self.tell_watchers()
 
     async def advance(self, seconds: float) -> None:
@@ -275,12 +278,16 @@ class ServedWorld:
             self.tell_watchers()
 
     async def redeliver(self) -> None:
-        """The last thing that somebody said reaches the product again."""
+        """The last thing that somebody said or typed on a phone reaches the product again."""
+        inputs, handsets = self.scene.inputs, self.scene.handsets
         async with self.turn():
-            if not self.scene.inputs.can_redeliver:
+            if not (inputs.can_redeliver or handsets.dialled_last):
                 raise ControlError("nobody has said anything yet")
             self.record.did("@redeliver")
-            self.scene.inputs.redeliver()
+            if handsets.dialled_last:
+                await handsets.redeliver()
+            else:
+                inputs.redeliver()
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -305,22 +312,22 @@ class ServedWorld:
         async with self.turn():
             self.scene.inputs.say(person, text)
 
-    async def tap(self, person: str, screen: Shown, option: Option, written: str | None) -> None:
-        """``written`` as for ``PersonInputs.tap``."""
+    async def tap(self, person: str, screen: Shown, option: Option) -> None:
         async with self.turn():
-            self.scene.inputs.tap(person, screen, option, written=written)
+            self._tap(person, screen, option)
 
     async def tap_named(self, person: str, wanted: str) -> None:
         """Tap the option with this id, or else this label. Raises ``Mismatch`` if there is none."""
         async with self.turn():
-            self.inbox.collect()
-            screen, option = self.inbox.option(person, wanted, -1)
-            self.scene.inputs.tap(person, screen, option, written=f"[{wanted}]")
+            self._tap(person, *self._screens.option(person, wanted))
+
+    def _tap(self, person: str, screen: Shown, option: Option) -> None:
+        written = self._screens.written(person, screen.message_id, option)
+        self.scene.inputs.tap(person, screen, option, written=written)
 
     def take_unread(self, person: str) -> Sequence[Message]:
-        """All that the person has not read yet; it is read now."""
-        self.inbox.collect()
-        return self.inbox.take_unread(person)
+        """All of the chat that the person has not read yet; it is read now."""
+        return self._screens.take_unread(person)
 
     async def create_key(self, partner: str, scopes: Collection[Scope], days: int) -> str:
         def create(tx: Tx) -> str:
@@ -336,10 +343,10 @@ class ServedWorld:
             violations = await world.app.database.read(lambda tx: tx.invariants.violations())
             return [*violations, *await bank_mismatches(world)]
 
-    def note_api_call(self) -> None:
-        """A partner's system changes something: a copy of the world cannot repeat that."""
-        self.api_calls += 1
-        self.record.did(API_CALL)
+    def note_call(self, remark: str) -> None:
+        """A program changes something."""
+        self.calls += 1
+        self.record.did(remark)
 
     def tell_watchers(self) -> None:
         for watcher in list(self.watchers):

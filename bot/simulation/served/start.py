@@ -14,6 +14,7 @@ from pathlib import Path
 from bot.clock import system_random
 from bot.http.server import PortUnavailable, serving
 from bot.scripts.source_line import ScriptError
+from bot.simulation.credentials import USSD_SECRET
 from bot.simulation.log_capture import page_log
 from bot.simulation.page.app import PageApp
 from bot.simulation.page.state import PageState
@@ -89,7 +90,7 @@ async def _run(served: ServedWorld, page: PageState, port: int, stop: asyncio.Ev
             "url": url,
             "keys": keys,
             "page": f"{url}/",
-            "ussd": None,
+            "ussd": f"{url}/ussd/{USSD_SECRET}",
         }
         print(json.dumps(first_line), flush=True)
         if sys.stdout.isatty():

@@ -1,10 +1,11 @@
-"""What ``GET /sim/world`` tells: partners, people, admins, fees and the clock, as they are now."""
+"""What ``GET /sim/world`` tells: partners, people, admins, fees, the clock, and what to dial."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from bot.simulation.credentials import USSD_CODE
 from bot.simulation.served.opening import PARTNERS
 from bot.simulation.stage_people import StagePeople
 from bot.simulation.world import World
@@ -25,6 +26,7 @@ async def describe_world(world: World, people: StagePeople) -> dict[str, object]
             "partners": [_partner(tx, code) for code in PARTNERS],
             "people": [_person(person) for person in everybody],
             "admins": admins,
+            "service_code": USSD_CODE,
             "fees": [
                 _fee(code, tx.fees.in_force(code, kind)) for code in PARTNERS for kind in FeeKind
             ],

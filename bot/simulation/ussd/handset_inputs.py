@@ -1,7 +1,7 @@
-"""What people in a script do with the keys of their phones, and the pages that they see.
+"""What people do with the keys of their phones, and the pages that they see.
 
-Each has a chat as well: a line that begins with a slash is typed there, as is what follows it until
-the next dial. An admin has nothing else.
+In a script each has a chat as well: a line that begins with a slash is typed there, as is what
+follows it until the next dial. An admin has nothing else.
 """
 
 from __future__ import annotations
@@ -9,17 +9,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from bot.channels.terminal import CHANNEL as CHAT
 from bot.scripts.directive import SendHop
 from bot.scripts.inbox import Mismatch
 from bot.scripts.stage import CannotDo, Option, Shown
-from bot.simulation.scene import Scene
-from bot.simulation.ussd.phones import PhoneFault, Phones, ShownPage
+from bot.simulation.record import SentHop
+from bot.simulation.ussd.phones import Dialled, PhoneFault, Phones, ShownPage
 from flows.engine.phone_pages import BACK, HOME, MORE, PhoneScreen
 from services.domain.phone import Phone
 from services.domain.ussd import CHANNEL as USSD
 from services.ports import Tx
+
+if TYPE_CHECKING:
+    from bot.simulation.scene import Scene
 
 LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)  # when their chats were linked
 _AT = "@"  # between the key of an option and the page that it stands on
@@ -33,6 +37,12 @@ class HandsetInputs:
         self._speaker = ""
         self.dialled_last = False  # whether the last input was a hop
         self._count = 0
+
+    def session(self, name: str) -> Dialled | None:
+        """The newest session of this person's phone; ``None`` for who has none, or has not
+        dialled."""
+        phone = self._scene.people.phones.get(name)
+        return None if phone is None else self._phones.session(phone)
 
     def chats(self, name: str) -> bool:
         """Whether what this person says now is said in their chat."""
@@ -48,14 +58,12 @@ class HandsetInputs:
         if text.startswith("/"):
             await self._open_chat(name)
         if self.chats(name):
-            self.dialled_last = False
             self._scene.inputs.say(name, text, copies)
             return
-        await self._press(name, text, text, copies)
+        await self.press(name, text, text, copies)
 
     async def tap(self, name: str, screen: Shown, option: Option, copies: int) -> None:
         if screen.page is None:
-            self.dialled_last = False
             self._scene.inputs.tap(name, screen, option, copies)
             return
         key, _, page = option.data.partition(_AT)
@@ -63,14 +71,30 @@ class HandsetInputs:
         if (standing := await self._screen(phone)) is not None:
             for _ in range(int(page) - standing.page):
                 await self._done(self._phones.press(phone, MORE))
-        await self._press(name, key, f"[{option.id}]", copies)
+        await self.press(name, key, f"[{option.id}]", copies)
 
-    async def dial(self, name: str, code: str, copies: int) -> None:
+    async def dial(self, name: str, code: str, copies: int = 1) -> None:
         self._chatting.discard(name)
-        self._speaker = name
-        self._scene.record.said(name, code, f"<dial {code}>")
-        page = await self._done(self._phones.dial(self._phone(name), code, copies))
-        await self._show(name, page)
+        sent = self._phones.dial(self._phone(name), code, copies)
+        await self._hop(name, code, f"<dial {code}>", sent)
+
+    async def press(self, name: str, typed: str, written: str, copies: int = 1) -> None:
+        """``written``: as a script says it."""
+        phone = self._phone(name)
+        if self._phones.session(phone) is None:
+            raise CannotDo(f"press keys for {name}, who has not dialled")
+        await self._hop(name, typed, written, self._phones.press(phone, typed, copies))
+
+    def hang_up(self, name: str) -> None:
+        self._phones.hang_up(self._phone(name))
+
+    async def send_again(self, name: str) -> None:
+        """The gateway sends this person's last hop once more."""
+        by = "@hop again" if name == self._speaker else f"# The last hop of {name} came once more"
+        self._scene.record.did(by)
+        page = await self._done(self._phones.send_again(self._phone(name)))
+        if not page.known:
+            await self._show(name, page)
 
     async def send_hop(self, hop: SendHop) -> None:
         name = self._speaker
@@ -97,14 +121,14 @@ class HandsetInputs:
     async def redeliver(self) -> None:
         await self._done(self._phones.send_again(self._phone(self._speaker)))
 
-    async def _press(self, name: str, typed: str, written: str, copies: int) -> None:
-        phone = self._phone(name)
-        if self._phones.session(phone) is None:
-            raise CannotDo(f"press keys for {name}, who has not dialled")
+    async def _hop(self, name: str, typed: str, written: str, sent: Awaitable[ShownPage]) -> None:
+        """``sent`` has begun: it is recorded before anything comes of it."""
         self._speaker = name
-        self._scene.record.said(name, typed, written)
-        page = await self._done(self._phones.press(phone, typed, copies))
-        await self._show(name, page)
+        dialled = self.session(name)
+        assert dialled is not None, "it was sent in a session"
+        hop = SentHop(dialled.session, dialled.phone, dialled.code, dialled.text)
+        self._scene.record.said(name, typed, written, hop)
+        await self._show(name, await self._done(sent))
 
     async def _show(self, name: str, page: ShownPage, *, may_be_left: bool = False) -> None:
         screen = await self._screen(self._phone(name)) if page.goes_on else None

@@ -7,7 +7,7 @@ hop that was not answered is sent again (facts: USSD 1 and 2).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -38,20 +38,34 @@ class ShownPage(NamedTuple):
     known: bool = False
     redrawn: bool = False
 
+    @property
+    def septets(self) -> int:
+        """Of what the gateway was sent, ``CON`` or ``END`` included."""
+        return gsm7.width(f"CON {self.text}")
+
 
 @dataclass(slots=True)
 class Dialled:
     """One session of a phone. ``text`` is of the newest hop that its owner has sent, ``last`` of
     the one that was sent last, ``newest`` of the longest that went on from those before;
-    ``answers`` are the bodies by text."""
+    ``answers`` are the bodies by text. ``shown`` is what the phone shows, if anything, ``took_s``
+    how long the newest request took."""
 
     session: str
     phone: str
+    dialled: str
     code: str
     text: str
     last: str = ""
     newest: str = ""
     answers: dict[str, str] = field(default_factory=dict)
+    shown: ShownPage | None = None
+    took_s: float = 0.0
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the phone shows a page that asks for more."""
+        return self.shown is not None and self.shown.goes_on
 
 
 class Phones:
@@ -69,22 +83,28 @@ class Phones:
         """The newest session of the phone, also one that is over."""
         return self._sessions.get(phone)
 
-    async def dial(self, phone: str, code: str, copies: int = 1) -> ShownPage:
-        """Dial the service code, or more behind it (``*384*7*1*500#``), which comes as text."""
+    def dial(self, phone: str, code: str, copies: int = 1) -> Awaitable[ShownPage]:
+        """Dial the service code, or more behind it (``*384*7*1*500#``), which comes as text. The
+        session is there at once, its page when the dial has been answered."""
         registered, text = code, ""
         if code.startswith(f"{USSD_CODE[:-1]}*") and code.endswith("#"):
             registered, text = USSD_CODE, code[len(USSD_CODE) : -1]
         self._count += 1
-        dialled = Dialled(f"ATUid_{self._count:032x}", phone, registered, text)
+        dialled = Dialled(f"ATUid_{self._count:032x}", phone, code, registered, text)
         self._sessions[phone] = dialled
-        return await self._send(dialled, text, copies)
+        return self._send(dialled, text, copies)
 
-    async def press(self, phone: str, typed: str, copies: int = 1) -> ShownPage:
+    def press(self, phone: str, typed: str, copies: int = 1) -> Awaitable[ShownPage]:
         """Answer the newest page, or what was the newest if the session is over."""
         dialled = self._sessions[phone]
         text = f"{dialled.text}*{typed}" if dialled.text else typed
         dialled.text = text
-        return await self._send(dialled, text, copies)
+        return self._send(dialled, text, copies)
+
+    def hang_up(self, phone: str) -> None:
+        """The phone shows nothing any more; the gateway need not say so (facts: USSD 3)."""
+        if phone in self._sessions:
+            self._sessions[phone].shown = None
 
     async def send_text(self, phone: str, text: str, copies: int = 1) -> ShownPage:
         """Send a hop with this text, as a gateway that has lost or mixed up others."""
@@ -114,7 +134,9 @@ class Phones:
         if not dialled.newest or text.startswith(f"{dialled.newest}*"):
             dialled.newest = text
         dialled.answers.setdefault(text, body)
-        return _shown(body)._replace(known=before is not None, redrawn=is_redrawn)
+        page = _shown(body)._replace(known=before is not None, redrawn=is_redrawn)
+        dialled.shown = page
+        return page
 
     async def _post(self, dialled: Dialled, text: str, phone: str) -> str:
         form = urlencode(
@@ -130,7 +152,8 @@ class Phones:
         for _ in range(TRIES_MAX):
             began = asyncio.get_running_loop().time()
             came = await asgi_call(self._door, "POST", f"/ussd/{USSD_SECRET}", b"", _HEADERS, form)
-            self._answered(asyncio.get_running_loop().time() - began)
+            dialled.took_s = asyncio.get_running_loop().time() - began
+            self._answered(dialled.took_s)
             status = came.status
             if status == 200:
                 return came.body.decode()

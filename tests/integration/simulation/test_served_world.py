@@ -36,6 +36,7 @@ async def test_the_world_begins_as_agreed(sim: ServedControls) -> None:
         "otieno": ("SOKO", "owner", "254733000111"),
     }
     assert world["admins"] == ["musa", "zawadi"]
+    assert world["service_code"] == "*384*7#"
     assert {
         "partner": "DUKA",
         "kind": "processing",
@@ -148,7 +149,13 @@ async def test_limits_are_ten_times_as_high_unless_set(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("NO_SUCH_SETTING", "x"), ("DATABASE", "x"), ("API", "off"), ("FLOOD_TURNS", "x")],
+    [
+        ("NO_SUCH_SETTING", "x"),
+        ("DATABASE", "x"),
+        ("API", "off"),
+        ("FLOOD_TURNS", "x"),
+        ("USSD_CODES", "*384*8#"),
+    ],
 )
 def test_what_cannot_be_set_is_refused_in_one_line(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(ScriptError) as refused:

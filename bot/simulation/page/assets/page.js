@@ -1,7 +1,8 @@
-// What htmx leaves to us: tabs, messages and their history, scrolling, focus, copying.
+// What htmx leaves to us: tabs, messages and their history, keys, scrolling, focus, copying.
 "use strict";
 
 const WIDE = "(min-width: 1001px)";
+const roomForTwo = matchMedia("(min-width: 1200px)");
 const HISTORY_MAX = 50;
 const typedLines = {};  // by message box
 const { view, token } = document.body.dataset;
@@ -13,16 +14,31 @@ function say(text) {
   notice.textContent = text;
 }
 
-// Tabs: one of each list can be reached by Tab, the arrow keys move among them.
+// Tabs: one of each list can be reached by Tab, the arrow keys move among them. A phone whose USSD
+// is chosen shows its chat beside it where there is room.
 function select(tab) {
-  for (const other of tab.closest("[role=tablist]").querySelectorAll("[role=tab]")) {
-    const chosen = other === tab;
+  const list = tab.closest("[role=tablist]");
+  const beside = tab.dataset.beside && hasRoom() ? tab.dataset.beside : null;
+  list.closest(".phone")?.classList.toggle("is-wide", beside !== null);
+  list.setAttribute("aria-multiselectable", String(beside !== null));
+  for (const other of list.querySelectorAll("[role=tab]")) {
+    const chosen = other === tab || other.id === beside;
     other.setAttribute("aria-selected", String(chosen));
-    other.tabIndex = chosen ? 0 : -1;
+    other.tabIndex = other === tab ? 0 : -1;
     if (!tab.closest(".drawer")) document.getElementById(other.getAttribute("aria-controls")).hidden = !chosen;
+    if (chosen) other.classList.remove("has-news");
   }
-  tab.classList.remove("has-news");
 }
+
+function hasRoom() {
+  return roomForTwo.matches && !document.querySelector(".shows-two");
+}
+
+function makeRoom() {
+  for (const tab of document.querySelectorAll("[data-beside][tabindex='0']")) select(tab);
+}
+
+roomForTwo.addEventListener("change", makeRoom);
 
 document.addEventListener("click", (event) => {
   const tab = event.target.closest("[role=tab]");
@@ -87,7 +103,7 @@ async function post(action, fields) {
 }
 
 document.addEventListener("submit", (event) => {
-  const form = event.target.closest("form.say");
+  const form = event.target.closest("form[data-do]");
   if (!form) return;
   event.preventDefault();
   const input = form.elements.text;
@@ -96,11 +112,57 @@ document.addEventListener("submit", (event) => {
   const phone = form.closest("[data-phone]");
   const person = personOf(phone).value;
   remember(input);
-  input.value = "";
+  if ("clears" in form.dataset) input.value = "";
   inTurn(phone, async () => {
-    if (!(await post("say", { person, text })) && !input.value) input.value = text;
+    if (!(await post(form.dataset.do, { person, text })) && !input.value) input.value = text;
   });
 });
+
+// The keys of a phone write the answer that its page asks for, else the code to dial.
+const ON_KEYS = /^[0-9*#]$/;
+
+function asked(handset) {
+  return handset.querySelector(handset.querySelector("[data-asks]") ? "form.answer" : "form.dial");
+}
+
+function press(handset, key) {
+  const form = asked(handset);
+  const input = form.elements.text;
+  if (key === "call") form.requestSubmit();
+  else if (key === "erase") input.value = input.value.slice(0, -1);
+  else input.value += key;
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest(".handset button");
+  const phone = button?.closest("[data-phone]");
+  if (button?.dataset.key) press(button.closest(".handset"), button.dataset.key);
+  if (button?.dataset.redial) {
+    const fields = { person: personOf(phone).value, what: button.dataset.redial };
+    inTurn(phone, () => post("redial", fields));
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const handset = event.target.closest(".handset");
+  if (!handset || event.target.matches("input") || event.ctrlKey || event.altKey || event.metaKey) return;
+  const key = ON_KEYS.test(event.key) ? event.key : { Backspace: "erase" }[event.key];
+  if (key) press(handset, key);
+});
+
+// A page that asks has an answer box, one that has ended has none. Whoever has typed can go on
+// typing.
+function showPage(handset) {
+  const here = document.activeElement;
+  const answer = handset.querySelector("form.answer");
+  const typed = here.closest(".handset form") && handset.contains(here);
+  const asks = handset.querySelector("[data-asks]") !== null;
+  for (const part of answer.elements) part.disabled = !asks;
+  if (typed && asks) answer.elements.text.focus({ preventScroll: true });
+  else if (typed) handset.querySelector("[data-redial=dial]").focus({ preventScroll: true });
+}
+
+document.querySelectorAll(".handset").forEach(showPage);
 
 function personOf(phone) {
   return phone.querySelector("select[name=person]");
@@ -165,9 +227,12 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
   const target = event.detail.target;
   if (target.id === "story-bar") {
     document.getElementById("story").value = target.querySelector("[data-story]")?.dataset.story ?? "";
+    showStory(target.querySelector("[data-shows]")?.dataset);
   }
+  if (target.id === "phones-state") queueMicrotask(makeRoom);  // htmx sets attributes after this
   const phone = target.closest("[data-phone]");
   if (!phone) return;
+  if (target.classList.contains("lcd")) showPage(target.closest(".handset"));
   if (target.classList.contains("who") && !underWay[phone.id]?.length) showPerson(phone);
   const log = target.closest("[role=log]");
   if (log) {
@@ -175,9 +240,18 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
     return;
   }
   const tab = target.closest("[role=tabpanel]") && document.getElementById(target.closest("[role=tabpanel]").getAttribute("aria-labelledby"));
-  if (tab && tab.getAttribute("aria-selected") === "false" && target.querySelector("article")) tab.classList.add("has-news");
+  if (tab && tab.getAttribute("aria-selected") === "false" && target.querySelector("article, [data-page]")) tab.classList.add("has-news");
   if (target.classList.contains("prompt")) promptFor(phone, target);
 });
+
+// A story begins with what it is about in sight.
+let storyWorld = null;
+
+function showStory(story) {
+  if (!story || story.world === storyWorld) return;
+  storyWorld = story.world;
+  for (const tab of document.querySelectorAll(`.phone [id^=tab-${story.shows}-]`)) select(tab);
+}
 
 // The pop-up takes the focus from its phone, unless something is being typed, and gives it back.
 let pinHadFocus = false;
@@ -188,10 +262,13 @@ document.addEventListener("focusin", (event) => {
 
 function promptFor(phone, target) {
   const pin = target.querySelector("input");
-  const box = phone.querySelector("form.say input");
+  const chat = phone.querySelector("form.say input");
   const here = document.activeElement;
-  if (pin && !box.value && phone.contains(here)) pin.focus({ preventScroll: true });
-  if (!pin && pinHadFocus && here === document.body) box.focus({ preventScroll: true });
+  const isTyping = chat.value || phone.querySelector("form.answer input").value;
+  if (pin && !isTyping && phone.contains(here)) pin.focus({ preventScroll: true });
+  if (pin || !pinHadFocus || here !== document.body) return;
+  const box = chat.closest("[hidden]") ? phone.querySelector("[data-redial=dial]") : chat;
+  box.focus({ preventScroll: true });
 }
 
 document.addEventListener("htmx:afterSwap", () => {

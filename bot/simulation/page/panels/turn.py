@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.channels.terminal import CHANNEL
+from bot.channels.terminal import CHANNEL as CHAT
 from bot.simulation.scene import Scene
 from services.domain.trail import TrailRow
+from services.domain.ussd import CHANNEL as USSD
 from services.ports import Tx
 
 ROWS_MAX = 10
@@ -38,10 +39,10 @@ def turns(scene: Scene, tx: Tx) -> Sequence[Turn]:
 
 def _turn(scene: Scene, row: TrailRow, took: list[float]) -> Turn:
     """``took`` ends with the duration of this row's turn, which is taken off it."""
-    is_here = row.channel == CHANNEL
+    is_here = row.channel == CHAT
     return Turn(
         row.at,
-        scene.people.names.get(row.address, row.address) if is_here else row.channel,
+        _who(scene, row),
         row.entry,
         row.before or "menu",
         row.outcome,
@@ -49,3 +50,9 @@ def _turn(scene: Scene, row: TrailRow, took: list[float]) -> Turn:
         row.operation,
         took.pop() if is_here and took else None,
     )
+
+
+def _who(scene: Scene, row: TrailRow) -> str:
+    """A person by name; programs by their channel."""
+    name = scene.people.names.get(row.address, row.address)
+    return {CHAT: name, USSD: f"{name}, USSD"}.get(row.channel, row.channel)

@@ -11,6 +11,7 @@ import pytest
 
 from bot.scripts.parse import load
 from bot.scripts.player import Player
+from bot.simulation.credentials import USSD_CODE, USSD_SECRET
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.page.story import stories
 from bot.simulation.served import outside
@@ -222,6 +223,21 @@ async def test_a_call_of_a_partners_system_is_a_remark(tmp_path: Path) -> None:
     await _holds(text, tmp_path)
     assert "# A partner's system called the API here" in text
     assert "# No control does this: A partner's system" in calls
+
+
+async def test_a_hop_of_another_gateway_is_a_remark(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        hop = {
+            "sessionId": "s1",
+            "phoneNumber": "+254712345678",
+            "networkCode": "63902",
+            "serviceCode": USSD_CODE,
+            "text": "",
+        }
+        answer = await tab.desk.client.post(f"/ussd/{USSD_SECRET}", data=hop)
+        assert answer.text.startswith("CON ")
+        text = await tab.copy("script")
+    assert "# A program called as a gateway of USSD here" in text
 
 
 async def test_with_curl_what_no_control_does_is_a_remark(tmp_path: Path) -> None:
