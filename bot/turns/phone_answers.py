@@ -32,13 +32,16 @@ DIALLED_MAX = 12  # answers behind a code that are read
 
 @dataclass(slots=True)
 class _Reached:
-    """Where the answers of one hop have led. ``resumes``: to whether something should go on."""
+    """Where the answers of one hop have led. ``resumes``: to whether something should go on;
+    ``stays``: the newest of them led nowhere, so that those behind it were meant for another page.
+    """
 
     screen: PhoneScreen
     person: Person
     budget: int
     steps: int = 0
     resumes: bool = False
+    stays: bool = False
     rows: list[OutboxRow] = field(default_factory=list)
     operations: list[str] = field(default_factory=list)
     wakes: list[Wakeup] = field(default_factory=list)
@@ -81,6 +84,8 @@ class PhoneAnswers:
                 break
             self._type(tx, hop, reached, 0, typed)
             self._start_again(tx, hop, reached)
+            if reached.stays:
+                break
         return reached.decided(HopKind.BEGUN)
 
     def answer(
@@ -92,7 +97,7 @@ class PhoneAnswers:
         reached = _Reached(PhoneScreen.load(known.screen), person, hop.budget)
         self._type(tx, hop, reached, known.hops, typed[0])
         for unseen in typed[1 : 1 + UNSEEN_MAX]:
-            if reached.screen.decides or not reached.screen.goes_on:
+            if reached.screen.decides or reached.stays or not reached.screen.goes_on:
                 break
             self._type(tx, hop, reached, known.hops, unseen)
         return reached.decided(HopKind.ANSWERED)
@@ -165,6 +170,7 @@ class PhoneAnswers:
         if stepped.result.operation is not None:
             reached.operations.append(stepped.result.operation)
         active = session.active
+        reached.stays = session.at == stepped.at and kind is not EventKind.DIAL
         reached.resumes = active is not None and active.node == RESUME_NODE
         is_dial = kind is EventKind.DIAL
         reached.screen = self._screen(reached, session, stepped, is_dial=is_dial)

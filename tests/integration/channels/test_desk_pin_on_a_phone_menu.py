@@ -292,7 +292,9 @@ async def test_a_colleague_agrees_with_their_own_pin(caller: Caller) -> None:
     assert (await caller.asks(WRONG, COLLEAGUE)).startswith("Wrong desk PIN. Tries left: 2.")
     shown = await caller.asks(PIN, COLLEAGUE)
     assert shown.startswith("You have agreed to KES 1,000 of float.")
-    assert caller.texts()[-1].endswith("has agreed to your KES 1,000 of float. Dial again and go on with it.")
+    assert caller.texts()[-1].endswith(
+        "has agreed to your KES 1,000 of float. Dial again and go on with it."
+    )
     await caller.picks(await caller.asks("/float"), "Continue")
     shown = await caller.asks("1000")  # the same purchase, which is approved by now
     shown = await caller.picks(shown, "Yes, type my PIN")
