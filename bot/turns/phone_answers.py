@@ -28,6 +28,7 @@ SEPARATOR = "*"  # between what was typed; one that is typed itself is not marke
 RESUMES_WITHIN = timedelta(minutes=10)  # since the newest hop, an unfinished flow is offered
 UNSEEN_MAX = 1  # pages that a hop may answer unseen, because the hop before was lost
 DIALLED_MAX = 12  # answers behind a code that are read
+_STALE = -1  # no screen's turn
 
 
 @dataclass(slots=True)
@@ -157,6 +158,8 @@ class PhoneAnswers:
         )
         reached.steps += 1
         session = self._sessions.load(tx, CHANNEL, hop.phone)
+        if kind in (EventKind.TEXT, EventKind.COMMAND) and _moved_on(session, reached.screen):
+            event = event._replace(kind=EventKind.TAP, text="", argument="", turn=_STALE)
         limit = flood.limit_for(self._context.policy)
         if flood.count_turn(tx, limit, session, event) is not FloodState.FINE:
             self._sessions.save(tx, CHANNEL, hop.phone, session, touched=False)
@@ -209,3 +212,11 @@ class PhoneAnswers:
     def _event(hop: Hop, hops: int, step: int, kind: EventKind) -> Event:
         """Its id names the hop's place in its session, and the step's place in its hop."""
         return Event(CHANNEL, hop.phone, f"{hop.gateway}:{hop.session}:{hops}.{step}", kind)
+
+
+def _moved_on(session: Session, shown: PhoneScreen) -> bool:
+    """Whether another session of the phone has led on since the page was shown: what is typed there
+    answers no question that stands now, and above all no question for a PIN."""
+    if shown.turn == UNBOUND:  # it asks nothing
+        return session.active is not None
+    return shown.turn != session.turn
