@@ -229,7 +229,9 @@ class Hops:
             known = tx.ussd_sessions.find(hop.gateway, hop.session)
             text = self._say(STRANGER, "fault", reference)
             decided = HopDecided(Page(text, goes_on=False), HopKind.FAULT)
-            return decided if known is None else self._save(tx, known, hop, decided)
+            if known is None or (known.phone, known.code) != (hop.phone, hop.code):
+                return decided  # another's session stays as it is
+            return self._save(tx, known, hop, decided)
 
         return await self._database.write(store)
 

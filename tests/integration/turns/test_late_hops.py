@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.turns.hop_outcome import HopDecided
+from bot.turns.hops import Hops
 from services.domain.desk_pin import digest
 from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
@@ -90,4 +92,19 @@ async def test_what_answers_another_page_is_no_pin_and_uses_no_try(
     assert page.text.startswith(MOVED_ON)
     assert _wrong_tries(desk) == 0
     page = await desk.hop(NEWER, f"00*2*9000*1*{PIN}")
+    assert "The bank is being asked" in page.text
+
+
+async def test_a_fault_in_the_hop_of_another_number_leaves_the_session_as_it_is(
+    desk: HopDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> HopDecided:
+        raise RuntimeError("a fault on our side")
+
+    monkeypatch.setattr(Hops, "_dispute", fails)
+    monkeypatch.setattr(desk.hops, "_fault", Hops._fault.__get__(desk.hops))
+    await _press(desk, LEFT, "2", "1000", "1")
+    page = await desk.hop(LEFT, "2*1000*1*9731", "254733000111")
+    assert "Something went wrong on our side" in page.text
+    page = await desk.hop(LEFT, f"2*1000*1*{PIN}")
     assert "The bank is being asked" in page.text
