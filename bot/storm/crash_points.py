@@ -7,6 +7,7 @@ invariants must hold.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import tempfile
@@ -15,10 +16,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.simulation.crashes import CrashPointName
+from bot.simulation.credentials import USSD_CODE
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.statements import StatementDefect
 from bot.simulation.opening_balances import add_partner
+from bot.simulation.ussd.phones import Phones
 from bot.simulation.world import World
 from bot.storm.captured_log import captured_log
 from bot.storm.faults import CRASH_POINTS
@@ -45,6 +48,7 @@ class JourneyRun:
         self.world = World(folder, delivered=self._delivered, threads=False)
         self.owner = Actor("100001", PHONE)
         self.admins = (Actor("a1", ""), Actor("a2", ""))
+        self.phones = Phones(self.world.door)
         self.world.settings = self.world.settings.model_copy(
             update={"admin_ids": frozenset(admin.address for admin in self.admins)}
         )
@@ -69,6 +73,16 @@ class JourneyRun:
             self.world.submit((who or self.owner).say(text))
             await self.world.settle()
 
+    async def dial(self, *typed: str) -> None:
+        """Dial the desk, and answer its pages. Raises ``PhoneFault`` where the same hop, sent again
+        after a crash, is answered with another page."""
+        for n, keys in enumerate(("", *typed)):
+            hop = self.phones.press(PHONE, keys) if n else self.phones.dial(PHONE, USSD_CODE)
+            for sending in (hop, self.phones.send_again(PHONE)):
+                answer = asyncio.ensure_future(sending)
+                await self.world.settle()
+                await answer
+
     async def tap(self, *options: str, who: Actor | None = None) -> None:
         for option in options:
             self.world.submit((who or self.owner).tap(option))
@@ -92,6 +106,13 @@ async def _prompt(play: JourneyRun) -> None:
     await play.say("/topup", "1500")
     await play.tap("mine", "yes")
     await play.world.advance(60)
+
+
+async def _prompt_by_phone(play: JourneyRun) -> None:
+    play.world.bank.set_handset(PHONE, Handset.PAYS)
+    await play.dial("1", "1500", "1", "1")
+    await play.world.advance(60)
+    await play.dial("00", "4", "1")
 
 
 async def _prompt_and_notification(play: JourneyRun) -> None:
@@ -155,6 +176,7 @@ async def _taken_back(play: JourneyRun) -> None:
 
 JOURNEYS: dict[str, Callable[[JourneyRun], Awaitable[None]]] = {
     "prompt": _prompt,
+    "prompt by phone": _prompt_by_phone,
     "prompt and notification": _prompt_and_notification,
     "lost prompt": _lost_prompt,
     "by hand": _by_hand,
