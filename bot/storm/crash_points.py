@@ -15,8 +15,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from bot.security.keyring import Keyring
 from bot.simulation.crashes import CrashPointName
-from bot.simulation.credentials import USSD_CODE
+from bot.simulation.credentials import KEYS, USSD_CODE
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.statements import StatementDefect
@@ -27,6 +28,7 @@ from bot.storm.captured_log import captured_log
 from bot.storm.faults import CRASH_POINTS
 from bot.storm.invariant_checker import BrokenInvariant, InvariantChecker
 from bot.storm.people import Actor
+from services.domain.desk_pin import digest
 from services.domain.money import Money
 from services.domain.outbox import OutboxRow
 from services.domain.partner import Partner, Role
@@ -34,6 +36,7 @@ from services.domain.phone import Phone
 from services.ports import Tx
 
 PHONE = "254710000001"
+PIN = "730519"  # of the owner
 # Nothing here has to survive a reboot, and a disk would only slow it down.
 FOLDERS = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 POINTS_MAX = 500  # of one kind in one journey; a journey has about fifty
@@ -63,6 +66,9 @@ class JourneyRun:
             add_partner(tx, Partner("FINSAFE"), Money(6_000_000), Money(0))
             person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, Phone(PHONE), None, "en")
             tx.people.link("terminal", self.owner.address, person)
+            keys = Keyring.read(KEYS)
+            digested = digest(keys.pepper(keys.pepper_id), person, PIN)
+            tx.desk_pins.put(person, keys.pepper_id, digested)
 
         await self.world.open()
         await self.world.app.database.write(seed)
@@ -152,6 +158,11 @@ async def _float_unknown(play: JourneyRun) -> None:
     await play.world.advance(3_600)
 
 
+async def _float_by_phone(play: JourneyRun) -> None:
+    await play.dial("2", "5000", "1", "4711", PIN)
+    await play.world.advance(60)
+
+
 async def _two_admins(play: JourneyRun) -> None:
     first, second = play.admins
     await play.notify("1500", "SOMETHING", phone="254733000002")
@@ -181,6 +192,7 @@ JOURNEYS: dict[str, Callable[[JourneyRun], Awaitable[None]]] = {
     "lost prompt": _lost_prompt,
     "by hand": _by_hand,
     "float": _float,
+    "float by phone": _float_by_phone,
     "float unknown": _float_unknown,
     "two admins": _two_admins,
     "taken back": _taken_back,
@@ -233,6 +245,6 @@ async def _play(
                     await play.world.advance(86_400)
                     await play.world.run_job("reconciliation")
                     broken += await watch.step()
-                return fired, broken + await watch.end(logged)
+                return fired, broken + await watch.end(logged, (PIN,))
             finally:
                 await play.world.close()

@@ -90,7 +90,7 @@ class StormRun:
         self.actors.update(people)
         await self.world.settle()
         await self.systems.open(self._codes, people, self.read)
-        self.phones.open(people)
+        await self.phones.open(people)
 
     def _delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
         self.watch.delivered(row)

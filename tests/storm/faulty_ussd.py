@@ -9,8 +9,10 @@ from bot.turns.hop_outcome import HopDecided, HopKind
 from bot.turns.hops import Hops
 from bot.turns.phone_answers import PhoneAnswers, _Reached
 from flows.engine.phone_pages import PhoneScreen
+from services.desk_pins import NotPassed
 from services.domain.partner import Person
 from services.domain.ussd import Hop, UssdSession
+from services.otp import Passed
 from services.ports import Tx
 
 
@@ -70,3 +72,8 @@ def for_whoever_asks(
 
 def in_clear(right: Callable[..., str], self: Any, hop: Hop, text: str, key_id: str) -> str:
     return text
+
+
+def any_pin(right: Callable[..., Any], *args: Any) -> Any:
+    answer = right(*args)
+    return Passed() if isinstance(answer, NotPassed) else answer

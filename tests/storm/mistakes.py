@@ -25,6 +25,7 @@ from bot.workers.payments import PaymentIntake
 from bot.workers.webhooks import WebhookWorker
 from services import (
     api_keys,
+    desk_pins,
     float_purchases,
     float_settlement,
     payment_assignment,
@@ -342,6 +343,11 @@ MISTAKES = (
         "know a session by its id alone",
         _instead(Hops, "_dispute", faulty_ussd.for_whoever_asks),
         _caught("access"),
+    ),
+    Mistake(
+        "let any desk PIN pass",
+        _instead(desk_pins, "check", faulty_ussd.any_pin),
+        _caught("code"),
     ),
     Mistake(
         "keep what was typed on a phone",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 from collections.abc import Sequence
@@ -10,11 +11,26 @@ from typing import Literal, NamedTuple
 
 from bot.simulation.credentials import USSD_CODE
 from bot.simulation.ussd.phones import ShownPage
+from flows.engine.phone_pages import PhoneScreen
 
 # What is dialled behind the code: some of it tries to decide what nobody has seen.
 TAILS = (
     *("1", "1*500", "1*1500*1", "1*1500*1*1", "1*1500*1*1*1*1", "1*9000*2*0722000111*1"),
-    *("2", "2*5000", "2*5000*1*1", "3", "4", "4*1", "5", "9*9", "00*00", "*", "1**1500"),
+    *(
+        "2",
+        "2*500",
+        "2*1500",
+        "2*5000",
+        "2*5000*1*1",
+        "3",
+        "4",
+        "4*1",
+        "5",
+        "9*9",
+        "00*00",
+        "*",
+        "1**1500",
+    ),
 )
 AMOUNTS = ("500", "1500", "1500", "1500", "9000", "1,500", "20000")
 NUMBERS = ("0722000111", "0722 000 111", "12", "+254722000111")
@@ -36,15 +52,24 @@ class Act(NamedTuple):
 
 @dataclass
 class PhoneUser:
-    """``page`` is what the phone shows, and ``decides`` whether it asks for a yes or a PIN.
-    ``secrets`` are words that were typed where nobody asked for them, and may rest nowhere."""
+    """``pin`` is the desk PIN of whoever is known. ``page`` is what the phone shows, one of those
+    of the product's ``screen``. ``secrets`` are PINs, right and wrong, and words that nobody asked
+    for: all may rest nowhere."""
 
     name: str
     phone: str
-    is_known: bool = True
+    pin: str | None
     page: ShownPage | None = None
-    decides: bool = False
+    screen: PhoneScreen | None = None
     secrets: set[str] = field(default_factory=set)
+
+    @property
+    def is_known(self) -> bool:
+        return self.pin is not None
+
+    @property
+    def asks_pin(self) -> bool:
+        return self.screen is not None and self.screen.decides and self.screen.asks
 
     def act(self, dice: random.Random, text: str | None) -> Act:
         """What is done next; ``text`` is what the phone has sent in this session, if any."""
@@ -72,6 +97,10 @@ class PhoneUser:
         return Act("dial", f"{USSD_CODE[:-1]}{tail}#", dice.choice((1,) * 9 + (2,)))
 
     def _typed(self, dice: random.Random, page: str) -> str:
+        if self.asks_pin and self.pin is not None and dice.random() < 0.9:
+            typed = self.pin if dice.random() < 0.85 else f"{dice.randrange(1_000_000):06}"
+            self.secrets.add(typed)
+            return typed
         options: Sequence[str] = _OPTION.findall(page)
         numbered = [option for option in options if option not in WAYS]
         chance = dice.random()
@@ -85,6 +114,16 @@ class PhoneUser:
         if not numbered:
             return dice.choice((*AMOUNTS, *NUMBERS, "00"))
         return "1" if chance < 0.7 else dice.choice(numbered)
+
+
+class SentHop(NamedTuple):
+    """``answers``: what it answers the page with, where it goes on from the newest text, so that it
+    may act."""
+
+    user: PhoneUser
+    act: Act
+    answers: str | None
+    answer: asyncio.Future[ShownPage]
 
 
 def _other(dice: random.Random, text: str) -> str:

@@ -8,43 +8,35 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from bot.security.keyring import Keyring
 from bot.simulation.crashes import CrashPointName
-from bot.simulation.ussd.phones import PhoneFault, Phones, ShownPage
+from bot.simulation.credentials import KEYS
+from bot.simulation.ussd.phones import PhoneFault, Phones
 from bot.simulation.world import World
-from bot.storm.dialling.phone_user import Act, PhoneUser
+from bot.storm.dialling.decisions import Decided, Decisions, decided_on_phones
+from bot.storm.dialling.phone_user import Act, PhoneUser, SentHop
 from bot.storm.fingerprint import fingerprint
 from bot.storm.invariant_checker import BrokenInvariant
 from bot.storm.people import Actor
 from bot.storm.story import Story
 from flows.engine.phone_pages import PhoneScreen
-from services.domain.ussd import CHANNEL
+from services.domain.desk_pin import digest, find_weakness
+from services.domain.phone import Phone
 from services.ports import Tx
-from storage.sqlite.raw import connection
 
 GATEWAY = "africas_talking"
 STRANGER = "254733000777"
 _POINTS: tuple[CrashPointName, ...] = ("commit", "after-commit")
 
 
-class _Sent(NamedTuple):
-    """``adds``: it goes on from the newest text, so that it may act."""
+class _Look(NamedTuple):
+    """What the product has: all that was decided on phones, and the newest page of each number."""
 
-    user: PhoneUser
-    act: Act
-    adds: bool
-    answer: asyncio.Future[ShownPage]
-
-
-class _Begun(NamedTuple):
-    """An operation that somebody has begun on a phone."""
-
-    seq: int
-    reference: str
-    phone: str
-    amount_cents: int
+    decided: Sequence[Decided]
+    screens: Mapping[str, PhoneScreen]
 
 
 class PhoneUsers:
@@ -54,18 +46,35 @@ class PhoneUsers:
         self._story = story
         self._phones = Phones(world.door)
         self._users: list[PhoneUser] = []
-        self._sent: list[_Sent] = []
-        self._last_seq = 0  # of the operations that were looked at
+        self._sent: list[SentHop] = []
+        self._decisions = Decisions()
 
     @property
     def secrets(self) -> Collection[str]:
         """What was typed on phones, and must rest nowhere."""
         return sorted(secret for user in self._users for secret in user.secrets)
 
-    def open(self, people: Mapping[str, Actor]) -> None:
-        """All of them have phones, and so has somebody whom nobody knows."""
-        self._users = [PhoneUser(name, actor.phone) for name, actor in people.items()]
-        self._users.append(PhoneUser("stranger", STRANGER, is_known=False))
+    async def open(self, people: Mapping[str, Actor]) -> None:
+        """All of them have phones and desk PINs; somebody whom nobody knows has a phone too."""
+        for name, actor in people.items():
+            actor.pin = self._draw_pin(actor)
+            self._users.append(PhoneUser(name, actor.phone, actor.pin, secrets={actor.pin}))
+        self._users.append(PhoneUser("stranger", STRANGER, None))
+        keys = Keyring.read(KEYS)
+
+        def set_pins(tx: Tx) -> None:
+            for actor in people.values():
+                (person,) = tx.people.linked_with(Phone(actor.phone))
+                digested = digest(keys.pepper(keys.pepper_id), person.id, actor.pin)
+                tx.desk_pins.put(person.id, keys.pepper_id, digested)
+
+        with self._world.crashes_held_back():
+            await self._world.app.database.write(set_pins)
+
+    def _draw_pin(self, actor: Actor) -> str:
+        """Of six digits: fewer stand in many a number that is no secret."""
+        drawn = iter(lambda: f"{self._dice.randrange(1_000_000):06}", "")
+        return next(pin for pin in drawn if find_weakness(pin, Phone(actor.phone)) is None)
 
     def send(self) -> None:
         """Some act, in the same moment as people in their chats; each has one hop under way."""
@@ -85,10 +94,10 @@ class PhoneUsers:
         """What the phones show now, and whether what was begun on them was seen before."""
         heard = [sent for sent in self._sent if sent.answer.done()]
         self._sent = [sent for sent in self._sent if not sent.answer.done()]
-        begun, decides = await self._world.app.database.read(self._look)
-        found = self._check_begun(begun, heard)
+        look = await self._world.app.database.read(self._look)
+        found = self._decisions.check(look.decided, heard)
         for sent in heard:
-            found += self._see(sent, decides)
+            found += self._see(sent, look.screens)
         return found
 
     async def repeat(self) -> list[BrokenInvariant]:
@@ -119,11 +128,14 @@ class PhoneUsers:
         self._story.tally.hops += act.copies
         self._story.note(f"{user.name} {act.how} {act.value}".rstrip())
         phone, dialled = user.phone, self._phones.session(user.phone)
-        adds = act.how == "press"
+        answers: str | None = None
         match act.how:
             case "dial":
                 sent = self._phones.dial(phone, act.value, act.copies)
             case "press":
+                assert dialled is not None
+                text = f"{dialled.text}*{act.value}" if dialled.text else act.value
+                answers = _added(dialled.newest, text)
                 sent = self._phones.press(phone, act.value, act.copies)
             case "lose":
                 self._phones.lose(phone, act.value)
@@ -132,45 +144,22 @@ class PhoneUsers:
                 sent = self._phones.send_again(phone, act.copies)
             case "text":
                 assert dialled is not None
-                adds = act.value.startswith(f"{dialled.newest}*") or not dialled.newest
+                answers = _added(dialled.newest, act.value)
                 sent = self._phones.send_text(phone, act.value)
             case "phone":
                 sent = self._phones.send_from(phone, act.value)
-        self._sent.append(_Sent(user, act, adds, asyncio.ensure_future(sent)))
+        self._sent.append(SentHop(user, act, answers, asyncio.ensure_future(sent)))
 
-    def _look(self, tx: Tx) -> tuple[list[_Begun], dict[str, bool]]:
-        """What was begun on phones since the last look, and whose page decides something now."""
-        rows = connection(tx).execute(
-            "SELECT seq, reference, address, amount_cents FROM wallet_transactions"
-            " WHERE channel = ? AND type = 'topup' AND seq > ? ORDER BY seq",
-            (CHANNEL, self._last_seq),
-        )
-        decides = {}
+    def _look(self, tx: Tx) -> _Look:
+        screens = {}
         for user in self._users:
             dialled = self._phones.session(user.phone)
             stored = None if dialled is None else tx.ussd_sessions.find(GATEWAY, dialled.session)
             if stored is not None and stored.screen is not None:
-                decides[user.phone] = PhoneScreen.load(stored.screen).decides
-        return [_Begun(*row) for row in rows], decides
+                screens[user.phone] = PhoneScreen.load(stored.screen)
+        return _Look(decided_on_phones(tx), screens)
 
-    def _check_begun(self, begun: list[_Begun], heard: list[_Sent]) -> list[BrokenInvariant]:
-        """Each was begun by one hop, that answered a page which asked for just that."""
-        found = []
-        by_phone = {sent.user.phone: sent for sent in heard if sent.adds}
-        for one in begun:
-            self._last_seq = one.seq
-            sent = by_phone.pop(one.phone, None)
-            if sent is None:
-                words = f"{one.reference} was begun by no hop that could"
-                found.append(BrokenInvariant("unseen", words))
-                continue
-            page, amount = sent.user.page, f"KES {one.amount_cents // 100:,}"
-            if page is None or not sent.user.decides or amount not in page.text:
-                words = f"{one.reference} of {amount} was begun from {page}"
-                found.append(BrokenInvariant("unseen", words))
-        return found
-
-    def _see(self, sent: _Sent, decides: Mapping[str, bool]) -> list[BrokenInvariant]:
+    def _see(self, sent: SentHop, screens: Mapping[str, PhoneScreen]) -> list[BrokenInvariant]:
         user = sent.user
         try:
             page = sent.answer.result()
@@ -179,7 +168,13 @@ class PhoneUsers:
             return [BrokenInvariant("same page", f"{user.name}: {fault}")]
         if sent.act.how == "phone":
             return [BrokenInvariant("access", f"of {user.name}: {page}")] * page.goes_on
-        user.page, user.decides = page, decides.get(user.phone, False)
+        user.page, user.screen = page, screens.get(user.phone)
         if page.goes_on and not user.is_known:
             return [BrokenInvariant("access", f"a stranger was shown {page}")]
         return []
+
+
+def _added(newest: str, text: str) -> str | None:
+    """The first answer that a text adds to the newest one; ``None`` if it does not go on."""
+    rest = text.removeprefix(f"{newest}*") if newest else text
+    return rest.partition("*")[0] if rest and (rest != text or not newest) else None
