@@ -65,9 +65,13 @@ class Hops:
         began = time.perf_counter()
         attempt = _Attempt()
         deciding = asyncio.ensure_future(self._decide_or_fault(hop, attempt))
-        await asyncio.wait({deciding}, timeout=HOP_LIMIT_S)
-        if not deciding.done() and not attempt.give_up():
-            await asyncio.wait({deciding}, timeout=COMMIT_LIMIT_S)
+        try:
+            await asyncio.wait({deciding}, timeout=HOP_LIMIT_S)
+            if not deciding.done() and not attempt.give_up():
+                await asyncio.wait({deciding}, timeout=COMMIT_LIMIT_S)
+        except asyncio.CancelledError:
+            deciding.cancel()  # the program ends, or was killed
+            raise
         if deciding.done():
             decided = deciding.result()
         else:
