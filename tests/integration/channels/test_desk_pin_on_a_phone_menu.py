@@ -279,7 +279,7 @@ async def to_approve_pin(caller: Caller) -> str:
     await caller.asks("/float")
     shown = await caller.asks("1000")
     shown = await caller.picks(shown, "Yes, ask a colleague")
-    assert "a colleague must agree by" in shown
+    assert "needs a colleague until" in shown
     await caller.asks("/approve", COLLEAGUE)
     shown = await caller.asks("1", COLLEAGUE)
     return await caller.picks(shown, "I agree", COLLEAGUE)

@@ -22,7 +22,7 @@ from tests.kit.turns_on_database import KEYS, seed
 
 POLICY = Policy(short_code="400187", ussd_float_max=Money(1_000_000))
 LEFT, NEWER = "left", "newer"
-MOVED_ON = "That menu has moved on."
+MOVED_ON = "That has moved on meanwhile."
 
 
 @pytest.fixture
