@@ -41,12 +41,12 @@ from bot.simulation.credentials import (
 from bot.simulation.event_loop import SimulatedLoop
 from bot.simulation.inboxes import MailInboxes, SmsInboxes
 from bot.simulation.ncba.bank import SimulatedBank
-from bot.simulation.ncba.client import BankClient
 from bot.simulation.ncba.paybill import BankNotification
 from bot.simulation.notification_sender import NotificationDelivery, NotificationSender
 from bot.simulation.product_door import ProductDoor
 from bot.simulation.product_routes import product_routes
 from bot.simulation.receivers import SimulatedReceivers, check_simulated_url
+from bot.simulation.simulated_client import SimulatedClient
 from bot.simulation.webhook_receiver import WebhookReceiver
 from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.event import Event
@@ -170,7 +170,7 @@ class World:
             clock=self.clock,
             random=self.random,
             alarm=VirtualAlarm(self.clock),
-            bank=BankClient(self.bank),
+            bank=SimulatedClient(self.bank),
             webhooks=self._webhooks,
             check_webhook_url=check_simulated_url,
             channels=channels,

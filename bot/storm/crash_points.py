@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.simulation.crashes import CrashPointName
-from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.statements import StatementDefect
 from bot.simulation.opening_balances import add_partner

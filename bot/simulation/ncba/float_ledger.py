@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.simulation.ncba.faults import Fate
+from bot.simulation.faults import Fate
 from services.domain.ids import RandomSource, new_reference
 from services.domain.money import Money
 from services.ports import Clock
