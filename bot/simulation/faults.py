@@ -9,9 +9,9 @@ from enum import Enum, StrEnum, auto
 
 
 class FaultKind(Enum):
-    """Only ``SLOW``, ``TIMEOUT_AFTER``, ``SAME_ID``, ``REFUSE_AFTER``, ``DUPLICATE`` and
-    ``ONLY_ACCEPTED`` have the call's effect at the bank, the last one when it settles. ``BOUNCES``
-    takes the money and returns it.
+    """Only ``SLOW``, ``TIMEOUT_AFTER``, ``SAME_ID``, ``REFUSE_AFTER``, ``DUPLICATE``,
+    ``ONLY_ACCEPTED``, ``QUEUE_TIMEOUT`` and ``RESULT`` have the call's effect, ``ONLY_ACCEPTED``
+    when it settles. ``BOUNCES`` takes the money and returns it.
     """
 
     REFUSE = auto()
@@ -29,6 +29,28 @@ class FaultKind(Enum):
     ONLY_ACCEPTED = auto()  # queued, with the answer of a rail that queues
     DUPLICATE = auto()  # done, but answered like a second request with the same reference
     BOUNCES = auto()
+    SPIKE_ARREST = auto()  # too many calls in a moment
+    QUOTA = auto()  # too many calls
+    SYSTEM_ERROR = auto()  # nothing done, with the code of a duplicate
+    QUEUE_TIMEOUT = auto()  # a message that it was not processed in time, and then it is
+    RESULT = auto()  # its Result comes in another shape
+
+
+class ResultShape(StrEnum):
+    """How a Result differs from the usual one, as scripts spell it."""
+
+    ONE_OBJECT = "one-object"  # the receipt alone, in place of the list of parameters
+    ABSENT = "absent"  # no parameters
+    CODE_TYPE = "code-type"  # the code as text where it is a number, and the reverse
+    OTHER_ORIGINATOR = "other-originator"  # the gateway's id in place of the one that we sent
+    OTHER_CONVERSATION = "other-conversation"  # not the one of the acknowledgement
+    NO_VALUE = "no-value"  # keys without values, but for the receipt
+    MORE_TO_COME = "more-to-come"  # ResultType 1
+    MASKED = "masked"  # the phone behind asterisks
+    CREDIT_PARTY = "credit-party"  # the customer under a name of its own, as newer answers have it
+    OTHER_AMOUNT = "other-amount"
+    OTHER_PHONE = "other-phone"
+    CONTRADICTS = "contradicts"  # the words say the reverse of the code
 
 
 class Fate(StrEnum):
@@ -41,7 +63,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """``fate`` and ``fate_after`` belong to ``ONLY_ACCEPTED``."""
+    """``fate`` and ``fate_after`` belong to ``ONLY_ACCEPTED``, ``shape`` to ``RESULT``."""
 
     kind: FaultKind
     reason: str = ""
@@ -49,6 +71,7 @@ class Fault:
     delay_s: float = 0.0
     fate: Fate = Fate.SETTLES
     fate_after: timedelta = timedelta(0)
+    shape: ResultShape | None = None
 
 
 _BARE = {
@@ -61,6 +84,10 @@ _BARE = {
     "contradicts": FaultKind.CONTRADICTS,
     "bounces": FaultKind.BOUNCES,
     "duplicate": FaultKind.DUPLICATE,
+    "spike-arrest": FaultKind.SPIKE_ARREST,
+    "quota": FaultKind.QUOTA,
+    "system-error": FaultKind.SYSTEM_ERROR,
+    "queue-timeout": FaultKind.QUEUE_TIMEOUT,
 }
 _REASONED = {
     "refuse": FaultKind.REFUSE,
@@ -91,6 +118,10 @@ def parse_fault(text: str) -> Fault:
         return Fault(FaultKind.SLOW, delay_s=parse_duration(word, rest).total_seconds())
     if word == "only-accepted":
         return _only_accepted(rest)
+    if word == "result":
+        if rest not in list(ResultShape):
+            raise ValueError(f"result needs a shape: {', '.join(ResultShape)}; not {rest!r}")
+        return Fault(FaultKind.RESULT, shape=ResultShape(rest))
     raise ValueError(f"unknown fault {text!r}")
 
 
