@@ -84,7 +84,7 @@ VENV = stamp="$$($(BIN)/python -V) in $$(pwd -P) from $$(cksum <tests/$(1)/requi
 		echo "$$stamp" >.venv-$(1)/.packages; \
 	fi
 
-foreign: setup ## Bots by aiogram and pyTelegramBotAPI against the simulated Telegram (.venv-foreign)
+foreign: setup ## Other people's clients against the simulated Telegram and Daraja (.venv-foreign)
 	@$(call VENV,foreign)
 	$(BIN)/pytest -m foreign $(ARGS) tests/foreign
 
