@@ -84,8 +84,13 @@ VENV = stamp="$$($(BIN)/python -V) in $$(pwd -P) from $$(cksum <tests/$(1)/requi
 		echo "$$stamp" >.venv-$(1)/.packages; \
 	fi
 
-foreign: setup ## Other people's clients against the simulated Telegram and Daraja (.venv-foreign)
+# From npm's lock, when that or the lock has changed; without npm its tests are skipped, and say so.
+MENU := tests/foreign/ussd_menu
+foreign: setup ## Other people's clients against our simulations, and a menu of npm's (.venv-foreign, npm)
 	@$(call VENV,foreign)
+	@if command -v npm >/dev/null && ! [ $(MENU)/node_modules/.package-lock.json -nt $(MENU)/package-lock.json ]; then \
+		npm ci --prefix $(MENU) --ignore-scripts --no-audit --no-fund --silent && touch $(MENU)/node_modules/.package-lock.json; \
+	fi
 	$(BIN)/pytest -m foreign $(ARGS) tests/foreign
 
 # FUZZ_S seconds are spent on drawing requests. The generated client and the fuzzer call `hazina sim --serve`.
@@ -134,7 +139,7 @@ COMPILE = PIP_CONFIG_FILE=/dev/null PIP_INDEX_URL= PIP_EXTRA_INDEX_URL= PIP_FIND
 	--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 clean: ## Remove .venv and its like, caches and build output; never .env or a database
-	rm -rf .venv .venv-foreign .venv-fuzz .venv-browser dist .coverage .hypothesis .mutants .mypy_cache .pytest_cache tests/browser/.pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-foreign .venv-fuzz .venv-browser dist .coverage .hypothesis .mutants .mypy_cache .pytest_cache tests/browser/.pytest_cache tests/foreign/ussd_menu/node_modules .ruff_cache .import_linter_cache
 	find bot flows services storage tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Two stamps, each written when its step is finished, so that an interrupted build is done again:

@@ -91,8 +91,9 @@ class AppContext:
     ) -> list[tuple[str, str]]:
         """Where to send a person what they did not ask for: their accounts, or their phone if all
         of those are on channels that only answer. Empty for somebody unlinked. What they ``began``
-        on the menu of a phone is told to that phone: there may be nothing else at hand."""
-        if began is not None and self.channel(began[0]).phone_menu:
+        on the menu of a phone is told to that phone, unless it is theirs no more: there may be
+        nothing else at hand."""
+        if began is not None and self.channel(began[0]).phone_menu and _is_of(tx, person, began):
             told = self.account_to_tell(tx, *began)
             return [] if told is None else [told]
         accounts = tx.people.addresses(person.id)
@@ -124,6 +125,11 @@ class AppContext:
     def admin_names(self) -> frozenset[str]:
         """The admins, named as in the audit log."""
         return frozenset(by_admin(channel, address) for channel, address in self.admins)
+
+
+def _is_of(tx: Tx, person: Person, account: tuple[str, str]) -> bool:
+    found = tx.people.at(*account)
+    return found is not None and found.id == person.id
 
 
 def queue_admin_notices(

@@ -102,7 +102,7 @@ FLOAT = Flow(
             },
             gives={"requoted": _QUOTED, "short": _SHORT, "awaits": ("until",)},
         ),
-        Confirm("awaits", shows=(*_SHOWN, "until"), yes="send_code"),
+        Confirm("awaits", shows=(*_SHOWN, "until"), yes="send_code", waits_for_others=True),
         Code(
             "code",
             use_case="check_float_code",

@@ -58,20 +58,22 @@ def storm(
             for seed, tally in tallies:
                 worlds += 1
                 sums.update(turns=tally.turns, steps=tally.steps)
-                sums.update(operations=tally.operations, calls=tally.calls)
+                sums.update(operations=tally.operations, calls=tally.calls, hops=tally.hops)
                 faults += tally.faults
                 if not quiet:
                     click.echo(
-                        f"seed {seed}: {tally.turns} turns, {tally.calls} calls,"
-                        f" {tally.operations} operations, {sum(tally.faults.values())} faults"
+                        f"seed {seed}: {tally.turns} turns, {tally.hops} hops,"
+                        f" {tally.calls} calls, {tally.operations} operations,"
+                        f" {sum(tally.faults.values())} faults"
                     )
         except Violation as violation:
             _show(violation, hours, partners)
             sys.exit(1)
     took = time.perf_counter() - began
     click.echo(
-        f"{worlds} worlds of {hours:g} h, {sums['turns']} turns, {sums['calls']} calls,"
-        f" {sums['operations']} operations, {sums['steps']} steps, {sum(faults.values())} faults,"
+        f"{worlds} worlds of {hours:g} h, {sums['turns']} turns, {sums['hops']} hops,"
+        f" {sums['calls']} calls, {sums['operations']} operations, {sums['steps']} steps,"
+        f" {sum(faults.values())} faults,"
         f" 0 violations; {sums['turns'] / took:.0f} turns/s"
     )
     click.echo("faults: " + ", ".join(f"{name} {count}" for name, count in sorted(faults.items())))

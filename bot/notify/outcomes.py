@@ -98,12 +98,12 @@ class OutcomeNotices:
             first = [] if began is None else [began]
             return notify_owners(tx, self.context, operation.partner, key, facts, first)
         texts, language = self.engine.texts, operation.language
-        text = texts.say(language, key, facts)
+        text = texts.say(language, self._wording(operation, key), facts)
         rows = next_steps(
             tx, self.context, self.engine, account, flow, exit_of, operation.reference, goes_on
         )
         if goes_on is not None:
-            text = f"{text}\n\n{texts.say(language, f'{goes_on}.waits')}"
+            text = f"{text}\n\n{texts.say(language, self._wording(operation, f'{goes_on}.waits'))}"
         row = tx.outbox.add(
             *account,
             kind="receipt",
@@ -114,6 +114,15 @@ class OutcomeNotices:
             protect=True,
         )
         return [row]
+
+    def _wording(self, operation: Operation, key: str) -> str:
+        """The key of the text; where the operation was begun on a phone's menu, of one without
+        commands, if there is such."""
+        by_phone = f"by_phone.{key}"
+        is_other = self.context.channel(operation.channel).phone_menu and self.engine.texts.has(
+            operation.language, by_phone
+        )
+        return by_phone if is_other else key
 
     def live_message(
         self,

@@ -7,6 +7,7 @@ invariants must hold.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import tempfile
@@ -14,16 +15,20 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from bot.security.keyring import Keyring
 from bot.simulation.crashes import CrashPointName
+from bot.simulation.credentials import KEYS, USSD_CODE
 from bot.simulation.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.statements import StatementDefect
 from bot.simulation.opening_balances import add_partner
+from bot.simulation.ussd.phones import Phones
 from bot.simulation.world import World
 from bot.storm.captured_log import captured_log
 from bot.storm.faults import CRASH_POINTS
 from bot.storm.invariant_checker import BrokenInvariant, InvariantChecker
 from bot.storm.people import Actor
+from services.domain.desk_pin import digest
 from services.domain.money import Money
 from services.domain.outbox import OutboxRow
 from services.domain.partner import Partner, Role
@@ -31,6 +36,7 @@ from services.domain.phone import Phone
 from services.ports import Tx
 
 PHONE = "254710000001"
+PIN = "730519"  # of the owner
 # Nothing here has to survive a reboot, and a disk would only slow it down.
 FOLDERS = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 POINTS_MAX = 500  # of one kind in one journey; a journey has about fifty
@@ -45,6 +51,7 @@ class JourneyRun:
         self.world = World(folder, delivered=self._delivered, threads=False)
         self.owner = Actor("100001", PHONE)
         self.admins = (Actor("a1", ""), Actor("a2", ""))
+        self.phones = Phones(self.world.door)
         self.world.settings = self.world.settings.model_copy(
             update={"admin_ids": frozenset(admin.address for admin in self.admins)}
         )
@@ -59,6 +66,9 @@ class JourneyRun:
             add_partner(tx, Partner("FINSAFE"), Money(6_000_000), Money(0))
             person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, Phone(PHONE), None, "en")
             tx.people.link("terminal", self.owner.address, person)
+            keys = Keyring.read(KEYS)
+            digested = digest(keys.pepper(keys.pepper_id), person, PIN)
+            tx.desk_pins.put(person, keys.pepper_id, digested)
 
         await self.world.open()
         await self.world.app.database.write(seed)
@@ -68,6 +78,16 @@ class JourneyRun:
         for text in texts:
             self.world.submit((who or self.owner).say(text))
             await self.world.settle()
+
+    async def dial(self, *typed: str) -> None:
+        """Dial the desk, and answer its pages. Raises ``PhoneFault`` where the same hop, sent again
+        after a crash, is answered with another page."""
+        for n, keys in enumerate(("", *typed)):
+            hop = self.phones.press(PHONE, keys) if n else self.phones.dial(PHONE, USSD_CODE)
+            for sending in (hop, self.phones.send_again(PHONE)):
+                answer = asyncio.ensure_future(sending)
+                await self.world.settle()
+                await answer
 
     async def tap(self, *options: str, who: Actor | None = None) -> None:
         for option in options:
@@ -92,6 +112,13 @@ async def _prompt(play: JourneyRun) -> None:
     await play.say("/topup", "1500")
     await play.tap("mine", "yes")
     await play.world.advance(60)
+
+
+async def _prompt_by_phone(play: JourneyRun) -> None:
+    play.world.bank.set_handset(PHONE, Handset.PAYS)
+    await play.dial("1", "1500", "1", "1")
+    await play.world.advance(60)
+    await play.dial("00", "4", "1")
 
 
 async def _prompt_and_notification(play: JourneyRun) -> None:
@@ -131,6 +158,11 @@ async def _float_unknown(play: JourneyRun) -> None:
     await play.world.advance(3_600)
 
 
+async def _float_by_phone(play: JourneyRun) -> None:
+    await play.dial("2", "5000", "1", "4711", PIN)
+    await play.world.advance(60)
+
+
 async def _two_admins(play: JourneyRun) -> None:
     first, second = play.admins
     await play.notify("1500", "SOMETHING", phone="254733000002")
@@ -155,10 +187,12 @@ async def _taken_back(play: JourneyRun) -> None:
 
 JOURNEYS: dict[str, Callable[[JourneyRun], Awaitable[None]]] = {
     "prompt": _prompt,
+    "prompt by phone": _prompt_by_phone,
     "prompt and notification": _prompt_and_notification,
     "lost prompt": _lost_prompt,
     "by hand": _by_hand,
     "float": _float,
+    "float by phone": _float_by_phone,
     "float unknown": _float_unknown,
     "two admins": _two_admins,
     "taken back": _taken_back,
@@ -211,6 +245,6 @@ async def _play(
                     await play.world.advance(86_400)
                     await play.world.run_job("reconciliation")
                     broken += await watch.step()
-                return fired, broken + await watch.end(logged)
+                return fired, broken + await watch.end(logged, (PIN,))
             finally:
                 await play.world.close()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bot.calls.caller import CHANNEL as API
+from bot.outbox.carriers import SMS
 from bot.simulation.bank_comparison import bank_mismatches
 from bot.simulation.prompt_matching import match_prompts
 from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
@@ -17,6 +18,7 @@ from services.domain.float_purchase import TRANSITIONS as PURCHASE_FOLLOWS
 from services.domain.outbox import OutboxRow
 from services.domain.payment import Payment
 from services.domain.topup import TRANSITIONS as TOPUP_FOLLOWS
+from services.domain.ussd import CHANNEL as USSD
 from services.ports import Tx
 from storage.sqlite.raw import connection
 
@@ -65,6 +67,7 @@ class InvariantChecker:
     _last_read: int = 0  # the newest message checked
     _mentioned: set[str] = field(default_factory=set)
     _confirmed: Counter[str] = field(default_factory=Counter)
+    _confirmed_by_sms: Counter[str] = field(default_factory=Counter)
 
     async def step(self) -> list[BrokenInvariant]:
         """After every step: our books on their own, against their earlier state and against the
@@ -201,8 +204,10 @@ class InvariantChecker:
             self._last_read = row
             references = _REFERENCE.findall(text)
             self._mentioned.update(references)
-            if kind == "receipt" and channel != "sms":  # an SMS only if the chat cannot be reached
-                self._confirmed.update(_CONFIRMED.findall(text))
+            if kind == "receipt":
+                # To who began it in a chat, an SMS goes only if that cannot be reached.
+                confirmed = self._confirmed_by_sms if channel == SMS else self._confirmed
+                confirmed.update(_CONFIRMED.findall(text))
 
     def _one_money_call(self, tx: Tx) -> list[BrokenInvariant]:
         """At most one money call per operation by the bank's own books, whatever ours say."""
@@ -230,22 +235,22 @@ class InvariantChecker:
         queued, _ = tx.outbox.waiting(QUEUED_MAX)
         if queued:
             found.append(BrokenInvariant("told", f"{queued} messages were never sent"))
-        rows = connection(tx).execute(
-            "SELECT reference FROM wallet_transactions WHERE channel = ?", (API,)
-        )
-        found += self._told({reference for (reference,) in rows})
-        return found
+        rows = connection(tx).execute("SELECT reference, channel FROM wallet_transactions")
+        return found + list(self._told(dict(rows.fetchall())))
 
-    def _told(self, by_systems: Collection[str]) -> Iterator[BrokenInvariant]:
-        """Whoever started an operation has been told its outcome once, and nothing else. A
-        partner's system is told by events, which are checked where it reads them."""
+    def _told(self, channels: Mapping[str, str]) -> Iterator[BrokenInvariant]:
+        """Whoever started an operation has been told its outcome once, and nothing else: on a phone
+        that dialled by SMS. A partner's system is told by events, which are checked where it reads
+        them. ``channels``: where each was started, by reference."""
         for reference, seen in self._seen.items():
-            if reference in by_systems:
+            channel = channels[reference]
+            if channel == API:
                 if self._confirmed[reference]:
                     words = f"{reference} of a system was confirmed to a person"
                     yield BrokenInvariant("told", words)
                 continue
-            confirmed = self._confirmed[reference]
+            counts = self._confirmed_by_sms if channel == USSD else self._confirmed
+            confirmed = counts[reference]
             good = seen.state in ("PAID", "PAID_LATE", "SUCCEEDED")
             if confirmed != good:
                 words = f"{reference} is {seen.state}, and was confirmed {confirmed} times"

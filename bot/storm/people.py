@@ -49,6 +49,7 @@ class Actor:
     is_admin: bool = False
     commands: Sequence[str] = COMMANDS
     mail: str | None = None
+    pin: str = ""  # the desk PIN that they have, and choose again
     screen: Screen | None = None
     before: Screen | None = None
     notice: Screen | None = None
@@ -77,6 +78,8 @@ class Actor:
         last = self.recent_texts[-1] if self.recent_texts else ""
         if "six-digit code" in last and dice.random() < 0.85:
             return self._type(self._code(dice, read(self)))
+        if "Choose your desk PIN" in last or "Type the same desk PIN" in last:
+            return self._type(self.pin if dice.random() < 0.9 else "12")
         if "How much" in last and dice.random() < 0.9:
             return self._type(dice.choice(AMOUNTS if dice.random() < 0.9 else BAD_AMOUNTS))
         if "number should pay" in last:

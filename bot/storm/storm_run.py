@@ -14,6 +14,7 @@ from bot.simulation.event_loop import SimulatedLoop
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.world import World
 from bot.storm.captured_log import captured_log
+from bot.storm.dialling.phone_users import PhoneUsers
 from bot.storm.faults import FaultInjector
 from bot.storm.fingerprint import fingerprint
 from bot.storm.honest_admins import HonestAdmins
@@ -44,8 +45,8 @@ class StormRun:
         self._hours = hours
         self._dice = random.Random(f"storm-{seed}")
         self._logged: list[str] = []
-        # Their own dice, so that what people do does not follow from what systems do.
-        system_dice = random.Random(f"{seed}:api")
+        # Their own dice, so that what people do does not follow from what systems and phones do.
+        system_dice, phone_dice = random.Random(f"{seed}:api"), random.Random(f"{seed}:ussd")
         receivers = StormReceivers(system_dice)
         self.world = World(
             memory, seed=seed, delivered=self._delivered, threads=False, receivers=receivers
@@ -57,6 +58,7 @@ class StormRun:
         self._faults = FaultInjector(self.world, self._dice, self.story)
         self._paybill = PaybillTraffic(self.world, self._dice, self.story, self.actors, self._codes)
         self.systems = PartnerSystems(self.world, system_dice, self.story, receivers)
+        self.phones = PhoneUsers(self.world, phone_dice, self.story)
         self._looked_at = 0  # log lines already searched
         self._lately: deque[Event] = deque(maxlen=20)
 
@@ -71,6 +73,7 @@ class StormRun:
                 await self._calm()
             finally:
                 self.systems.hang_up()
+                self.phones.hang_up()
                 await self.world.close()
         return self.story.tally
 
@@ -87,6 +90,7 @@ class StormRun:
         self.actors.update(people)
         await self.world.settle()
         await self.systems.open(self._codes, people, self.read)
+        await self.phones.open(people)
 
     def _delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
         self.watch.delivered(row)
@@ -104,20 +108,19 @@ class StormRun:
         if dice.random() < 0.03:
             self.systems.hang_up()
             await self._faults.restart_or_crash()
-        self._phones()
+        self._set_handsets()
         self._paybill.pay()
         for _ in range(dice.randint(1, ROUNDS)):
             await self._round()
         if dice.random() < 0.2:
             await self.repeat(self._lately)
+            self.story.check(await self.phones.repeat())
         self._paybill.notify()
         await self.world.advance(dice.expovariate(1 / PAUSE_S))
         self.story.check(await self.watch.step())
         self.story.check(await self.systems.step())
         if self.story.tally.steps % SECRETS_EVERY == 0:
-            self.story.check(
-                self.watch.secrets(self._logged[self._looked_at :], self.systems.secrets)
-            )
+            self.story.check(self.watch.secrets(self._logged[self._looked_at :], self._secrets))
             self._looked_at = len(self._logged)
 
     async def _round(self) -> None:
@@ -134,12 +137,18 @@ class StormRun:
             self.story.note(f"{event.address} {event.kind} {event.text or event.option}")
             self.world.submit(event)
         self.systems.send()
+        self.phones.send()
         await self.world.settle()
         self.story.check(self.systems.hear())
+        self.story.check(await self.phones.hear())
         for reference in await self._authorised_by(guessing) - before:
             self.story.check(
                 [BrokenInvariant("code", f"{reference} was authorised by a wrong code")]
             )
+
+    @property
+    def _secrets(self) -> list[str]:
+        return [*self.systems.secrets, *self.phones.secrets]
 
     def read(self, actor: Actor) -> list[str]:
         """The latest SMS and mail; a code is sent by both."""
@@ -178,7 +187,7 @@ class StormRun:
             words = f"repeated events changed {before} into {after}"
             self.story.check([BrokenInvariant("replay", words)])
 
-    def _phones(self) -> None:
+    def _set_handsets(self) -> None:
         """Set what some people will do with the prompt on their phone, or the next one."""
         dice = self._dice
         everybody = [actor for actor in self.actors.values() if not actor.is_admin]
@@ -213,7 +222,7 @@ class StormRun:
             self.story.check(await self.watch.step())
         self.story.check(await self.systems.end())
         self.story.tally.operations = await world.app.database.read(_operations)
-        self.story.check(await self.watch.end(self._logged, self.systems.secrets))
+        self.story.check(await self.watch.end(self._logged, self._secrets))
 
 
 def _operations(tx: Tx) -> int:

@@ -20,6 +20,7 @@ class Tally:
     steps: int = 0
     operations: int = 0
     calls: int = 0  # of the API
+    hops: int = 0  # of phones that dial
     faults: Counter[str] = field(default_factory=Counter)
 
 

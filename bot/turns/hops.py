@@ -65,9 +65,13 @@ class Hops:
         began = time.perf_counter()
         attempt = _Attempt()
         deciding = asyncio.ensure_future(self._decide_or_fault(hop, attempt))
-        await asyncio.wait({deciding}, timeout=HOP_LIMIT_S)
-        if not deciding.done() and not attempt.give_up():
-            await asyncio.wait({deciding}, timeout=COMMIT_LIMIT_S)
+        try:
+            await asyncio.wait({deciding}, timeout=HOP_LIMIT_S)
+            if not deciding.done() and not attempt.give_up():
+                await asyncio.wait({deciding}, timeout=COMMIT_LIMIT_S)
+        except asyncio.CancelledError:
+            deciding.cancel()  # the program ends, or was killed
+            raise
         if deciding.done():
             decided = deciding.result()
         else:
@@ -229,7 +233,9 @@ class Hops:
             known = tx.ussd_sessions.find(hop.gateway, hop.session)
             text = self._say(STRANGER, "fault", reference)
             decided = HopDecided(Page(text, goes_on=False), HopKind.FAULT)
-            return decided if known is None else self._save(tx, known, hop, decided)
+            if known is None or (known.phone, known.code) != (hop.phone, hop.code):
+                return decided  # another's session stays as it is
+            return self._save(tx, known, hop, decided)
 
         return await self._database.write(store)
 

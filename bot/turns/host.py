@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from bot.context import AppContext, OperationUpdate, TurnContext, Wakeup
+from bot.handlers import operations_under_way
 from bot.handlers.suspicious_attempts import note_suspicious_attempt
 from bot.turns import authorisation
 from bot.turns.authorisation import AccessDenied
@@ -14,7 +15,7 @@ from bot.turns.registry import HANDLERS
 from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.declarations import HandlerKind
 from flows.engine.event import Event
-from flows.engine.host import Exit, OperationStarted, Recalled, View
+from flows.engine.host import Begun, Exit, OperationStarted, Recalled, View
 from services import float_quotes
 from services.domain.business_days import business_day
 from services.domain.money import Money
@@ -165,6 +166,10 @@ class TurnHost:
         loaded: View | None = self._show(HandlerKind.VIEW, view, {**args, "cursor": cursor})
         assert loaded is not None, "only what is there can be opened"
         return loaded
+
+    def under_way(self) -> Begun | None:
+        person = self._turn.linked_person
+        return None if person is None else operations_under_way.newest(self._turn)
 
     def recall(self, operation: str) -> Recalled | Refusal:
         if HANDLERS.get(HandlerKind.RECALL, operation[:2]) is None:

@@ -28,17 +28,21 @@ SEPARATOR = "*"  # between what was typed; one that is typed itself is not marke
 RESUMES_WITHIN = timedelta(minutes=10)  # since the newest hop, an unfinished flow is offered
 UNSEEN_MAX = 1  # pages that a hop may answer unseen, because the hop before was lost
 DIALLED_MAX = 12  # answers behind a code that are read
+_STALE = -1  # no screen's turn
 
 
 @dataclass(slots=True)
 class _Reached:
-    """Where the answers of one hop have led. ``resumes``: to whether something should go on."""
+    """Where the answers of one hop have led. ``resumes``: to whether something should go on;
+    ``stays``: the newest of them led nowhere, so that those behind it were meant for another page.
+    """
 
     screen: PhoneScreen
     person: Person
     budget: int
     steps: int = 0
     resumes: bool = False
+    stays: bool = False
     rows: list[OutboxRow] = field(default_factory=list)
     operations: list[str] = field(default_factory=list)
     wakes: list[Wakeup] = field(default_factory=list)
@@ -81,6 +85,8 @@ class PhoneAnswers:
                 break
             self._type(tx, hop, reached, 0, typed)
             self._start_again(tx, hop, reached)
+            if reached.stays:
+                break
         return reached.decided(HopKind.BEGUN)
 
     def answer(
@@ -92,7 +98,7 @@ class PhoneAnswers:
         reached = _Reached(PhoneScreen.load(known.screen), person, hop.budget)
         self._type(tx, hop, reached, known.hops, typed[0])
         for unseen in typed[1 : 1 + UNSEEN_MAX]:
-            if reached.screen.decides or not reached.screen.goes_on:
+            if reached.screen.decides or reached.stays or not reached.screen.goes_on:
                 break
             self._type(tx, hop, reached, known.hops, unseen)
         return reached.decided(HopKind.ANSWERED)
@@ -152,6 +158,8 @@ class PhoneAnswers:
         )
         reached.steps += 1
         session = self._sessions.load(tx, CHANNEL, hop.phone)
+        if kind in (EventKind.TEXT, EventKind.COMMAND) and _moved_on(session, reached.screen):
+            event = event._replace(kind=EventKind.TAP, text="", argument="", turn=_STALE)
         limit = flood.limit_for(self._context.policy)
         if flood.count_turn(tx, limit, session, event) is not FloodState.FINE:
             self._sessions.save(tx, CHANNEL, hop.phone, session, touched=False)
@@ -165,6 +173,7 @@ class PhoneAnswers:
         if stepped.result.operation is not None:
             reached.operations.append(stepped.result.operation)
         active = session.active
+        reached.stays = session.at == stepped.at and kind is not EventKind.DIAL
         reached.resumes = active is not None and active.node == RESUME_NODE
         is_dial = kind is EventKind.DIAL
         reached.screen = self._screen(reached, session, stepped, is_dial=is_dial)
@@ -203,3 +212,11 @@ class PhoneAnswers:
     def _event(hop: Hop, hops: int, step: int, kind: EventKind) -> Event:
         """Its id names the hop's place in its session, and the step's place in its hop."""
         return Event(CHANNEL, hop.phone, f"{hop.gateway}:{hop.session}:{hops}.{step}", kind)
+
+
+def _moved_on(session: Session, shown: PhoneScreen) -> bool:
+    """Whether another session of the phone has led on since the page was shown: what is typed there
+    answers no question that stands now, and above all no question for a PIN."""
+    if shown.turn == UNBOUND:  # it asks nothing
+        return session.active is not None
+    return shown.turn != session.turn

@@ -79,6 +79,8 @@ def phone_errors(flows: FlowRegistry, texts: Texts, declared: Declarations) -> I
             for frame in _frames(flow, host, declared) if flow.ussd else ():
                 place = f"{flow.name}.{frame.node}"
                 yield from _fits(renderer, host, Session(active=frame), place)
+            if flow.ussd:
+                yield from _fits(renderer, host, _under_way(flow), f"{flow.name}.{RESUME_NODE}")
 
 
 def _stray_texts(texts: Texts) -> Iterator[str]:
@@ -99,6 +101,12 @@ def _frames(flow: Flow, host: Host, declared: Declarations) -> Iterator[Frame]:
         frame.waiting = flow.name if isinstance(node, Do) else None
         frame.history = [] if isinstance(node, Do | End) else [_BEFORE]
         yield frame
+
+
+def _under_way(flow: Flow) -> Session:
+    """Where it asks whether to look at what is under way or to begin another."""
+    parked = Frame(flow, flow.start, flow.data(), waiting=flow.name)
+    return Session(active=Frame(flow, RESUME_NODE, flow.data()), parked={flow.name: parked})
 
 
 def _fits(renderer: ScreenRenderer, host: Host, session: Session, place: str) -> Iterator[str]:

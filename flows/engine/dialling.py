@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from flows.engine.event import StepResult
-from flows.engine.frames import park
-from flows.engine.host import Exit, Host
+from flows.engine.frames import fill, park
+from flows.engine.host import Begun, Exit, Host
 from flows.engine.node_runner import NodeRunner
 from flows.engine.nodes import Do
 from flows.engine.screen_renderer import ScreenRenderer
-from flows.engine.session import RESUME_NODE, Frame, Session
+from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
 
 
 class Dialling:
-    def __init__(self, renderer: ScreenRenderer, runner: NodeRunner) -> None:
+    def __init__(self, flows: FlowRegistry, renderer: ScreenRenderer, runner: NodeRunner) -> None:
+        self._flows = flows
         self._renderer = renderer
         self._runner = runner
 
@@ -24,10 +25,25 @@ class Dialling:
         for frame in open_frames:
             if frame.waiting is not None:
                 return self._under_way(session, frame, host)
+        begun = None if fresh else host.under_way()
+        if begun is not None and begun.operation is not None:
+            return self._begun(session, begun, host)
         for frame in open_frames:
             session.active = Frame(frame.flow, RESUME_NODE, frame.flow.data())
             return StepResult(self._renderer.current_screen(session, host), "resume")
+        if begun is not None:
+            return self._begun(session, begun, host)
         return StepResult(self._renderer.menu(session, host), "menu")
+
+    def _begun(self, session: Session, begun: Begun, host: Host) -> StepResult:
+        """What no conversation waits for any more, because another was begun since or it was long
+        ago."""
+        session.parked.pop(begun.flow, None)
+        frame = session.active = Frame.start(self._flows.newest[begun.flow])
+        fill(frame, begun.values)
+        frame.node, frame.waiting = begun.node, begun.operation
+        screen = self._renderer.current_screen(session, host, above=begun.above)
+        return StepResult(screen, "under_way", operation=begun.operation)
 
     def _under_way(self, session: Session, frame: Frame, host: Host) -> StepResult:
         """How the operation stands, or has ended."""

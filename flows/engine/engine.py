@@ -39,7 +39,7 @@ class Engine:
         words = TypedWords(flows, texts)
         values = TypedValues(self._renderer, self._runner, words)
         self._opening = Opening(flows, self._renderer, self._runner, self._navigation, values)
-        self._dialling = Dialling(self._renderer, self._runner)
+        self._dialling = Dialling(flows, self._renderer, self._runner)
         self._taps = Taps(flows, self._renderer, self._runner, self._navigation, self._opening)
         self._typed_input = TypedInput(
             self._renderer,

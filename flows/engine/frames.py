@@ -81,11 +81,18 @@ def abandon(frame: Frame, host: Host) -> None:
         host.act(frame.flow.cancel_use_case, frame.operation)
 
 
+def let_go(frame: Frame, host: Host) -> None:
+    """Begin without it. On a phone, where people dial anew all the time, only "cancel" takes back
+    what others were asked to decide; what nobody was asked about ends by itself."""
+    if not host.channel.phone_menu:
+        abandon(frame, host)
+
+
 def drop_parked(session: Session, flow: str, host: Host) -> None:
     """Drop a parked flow that starts over; an outcome it waits for is still announced."""
     gone = session.parked.pop(flow, None)
     if gone is not None:
-        abandon(gone, host)
+        let_go(gone, host)
 
 
 def drop_forbidden_frames(session: Session, host: Host) -> Refusal | None:

@@ -70,6 +70,17 @@ class Recalled:
     values: Mapping[str, Any]
 
 
+class Begun(NamedTuple):
+    """Where a conversation stands that waits for an operation, or for who decides on it. ``above``
+    is said over its question."""
+
+    flow: str
+    node: str
+    values: Mapping[str, Any]
+    operation: str | None = None
+    above: str | None = None
+
+
 class Host(Protocol):
     @property
     def language(self) -> str: ...
@@ -141,6 +152,11 @@ class Host(Protocol):
 
     def progress(self, operation: str) -> Mapping[str, Any]:
         """Facts about an operation that is being waited for."""
+        ...
+
+    def under_way(self) -> Begun | None:
+        """The newest operation that the person began here, and that nobody can tell the end of
+        yet."""
         ...
 
     def recall(self, operation: str) -> Recalled | Refusal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flows.engine.event import StepResult
-from flows.engine.frames import abandon, data_facts, go_back, go_back_to_question, park
+from flows.engine.frames import abandon, data_facts, go_back, go_back_to_question, let_go, park
 from flows.engine.host import Exit, Host
 from flows.engine.node_runner import NodeRunner
 from flows.engine.nodes import Ask, Code, Confirm, Do, Look, SecretKind
@@ -39,7 +39,8 @@ class Navigation:
         if option == "continue":
             active = session.active = session.parked.pop(frame.flow.name, Frame.start(frame.flow))
             node = active.flow.node(active.node)
-            if host.channel.phone_menu and isinstance(node, Confirm | Code):
+            is_asked = isinstance(node, Confirm) and node.waits_for_others
+            if host.channel.phone_menu and isinstance(node, Confirm | Code) and not is_asked:
                 return self._at_question_before(session, active, host)
             if isinstance(node, Do) and active.waiting is None:  # its use case must run again first
                 return self._runner.enter(session, active, node.id, host, {}, option)
@@ -51,7 +52,7 @@ class Navigation:
         elif option == "restart":
             session.parked.pop(frame.flow.name, None)
             if parked is not None:
-                abandon(parked, host)
+                let_go(parked, host)
             session.active = Frame.start(self._flows.newest[frame.flow.name])
         else:
             return self.stale_tap(host)
@@ -94,7 +95,8 @@ class Navigation:
         else:
             at_code = asks_for(frame.current_node, SecretKind.CODE)
             key = "engine.code_dead" if at_code else "engine.cancelled"
-            if any(other.waiting is not None for other in session.parked.values()):
+            beside = any(other.waiting is not None for other in session.parked.values())
+            if beside or (host.channel.phone_menu and host.under_way() is not None):
                 key = "engine.cancelled_beside"
         screen = self._renderer.menu(session, host, self._renderer.say(host, key))
         return StepResult(screen._replace(last=True), "cancel")

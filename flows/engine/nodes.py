@@ -92,7 +92,7 @@ class Confirm:
 
     After an edit the flow continues at ``after_edit``, which recomputes what is shown, or else
     comes straight back. ``view`` is loaded with ``args``; the label of the yes may use its facts
-    too.
+    too. At one that ``waits_for_others`` it has been asked for, and somebody else decides.
     """
 
     id: str
@@ -102,6 +102,7 @@ class Confirm:
     after_edit: str | None = None
     view: str | None = None
     args: tuple[str, ...] = ()
+    waits_for_others: bool = False
 
 
 class SecretKind(StrEnum):

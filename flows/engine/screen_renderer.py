@@ -125,7 +125,11 @@ class ScreenRenderer:
             rows: Rows = ((self._button(host, "continue"), self._button(host, "restart")),)
             if host.channel.phone_menu:
                 rows += ((self._button(host, "menu"),),)
-            return self.say(host, "engine.resume", {"flow": flow}), rows, None
+            parked = session.parked.get(name)
+            is_under_way = parked is not None and parked.waiting is not None
+            on_phone = host.channel.phone_menu  # where what was begun is said to have moved nothing
+            why = "ussd.under_way" if on_phone and is_under_way else "engine.resume"
+            return self.say(host, why, {"flow": flow}), rows, None
         slot: str | None = None
         below = ""
         node = frame.flow.node(frame.node)

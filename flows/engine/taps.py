@@ -90,7 +90,7 @@ class Taps:
         """An option that only opens something, of a notice or at the end of a conversation."""
         if option == "menu":
             return self._navigation.menu(session, host)
-        if option == "help":
+        if option == "help" and host.channel.phone_menu:
             return self._opening.command(session, option, host)
         if option in self._flows.newest:
             return self._opening.flow(session, option, host)

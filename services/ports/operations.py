@@ -57,3 +57,8 @@ class Operations(Protocol):
     def open_since(self, partner: str, since: datetime) -> int:
         """How many operations begun since then are open or unknown."""
         ...
+
+    def under_way(self, partner: str, person_id: int, channel: str, address: str) -> str | None:
+        """The newest operation that the person began on this account and that is not decided: a
+        prompt, a purchase that is with the bank, or one that waits for a colleague."""
+        ...

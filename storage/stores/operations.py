@@ -153,6 +153,23 @@ class OperationStore:
         ).fetchone()
         return int(row[0])
 
+    def under_way(self, partner: str, person_id: int, channel: str, address: str) -> str | None:
+        who = person_id, channel, address
+        row = self._conn.execute(
+            "SELECT reference, seq FROM wallet_transactions WHERE channel = ? AND address = ?"
+            " AND state = 'AWAITING_APPROVAL' AND person_id = ?"
+            " UNION ALL SELECT reference, seq FROM wallet_transactions WHERE partner = ?"
+            " AND state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN')"
+            " AND state <> 'SEND_UNKNOWN' AND way = 'prompt' AND person_id = ? AND channel = ?"
+            " AND address = ?"
+            " UNION ALL SELECT reference, seq FROM wallet_transactions"
+            " WHERE type = 'b2c_float_purchase' AND state IN ('AUTHORISED', 'SUBMITTING')"
+            " AND person_id = ? AND channel = ? AND address = ?"
+            " ORDER BY seq DESC LIMIT 1",
+            (channel, address, person_id, partner, *who, *who),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
 
 def _found(row: tuple[Any, ...]) -> FoundOperation:
     return FoundOperation(_operation(row), row[6])

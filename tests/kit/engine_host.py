@@ -197,6 +197,9 @@ class FakeHost:
     def progress(self, operation: str) -> Mapping[str, Any]:
         return PROGRESS | {"reference": operation}
 
+    def under_way(self) -> None:
+        return None
+
     def recall(self, operation: str) -> Recalled | Refusal:
         if operation.startswith("FL"):
             return Recalled("float", {"reference": operation, "amount": Money(1_500_00)})

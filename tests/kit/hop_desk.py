@@ -30,7 +30,7 @@ from tests.kit.plain_store import PHONE, PlainStore, StoreDatabase
 from tests.kit.turns_on_database import KEYS, TEXTS
 
 GATEWAY, CODE = "africas_talking", "*384*7#"
-TABLES = ("ussd_sessions", "sessions", "trail", "outbox", "wallet_transactions", "otp_validations")
+TABLES = ("ussd_sessions", "sessions", "trail", "outbox", "wallet_transactions", "desk_pins")
 
 Rows: TypeAlias = list[list[tuple[Any, ...]]]  # by table
 

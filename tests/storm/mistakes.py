@@ -18,11 +18,14 @@ from bot.http.api import json_body
 from bot.notify import notifier
 from bot.security.keyring import Keyring
 from bot.turns.calls import Calls
+from bot.turns.hops import Hops
+from bot.turns.phone_answers import PhoneAnswers
 from bot.workers.money_worker import MoneyWorker
 from bot.workers.payments import PaymentIntake
 from bot.workers.webhooks import WebhookWorker
 from services import (
     api_keys,
+    desk_pins,
     float_purchases,
     float_settlement,
     payment_assignment,
@@ -41,7 +44,7 @@ from storage.stores.payments import PaymentStore
 from storage.stores.public_operations import OperationChanges
 from storage.stores.sessions import SessionStore
 from storage.stores.webhook_deliveries import WebhookDeliveryStore
-from tests.storm import faulty, faulty_api
+from tests.storm import faulty, faulty_api, faulty_ussd
 
 Make = Callable[[], AbstractContextManager[Any]]
 
@@ -83,6 +86,7 @@ def _caught(*names: str) -> frozenset[str]:
 
 
 _TOLD = _caught("told", "faults")
+_SAME_PAGE = _caught("same page", "replay", "unseen")
 _SAME_ANSWER = _caught("same answer", "one operation per key")
 MISTAKES = (
     Mistake(
@@ -313,6 +317,41 @@ MISTAKES = (
     Mistake(
         "show a webhook's secret again",
         _instead(webhooks, "listed", faulty_api.shown_again),
+        _caught("secrets"),
+    ),
+    Mistake(
+        "decide the same hop twice",
+        _instead(Hops, "_typed_since", faulty_ussd.decided_again),
+        _SAME_PAGE,
+    ),
+    Mistake(
+        "let any other text act",
+        _instead(Hops, "_typed_since", faulty_ussd.whatever_came),
+        _SAME_PAGE,
+    ),
+    Mistake(
+        "let what is dialled behind a code confirm",
+        _instead(PhoneAnswers, "begin", faulty_ussd.tail_confirms),
+        _caught("unseen"),
+    ),
+    Mistake(
+        "let the answer after a lost hop confirm",
+        _instead(PhoneAnswers, "answer", faulty_ussd.all_of_them),
+        _caught("unseen"),
+    ),
+    Mistake(
+        "know a session by its id alone",
+        _instead(Hops, "_dispute", faulty_ussd.for_whoever_asks),
+        _caught("access"),
+    ),
+    Mistake(
+        "let any desk PIN pass",
+        _instead(desk_pins, "check", faulty_ussd.any_pin),
+        _caught("code"),
+    ),
+    Mistake(
+        "keep what was typed on a phone",
+        _instead(Hops, "_digest", faulty_ussd.in_clear),
         _caught("secrets"),
     ),
 )

@@ -26,7 +26,8 @@ from tests.storm.mistakes import MISTAKES, Mistake
 
 HOURS, PARTNERS = 6, 3  # of the standard seeds, enough to detect every mistake
 SEEDS = range(1, 25)
-ALWAYS = ("prompt", "float")  # journeys whose crash points are tried in every test run
+# Journeys whose crash points are tried in every test run.
+ALWAYS = ("prompt", "prompt by phone", "float")
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
@@ -34,6 +35,7 @@ def test_a_day_with_every_fault_breaks_nothing(seed: int) -> None:
     tally = asyncio.run(run(seed, hours=24, partners=2))
     assert tally.operations > 20
     assert tally.calls > 100
+    assert tally.hops > 1_000
     assert tally.faults["crash"] > 0
 
 

@@ -106,6 +106,11 @@ class Phones:
         if phone in self._sessions:
             self._sessions[phone].shown = None
 
+    def lose(self, phone: str, typed: str) -> None:
+        """Answer the newest page with a hop that never arrives; the next one brings it along."""
+        dialled = self._sessions[phone]
+        dialled.text = f"{dialled.text}*{typed}" if dialled.text else typed
+
     async def send_text(self, phone: str, text: str, copies: int = 1) -> ShownPage:
         """Send a hop with this text, as a gateway that has lost or mixed up others."""
         return await self._send(self._sessions[phone], text, copies)

@@ -8,22 +8,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from flows.engine.nodes import Code, Confirm, Node
+from services.domain.desk_pin import digest
+from services.domain.money import Money
 from services.domain.ussd import SESSION_LIFE, Page
+from services.policy import NO_CODES
+from storage.transaction import SqliteTx
 from tests.kit.hop_desk import TABLES, HopDesk, Rows
-from tests.kit.plain_store import PlainStore
+from tests.kit.plain_store import PHONE, PlainStore
+from tests.kit.turns_on_database import KEYS as KEYRING
 from tests.kit.turns_on_database import seed
 
 UNSEEN_MAX = 1
-OPERATIONS = TABLES.index("wallet_transactions")
+ASKS_PIN = replace(NO_CODES, topup_code_above=Money(1_000_00))
+DECIDED = slice(TABLES.index("wallet_transactions"), None)  # operations, and tries of PINs
 THIEF = "254733999888"
-KEYS = ("1", "2", "3", "4", "0", "00", "98", "1500", "0722000111", "9", "menu", "topup 700", "")
+PIN = "730519"
+KEYS = (
+    *("1", "2", "3", "4", "0", "00", "98", "1500", "0722000111", "9", "menu", "topup 700", ""),
+    *(PIN, "4821", "12"),
+)
 keys = st.sampled_from(KEYS)
 typed = st.lists(keys, min_size=1, max_size=4)
 
@@ -43,8 +53,8 @@ class Known:
 class Gateway:
     """Sends hops, and compares each answer with what the rules say of it."""
 
-    def __init__(self, store: PlainStore) -> None:
-        self.desk = HopDesk(store)
+    def __init__(self, store: PlainStore, *, asks_pin: bool) -> None:
+        self.desk = HopDesk(store, ASKS_PIN if asks_pin else NO_CODES)
         self.known: list[Known] = []
 
     async def dial(self, tail: Sequence[str]) -> None:
@@ -82,8 +92,7 @@ class Gateway:
         assert not [node for node in taken[1:] if decides(node)]
         if taken and decides(taken[0]) and taken[0] != known.node:
             # Another session stands there: this one may be shown the page, and decides nothing.
-            assert isinstance(taken[0], Confirm)
-            assert self.desk.rows()[OPERATIONS] == before[OPERATIONS]
+            assert self.desk.rows()[DECIDED] == before[DECIDED]
 
     async def redraw(self, which: int, text: str | None, phone: str | None = None) -> None:
         """A text that does not go on from the newest one; the newest one itself is ``None``."""
@@ -132,22 +141,48 @@ acts = st.one_of(
 # that its owner has left, while another stands at the Confirm.
 TOPUP = [("newest", [key]) for key in ("1", "1500", "1", "1")]
 LOST = [("newest", ["1"]), ("newest", ["1500", "1", "1", "1"]), ("newest", ["1"])]
+AND_AGAIN = [*TOPUP, ("wait", 60), ("dial", []), ("newest", ["1"]), ("newest", ["1"])]
+TAIL = [("dial", ["1", "1500", "1", "1", "1"]), ("double", ["1"]), ("redraw", 1, None)]
+LATE_AT_A_PIN = [
+    ("dial", ["1"]),
+    ("dial", ["1", "1500", "1"]),
+    ("newest", ["1"]),
+    ("press", 1, ["4821"]),
+]
 LATE = [("dial", ["1"]), ("dial", ["1", "1500", "1"]), ("press", 1, ["1"]), ("press", 0, ["1"])]
 
 
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(happened=st.lists(acts, max_size=16))
-@example(happened=TOPUP)
-@example(happened=[*TOPUP, ("wait", 60), ("dial", []), ("newest", ["1"]), ("newest", ["1"])])
-@example(happened=LOST)
-@example(happened=LATE)
-@example(happened=[("dial", ["1", "1500", "1", "1", "1"]), ("double", ["1"]), ("redraw", 1, None)])
-def test_hops_keep_their_rules(store: PlainStore, happened: list[tuple[object, ...]]) -> None:
+@given(happened=st.lists(acts, max_size=16), asks_pin=st.booleans())
+@example(asks_pin=False, happened=TOPUP)
+@example(
+    asks_pin=False,
+    happened=[*TOPUP, ("wait", 60), ("dial", []), ("newest", ["1"]), ("newest", ["1"])],
+)
+@example(asks_pin=False, happened=LOST)
+@example(asks_pin=False, happened=LATE)
+@example(asks_pin=True, happened=[*TOPUP, ("newest", [PIN])])
+@example(asks_pin=True, happened=LATE_AT_A_PIN)
+@example(
+    asks_pin=False,
+    happened=[("dial", ["1", "1500", "1", "1", "1"]), ("double", ["1"]), ("redraw", 1, None)],
+)
+def test_hops_keep_their_rules(
+    store: PlainStore, happened: list[tuple[object, ...]], asks_pin: bool
+) -> None:
+    """With a PIN that a top-up asks for, and without."""
     store.undo()
     store.do(seed)
-    asyncio.run(_play(Gateway(store), happened))
+    store.do(_set_pin)
+    asyncio.run(_play(Gateway(store, asks_pin=asks_pin), happened))
+
+
+def _set_pin(tx: SqliteTx) -> None:
+    (person,) = tx.people.linked_with(PHONE)
+    digested = digest(KEYRING.pepper(KEYRING.pepper_id), person.id, PIN)
+    tx.desk_pins.put(person.id, KEYRING.pepper_id, digested)
 
 
 async def _play(gateway: Gateway, happened: Sequence[tuple[object, ...]]) -> None:

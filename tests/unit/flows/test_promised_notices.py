@@ -30,11 +30,13 @@ PROMISES = {
 KEPT_BY = {
     "topup.send_unknown.ask": "notice.topup_send_unknown",
     "topup.unknown.ask": "notice.topup_unknown",
+    "short.topup.unknown.ask": "notice.topup_unknown",
     "status.UNKNOWN": "notice.topup_unknown",
     "float.unknown.ask": "notice.float_unknown",
     **{f"reason.{reason}": "notice.refused_for_ours" for reason in NEEDS_ADMIN},
     "float.awaits.ask": "notice.approval_asked",
     "approve.approved.ask": "notice.approved",
+    "short.approve.approved.ask": "notice.approved",
     "approve.declined.ask": "float.declined.ask",
     "settings.second.ask": "notice.second_set",
     "settings.number_changed.ask": "notice.moved_phone",

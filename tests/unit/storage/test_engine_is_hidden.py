@@ -11,6 +11,7 @@ NAMES_IT = {
     # These write SQL of their own.
     "bot/storm/fingerprint.py",
     "bot/storm/storm_run.py",
+    "bot/storm/dialling/decisions.py",
     "bot/storm/invariant_checker.py",
     "bot/bench/raw.py",
     "bot/bench/polls.py",

@@ -132,6 +132,20 @@ async def test_long_answer_is_not_taken(tmp_path: Path) -> None:
     assert "A phone takes 80 characters, and these are 81." in said
 
 
+async def test_float_is_bought_with_a_desk_pin_that_was_set_in_the_chat(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    asks = "/settings\n:tap pin\n"
+    found = re.search(r"Code (\d{6})", await play(tmp_path / "one", asks, dials=True))
+    assert found is not None
+    script = f"{asks}{found[1]}\n730519\n730519\n{DIAL}\n2\n2000\n1\n730519\n:wait 30s\n"
+    said = await play(tmp_path / "two", script, dials=True)
+    assert "Your desk PIN is set." in said
+    assert "Type your desk PIN" in on_the_phone(after(said, "1"))
+    assert "SMS to 0712 345 678: Hazina: FL-" in said
+    assert "KES 2,000 of B2C float bought" in said
+
+
 @pytest.mark.parametrize("line", [":hop", ":hop twice", ":hop text", ":hop phone 12", ":as x y z"])
 async def test_wrong_use_is_told_in_one_line(tmp_path: Path, line: str) -> None:
     said = await play(tmp_path, f"{DIAL}\n{line}\n", dials=True)
