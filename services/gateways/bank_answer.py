@@ -17,7 +17,9 @@ from services.domain.doubtful_words import doubts, says_no, says_yes
 
 DEPTH_MAX = 8
 LEAVES_MAX = 400  # an answer about one payment has about twenty
+DESCRIPTION_MAX = 200
 
+_LONG_NUMBER = re.compile(r"\d{9,}")
 _JOINTS = re.compile(r"[^a-z0-9]")
 # Matched by how a name ends, since systems add prefixes: ``mpesaResultCode``.
 _STATUS = re.compile(r"(?:status|state|result|outcome)$")
@@ -230,6 +232,11 @@ def read_answer(body: bytes) -> ParsedAnswer | None:
 def answer_of(fields: Mapping[str, object]) -> ParsedAnswer:
     """Raises ``ValueError`` if there are more values, or deeper ones, than in any known answer."""
     return ParsedAnswer(tuple(_leaves(fields)))
+
+
+def safe_line(text: str) -> str:
+    """One line for logs and rows: truncated, and without anything that may be a phone number."""
+    return _LONG_NUMBER.sub("…", " ".join(text.split()))[:DESCRIPTION_MAX]
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
