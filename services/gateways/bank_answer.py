@@ -222,11 +222,23 @@ def _says_anything(value: object) -> bool:
 
 def read_answer(body: bytes) -> ParsedAnswer | None:
     """``None`` if it is not a JSON object, repeats a name, or is larger than any known answer."""
+    answer = read_object(body)
+    if answer is None:
+        return None
+    try:
+        return answer_of(answer)
+    except ValueError:
+        return None
+
+
+def read_object(body: bytes) -> dict[str, object] | None:
+    """The JSON object, with its numbers as they are written; ``None`` if it is none, or repeats a
+    name."""
     try:
         answer = json.loads(body, parse_int=str, parse_float=str, object_pairs_hook=_once)
-        return answer_of(answer) if isinstance(answer, dict) else None
     except (ValueError, RecursionError):
         return None
+    return answer if isinstance(answer, dict) else None
 
 
 def answer_of(fields: Mapping[str, object]) -> ParsedAnswer:
