@@ -86,7 +86,7 @@ VENV = stamp="$$($(BIN)/python -V) in $$(pwd -P) from $$(cksum <tests/$(1)/requi
 
 # From npm's lock, when that or the lock has changed; without npm its tests are skipped, and say so.
 MENU := tests/foreign/ussd_menu
-foreign: setup ## Bots by aiogram and pyTelegramBotAPI, and a menu of npm's, beside ours (.venv-foreign, npm)
+foreign: setup ## Other people's clients against our simulations, and a menu of npm's (.venv-foreign, npm)
 	@$(call VENV,foreign)
 	@if command -v npm >/dev/null && ! [ $(MENU)/node_modules/.package-lock.json -nt $(MENU)/package-lock.json ]; then \
 		npm ci --prefix $(MENU) --ignore-scripts --no-audit --no-fund --silent && touch $(MENU)/node_modules/.package-lock.json; \

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.scripts.directive import ArmBank
+from bot.simulation.faults import parse_fault
 from bot.simulation.ncba.bank import SimulatedBank
-from bot.simulation.ncba.faults import parse_fault
 
 
 def arm_bank(bank: SimulatedBank, what: ArmBank) -> None:

@@ -54,6 +54,8 @@ def with_settings(
 
 def prepare_outside(world: World, givens: Sequence[Given]) -> None:
     for given in givens:
+        if isinstance(given, GivenPartner):
+            world.daraja.opening(given.float.cents)
         if isinstance(given, GivenSetting) and given.name == ACCOUNT_NO:
             if given.value not in list(AcceptedAccounts):
                 raise given.at.error(f"{ACCOUNT_NO} is {', '.join(AcceptedAccounts)}")

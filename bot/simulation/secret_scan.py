@@ -14,6 +14,7 @@ from bot.simulation.credentials import (
     NOTIFY_SECRET,
     USSD_SECRET,
 )
+from bot.simulation.daraja.credentials import CREDENTIALS as DARAJA
 from bot.simulation.ncba.bank import NOTIFY
 from bot.simulation.telegram.server import TOKEN
 from bot.simulation.world import World
@@ -54,10 +55,16 @@ class KnownSecrets:
             "USSD address": USSD_SECRET,
             "notification password": NOTIFY.password,
             "notification key": NOTIFY.secret_key,
+            "consumer secret": DARAJA.consumer_secret,
+            "initiator password": DARAJA.initiator_password,
             "key": KEYS.partition(":")[2],
         }
         for number, token in enumerate(world.bank.issued_tokens(), start=1):
             named[f"NCBA token {number}"] = token
+        for number, token in enumerate(world.daraja.issued_tokens(), start=1):
+            named[f"Daraja token {number}"] = token
+        for number, sealed in enumerate(world.daraja.initiator.credentials, start=1):
+            named[f"security credential {number}"] = sealed
         sent = [text for texts in world.sms.texts.values() for text in texts]
         sent += [mail.text for mails in world.mail.mails.values() for mail in mails]
         codes = dict.fromkeys(code for text in sent for code in CODE.findall(text))

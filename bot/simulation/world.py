@@ -36,17 +36,21 @@ from bot.simulation.credentials import (
     FLOAT_KEY,
     FLOAT_PASSWORD,
     NCBA_PASSWORD,
+    SHORT_CODE,
     settings_with_credentials,
 )
+from bot.simulation.daraja.daraja import SimulatedDaraja
+from bot.simulation.daraja.result_sender import CALLS_FROM, ResultSender
 from bot.simulation.event_loop import SimulatedLoop
 from bot.simulation.inboxes import MailInboxes, SmsInboxes
 from bot.simulation.ncba.bank import SimulatedBank
-from bot.simulation.ncba.client import BankClient
+from bot.simulation.ncba.float_ledger import FloatBooking
 from bot.simulation.ncba.paybill import BankNotification
 from bot.simulation.notification_sender import NotificationDelivery, NotificationSender
 from bot.simulation.product_door import ProductDoor
 from bot.simulation.product_routes import product_routes
 from bot.simulation.receivers import SimulatedReceivers, check_simulated_url
+from bot.simulation.simulated_client import SimulatedClient
 from bot.simulation.webhook_receiver import WebhookReceiver
 from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.event import Event
@@ -107,6 +111,16 @@ class World:
             debit_account=ACCOUNT_NUMBER,
         )
         self.bank.probe = self._bank_probe
+        self.daraja = SimulatedDaraja(
+            self.clock.true,
+            random.Random(seed + 2),
+            ResultSender(
+                lambda after, leave: self.clock.call_at(self.clock.true_now() + after, leave),
+                self._start,
+            ),
+        )
+        self.daraja.probe = self._bank_probe
+        self.bank.floats.sold = self._raise_utility
         self.sms = SmsInboxes()
         self.mail = MailInboxes()
         self.receiver = WebhookReceiver(self.clock.true_now)
@@ -170,7 +184,7 @@ class World:
             clock=self.clock,
             random=self.random,
             alarm=VirtualAlarm(self.clock),
-            bank=BankClient(self.bank),
+            bank=SimulatedClient(self.bank),
             webhooks=self._webhooks,
             check_webhook_url=check_simulated_url,
             channels=channels,
@@ -198,6 +212,7 @@ class World:
         for event in list(self._events.values()):
             self.submit(event)
         self._notifications.open(httpx.ASGITransport(product))
+        self.daraja.results.open(httpx.ASGITransport(product, client=(CALLS_FROM, 443)))
         self.door.open(product)
 
     async def close(self) -> None:
@@ -302,6 +317,11 @@ class World:
     async def _bank_probe(self, moment: Literal["before", "after"], call: str) -> None:
         if self._passes(f"{moment}-call", call):
             await asyncio.Event().wait()  # the caller is dead and will be cancelled
+
+    def _raise_utility(self, sale: FloatBooking) -> None:
+        """Float that is bought at the bank stands in the short code's utility account."""
+        if sale.short_code == SHORT_CODE:
+            self.daraja.raise_utility(sale.amount.cents, sale.booked_at)
 
     async def run_job(self, name: str) -> None:
         """Run a job now; a crash in the middle of it is not an error."""

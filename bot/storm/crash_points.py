@@ -18,7 +18,7 @@ from typing import NamedTuple
 from bot.security.keyring import Keyring
 from bot.simulation.crashes import CrashPointName
 from bot.simulation.credentials import KEYS, USSD_CODE
-from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.statements import StatementDefect
 from bot.simulation.opening_balances import add_partner

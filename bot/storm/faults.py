@@ -6,8 +6,8 @@ import random
 from datetime import timedelta
 
 from bot.simulation.crashes import CrashPointName
+from bot.simulation.faults import parse_fault
 from bot.simulation.inboxes import CARRIER_FAULTS
-from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.world import World
 from bot.storm.story import Story
 

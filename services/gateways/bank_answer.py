@@ -17,7 +17,9 @@ from services.domain.doubtful_words import doubts, says_no, says_yes
 
 DEPTH_MAX = 8
 LEAVES_MAX = 400  # an answer about one payment has about twenty
+DESCRIPTION_MAX = 200
 
+_LONG_NUMBER = re.compile(r"\d{9,}")
 _JOINTS = re.compile(r"[^a-z0-9]")
 # Matched by how a name ends, since systems add prefixes: ``mpesaResultCode``.
 _STATUS = re.compile(r"(?:status|state|result|outcome)$")
@@ -220,16 +222,33 @@ def _says_anything(value: object) -> bool:
 
 def read_answer(body: bytes) -> ParsedAnswer | None:
     """``None`` if it is not a JSON object, repeats a name, or is larger than any known answer."""
+    answer = read_object(body)
+    if answer is None:
+        return None
+    try:
+        return answer_of(answer)
+    except ValueError:
+        return None
+
+
+def read_object(body: bytes) -> dict[str, object] | None:
+    """The JSON object, with its numbers as they are written; ``None`` if it is none, or repeats a
+    name."""
     try:
         answer = json.loads(body, parse_int=str, parse_float=str, object_pairs_hook=_once)
-        return answer_of(answer) if isinstance(answer, dict) else None
     except (ValueError, RecursionError):
         return None
+    return answer if isinstance(answer, dict) else None
 
 
 def answer_of(fields: Mapping[str, object]) -> ParsedAnswer:
     """Raises ``ValueError`` if there are more values, or deeper ones, than in any known answer."""
     return ParsedAnswer(tuple(_leaves(fields)))
+
+
+def safe_line(text: str) -> str:
+    """One line for logs and rows: truncated, and without anything that may be a phone number."""
+    return _LONG_NUMBER.sub("…", " ".join(text.split()))[:DESCRIPTION_MAX]
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

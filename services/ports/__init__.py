@@ -4,7 +4,7 @@ implementations."""
 from services.ports.api_keys import ApiKeys
 from services.ports.approvals import Approvals
 from services.ports.audit import Audit
-from services.ports.bank import BankStatements, Collections, FloatBank
+from services.ports.bank import BankStatements, Collections, FloatBank, PayoutRail
 from services.ports.blocks import Blocks
 from services.ports.broadcasts import Broadcasts
 from services.ports.claims import Claims
@@ -73,6 +73,7 @@ __all__ = [
     "Outbox",
     "PartnerEvents",
     "Payments",
+    "PayoutRail",
     "People",
     "Proposals",
     "Purchases",

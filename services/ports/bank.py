@@ -20,6 +20,7 @@ from services.domain.bank import (
 )
 from services.domain.bank_line import BankLine
 from services.domain.money import Money
+from services.domain.payout_answers import Asked, PayoutAnswer, PayoutOrder
 
 
 class Collections(Protocol):
@@ -55,6 +56,28 @@ class FloatBank(Protocol):
 
     async def status(self, reference: str) -> StatusAnswer:
         """Query the outcome of a purchase by our reference. Safe to repeat."""
+        ...
+
+
+class PayoutRail(Protocol):
+    """Safaricom's Daraja (facts: Daraja 2, 7). What M-PESA makes of a request comes later, as a
+    Result. Answers are values; only cancellation raises."""
+
+    async def prepare(self) -> Ready | NotSent:
+        """Fetch a token and wait for a turn, before the intent to pay is committed."""
+        ...
+
+    async def pay(self, ready: Ready, order: PayoutOrder) -> PayoutAnswer:
+        """Order one payment. Called once per payout, ever; repeated inside only where the token
+        was refused, before M-PESA saw it."""
+        ...
+
+    async def ask_status(self, originator_id: str) -> Asked | NoAnswer:
+        """Ask what became of an order, by our id of it. Safe to repeat."""
+        ...
+
+    async def ask_balance(self) -> Asked | NoAnswer:
+        """Ask what the short code's accounts have. Safe to repeat."""
         ...
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from bot.channels.terminal import event_from_line
-from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.opening_balances import add_partner
 from bot.simulation.world import World

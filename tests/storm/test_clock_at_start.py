@@ -5,8 +5,8 @@ from contextlib import closing
 
 import pytest
 
+from bot.simulation.faults import parse_fault
 from bot.simulation.ncba.bank import NOTIFY
-from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.storm.storm_run import StormRun
 from flows.engine.event import Event

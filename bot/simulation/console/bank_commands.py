@@ -15,8 +15,9 @@ from bot.simulation.console.usage import (
     read_phone,
     span_of,
 )
+from bot.simulation.faults import parse_fault
 from bot.simulation.ncba.collections_api import AcceptedAccounts
-from bot.simulation.ncba.faults import CALLS, parse_fault
+from bot.simulation.ncba.faults import CALLS
 from bot.simulation.ncba.paybill import NotificationForm, PaybillPayment
 from services.domain.money import Money
 from services.domain.phone import Phone

@@ -16,14 +16,12 @@ from enum import StrEnum
 
 from bot.simulation.ncba.handsets import Handsets
 from bot.simulation.ncba.prompts import PromptRegistry, PromptState, SentPrompt
+from bot.simulation.simulated_api import CallReply, CallRequest, html_reply
 from services.domain.ids import RandomSource, new_reference
 from services.gateways.ncba.collections_wire import PNG
 from services.ports import Clock
 
 TOKEN_LIFE_S = 18_000
-HTML_PAGE = (
-    b"<html><head><title>Request Rejected</title></head><body>Request Rejected</body></html>"
-)
 
 _LIBRARY_AGENTS = re.compile(
     rb"python|httpx|aiohttp|curl|wget|okhttp|java|apache|go-http|axios|node|postman", re.IGNORECASE
@@ -69,18 +67,9 @@ class AcceptedAccounts(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class BankRequest:
-    headers: Mapping[bytes, bytes]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class BankReply:
+class BankReply(CallReply):
     """``reported_payment`` is the payment that this answer reports."""
 
-    status: int
-    body: bytes
-    content_type: bytes = b"application/json"
     reported_payment: SentPrompt | None = None
 
 
@@ -88,10 +77,6 @@ def json_reply(
     http_status: int, reported_payment: SentPrompt | None = None, /, **fields: object
 ) -> BankReply:
     return BankReply(http_status, json.dumps(fields).encode(), reported_payment=reported_payment)
-
-
-def html_reply(status: int) -> BankReply:
-    return BankReply(status, HTML_PAGE, b"text/html")
 
 
 def in_band_refusal(reason: str) -> BankReply:
@@ -145,7 +130,7 @@ class CollectionsApi:
         self._tokens: dict[bytes, datetime] = {}
         self._issued: list[str] = []
 
-    def answer(self, call: str, request: BankRequest) -> BankReply:
+    def answer(self, call: str, request: CallRequest) -> CallReply:
         agent = request.headers.get(b"user-agent", b"")
         if not agent or _LIBRARY_AGENTS.search(agent):
             return html_reply(403)
@@ -160,7 +145,7 @@ class CollectionsApi:
             return self._picture(fields)
         return self._initiate(fields) if call == "initiate" else self._query(fields)
 
-    def with_previous_id(self, request: BankRequest) -> BankReply:
+    def with_previous_id(self, request: CallRequest) -> BankReply:
         """Send a prompt but answer with an id that was already used."""
         before = self._prompts.every()
         reply = self.answer("initiate", request)
@@ -176,7 +161,7 @@ class CollectionsApi:
         """The bank forgets every token it issued, as after its own restart."""
         self._tokens.clear()
 
-    def _give_token(self, request: BankRequest) -> BankReply:
+    def _give_token(self, request: CallRequest) -> BankReply:
         if request.headers.get(b"authorization") != self._basic:
             return json_reply(401, message="Invalid API credentials", status="401")
         token = new_reference("NCBA", self._random, length=24)
@@ -188,7 +173,7 @@ class CollectionsApi:
             200, access_token=token, token_type="Bearer", expires_in=TOKEN_LIFE_S, status=200
         )
 
-    def _admits(self, request: BankRequest) -> bool:
+    def _admits(self, request: CallRequest) -> bool:
         expires_at = self._tokens.get(request.headers.get(b"authorization", b""))
         return expires_at is not None and self._clock.now() < expires_at
 

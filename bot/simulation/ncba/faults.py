@@ -1,172 +1,29 @@
-"""Faults that a call to the simulated bank can meet (``@bank FAULT on CALL``)."""
+"""Which of the simulated bank's calls can meet which fault."""
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict, deque
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import Enum, StrEnum, auto
+from bot.simulation.faults import FaultKind
 
 CALLS = ("token", "initiate", "query", "float", "status", "qr")
 
-
-class FaultKind(Enum):
-    """Only ``SLOW``, ``TIMEOUT_AFTER``, ``SAME_ID``, ``REFUSE_AFTER``, ``DUPLICATE`` and
-    ``ONLY_ACCEPTED`` have the call's effect at the bank, the last one when it settles. ``BOUNCES``
-    takes the money and returns it.
-    """
-
-    REFUSE = auto()
-    HTTP = auto()
-    HTML = auto()
-    GARBAGE = auto()
-    TIMEOUT_BEFORE = auto()
-    TIMEOUT_AFTER = auto()
-    SLOW = auto()
-    SAYS_FAILED = auto()
-    SAME_ID = auto()  # done, but answered with the previous prompt's id
-    REFUSE_AFTER = auto()  # done, but answered with an ambiguous refusal
-    TOKEN_GONE = auto()  # the bank forgot its tokens, and does nothing
-    CONTRADICTS = auto()  # nothing done, and the answer says both yes and no
-    ONLY_ACCEPTED = auto()  # queued, with the answer of a rail that queues
-    DUPLICATE = auto()  # done, but answered like a second request with the same reference
-    BOUNCES = auto()
-
-
-class Fate(StrEnum):
-    """The outcome of float that was only accepted, as scripts spell it."""
-
-    SETTLES = "settles"
-    FAILS = "fails"  # from then on the status query reports a failure
-    NEVER = "never"  # the status query reports pending forever
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """``fate`` and ``fate_after`` belong to ``ONLY_ACCEPTED``."""
-
-    kind: FaultKind
-    reason: str = ""
-    status: int = 0
-    delay_s: float = 0.0
-    fate: Fate = Fate.SETTLES
-    fate_after: timedelta = timedelta(0)
-
-
-_BARE = {
-    "html": FaultKind.HTML,
-    "garbage": FaultKind.GARBAGE,
-    "timeout-before": FaultKind.TIMEOUT_BEFORE,
-    "timeout-after": FaultKind.TIMEOUT_AFTER,
-    "same-id": FaultKind.SAME_ID,
-    "token-gone": FaultKind.TOKEN_GONE,
-    "contradicts": FaultKind.CONTRADICTS,
-    "bounces": FaultKind.BOUNCES,
-    "duplicate": FaultKind.DUPLICATE,
-}
-_REASONED = {
-    "refuse": FaultKind.REFUSE,
-    "says-failed": FaultKind.SAYS_FAILED,
-    "refuse-after": FaultKind.REFUSE_AFTER,
-}
-# The calls that can meet a fault, if not every call can.
-_MET_BY = {
+MET_BY = dict.fromkeys(
+    (
+        FaultKind.REFUSE,
+        FaultKind.HTTP,
+        FaultKind.HTML,
+        FaultKind.GARBAGE,
+        FaultKind.TIMEOUT_BEFORE,
+        FaultKind.TIMEOUT_AFTER,
+        FaultKind.SLOW,
+        FaultKind.REFUSE_AFTER,
+        FaultKind.TOKEN_GONE,
+        FaultKind.CONTRADICTS,
+    ),
+    CALLS,
+) | {
     FaultKind.SAYS_FAILED: ("query", "status"),
     FaultKind.SAME_ID: ("initiate",),
     FaultKind.ONLY_ACCEPTED: ("float",),
     FaultKind.BOUNCES: ("float",),
     FaultKind.DUPLICATE: ("float",),
 }
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_SPAN = re.compile(r"([0-9]{1,6})([smhd])")
-
-
-def parse_fault(text: str) -> Fault:
-    """Read a fault as scripts write it, or in one of the further forms that storms use. Raises
-    ``ValueError``.
-    """
-    word, _, rest = text.strip().partition(" ")
-    rest = rest.strip()
-    if word in _BARE and not rest:
-        return Fault(_BARE[word])
-    if word in _REASONED:
-        if not rest:
-            raise ValueError(f"{word} needs a reason")
-        return Fault(_REASONED[word], reason=rest)
-    if word == "http":
-        if not re.fullmatch(r"[1-9][0-9]{2}", rest):
-            raise ValueError(f"http needs a three-digit status, not {rest!r}")
-        return Fault(FaultKind.HTTP, status=int(rest))
-    if word == "slow":
-        return Fault(FaultKind.SLOW, delay_s=parse_duration(word, rest).total_seconds())
-    if word == "only-accepted":
-        return _only_accepted(rest)
-    raise ValueError(f"unknown fault {text!r}")
-
-
-def parse_duration(word: str, text: str) -> timedelta:
-    """``20s``, ``10m``, ``2h`` or ``1d`` after ``word``. Raises ``ValueError``."""
-    span = _SPAN.fullmatch(text)
-    if not span:
-        raise ValueError(f"{word} needs a duration such as 20s or 2h, not {text!r}")
-    return timedelta(seconds=int(span[1]) * _SECONDS[span[2]])
-
-
-def _only_accepted(rest: str) -> Fault:
-    fate, _, after = rest.partition(" ")
-    if not fate:
-        return Fault(FaultKind.ONLY_ACCEPTED)
-    if fate == Fate.NEVER and not after:
-        return Fault(FaultKind.ONLY_ACCEPTED, fate=Fate.NEVER)
-    if fate in (Fate.SETTLES, Fate.FAILS):
-        return Fault(
-            FaultKind.ONLY_ACCEPTED, fate=Fate(fate), fate_after=parse_duration(fate, after)
-        )
-    raise ValueError(f"what is only accepted settles 2h, fails 2h or never, not {rest!r}")
-
-
-class ArmedFaults:
-    """Faults queued for the next calls, in order and by call, and outages of a kind of call until a
-    given time. Queued faults come first.
-    """
-
-    def __init__(self) -> None:
-        self._queues: defaultdict[str, deque[Fault]] = defaultdict(deque)
-        self._outages: dict[str, tuple[Fault, datetime]] = {}
-
-    def arm(self, fault: Fault, call: str, times: int = 1) -> None:
-        _check(fault, call)
-        if times < 1:
-            raise ValueError(f"a fault is met once or more, not {times} times")
-        self._queues[call].extend([fault] * times)
-
-    def arm_until(self, fault: Fault, call: str, end: datetime) -> None:
-        """Every such call before ``end``; a later outage replaces an earlier one."""
-        _check(fault, call)
-        self._outages[call] = fault, end
-
-    def left(self) -> Mapping[str, int]:
-        """The queued faults of each call that has some."""
-        return {call: len(queue) for call, queue in self._queues.items() if queue}
-
-    def take(self, call: str, now: datetime) -> Fault | None:
-        queue = self._queues[call]
-        if queue:
-            return queue.popleft()
-        fault, end = self._outages.get(call, (None, now))
-        return fault if now < end else None
-
-
-def _check(fault: Fault, call: str) -> None:
-    check_call(call)
-    calls = _MET_BY.get(fault.kind, CALLS)
-    if call not in calls:
-        what = fault.kind.name.lower().replace("_", "-")
-        raise ValueError(f"only {' and '.join(calls)} can meet {what}, and {call} cannot")
-
-
-def check_call(call: str) -> None:
-    if call not in CALLS:
-        raise ValueError(f"unknown call {call!r}: one of {', '.join(CALLS)}")

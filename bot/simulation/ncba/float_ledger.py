@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.simulation.ncba.faults import Fate
+from bot.simulation.faults import Fate
 from services.domain.ids import RandomSource, new_reference
 from services.domain.money import Money
 from services.ports import Clock
@@ -38,6 +39,8 @@ class FloatLedger:
 
     A second order with a reference is refused, as one integrator saw (facts: NCBA 6). Duplicate
     protection is not documented, so nothing may rely on it.
+
+    ``sold`` is called with each purchase that is booked now or will be.
     """
 
     def __init__(self, clock: Clock, random: RandomSource) -> None:
@@ -45,6 +48,7 @@ class FloatLedger:
         self._random = random
         self._by_reference: dict[str, FloatBooking] = {}
         self.order_counts: Counter[str] = Counter()
+        self.sold: Callable[[FloatBooking], None] = lambda purchase: None
         self.bounced: list[FloatBooking] = []
 
     def order(
@@ -67,6 +71,8 @@ class FloatLedger:
             instrument_reference=new_reference("FT", self._random, length=10),
         )
         self._by_reference[reference] = purchase
+        if fate is Fate.SETTLES:
+            self.sold(purchase)
         return purchase
 
     def bounce(self, reference: str, amount: Money, short_code: str) -> None:

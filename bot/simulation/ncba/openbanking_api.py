@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from bot.simulation.ncba.collections_api import BankReply, BankRequest
-from bot.simulation.ncba.faults import Fault, FaultKind
+from bot.simulation.faults import Fault, FaultKind
 from bot.simulation.ncba.float_ledger import FloatBooking, FloatLedger
 from bot.simulation.ncba.statements import Statements
+from bot.simulation.simulated_api import CallReply, CallRequest
 from services.domain.ids import RandomSource, new_reference
 from services.domain.money import Money
 from services.ports import Clock
@@ -56,7 +56,7 @@ _PURCHASE_FIELDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class FloatReply(BankReply):
+class FloatReply(CallReply):
     """``reported_purchase`` is the purchase that this answer reports."""
 
     reported_purchase: FloatBooking | None = None
@@ -142,7 +142,7 @@ class OpenBankingApi:
     def revoke_tokens(self) -> None:
         self._tokens.clear()
 
-    def answer(self, call: str, request: BankRequest, fault: Fault | None = None) -> FloatReply:
+    def answer(self, call: str, request: CallRequest, fault: Fault | None = None) -> FloatReply:
         """``fault`` applies only to an order, and after its checks."""
         if request.headers.get(b"ocp-apim-subscription-key") != self._subscription_key:
             return float_reply(401, statusCode=401, message="Invalid subscription key")
@@ -170,7 +170,7 @@ class OpenBankingApi:
         self._tokens[b"Bearer " + token.encode()] = ends_at
         return float_reply(200, accessToken=token, tokenType="Bearer")
 
-    def _admits(self, request: BankRequest) -> bool:
+    def _admits(self, request: CallRequest) -> bool:
         ends_at = self._tokens.get(request.headers.get(b"authorization", b""))
         return ends_at is not None and self._clock.now() < ends_at
 
@@ -196,7 +196,7 @@ class OpenBankingApi:
             return _duplicate(purchase)
         return _only_accepted(purchase)
 
-    def bounce(self, request: BankRequest) -> None:
+    def bounce(self, request: CallRequest) -> None:
         """Take the money for an order and return it: nothing was bought."""
         fields = _read_texts(request.body) or {}
         if fields.get("reqTransactionReferenceNo"):

@@ -26,7 +26,6 @@ from services.domain.bank import (
 from services.domain.money import Money
 from services.gateways.http_exchange import BODY_BYTES_MAX, Exchange, Reply
 from services.gateways.ncba.collections_wire import (
-    Token,
     is_refused_token,
     read_initiate,
     read_qr,
@@ -34,7 +33,7 @@ from services.gateways.ncba.collections_wire import (
     read_token,
 )
 from services.gateways.ncba.credentials import NcbaCredentials
-from services.gateways.ncba.tokens import TokenCache
+from services.gateways.tokens import Token, TokenCache
 from services.ports import Clock
 
 TOKEN = "/payments/api/v1/auth/token"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -28,10 +28,10 @@ from services.domain.bank import (
 )
 from services.domain.doubtful_words import normalised
 from services.domain.mpesa import Reason, is_doubtful, is_mpesa_text, read_failed, read_refusal
-from services.gateways.bank_answer import ParsedAnswer, read_answer
+from services.gateways.bank_answer import ParsedAnswer, read_answer, safe_line
 from services.gateways.http_exchange import Reply
+from services.gateways.tokens import Token
 
-DESCRIPTION_MAX = 200
 PNG = b"\x89PNG\r\n\x1a\n"  # the signature of every PNG file
 TOKEN_LIFE_S = 18_000  # also the longest a token is kept
 
@@ -47,7 +47,6 @@ _TOKEN_REFUSED = re.compile(
     r"|\b(?:token|jwt|bearer) (?:(?:is|was|has|been|already|missing|or|and|either) ){0,4}"
     rf"{_NO_TOKEN}\b"
 )
-_LONG_NUMBER = re.compile(r"\d{9,}")
 # About our credentials, our IP address or our URL, never about the payer.
 _ABOUT_US = frozenset({401, 403, 404})
 # A gateway that timed out, met a duplicate, or rate-limited us: the outcome of the first request is
@@ -88,15 +87,6 @@ class _Pictured(_Wire):
 class _Queried(_Wire):
     status: str
     description: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    text: str
-    life_s: int
-
-    def __repr__(self) -> str:
-        return f"Token(…, life_s={self.life_s})"
 
 
 def read_token(reply: Reply | NotSent | Unknown) -> Token | NotSent:
@@ -264,11 +254,6 @@ def read_qr(reply: Reply | NotSent | Unknown) -> QrPicture | NoAnswer:
     if kind != "data:image/png;base64" or not png.startswith(PNG):
         return NoAnswer("a picture of unknown form")
     return QrPicture(png)
-
-
-def safe_line(text: str) -> str:
-    """One line for logs and rows: truncated, and without anything that may be a phone number."""
-    return _LONG_NUMBER.sub("…", " ".join(text.split()))[:DESCRIPTION_MAX]
 
 
 def _mpesa_codes(codes: Iterable[str]) -> list[str]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
-from services.gateways.bank_answer import ParsedAnswer, read_answer
+from services.gateways.bank_answer import ParsedAnswer, read_answer, safe_line
 from services.gateways.http_exchange import Reply
-from services.gateways.ncba.collections_wire import safe_line
 
 
 class WireModel(BaseModel):

@@ -23,8 +23,7 @@ from services.domain.bank import (
 )
 from services.domain.bank_line import BankLine
 from services.gateways.http_exchange import BODY_BYTES_MAX, Exchange, Reply
-from services.gateways.ncba.collections_wire import Token, is_refused_token
-from services.gateways.ncba.tokens import TokenCache
+from services.gateways.ncba.collections_wire import is_refused_token
 from services.gateways.openbanking.credentials import OpenBankingCredentials
 from services.gateways.openbanking.purchase_wire import (
     bank_reference,
@@ -40,6 +39,7 @@ from services.gateways.openbanking.statement_wire import (
     read_statement,
 )
 from services.gateways.openbanking.token_wire import read_token
+from services.gateways.tokens import Token, TokenCache
 from services.ports import Clock
 
 TOKEN = "/api/v1/Auth/generate-token"

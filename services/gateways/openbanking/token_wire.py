@@ -8,8 +8,8 @@ from pydantic import Field, ValidationError
 
 from services.domain.bank import NotSent, Unknown
 from services.gateways.http_exchange import Reply
-from services.gateways.ncba.collections_wire import Token
 from services.gateways.openbanking.coded_answer import WireModel, describe_reply, read_coded_answer
+from services.gateways.tokens import Token
 
 TOKEN_LIFE_S = 900  # how long a token is cached; the bank gives no expiry
 # Printable ASCII: a token unfit for a header must not be discovered while money is being sent.

@@ -22,7 +22,7 @@ from bot.bench.request_stub import RequestStub
 from bot.bench.scripted_chat import Feed, ScriptedChat
 from bot.bench.scripted_user import ROUND_INPUTS
 from bot.bench.transport import AsgiTransport
-from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.faults import parse_fault
 from storage.sqlite.database import Database
 
 

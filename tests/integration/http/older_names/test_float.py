@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from bot.simulation.ncba.faults import Fault, FaultKind
+from bot.simulation.faults import Fault, FaultKind
 from tests.kit.older_desk import WALLET, OlderDesk, refused
 
 KEY = "a-key-of-16-signs"

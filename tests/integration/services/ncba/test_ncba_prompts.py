@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bot.simulation.clock import VirtualClock
-from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from services.domain.bank import (
     Accepted,

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bot.simulation.clock import VirtualClock
-from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.faults import parse_fault
 from bot.simulation.ncba.openbanking_api import PREFIX
 from services.domain.bank import (
     NotSent,

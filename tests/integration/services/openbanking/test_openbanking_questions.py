@@ -12,7 +12,7 @@ import httpx
 import pytest
 import structlog
 
-from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.faults import parse_fault
 from bot.simulation.ncba.openbanking_api import SIMULATED_FAILED_CODE
 from services.domain.bank import (
     Failed,

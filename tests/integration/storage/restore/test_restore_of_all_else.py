@@ -15,8 +15,8 @@ import pytest
 
 from bot.channels.terminal import event_from_line
 from bot.security import backup
+from bot.simulation.faults import parse_fault
 from bot.simulation.log_capture import full_log
-from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.opening_balances import add_partner
 from bot.simulation.world import World
 from services import desk_pins, float_settlement

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from bot.simulation.ncba.faults import Fault, FaultKind, parse_fault
+from bot.simulation.faults import Fault, FaultKind, parse_fault
 from bot.simulation.ncba.handsets import Handset
 from tests.kit.bank_caller import PHONE, Caller
 from tests.kit.virtual_time import advance, settle

@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 
-from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.faults import parse_fault
 from bot.simulation.ncba.openbanking_api import SIMULATED_FAILED_CODE
 from services.domain.money import Money
 from tests.kit.bank_caller import FLOAT, Caller

@@ -1,4 +1,4 @@
-"""httpx's client interface with the simulated bank in place of the network."""
+"""httpx's client interface with a simulated API in place of the network."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Any
 
 import httpx
 
-from bot.simulation.ncba.bank import SimulatedBank
-from bot.simulation.ncba.collections_api import BankRequest
+from bot.simulation.simulated_api import CallRequest, SimulatedApi
 
 
-class BankClient(httpx.AsyncClient):
+class SimulatedClient(httpx.AsyncClient):
     """Skips cookies, redirects and proxies, which would be a third of the cost of a storm's bank
     calls.
 
     A call that is never answered lasts until the caller's timeout.
     """
 
-    def __init__(self, bank: SimulatedBank) -> None:
-        super().__init__(transport=httpx.ASGITransport(bank))
-        self._bank = bank
+    def __init__(self, api: SimulatedApi) -> None:
+        super().__init__(transport=httpx.ASGITransport(api))
+        self._api = api
 
     async def send(
         self, request: httpx.Request, *, stream: bool = False, **how: Any
     ) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.raw}
-        bank_request = BankRequest(headers, await request.aread())
-        reply = await self._bank.handle(request.method, request.url.path, bank_request)
+        url = request.url
+        call = CallRequest(request.method, url.path, headers, await request.aread(), url.query)
+        reply = await self._api.handle(call)
         if reply is None:
             await asyncio.Event().wait()
         assert reply is not None
-        self._bank.mark_delivered(reply)
+        self._api.mark_delivered(reply)
         kind = {b"content-type": reply.content_type}
         body = httpx.ByteStream(reply.body)
         answer = httpx.Response(reply.status, headers=kind, stream=body, request=request)

@@ -1,14 +1,24 @@
-"""NCBA's bearer tokens: a fresh one before money moves, a cached one for queries."""
+"""Bearer tokens of an API: a fresh one before money moves, a cached one for queries."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from services.domain.bank import NotSent
-from services.gateways.ncba.collections_wire import Token
 from services.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    text: str
+    life_s: int
+
+    def __repr__(self) -> str:
+        return f"Token(…, life_s={self.life_s})"
+
 
 Fetch = Callable[[], Awaitable[Token | NotSent]]
 

@@ -1,0 +1,99 @@
+"""The simulated Daraja in a world: where its money comes from, and what outlives the product."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.scripts.given import GivenPartner
+from bot.scripts.source_line import SourceLine
+from bot.simulation.crashes import CrashPointName
+from bot.simulation.credentials import SHORT_CODE
+from bot.simulation.daraja.credentials import CREDENTIALS
+from bot.simulation.faults import Fate
+from bot.simulation.givens import prepare_outside
+from bot.simulation.simulated_client import SimulatedClient
+from bot.simulation.world import World
+from services.domain.money import Money
+from tests.kit.daraja_caller import BASE, payout
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    world = World(tmp_path, threads=False)
+    await world.open()
+    world.daraja.opening(10_000_00)
+    yield world
+    await world.close()
+
+
+async def pay(world: World) -> None:
+    """As the product's gateway would: through the client that it is given."""
+    credentials = f"{CREDENTIALS.consumer_key}:{CREDENTIALS.consumer_secret}".encode()
+    async with SimulatedClient(world.daraja) as client:
+        given = await client.get(
+            f"{BASE}/oauth/v1/generate?grant_type=client_credentials",
+            headers={"Authorization": "Basic " + b64encode(credentials).decode()},
+        )
+        token = given.json()["access_token"]
+        answer = await client.post(
+            f"{BASE}/mpesa/b2c/v3/paymentrequest",
+            json=payout(),
+            headers={"Authorization": f"Bearer {token}"},
+        )
+    assert answer.json()["ResponseCode"] == "0"
+
+
+async def test_float_that_is_bought_stands_in_the_utility_account(world: World) -> None:
+    world.bank.floats.order("FL1", Money(500_00), SHORT_CODE)
+    assert world.daraja.utility_cents() == 10_500_00
+    world.bank.floats.order("FL2", Money(70_00), SHORT_CODE, Fate.SETTLES, timedelta(hours=2))
+    world.bank.floats.order("FL3", Money(1_00), SHORT_CODE, Fate.FAILS, timedelta(hours=1))
+    world.bank.floats.order("FL4", Money(1_00), SHORT_CODE, Fate.NEVER)
+    world.bank.floats.bounce("FL5", Money(1_00), SHORT_CODE)
+    world.bank.floats.order("FL6", Money(1_00), "600997")
+    assert world.daraja.utility_cents() == 10_500_00
+    await world.advance(7_200)
+    assert world.daraja.utility_cents() == 10_570_00
+
+
+def test_a_partners_opening_float_stands_there_from_the_start(tmp_path: Path) -> None:
+    world, at = World(tmp_path, threads=False), SourceLine(Path("a.chat"), 1)
+    nothing = Money(0)
+    givens = [
+        GivenPartner(at, f"P{n}", nothing, Money(cents), nothing, suspended=False)
+        for n, cents in enumerate((300_00, 25_50))
+    ]
+    prepare_outside(world, givens)
+    assert world.daraja.utility_cents() == 325_50
+
+
+@pytest.mark.parametrize("end", ["restart", "crash"])
+async def test_a_result_comes_to_the_product_that_runs_by_then(world: World, end: str) -> None:
+    await pay(world)
+    await (world.restart() if end == "restart" else world.crash())
+    await world.advance(10)
+    (delivery,) = world.daraja.results.deliveries
+    assert delivery.status is not None
+    assert len(world.daraja.paid()) == 1
+    await world.advance(86_400)
+    assert len(world.daraja.results.deliveries) == 1
+
+
+@pytest.mark.parametrize(("point", "orders"), [("before-call", 0), ("after-call", 1)])
+async def test_the_product_can_die_around_a_call(
+    world: World, point: CrashPointName, orders: int
+) -> None:
+    world.arm_crash(point, "payout", 1)
+    paying = asyncio.create_task(pay(world))
+    await world.settle()
+    assert world.crash_count == 1
+    paying.cancel()  # it died with the product
+    await world.advance(10)
+    assert len(world.daraja.payments()) == orders
+    assert len(world.daraja.results.deliveries) == orders
