@@ -21,6 +21,12 @@ def box(tmp_path: Path) -> Box:
     return Box(tmp_path / "hazina.db")
 
 
+@pytest.fixture(autouse=True)
+def batches_without_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a slow machine one function would take as long as a batch may, and commit alone."""
+    monkeypatch.setattr("storage.sqlite.batch.BATCH_MS", 60_000)
+
+
 @pytest.fixture
 async def database(box: Box) -> AsyncIterator[Database]:
     async with box.opened() as database:
