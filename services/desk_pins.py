@@ -17,13 +17,12 @@ from services.domain.desk_pin import (
     digest,
     find_weakness,
 )
-from services.domain.ids import draw_unique, new_reference
 from services.domain.money import Money
 from services.domain.otp import Binding, Purpose, same
 from services.domain.partner import Person
 from services.domain.refusal import Refusal
 from services.otp import Issued, Passed
-from services.ownership import partner_of
+from services.ownership import draw_reference
 from services.policy import Policy
 from services.ports import Keys, Random, Tx
 
@@ -73,10 +72,7 @@ def request_change(
     """
     if (refusal := approvals.check_freeze(tx, policy, person)) is not None:
         return refusal
-    change = draw_unique(
-        lambda: new_reference("PN", random), lambda drawn: partner_of(tx, drawn) is None
-    )
-    return _issue(tx, keys, random, policy, person, change)
+    return _issue(tx, keys, random, policy, person, draw_reference(tx, random, "PN"))
 
 
 def resend_code(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from services.domain.api_key import PREFIX
-from services.ports import Tx
+from services.domain.ids import draw_unique, new_reference
+from services.ports import Random, Tx
 
 
 def partner_of(tx: Tx, reference: str) -> str | None:
@@ -25,3 +26,11 @@ def partner_of(tx: Tx, reference: str) -> str | None:
         return asked
     endpoint = tx.webhooks.get(reference)
     return None if endpoint is None else endpoint.partner
+
+
+def draw_reference(tx: Tx, random: Random, prefix: str) -> str:
+    """One that nothing has, for what is kept under it later. Raises ``RuntimeError`` as
+    ``draw_unique`` does."""
+    return draw_unique(
+        lambda: new_reference(prefix, random), lambda drawn: partner_of(tx, drawn) is None
+    )

@@ -20,7 +20,7 @@ from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.domain.topup import BY_HAND_FOR, PaymentMethod, TopUp, TopUpState
 from services.otp import Issued, NotPassed
-from services.ownership import partner_of
+from services.ownership import draw_reference
 from services.policy import NO_CODES, Policy
 from services.ports import Keys, Random, Tx
 
@@ -178,9 +178,7 @@ def open_with_code(
     refusal = refusal or approvals.check_contact_freeze(tx, policy, person)
     if refusal is not None:
         return refusal
-    reference = draw_unique(
-        lambda: new_reference("TU", random), lambda drawn: partner_of(tx, drawn) is None
-    )
+    reference = draw_reference(tx, random, "TU")
     binding = code_binding(person, reference, amount, phone)
     limits = policy.code_limits
     issued = otp.generate(tx, keys, random, binding, person.phone, limits=limits)
@@ -363,7 +361,7 @@ def issue_code(
     """
     if (refusal := check_secured(tx, policy, person, amount, phone)) is not None:
         return refusal
-    binding = code_binding(person, new_reference("TU", random), amount, phone)
+    binding = code_binding(person, draw_reference(tx, random, "TU"), amount, phone)
     return otp.generate(tx, keys, random, binding, person.phone, limits=policy.code_limits)
 
 
@@ -378,10 +376,7 @@ def ask_for_pin(
     refusal = refusal or desk_pins.check_usable(tx, policy, person)
     if refusal is not None:
         return refusal
-    reference = draw_unique(
-        lambda: new_reference("TU", random), lambda drawn: partner_of(tx, drawn) is None
-    )
-    binding = code_binding(person, reference, amount, phone)
+    binding = code_binding(person, draw_reference(tx, random, "TU"), amount, phone)
     desk_pins.ask(tx, binding)
     return binding
 

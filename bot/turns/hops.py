@@ -74,13 +74,12 @@ class Hops:
             raise
         if deciding.done():
             decided = deciding.result()
+            self._committed(decided)
         else:
             deciding.add_done_callback(self._ended_late)
             decided = HopDecided(BUSY, HopKind.BUSY)
             if attempt.began:
                 decided.page = Page(self._say(STRANGER, "unsure"), goes_on=False)
-        if deciding.done():
-            self._committed(decided)
         self._record(hop, decided, time.perf_counter() - began)
         return decided.page
 

@@ -28,8 +28,9 @@ class Dialling:
         begun = None if fresh else host.under_way()
         if begun is not None and begun.operation is not None:
             return self._begun(session, begun, host)
-        for frame in open_frames:
-            session.active = Frame(frame.flow, RESUME_NODE, frame.flow.data())
+        if open_frames:
+            newest = open_frames[0].flow
+            session.active = Frame(newest, RESUME_NODE, newest.data())
             return StepResult(self._renderer.current_screen(session, host), "resume")
         if begun is not None:
             return self._begun(session, begun, host)

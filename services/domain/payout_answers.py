@@ -27,19 +27,6 @@ class PayoutReason(StrEnum):
     CREDENTIAL_LOCKED = "credential_locked"
     NOT_REGISTERED = "not_registered"
     NO_SUCH_NUMBER = "no_such_number"
-    DARAJA_REFUSED = "daraja_refused"  # by the gateway in front: M-PESA never saw the order
-
-
-# The next payment would end in the same way, and a wrong credential moves toward a lock.
-PAUSES_PAYOUTS = frozenset(
-    {
-        PayoutReason.UTILITY_SHORT,
-        PayoutReason.ACCOUNT_INACTIVE,
-        PayoutReason.NOT_PERMITTED,
-        PayoutReason.WRONG_CREDENTIAL,
-        PayoutReason.CREDENTIAL_LOCKED,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)

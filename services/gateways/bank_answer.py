@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from pydantic import BaseModel, ConfigDict
+
 from services.domain.doubtful_words import doubts, says_no, says_yes
 
 DEPTH_MAX = 8
@@ -68,6 +70,14 @@ _SUCCEEDED = re.compile(
     r"|approved|true|2[0-9][0-9]|0{1,3}",
     re.IGNORECASE,
 )
+
+
+class WireModel(BaseModel):
+    """Unknown fields are allowed and numbers are accepted as text, since both occur."""
+
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, coerce_numbers_to_str=True, str_strip_whitespace=True
+    )
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
 
 from services.domain.bank import NotSent
 from services.ports import Clock
+
+# Printable ASCII: a token unfit for a header must not be discovered while money is being sent.
+TokenText = Annotated[str, Field(pattern=r"^[!-~]+$")]
 
 
 @dataclass(frozen=True, slots=True)

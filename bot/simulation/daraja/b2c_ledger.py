@@ -27,8 +27,8 @@ class B2cState(StrEnum):
 
 @dataclass(slots=True)
 class B2cPayment:
-    """It is refused at ``refused_at`` with ``refused_with``, and paid at ``paid_at``: the one, the
-    other, or first the one and then the other. A status query finds it from ``known_at``.
+    """It is refused at ``refused_at`` and paid at ``paid_at``: the one, the other, or first the one
+    and then the other. A status query finds it from ``known_at``.
 
     ``reported_at`` is when the product first took a message that says it is paid: from then on it
     knows, unless it died before recording it.
@@ -44,7 +44,6 @@ class B2cPayment:
     ordered_at: datetime
     known_at: datetime
     refused_at: datetime = NEVER
-    refused_with: str = ""
     paid_at: datetime = NEVER
     reported_at: datetime | None = None
 
@@ -82,7 +81,7 @@ class B2cLedger:
             does = self._payees.take(payment.phone)
         begins = now + late_by
         if does.fails_with is not None:
-            payment.refused_at, payment.refused_with = begins + RESULT_AFTER, does.fails_with
+            payment.refused_at = begins + RESULT_AFTER
         if does.paid_after is not None:
             payment.paid_at = begins + does.paid_after
             self.utility.enter(-payment.amount_kes * 100, payment.paid_at)

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from services.domain.bank import NoAnswer, NotSent, Unknown
 from services.domain.doubtful_words import doubts, normalised
 from services.domain.payout_answers import Acknowledged, Asked, PayoutOrder, Refused
-from services.gateways.bank_answer import read_answer, safe_line
+from services.gateways.bank_answer import WireModel, read_answer, safe_line
 from services.gateways.daraja.credentials import DarajaCredentials
 from services.gateways.http_exchange import Reply
-from services.gateways.tokens import Token
+from services.gateways.tokens import Token, TokenText
 
 TOKEN_LIFE_S = 3_599  # also the longest a token is kept
 
@@ -26,19 +26,12 @@ _TOKEN_REFUSED = frozenset({"404.001.03", "400.003.01", "401.002.01"})
 _TOO_MANY = frozenset({"500.003.02", "500.003.03"})
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(
-        extra="ignore", frozen=True, coerce_numbers_to_str=True, str_strip_whitespace=True
-    )
-
-
-class _TokenGiven(_Wire):
-    # Printable ASCII: a token unfit for a header must not be discovered while money is being sent.
-    access_token: str = Field(pattern=r"^[!-~]+$", repr=False)
+class _TokenGiven(WireModel):
+    access_token: TokenText = Field(repr=False)
     expires_in: int = TOKEN_LIFE_S
 
 
-class _Taken(_Wire):
+class _Taken(WireModel):
     code: str = Field(alias="ResponseCode")
     conversation_id: str = Field(alias="ConversationID", min_length=1, max_length=100)
     originator_id: str = Field(default="", alias="OriginatorConversationID")

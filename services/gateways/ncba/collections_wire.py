@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from services.domain.bank import (
     Accepted,
@@ -28,9 +28,9 @@ from services.domain.bank import (
 )
 from services.domain.doubtful_words import normalised
 from services.domain.mpesa import Reason, is_doubtful, is_mpesa_text, read_failed, read_refusal
-from services.gateways.bank_answer import ParsedAnswer, read_answer, safe_line
+from services.gateways.bank_answer import ParsedAnswer, WireModel, read_answer, safe_line
 from services.gateways.http_exchange import Reply
-from services.gateways.tokens import Token
+from services.gateways.tokens import Token, TokenText
 
 PNG = b"\x89PNG\r\n\x1a\n"  # the signature of every PNG file
 TOKEN_LIFE_S = 18_000  # also the longest a token is kept
@@ -56,35 +56,28 @@ REFUSED_CODES = frozenset({"1", "01", "2", "02"})  # for a prompt or a QR pictur
 _CODE_LEAST = 3  # characters of a code that is M-PESA's also where it stands in a field of NCBA's
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(
-        extra="ignore", frozen=True, coerce_numbers_to_str=True, str_strip_whitespace=True
-    )
+W = TypeVar("W", bound=WireModel)
 
 
-W = TypeVar("W", bound=_Wire)
-
-
-class _TokenGiven(_Wire):
-    # Printable ASCII: a token unfit for a header must not be discovered while money is being sent.
-    access_token: str = Field(pattern=r"^[!-~]+$", repr=False)
+class _TokenGiven(WireModel):
+    access_token: TokenText = Field(repr=False)
     expires_in: int = TOKEN_LIFE_S
 
 
-class _Initiated(_Wire):
+class _Initiated(WireModel):
     transaction_id: str | None = Field(default=None, alias="TransactionID")
     status_code: str = Field(min_length=1, alias="StatusCode")
     description: str | None = Field(default=None, alias="StatusDescription")
     reference_id: str | None = Field(default=None, alias="ReferenceID")
 
 
-class _Pictured(_Wire):
+class _Pictured(WireModel):
     status_code: str = Field(min_length=1, alias="StatusCode")
     description: str | None = Field(default=None, alias="StatusDescription")
     picture: str = Field(default="", alias="Base64QrCode")
 
 
-class _Queried(_Wire):
+class _Queried(WireModel):
     status: str
     description: str | None = None
 

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
+from pydantic import Field, StrictBool, ValidationError
 
-from services.gateways.bank_answer import ParsedAnswer, read_answer, safe_line
+from services.gateways.bank_answer import ParsedAnswer, WireModel, read_answer, safe_line
 from services.gateways.http_exchange import Reply
-
-
-class WireModel(BaseModel):
-    model_config = ConfigDict(
-        extra="ignore", frozen=True, coerce_numbers_to_str=True, str_strip_whitespace=True
-    )
 
 
 class AnswerShape(WireModel):

@@ -13,9 +13,9 @@ from services.domain.bank import NoAnswer, NotSent, Unknown
 from services.domain.bank_line import BankLine
 from services.domain.business_days import is_of_this_century
 from services.domain.money import Money
-from services.gateways.bank_answer import answer_of
+from services.gateways.bank_answer import WireModel, answer_of
 from services.gateways.http_exchange import Reply
-from services.gateways.openbanking.coded_answer import CodedAnswer, WireModel, describe_reply
+from services.gateways.openbanking.coded_answer import CodedAnswer, describe_reply
 from services.gateways.openbanking.credentials import OpenBankingCredentials
 
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field, ValidationError
 
 from services.domain.bank import NotSent, Unknown
+from services.gateways.bank_answer import WireModel
 from services.gateways.http_exchange import Reply
-from services.gateways.openbanking.coded_answer import WireModel, describe_reply, read_coded_answer
-from services.gateways.tokens import Token
+from services.gateways.openbanking.coded_answer import describe_reply, read_coded_answer
+from services.gateways.tokens import Token, TokenText
 
 TOKEN_LIFE_S = 900  # how long a token is cached; the bank gives no expiry
-# Printable ASCII: a token unfit for a header must not be discovered while money is being sent.
-_TokenText = Annotated[str, Field(pattern=r"^[!-~]+$")]
 
 
 class _TokenGiven(WireModel):
-    access_token: _TokenText | None = Field(default=None, alias="accessToken", repr=False)
-    token_id: _TokenText | None = Field(default=None, alias="tokenID", repr=False)
+    access_token: TokenText | None = Field(default=None, alias="accessToken", repr=False)
+    token_id: TokenText | None = Field(default=None, alias="tokenID", repr=False)
 
 
 def read_token(reply: Reply | NotSent | Unknown) -> Token | NotSent:
