@@ -17,19 +17,20 @@ from flows.engine.event import Button, Event
 from flows.engine.taps import UNBOUND
 from flows.engine.texts import Texts
 from services.domain.audit import by_admin, by_key, by_person
-from services.domain.float_purchase import Purchase
 from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
 from services.domain.phone import Phone
+from services.domain.spending import Spending
 from services.domain.webhook_url import check_url
 from services.float_settlement import PurchaseChange
 from services.otp import Issued
 from services.payments import PaymentEffect
+from services.payout_settlement import PayoutChange
 from services.policy import Policy
 from services.ports import CheckUrl, Keys, Random, Tx
 
-# The outcome of an operation, for the person who started it. A refused purchase stands for itself.
-OperationUpdate: TypeAlias = PaymentEffect | PurchaseChange | Purchase
+# The outcome of an operation, for the person who started it. One that was refused stands for itself.
+OperationUpdate: TypeAlias = PaymentEffect | PurchaseChange | PayoutChange | Spending
 ADMIN_FACTOR = 10  # limits are higher by this for admins, who page through everybody's records
 Wakeup: TypeAlias = tuple[str, datetime | None]  # job name and due time; None: now
 

@@ -1,4 +1,4 @@
-"""Approving or declining a colleague's large purchase."""
+"""Approving or declining a colleague's large purchase or payout."""
 
 from __future__ import annotations
 
@@ -8,26 +8,29 @@ from flows.engine.nodes import Choose, Code, Do, End, Flow, Look, Option, Secret
 from services.domain.ids import Reference
 from services.domain.money import Money
 from services.domain.partner import Right
+from services.domain.phone import Phone
 
 
 class ApproveData(BaseModel):
-    """``reference`` is the purchase's, which cannot change while it waits. ``who`` asked for
-    ``amount``."""
+    """``reference`` is the operation's, which cannot change while it waits. ``who`` asked for
+    ``amount``: of float, or to ``recipient``."""
 
     model_config = ConfigDict(frozen=True)
 
     reference: Reference | None = None
     who: str | None = None
     amount: Money | None = None
+    recipient: Phone | None = None
 
 
 _DECIDED = ("who", "amount")
+_PAYOUT_DECIDED = (*_DECIDED, "recipient")
 
 
 APPROVE = Flow(
     "approve",
-    version=2,
-    compatible_versions=(1,),
+    version=3,
+    compatible_versions=(1, 2),
     data=ApproveData,
     start="list",
     needs=Right.APPROVE,
@@ -50,10 +53,18 @@ APPROVE = Flow(
             on={
                 "approved": "approved",
                 "system_approved": "system_approved",
+                "payout_approved": "payout_approved",
+                "payout_system_approved": "payout_system_approved",
                 "pin": "pin",
                 "refused": "refused",
             },
-            gives={"approved": _DECIDED, "system_approved": _DECIDED, "pin": _DECIDED},
+            gives={
+                "approved": _DECIDED,
+                "system_approved": _DECIDED,
+                "payout_approved": _PAYOUT_DECIDED,
+                "payout_system_approved": _PAYOUT_DECIDED,
+                "pin": _DECIDED,
+            },
         ),
         Code(  # where a channel asks for no code
             "pin",
@@ -63,6 +74,8 @@ APPROVE = Flow(
             on={
                 "approved": "approved",
                 "system_approved": "system_approved",
+                "payout_approved": "payout_approved",
+                "payout_system_approved": "payout_system_approved",
                 "pin_locked": "pin_locked",
                 "refused": "refused",
             },
@@ -72,12 +85,19 @@ APPROVE = Flow(
             "decline",
             use_case="decline_float",
             args=("reference",),
-            on={"declined": "declined", "refused": "refused"},
-            gives={"declined": _DECIDED},
+            on={
+                "declined": "declined",
+                "payout_declined": "payout_declined",
+                "refused": "refused",
+            },
+            gives={"declined": _DECIDED, "payout_declined": _PAYOUT_DECIDED},
         ),
         End("approved", opens=("approve",)),
         End("system_approved", opens=("approve",)),  # a partner's system asked for it
         End("declined", opens=("approve",)),
+        End("payout_approved", opens=("approve",)),
+        End("payout_system_approved", opens=("approve",)),
+        End("payout_declined", opens=("approve",)),
         End("pin_locked", opens=("approve",)),
         End("refused", opens=("approve",)),
     ),

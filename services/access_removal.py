@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from services import approvals, float_purchases, otp
+from services import approvals, otp, spending
 from services.domain.audit import by_person
-from services.domain.float_purchase import Purchase
 from services.domain.partner import Person, Right
 from services.domain.phone import Phone
+from services.domain.spending import Spending
 from services.ports import Tx
 
 NONE: frozenset[Right] = frozenset()
 
 
-def remove_rights(tx: Tx, person: Person, keeps: Collection[Right] = NONE) -> list[Purchase]:
+def remove_rights(tx: Tx, person: Person, keeps: Collection[Right] = NONE) -> list[Spending]:
     """End everything that depends on rights ``person`` loses, whichever they had before.
 
-    Returns colleagues' purchases that lost their approval, so that their buyers can be told.
+    Returns colleagues' operations that lost their approval, so that they can be told.
     """
     if Right.INVITE not in keeps:
         for invite_id in tx.invites.revoke_made_by(by_person(person.id)):
@@ -44,19 +44,19 @@ def cancel_texts_to_unlinked(tx: Tx, phone: Phone) -> None:
         tx.outbox.drop_queued_sms(phone)
 
 
-def drop_purchases(tx: Tx, person: Person, account: tuple[str, str]) -> None:
-    """Drop purchases the person began from an account that is no longer theirs: they cannot be
-    continued anywhere."""
+def drop_begun(tx: Tx, person: Person, account: tuple[str, str]) -> None:
+    """Drop purchases and payouts the person began from an account that is no longer theirs: they
+    cannot be continued anywhere."""
     for operation in _begun(tx, person):
-        purchase = tx.purchases.get(operation)
-        if purchase is not None and (purchase.channel, purchase.address) == account:
-            float_purchases.cancel(tx, person, operation)
+        found = spending.get(tx, operation)
+        if found is not None and (found.channel, found.address) == account:
+            spending.cancel(tx, person, operation)
 
 
 def _drop_own(tx: Tx, person: Person) -> None:
     """The person can continue nothing: revoke their other codes as well, and their PIN."""
     for operation in _begun(tx, person):
-        float_purchases.cancel(tx, person, operation)
+        spending.cancel(tx, person, operation)
         otp.revoke(tx, operation)
     tx.desk_pins.forget(person.id)
 
@@ -65,6 +65,6 @@ def _begun(tx: Tx, person: Person) -> list[str]:
     """The person's operations that no code has released yet."""
     codes = tx.otps.pending_of(person.partner.code)
     return [
-        *(purchase.reference for purchase in tx.purchases.without_code(person.id)),
+        *(found.reference for found in spending.without_code(tx, person.id)),
         *(code.binding.operation for code in codes if code.binding.person_id == person.id),
     ]

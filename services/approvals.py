@@ -1,6 +1,7 @@
-"""Maker and checker: float above a partner's threshold needs a second person of that partner.
+"""Maker and checker: float and payouts above a partner's threshold need a second person of that
+partner.
 
-Functions run inside a transaction and make no outside calls. While a purchase awaits approval, no
+Functions run inside a transaction and make no outside calls. While an operation awaits approval, no
 money is held and no code is drawn.
 """
 
@@ -9,25 +10,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic
 
-from services import otp
+from services import otp, spending
 from services.domain.approval import APPROVAL_LIFE, Approval, Decision
-from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.money import Money
 from services.domain.otp import Binding, Purpose
 from services.domain.partner import RIGHTS, Partner, Person, Right
 from services.domain.refusal import Refusal
+from services.domain.spending import S, Spending, SpendingState, destination, is_in
 from services.policy import Policy
 from services.ports import Tx
 
-LIST_MAX = 8  # purchases to decide on, per page
+LIST_MAX = 8  # operations to decide on, per page
 
 
 @dataclass(frozen=True, slots=True)
-class AwaitingApproval:
+class AwaitingApproval(Generic[S]):
     """``fresh``: approval was requested just now, and ``approvers`` should be told."""
 
-    purchase: Purchase
+    operation: S
     approval: Approval
     approvers: Sequence[Person]
     fresh: bool
@@ -38,40 +40,37 @@ def is_needed(partner: Partner, amount: Money) -> bool:
     return above is not None and amount.cents > above
 
 
-def request(
-    tx: Tx, policy: Policy, person: Person, purchase: Purchase
-) -> AwaitingApproval | Refusal:
-    """The buyer has confirmed; now a second person must approve. Refusal: ``no_second``."""
+def request(tx: Tx, policy: Policy, person: Person, operation: S) -> AwaitingApproval[S] | Refusal:
+    """It was confirmed; now a second person must approve. Refusal: ``no_second``."""
     seconds = eligible_approvers(tx, policy, person)
     if not seconds:
         return Refusal("no_second")
-    purchase = purchase.transition_to(PurchaseState.AWAITING_APPROVAL)
-    tx.purchases.save(purchase)
-    approval = tx.approvals.ask(purchase.reference, purchase.partner, person.id)
-    return AwaitingApproval(purchase, approval, seconds, fresh=True)
+    operation = spending.move(tx, operation, SpendingState.AWAITING_APPROVAL)
+    approval = tx.approvals.ask(operation.reference, operation.partner, person.id)
+    return AwaitingApproval(operation, approval, seconds, fresh=True)
 
 
-def still_awaiting(tx: Tx, purchase: Purchase) -> AwaitingApproval | Refusal | None:
+def still_awaiting(tx: Tx, operation: S) -> AwaitingApproval[S] | Refusal | None:
     """The pending approval; ``None`` once it was approved.
 
-    Refusals: ``approval_over``; ``second_left``, which ends the purchase.
+    Refusals: ``approval_over``; ``second_left``, which ends the operation.
     """
-    approval = tx.approvals.get(purchase.reference)
+    approval = tx.approvals.get(operation.reference)
     assert approval is not None, "what waits was asked for"
     if tx.now >= approval.ends_at:
         return Refusal("approval_over")
     if approval.decision is not Decision.APPROVED:
-        return AwaitingApproval(purchase, approval, (), fresh=False)
-    if is_approval_valid(tx, purchase):
+        return AwaitingApproval(operation, approval, (), fresh=False)
+    if is_approval_valid(tx, operation):
         return None
-    _refuse(tx, purchase, "second_left")
+    _refuse(tx, operation, "second_left")
     return Refusal("second_left")
 
 
-def is_approval_valid(tx: Tx, purchase: Purchase) -> bool:
+def is_approval_valid(tx: Tx, operation: Spending) -> bool:
     """Whether the approver could still approve: linked, and with the right. True if no approval was
     needed."""
-    approval = tx.approvals.get(purchase.reference)
+    approval = tx.approvals.get(operation.reference)
     if approval is None:
         return True
     second = None if approval.decided_by is None else tx.people.of_id(approval.decided_by)
@@ -80,21 +79,21 @@ def is_approval_valid(tx: Tx, purchase: Purchase) -> bool:
     return Right.APPROVE in RIGHTS[second.role] and bool(tx.people.addresses(second.id))
 
 
-def void_approvals_of(tx: Tx, second: Person) -> list[Purchase]:
-    """Void approvals given by somebody who has left; returns the purchases this ended."""
-    ended = []
+def void_approvals_of(tx: Tx, second: Person) -> list[Spending]:
+    """Void approvals given by somebody who has left; returns the operations this ended."""
+    ended: list[Spending] = []
     for reference in tx.approvals.unused_of(second.id):
-        purchase = tx.purchases.get(reference)
-        assert purchase is not None, "it was just found"
+        operation = spending.get(tx, reference)
+        assert operation is not None, "it was just found"
         otp.revoke(tx, reference)
-        ended.append(_refuse(tx, purchase, "second_left"))
+        ended.append(_refuse(tx, operation, "second_left"))
     return ended
 
 
 def eligible_approvers(tx: Tx, policy: Policy, person: Person) -> list[Person]:
-    """Who may approve what this person buys now: people with the right, with a different number,
-    and with neither account nor number changed recently. So nobody can bring in an approver on the
-    same day."""
+    """Who may approve what this person asks for now: people with the right, with a different
+    number, and with neither account nor number changed recently. So nobody can bring in an approver
+    on the same day."""
     return [
         other
         for other in tx.people.of(person.partner.code)
@@ -122,43 +121,43 @@ def _may_second(other: Person, maker: Person) -> bool:
 
 def undecided_for(tx: Tx, person: Person, after: str | None = None) -> Sequence[Approval]:
     """What awaits a decision by somebody like this person, oldest first, starting after the
-    purchase ``after``: ``LIST_MAX``, and one more if there are more."""
+    operation ``after``: ``LIST_MAX``, and one more if there are more."""
     since = tx.now - APPROVAL_LIFE
     return tx.approvals.undecided(person.partner.code, person.id, since, after, LIST_MAX + 1)
 
 
 def count_undecided_for(tx: Tx, person: Person, up_to: str | None = None) -> int:
-    """How many ``undecided_for`` lists over all pages, or up to that purchase."""
+    """How many ``undecided_for`` lists over all pages, or up to that operation."""
     since = tx.now - APPROVAL_LIFE
     return tx.approvals.count_undecided(person.partner.code, person.id, since, up_to)
 
 
 def decide(
     tx: Tx, policy: Policy, person: Person, reference: str, decision: Decision
-) -> Purchase | Refusal:
-    """The second person's decision. If declined, the purchase ends. Refusals: those of
+) -> Spending | Refusal:
+    """The second person's decision. If declined, the operation ends. Refusals: those of
     ``check_decision``."""
     assert decision in (Decision.APPROVED, Decision.DECLINED)
-    purchase = check_decision(tx, policy, person, reference)
-    if isinstance(purchase, Refusal):
-        return purchase
+    operation = check_decision(tx, policy, person, reference)
+    if isinstance(operation, Refusal):
+        return operation
     tx.approvals.decide(reference, decision, person.id)
     if decision is Decision.APPROVED:
-        return purchase
-    return _refuse(tx, purchase, "second_declined")
+        return operation
+    return _refuse(tx, operation, "second_declined")
 
 
-def check_decision(tx: Tx, policy: Policy, person: Person, reference: str) -> Purchase | Refusal:
-    """The purchase, if this person may decide on it now.
+def check_decision(tx: Tx, policy: Policy, person: Person, reference: str) -> Spending | Refusal:
+    """The operation, if this person may decide on it now.
 
     Refusals: ``approval_over``, ``not_your_own``, ``suspended``, ``frozen``, ``linked_lately`` (a
     person whose number, mail address or account is new approves nothing).
     """
     approval = tx.approvals.get(reference)
-    purchase = tx.purchases.get(reference)
-    if approval is None or purchase is None or approval.partner != person.partner.code:
+    operation = spending.get(tx, reference)
+    if approval is None or operation is None or approval.partner != person.partner.code:
         return Refusal("approval_over")
-    is_open = purchase.state is PurchaseState.AWAITING_APPROVAL and approval.decision is None
+    is_open = is_in(operation, SpendingState.AWAITING_APPROVAL) and approval.decision is None
     if not is_open or tx.now >= approval.ends_at:
         return Refusal("approval_over")
     maker = tx.people.of_id(approval.asked_by)
@@ -167,18 +166,18 @@ def check_decision(tx: Tx, policy: Policy, person: Person, reference: str) -> Pu
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
     refusal = check_contact_freeze(tx, policy, person) or _too_new(tx, policy, person)
-    return purchase if refusal is None else refusal
+    return operation if refusal is None else refusal
 
 
-def pin_binding(person: Person, purchase: Purchase) -> Binding:
-    """What this person's desk PIN approves, where it is asked for: a colleague's purchase."""
+def pin_binding(person: Person, operation: Spending) -> Binding:
+    """What this person's desk PIN approves, where it is asked for: what a colleague wants."""
     return Binding(
         purpose=Purpose.APPROVAL,
-        operation=purchase.reference,
-        partner=purchase.partner,
+        operation=operation.reference,
+        partner=operation.partner,
         person_id=person.id,
-        amount=purchase.quote.total,
-        destination=purchase.short_code,
+        amount=operation.quote.total,
+        destination=destination(operation),
     )
 
 
@@ -213,25 +212,19 @@ def _until(code: str, tx: Tx, policy: Policy, since: datetime | None) -> Refusal
     return Refusal.of(code, until=until) if tx.now < until else None
 
 
-def withdraw(tx: Tx, reference: str) -> None:
-    tx.approvals.decide(reference, Decision.WITHDRAWN, None)
-
-
-def expire(tx: Tx, limit: int) -> list[Purchase]:
-    """End purchases that nobody decided on in time, or that were approved and not continued;
+def expire(tx: Tx, limit: int) -> list[Spending]:
+    """End operations that nobody decided on in time, or that were approved and not continued;
     returns them, at most ``limit``."""
-    ended = []
+    ended: list[Spending] = []
     for reference in tx.approvals.stale(tx.now - APPROVAL_LIFE, limit):
-        approval, purchase = tx.approvals.get(reference), tx.purchases.get(reference)
+        approval, operation = tx.approvals.get(reference), spending.get(tx, reference)
         assert approval is not None, "it was just found"
-        assert purchase is not None, "it was just found"
+        assert operation is not None, "it was just found"
         reason = "second_silent" if approval.decision is None else "second_unused"
         tx.approvals.decide(reference, Decision.EXPIRED, None)
-        ended.append(_refuse(tx, purchase, reason))
+        ended.append(_refuse(tx, operation, reason))
     return ended
 
 
-def _refuse(tx: Tx, purchase: Purchase, reason: str) -> Purchase:
-    purchase = purchase.transition_to(PurchaseState.REFUSED, reason=reason, settled_at=tx.now)
-    tx.purchases.save(purchase)
-    return purchase
+def _refuse(tx: Tx, operation: S, reason: str) -> S:
+    return spending.move(tx, operation, SpendingState.REFUSED, reason=reason, settled_at=tx.now)

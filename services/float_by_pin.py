@@ -6,13 +6,14 @@ the PIN; all checks are those of a purchase by code.
 
 from __future__ import annotations
 
-from services import approvals, desk_pins
+from services import approvals, desk_pins, spending
 from services.approvals import AwaitingApproval
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.money import Money
 from services.domain.partner import Person
 from services.domain.refusal import Refusal
-from services.float_purchases import CONFIRMABLE, binding, check_confirmed, end, hold
+from services.domain.spending import CONFIRMABLE, SpendingState, binding, is_in
+from services.float_purchases import check_confirmed, hold
 from services.float_quotes import InsufficientFunds, Requoted, own_purchase, requote
 from services.otp import Passed
 from services.policy import Policy
@@ -36,7 +37,7 @@ def confirm(
     amount: Money,
     fees: Money,
     total: Money,
-) -> Purchase | AwaitingApproval | Requoted | InsufficientFunds | Refusal:
+) -> Purchase | AwaitingApproval[Purchase] | Requoted | InsufficientFunds | Refusal:
     """The person confirmed what was shown: returns the purchase, which the PIN may approve for ten
     minutes from now.
 
@@ -63,7 +64,7 @@ def authorise(
     purchase = as_of_now(tx, person, reference)
     if purchase is None:
         return Refusal("float_over")
-    if purchase.state not in CONFIRMABLE:
+    if not is_in(purchase, *CONFIRMABLE):
         return purchase
     if (refusal := check_allowed(tx, policy, person, purchase.amount)) is not None:
         return refusal
@@ -72,7 +73,7 @@ def authorise(
         case Refusal():
             return answer
         case desk_pins.NotPassed(locked=True):
-            end(tx, purchase, PurchaseState.REFUSED, "desk_pin_locked")
+            spending.end(tx, purchase, SpendingState.REFUSED, "desk_pin_locked")
             return answer
         case desk_pins.NotPassed():
             return answer
@@ -84,13 +85,13 @@ def as_of_now(tx: Tx, person: Person, reference: str) -> Purchase | None:
     """This person's purchase, ended if a PIN can no longer approve it: its quote is too old, or it
     needs a colleague's approval that it does not have."""
     purchase = own_purchase(tx, person, reference)
-    if purchase is None or purchase.state not in CONFIRMABLE:
+    if purchase is None or not is_in(purchase, *CONFIRMABLE):
         return purchase
     if purchase.quote_ends_at <= tx.now:
-        return end(tx, purchase, PurchaseState.REFUSED, "quote_over")
+        return spending.end(tx, purchase, SpendingState.REFUSED, "quote_over")
     was_asked = purchase.state is PurchaseState.AWAITING_APPROVAL
     if not was_asked and approvals.is_needed(person.partner, purchase.amount):
-        return end(tx, purchase, PurchaseState.REFUSED, "second_needed")
+        return spending.end(tx, purchase, SpendingState.REFUSED, "second_needed")
     return _approved(tx, purchase) if was_asked else purchase
 
 
@@ -102,4 +103,4 @@ def _approved(tx: Tx, purchase: Purchase) -> Purchase:
     assert now is not None
     if still is None or now.state is not PurchaseState.AWAITING_APPROVAL:
         return now
-    return end(tx, now, PurchaseState.REFUSED, "second_unused")
+    return spending.end(tx, now, SpendingState.REFUSED, "second_unused")

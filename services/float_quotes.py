@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from services import approvals, otp
+from services import approvals, otp, spending
 from services.domain.business_days import start_of_day_at
 from services.domain.fees import FeeKind, Quote, quote
 from services.domain.float_purchase import Purchase, PurchaseState
@@ -215,10 +215,8 @@ def reprice(
 
 def own_purchase(tx: Tx, person: Person, reference: str) -> Purchase | None:
     """The purchase, if this person began it."""
-    purchase = tx.purchases.get(reference)
-    if purchase is None or purchase.person_id != person.id:
-        return None
-    return purchase if purchase.partner == person.partner.code else None
+    found = spending.own(tx, person, reference)
+    return found if isinstance(found, Purchase) else None
 
 
 def current_quote(tx: Tx, partner: str, amount: Money) -> Quote:

@@ -12,7 +12,6 @@ from typing import TypeAlias
 
 from services import access_removal, otp, person_lookup
 from services.domain.audit import person_of
-from services.domain.float_purchase import Purchase
 from services.domain.ids import draw_unique, new_reference
 from services.domain.invite import LIFE, Invite, InviteStatus
 from services.domain.money import Money
@@ -20,6 +19,7 @@ from services.domain.otp import CODE_LIMITS, Binding, CodeLimits, Purpose
 from services.domain.partner import RIGHTS, Person, Right, Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
+from services.domain.spending import Spending
 from services.domain.token import draw_token, token_digest
 from services.otp import Issued, NotPassed
 from services.ports import Keys, Random, Tx
@@ -39,24 +39,24 @@ class Invited:
 @dataclass(frozen=True, slots=True)
 class Joined:
     """``left`` are the accounts, ``old_phone`` the number, that the person had before; ``beside``
-    the accounts that stay theirs, or belong to others with that number. ``ended`` are purchases of
+    the accounts that stay theirs, or belong to others with that number. ``ended`` are operations of
     colleagues, as ``access_removal`` returns them."""
 
     person: Person
     left: Sequence[tuple[str, str]]
     other_accounts: Sequence[tuple[str, str]]
     old_phone: Phone | None
-    ended: Sequence[Purchase]
+    ended: Sequence[Spending]
 
 
 @dataclass(frozen=True, slots=True)
 class Unlinked:
-    """``left`` are the accounts the person had, ``ended`` purchases of colleagues, as
+    """``left`` are the accounts the person had, ``ended`` operations of colleagues, as
     ``access_removal`` returns them."""
 
     person: Person
     left: Sequence[tuple[str, str]]
-    ended: Sequence[Purchase]
+    ended: Sequence[Spending]
 
 
 def invite(
@@ -189,12 +189,12 @@ def join(
     accounts = [] if before is None else tx.people.addresses(before.id)
     others = [one for one in accounts if one != (channel, address)]
     left = [one for one in others if one[0] == channel]
-    ended: Sequence[Purchase] = ()
+    ended: Sequence[Spending] = ()
     if before is not None:
         ended = access_removal.remove_rights(tx, before, RIGHTS[claimed.role])
         for one in left:
             access_removal.unlink_account(tx, one)
-            access_removal.drop_purchases(tx, before, one)
+            access_removal.drop_begun(tx, before, one)
     person_id = tx.people.add_person(
         claimed.partner,
         claimed.name,

@@ -37,7 +37,9 @@ class Policy:
     when an item about money enters their queue. ``float_part_shillings``: the bank was asked, and
     takes an amount of float with cents. ``code_limits`` are the quotas of one-time
     codes. ``ussd_float_max`` is the most float that a desk PIN buys, ``None`` for no limit of its
-    own.
+    own. ``payout_short_code`` is what customers are paid from; without one nobody is paid. A
+    Result that calls a payout above ``payout_confirm_above`` paid is confirmed by a query first,
+    ``None`` for none.
     """
 
     short_code: str | None = None
@@ -53,6 +55,8 @@ class Policy:
     float_part_shillings: bool = False
     code_limits: CodeLimits = CODE_LIMITS
     ussd_float_max: Money | None = None
+    payout_short_code: str | None = None
+    payout_confirm_above: Money | None = None
 
 
 NO_CODES = Policy()  # no float sold, and no codes asked for

@@ -15,17 +15,21 @@ from services import (
     float_settlement,
     payment_assignment,
     payment_matching,
+    payout_settlement,
+    spending,
     topup_settlement,
 )
 from services.domain.adjustment import Adjustment
-from services.domain.float_purchase import Purchase
 from services.domain.payment import RecordedPayment
+from services.domain.payout import Payout
 from services.domain.proposal import ADMINS, Proposal, ProposalKind, ProposalStatus, Resolution
 from services.domain.refusal import Refusal
+from services.domain.spending import Spending
 from services.domain.topup import CREDITED, TopUp
 from services.float_settlement import PurchaseChange
 from services.payment_matching import Chain
 from services.payments import PaymentEffect
+from services.payout_settlement import PayoutChange
 from services.ports import Tx
 from services.proposals import OpenMatter, find_unproposed, is_unknown
 from services.topup_settlement import TopUpChange
@@ -38,7 +42,7 @@ class Approved:
     """``effects`` are what the approval did, in the same transaction."""
 
     proposal: Proposal
-    effects: Sequence[PaymentEffect | PurchaseChange | Adjustment]
+    effects: Sequence[PaymentEffect | PurchaseChange | PayoutChange | Adjustment]
 
 
 def find_decidable(
@@ -83,7 +87,7 @@ def approve(
     proposal = find_decidable(tx, by, proposal_id, approves=True, admins=admins)
     if isinstance(proposal, Refusal):
         return proposal
-    effects: Sequence[PaymentEffect | PurchaseChange | Adjustment]
+    effects: Sequence[PaymentEffect | PurchaseChange | PayoutChange | Adjustment]
     if proposal.kind is ProposalKind.ADJUST:
         refusal = adjustments.check(tx, proposal.partner, proposal.resolution, proposal.amount)
         if refusal is not None:
@@ -91,7 +95,7 @@ def approve(
         tx.proposals.decide(proposal.id, ProposalStatus.DONE, by)
         effects = [adjustments.book(tx, proposal, channel, address)]
     elif proposal.kind is ProposalKind.RESOLVE:
-        operation = tx.topups.get(proposal.about) or tx.purchases.get(proposal.about)
+        operation = tx.topups.get(proposal.about) or spending.get(tx, proposal.about)
         assert operation is not None, "operations are never deleted"
         if not is_unknown(operation):  # evidence should have voided it; this one was missed
             tx.proposals.decide(proposal.id, ProposalStatus.OVERTAKEN, None)
@@ -153,9 +157,11 @@ def _carry_out(tx: Tx, found: OpenMatter, partner: str, chain: Chain) -> Sequenc
 
 
 def _resolve(
-    tx: Tx, operation: TopUp | Purchase, proposal: Proposal
-) -> TopUpChange | PurchaseChange:
+    tx: Tx, operation: TopUp | Spending, proposal: Proposal
+) -> TopUpChange | PurchaseChange | PayoutChange:
     paid = proposal.resolution is Resolution.PAID
     if isinstance(operation, TopUp):
         return topup_settlement.resolve(tx, operation, proposal.reason, paid=paid)
+    if isinstance(operation, Payout):
+        return payout_settlement.resolve(tx, operation, proposal.reason, paid=paid)
     return float_settlement.resolve(tx, operation, proposal.reason, bought=paid)

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services import adjustments, payment_assignment
+from services import adjustments, payment_assignment, spending
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ids import draw_unique, new_reference
 from services.domain.ledger import HOUSE
 from services.domain.money import Money
 from services.domain.payment import PaymentState, RecordedPayment
+from services.domain.payout import Payout, PayoutState
 from services.domain.proposal import Proposal, ProposalKind, Resolution
 from services.domain.reconciliation import FindingKind
 from services.domain.refusal import Refusal
+from services.domain.spending import Spending
 from services.domain.topup import TopUp, TopUpState
 from services.ports import Random, Tx
 
@@ -36,7 +38,7 @@ class ReviewItem:
     amount: Money = NOTHING
 
 
-OpenMatter = TopUp | Purchase | RecordedPayment | ReviewItem
+OpenMatter = TopUp | Spending | RecordedPayment | ReviewItem
 
 
 def find(tx: Tx, reference: str) -> OpenMatter | Refusal:
@@ -56,7 +58,7 @@ def find(tx: Tx, reference: str) -> OpenMatter | Refusal:
 
 
 def find_unproposed(tx: Tx, reference: str) -> OpenMatter | Refusal:
-    operation = tx.topups.get(reference) or tx.purchases.get(reference)
+    operation = tx.topups.get(reference) or spending.get(tx, reference)
     if operation is not None and is_unknown(operation):
         return operation
     recorded = tx.payments.of_reference(reference)
@@ -91,7 +93,7 @@ def propose_resolution(
     operation = find(tx, reference)
     if isinstance(operation, Refusal):
         return operation
-    if not isinstance(operation, TopUp | Purchase):
+    if not isinstance(operation, TopUp | Purchase | Payout):
         return Refusal.of("not_unknown", reference=reference)
     return _store(
         tx,
@@ -244,10 +246,14 @@ def propose_adjustment(
     )
 
 
-def is_unknown(operation: TopUp | Purchase) -> bool:
-    if isinstance(operation, TopUp):
-        return operation.state in _UNKNOWN
-    return operation.state is PurchaseState.UNKNOWN
+def is_unknown(operation: TopUp | Spending) -> bool:
+    match operation:
+        case TopUp():
+            return operation.state in _UNKNOWN
+        case Purchase():
+            return operation.state is PurchaseState.UNKNOWN
+        case Payout():
+            return operation.state is PayoutState.UNKNOWN
 
 
 def _store(tx: Tx, random: Random, proposal: Proposal) -> Proposal:

@@ -34,9 +34,12 @@ from storage.stores.outbox import OutboxStore
 from storage.stores.overview import OverviewStore
 from storage.stores.partner_events import PartnerEventStore
 from storage.stores.payments import PaymentStore
+from storage.stores.payout_messages import PayoutMessageStore, PayoutPauseStore
+from storage.stores.payouts import PayoutStore
 from storage.stores.people import PeopleStore
 from storage.stores.proposals import ProposalStore
 from storage.stores.public_operations import OperationChanges, PublicOperationStore
+from storage.stores.recipients import RecipientStore
 from storage.stores.reconciliation import ReconciliationStore
 from storage.stores.restores import RestoreStore
 from storage.stores.secrets import SecretStore
@@ -68,6 +71,10 @@ class SqliteTx:
         self.blocks = BlockStore(conn)
         self.payments = PaymentStore(conn, time, changes)
         self.purchases = PurchaseStore(conn, time, changes)
+        self.payouts = PayoutStore(conn, time, changes)
+        self.recipients = RecipientStore(conn, time)
+        self.payout_messages = PayoutMessageStore(conn, time)
+        self.payout_pauses = PayoutPauseStore(conn, time)
         self.claims = ClaimStore(conn, time, self.purchases.forget)
         self.reconciliations = ReconciliationStore(conn, time)
         self.operations = OperationStore(conn, time)

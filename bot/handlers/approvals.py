@@ -1,4 +1,4 @@
-"""Handlers of the approve flow: a second person decides on a colleague's large purchase."""
+"""Handlers of the approve flow: a second person decides on a colleague's large purchase or payout."""
 
 from __future__ import annotations
 
@@ -8,35 +8,50 @@ from bot.context import TurnContext
 from bot.handlers import desk_pin, listing
 from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, Place, View
-from services import approvals, desk_pins
+from services import approvals, desk_pins, spending
 from services.approvals import AwaitingApproval
 from services.domain.approval import Decision
-from services.domain.float_purchase import Purchase, PurchaseState
+from services.domain.float_purchase import Purchase
 from services.domain.ids import Reference
 from services.domain.partner import Person, Right
+from services.domain.payout import Payout
 from services.domain.refusal import Refusal
+from services.domain.spending import Spending, SpendingState, is_in
 from services.otp import Passed
 
 HANDLERS = Handlers()
 
 
-def notify_approvers(turn: TurnContext, awaits: AwaitingApproval) -> None:
+def notify_approvers(
+    turn: TurnContext, awaits: AwaitingApproval[Purchase] | AwaitingApproval[Payout]
+) -> None:
     """Notify everybody who may approve, with a button that opens the approve flow."""
-    quote = awaits.purchase.quote
+    operation = awaits.operation
     facts = {
         "who": turn.person.name,
-        "code": awaits.purchase.partner,
-        "amount": quote.amount,
-        "total": quote.total,
+        **_asked(operation),
+        "code": operation.partner,
+        "total": operation.quote.total,
         "until": awaits.approval.ends_at,
     }
     for second in awaits.approvers:
-        turn.notify_person(second, "notice.approval_asked", facts, opens="approve")
+        turn.notify_person(second, f"notice.{_kind(operation)}_approval", facts, opens="approve")
+
+
+def _kind(operation: Spending) -> str:
+    return "payout" if isinstance(operation, Payout) else "float"
+
+
+def _asked(operation: Spending) -> dict[str, Any]:
+    facts: dict[str, Any] = {"amount": operation.amount}
+    if isinstance(operation, Payout):
+        facts["recipient"] = operation.recipient
+    return facts
 
 
 @HANDLERS.view("approvals", needs=Right.APPROVE, shows=("lines",))
 def listed(turn: TurnContext, cursor: str | None) -> View:
-    """Oldest first. The cursor is the last purchase of the previous page, if any."""
+    """Oldest first. The cursor is the last operation of the previous page, if any."""
     found = approvals.undecided_for(turn.tx, turn.person, cursor)
     page = [approval.purchase for approval in found[: approvals.LIST_MAX]]
     lines = [turn.say("approve.list.line", _facts(turn, purchase)) for purchase in page]
@@ -61,48 +76,52 @@ def count(turn: TurnContext) -> int:
     return approvals.count_undecided_for(turn.tx, turn.person)
 
 
-@HANDLERS.view(
-    "approval", needs=Right.APPROVE, shows=("amount", "fees", "reference", "status", "total", "who")
-)
+@HANDLERS.view("approval", needs=Right.APPROVE, shows=("asks", "reference", "status"))
 def detail(turn: TurnContext, reference: Reference) -> View:
-    return View(_facts(turn, reference))
+    facts = _facts(turn, reference)
+    asks = turn.say(f"approve.one.{facts['kind']}", facts)
+    return View({"asks": asks, "reference": reference, "status": facts["status"]})
 
 
 def _facts(turn: TurnContext, reference: str) -> dict[str, Any]:
-    approval, purchase = turn.tx.approvals.get(reference), turn.tx.purchases.get(reference)
+    approval, operation = turn.tx.approvals.get(reference), spending.get(turn.tx, reference)
     assert approval is not None, "only what waits is listed"
-    assert purchase is not None, "only what waits is listed"
-    is_waiting = purchase.state is PurchaseState.AWAITING_APPROVAL and approval.decision is None
+    assert operation is not None, "only what waits is listed"
+    is_waiting = is_in(operation, SpendingState.AWAITING_APPROVAL) and approval.decision is None
     status = turn.say("approve.one.waits", {"until": approval.ends_at})
-    return {
+    facts: dict[str, Any] = {
+        "kind": _kind(operation),
         "reference": reference,
-        "who": _maker(turn, purchase).name,
-        "amount": purchase.amount,
-        "fees": purchase.quote.fees,
-        "total": purchase.quote.total,
+        "who": _maker(turn, operation).name,
+        "fees": operation.quote.fees,
+        "total": operation.quote.total,
         "status": status if is_waiting else turn.say("approve.one.over"),
     }
+    return facts | _asked(operation)
 
 
 @HANDLERS.use_case("approve_float", needs=Right.APPROVE)
 def approve(turn: TurnContext, reference: Reference) -> Exit | Refusal:
     if turn.on_phone_menu:
-        purchase = _check_decision(turn, reference)
-        if isinstance(purchase, Refusal):
-            return purchase
-        return Exit("pin", sets={"who": _maker(turn, purchase).name, "amount": purchase.amount})
+        operation = _check_decision(turn, reference)
+        if isinstance(operation, Refusal):
+            return operation
+        return Exit("pin", sets={"who": _maker(turn, operation).name, "amount": operation.amount})
     return _approve(turn, reference)
 
 
 @HANDLERS.code_check(
-    "check_approve_pin", needs=Right.APPROVE, shows=(), tells=("amount", "reason", "who")
+    "check_approve_pin",
+    needs=Right.APPROVE,
+    shows=(),
+    tells=("amount", "reason", "recipient", "who"),
 )
 def check_pin(turn: TurnContext, operation: Reference, code: str) -> Exit | Refusal:
     app, person = turn.app, turn.person
-    purchase = _check_decision(turn, operation)
-    if isinstance(purchase, Refusal):
-        return desk_pin.refused(turn, purchase)
-    binding = approvals.pin_binding(person, purchase)
+    found = _check_decision(turn, operation)
+    if isinstance(found, Refusal):
+        return desk_pin.refused(turn, found)
+    binding = approvals.pin_binding(person, found)
     answer = desk_pins.approve(turn.tx, app.keys, app.policy, person, binding, code)
     if not isinstance(answer, Passed):
         return desk_pin.exit_of(turn, answer)
@@ -113,30 +132,31 @@ def check_pin(turn: TurnContext, operation: Reference, code: str) -> Exit | Refu
 
 @HANDLERS.action("approve_pin_stands", needs=Right.VIEW)
 def exit_if_decided(turn: TurnContext, operation: Reference) -> Exit | None:
-    purchase = _check_decision(turn, operation)
-    return desk_pin.refused(turn, purchase) if isinstance(purchase, Refusal) else None
+    found = _check_decision(turn, operation)
+    return desk_pin.refused(turn, found) if isinstance(found, Refusal) else None
 
 
-def _check_decision(turn: TurnContext, reference: str) -> Purchase | Refusal:
-    """The purchase, if this person's PIN may approve it now."""
+def _check_decision(turn: TurnContext, reference: str) -> Spending | Refusal:
+    """The operation, if this person's PIN may approve it now."""
     tx, policy, person = turn.tx, turn.app.policy, turn.person
-    purchase = approvals.check_decision(tx, policy, person, reference)
-    return desk_pins.check_usable(tx, policy, person) or purchase
+    found = approvals.check_decision(tx, policy, person, reference)
+    return desk_pins.check_usable(tx, policy, person) or found
 
 
 def _approve(turn: TurnContext, reference: Reference) -> Exit | Refusal:
     decided = _decide(turn, reference, Decision.APPROVED)
     if isinstance(decided, Refusal):
         return decided
-    maker = _maker(turn, decided)
-    facts = {"who": turn.person.name, "amount": decided.amount}
     if turn.app.channel(decided.channel).events:  # the system that asked reads it there
-        return Exit("system_approved", sets={"who": maker.name, "amount": decided.amount})
+        return _exit(turn, "system_approved", decided)
+    maker = _maker(turn, decided)
     by_pin = turn.app.channel(decided.channel).phone_menu
-    notice = "notice.approved_pin" if by_pin else "notice.approved"
+    notice = f"notice.{_kind(decided)}_approved{'_pin' if by_pin else ''}"
+    facts = {"who": turn.person.name, **_asked(decided)}
     began = decided.channel, decided.address
-    turn.notify_person(maker, notice, facts, opens="float", began=began)
-    return Exit("approved", sets={"who": maker.name, "amount": decided.amount})
+    opens = "pay" if isinstance(decided, Payout) else "float"
+    turn.notify_person(maker, notice, facts, opens=opens, began=began)
+    return _exit(turn, "approved", decided)
 
 
 @HANDLERS.use_case("decline_float", needs=Right.APPROVE)
@@ -145,20 +165,26 @@ def decline(turn: TurnContext, reference: Reference) -> Exit | Refusal:
     if isinstance(decided, Refusal):
         return decided
     turn.outcomes.append(decided)
-    return Exit("declined", sets={"who": _maker(turn, decided).name, "amount": decided.amount})
+    return _exit(turn, "declined", decided)
 
 
-def _maker(turn: TurnContext, purchase: Purchase) -> Person:
-    assert purchase.person_id is not None, "only people buy"
-    maker = turn.tx.people.of_id(purchase.person_id)
+def _exit(turn: TurnContext, name: str, operation: Spending) -> Exit:
+    """The exit of this name, which payouts have apart."""
+    sets = {"who": _maker(turn, operation).name, **_asked(operation)}
+    return Exit(f"payout_{name}" if isinstance(operation, Payout) else name, sets=sets)
+
+
+def _maker(turn: TurnContext, operation: Spending) -> Person:
+    assert operation.person_id is not None, "only people ask"
+    maker = turn.tx.people.of_id(operation.person_id)
     assert maker is not None, "nobody is ever deleted"
     return maker
 
 
-def _decide(turn: TurnContext, reference: str, decision: Decision) -> Purchase | Refusal:
+def _decide(turn: TurnContext, reference: str, decision: Decision) -> Spending | Refusal:
     policy = turn.app.policy
     decided = approvals.decide(turn.tx, policy, turn.person, reference, decision)
     if not isinstance(decided, Refusal):
         facts = {"cents": decided.amount.cents}
-        turn.audit(decided.partner, f"float_{decision}", reference, facts)
+        turn.audit(decided.partner, f"{_kind(decided)}_{decision}", reference, facts)
     return decided

@@ -13,7 +13,14 @@ from bot.handlers.suggested_values import SUGGESTED, with_usual_amounts
 from bot.handlers.wrong_codes import code_exit, report_wrong_code
 from flows.engine.host import Exit, OperationStarted, Recalled, View
 from flows.engine.texts import Texts
-from services import approvals, float_by_pin, float_purchases, float_quotes, float_settlement
+from services import (
+    approvals,
+    float_by_pin,
+    float_purchases,
+    float_quotes,
+    float_settlement,
+    spending,
+)
 from services.approvals import AwaitingApproval
 from services.domain.approval import Decision
 from services.domain.business_days import time_of_day
@@ -23,9 +30,10 @@ from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
-from services.float_purchases import CodeSent
+from services.domain.spending import binding
 from services.float_quotes import InsufficientFunds, Requoted
 from services.otp import NotPassed
+from services.spending import CodeSent
 
 HANDLERS = Handlers()
 
@@ -122,7 +130,14 @@ def confirm(
 
 def _confirmed(
     turn: TurnContext, operation: Reference, amount: Money, fees: Money, total: Money
-) -> CodeSent | Purchase | AwaitingApproval | Requoted | InsufficientFunds | Refusal:
+) -> (
+    CodeSent[Purchase]
+    | Purchase
+    | AwaitingApproval[Purchase]
+    | Requoted
+    | InsufficientFunds
+    | Refusal
+):
     """``CodeSent``, or the purchase that the PIN may approve now."""
     app, person, shown = turn.app, turn.person, (amount, fees, total)
     if turn.on_phone_menu:
@@ -132,7 +147,7 @@ def _confirmed(
     )
 
 
-def _awaiting_approval(turn: TurnContext, awaits: AwaitingApproval) -> Exit:
+def _awaiting_approval(turn: TurnContext, awaits: AwaitingApproval[Purchase]) -> Exit:
     if awaits.fresh:
         approval_handlers.notify_approvers(turn, awaits)
     above = None if awaits.fresh else turn.say("float.awaits.not_yet")
@@ -154,22 +169,24 @@ def check_code(turn: TurnContext, operation: Reference, code: str) -> Exit | Ref
         case NotPassed():
             purchase = turn.tx.purchases.get(operation)
             assert purchase is not None
-            report_wrong_code(turn, float_purchases.binding(purchase), result, code)
+            report_wrong_code(turn, binding(purchase), result, code)
             return Refusal.of("wrong_code", left=result.tries_left)
         case Purchase():
             if result.state is PurchaseState.AUTHORISED:
                 return Exit("right")
             if result.state is PurchaseState.OTP_LOCKED:
                 locked = NotPassed(OtpStatus.LOCKED)
-                report_wrong_code(turn, float_purchases.binding(result), locked, code)
+                report_wrong_code(turn, binding(result), locked, code)
             return exit_of_ended(turn, result)
 
 
 @HANDLERS.action("resend_float_code", needs=Right.MOVE_MONEY)
 def resend_code(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
-    app = turn.app
-    result = float_purchases.resend(
-        turn.tx, app.keys, app.random, turn.person, operation, limits=app.policy.code_limits
+    app, purchase = turn.app, float_quotes.own_purchase(turn.tx, turn.person, operation)
+    if purchase is None:
+        return Refusal("float_over")
+    result = spending.resend(
+        turn.tx, app.keys, app.random, turn.person, purchase, limits=app.policy.code_limits
     )
     match result:
         case Refusal():
@@ -183,9 +200,10 @@ def resend_code(turn: TurnContext, operation: Reference) -> Exit | Refusal | Non
 
 @HANDLERS.action("float_code_stands", needs=Right.VIEW)
 def exit_if_code_ended(turn: TurnContext, operation: Reference) -> Exit | None:
-    purchase = float_purchases.as_of_now(turn.tx, turn.person, operation)
+    purchase = float_quotes.own_purchase(turn.tx, turn.person, operation)
     if purchase is None:
         return Exit("cancelled")
+    purchase = spending.as_of_now(turn.tx, purchase)
     return None if purchase.state is PurchaseState.OTP_SENT else exit_of_ended(turn, purchase)
 
 
@@ -215,7 +233,7 @@ def buy(
 
 @HANDLERS.action("cancel_float", needs=Right.VIEW)
 def cancel(turn: TurnContext, operation: Reference) -> None:
-    float_purchases.cancel(turn.tx, turn.person, operation)
+    spending.cancel(turn.tx, turn.person, operation)
 
 
 def check(turn: TurnContext, operation: Reference) -> Refusal | None:
@@ -299,13 +317,13 @@ def exit_of_ended(turn: TurnContext, purchase: Purchase) -> Exit:
             return Exit("cancelled")
 
 
-def send_code(turn: TurnContext, sent: CodeSent) -> None:
-    quote = sent.purchase.quote
+def send_code(turn: TurnContext, sent: CodeSent[Purchase]) -> None:
+    quote = sent.operation.quote
     facts = {
         "amount": quote.amount,
         "fees": str(quote.fees).removeprefix(f"{quote.fees.currency} "),
         "total": str(quote.total).removeprefix(f"{quote.total.currency} "),
-        "destination": sent.purchase.masked_destination,
+        "destination": sent.operation.masked_destination,
     }
     turn.send_code(sent.issued, "sms.float_code", facts)
 

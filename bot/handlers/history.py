@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.context import TurnContext
-from bot.handlers import float, listing, topup
+from bot.handlers import float, listing, pay, topup
 from bot.handlers.declaring import Handlers
 from flows.engine.host import View
-from services import history
+from services import history, spending
 from services.domain.adjustment import Adjustment
 from services.domain.float_purchase import Purchase
 from services.domain.ids import Reference
 from services.domain.operation import Operation, OperationType
 from services.domain.partner import Right
 from services.domain.payment import RecordedPayment
+from services.domain.payout import Payout
 from services.domain.refusal import Refusal
+from services.domain.spending import Spending
 from services.domain.topup import TopUp
 
 HANDLERS = Handlers()
@@ -45,6 +47,8 @@ def _line(turn: TurnContext, operation: Operation) -> str:
         kind = "line-reversal"
     if operation.type is OperationType.PAYMENT:
         kind = "line-payment"
+    if operation.type is OperationType.PAYOUT:
+        kind = "line-payout"
     facts = {
         "at": operation.begun_at,
         "reference": operation.reference,
@@ -80,17 +84,21 @@ def operation_of(
     reversal = turn.tx.payments.reversed_by(reference)
     if reversal is not None and reversal.partner == partner:
         return _reversal(turn, reference, reversal)
-    purchase = turn.tx.purchases.get(reference)
-    if purchase is None or purchase.partner != partner:
+    spent = spending.get(turn.tx, reference)
+    if spent is None or spent.partner != partner:
         return None
-    return _purchase(turn, purchase)
+    if isinstance(spent, Payout):
+        return _payout(turn, spent, spent.recipient.masked if masked else str(spent.recipient))
+    return _purchase(turn, spent)
 
 
 @HANDLERS.action("check_operation", needs=Right.VIEW)
 def check(turn: TurnContext, operation: Reference) -> Refusal | None:
-    """Query the bank for an operation of either kind."""
+    """Query the bank, or M-PESA, for an operation of any kind."""
     if operation.startswith("FL"):
         return float.check(turn, operation)
+    if operation.startswith("PO"):
+        return pay.check(turn, operation)
     topup.check(turn, operation)
     return None
 
@@ -106,6 +114,15 @@ def _purchase(turn: TurnContext, purchase: Purchase) -> View:
     facts = {"amount": quote.amount, "fees": quote.fees, "total": quote.total}
     what = turn.say("history.detail.float", facts)
     return _detail(turn, purchase, what, purchase.created_at, None)
+
+
+def _payout(turn: TurnContext, payout: Payout, phone: str) -> View:
+    quote, name = payout.quote, payout.recipient_name
+    facts = {"amount": quote.amount, "fees": quote.fees, "phone": phone}
+    what = turn.say("history.detail.payout", facts)
+    if name is not None:
+        what = turn.say("history.detail.payout_to", {**facts, "name": name})
+    return _detail(turn, payout, what, payout.created_at, payout.receipt)
 
 
 def _adjustment(turn: TurnContext, adjustment: Adjustment) -> View:
@@ -151,7 +168,7 @@ def _payment(turn: TurnContext, recorded: RecordedPayment) -> View:
 
 
 def _detail(
-    turn: TurnContext, operation: TopUp | Purchase, what: str, begun: datetime, receipt: str | None
+    turn: TurnContext, operation: TopUp | Spending, what: str, begun: datetime, receipt: str | None
 ) -> View:
     reason = settled = receipt_words = ""
     if operation.reason is not None:

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.context import TurnContext
 from flows.engine.host import Begun
+from services import spending
 from services.domain.approval import Decision
-from services.domain.float_purchase import PurchaseState
+from services.domain.payout import Payout
+from services.domain.spending import SpendingState, is_in
 
 
 def newest(turn: TurnContext) -> Begun | None:
-    """A prompt, a purchase that is with the bank, or one that a colleague was asked about."""
+    """A prompt, a purchase or payout that is with the bank, or one that a colleague was asked
+    about."""
     tx, person = turn.tx, turn.person
     reference = tx.operations.under_way(person.partner.code, person.id, *turn.sender)
     topup = None if reference is None else tx.topups.get(reference)
     if topup is not None:
         values = {"amount": topup.amount, "phone": topup.phone}
         return Begun("topup", "push", values, topup.reference)
-    purchase = None if reference is None else tx.purchases.get(reference)
-    if purchase is None:
+    spent = None if reference is None else spending.get(tx, reference)
+    if spent is None:
         return None
-    quote = purchase.quote
-    values = {"amount": quote.amount, "fees": quote.fees, "total": quote.total}
-    facts = {**values, "purchase": purchase.reference}
-    if purchase.state is not PurchaseState.AWAITING_APPROVAL:
-        return Begun("float", "buy", facts, purchase.reference)
-    approval = tx.approvals.get(purchase.reference)
+    quote = spent.quote
+    facts: dict[str, Any] = {"amount": quote.amount, "fees": quote.fees, "total": quote.total}
+    if isinstance(spent, Payout):
+        flow, waits = "pay", "send"
+        facts |= {"payout": spent.reference, "payee": spent.recipient}
+    else:
+        flow, waits = "float", "buy"
+        facts |= {"purchase": spent.reference}
+    if not is_in(spent, SpendingState.AWAITING_APPROVAL):
+        return Begun(flow, waits, facts, spent.reference)
+    approval = tx.approvals.get(spent.reference)
     assert approval is not None, "what waits was asked for"
     agreed = approval.decision is Decision.APPROVED
-    above = turn.say("float.awaits.agreed") if agreed else None
-    return Begun("float", "awaits", {**facts, "until": approval.ends_at}, above=above)
+    above = turn.say(f"{flow}.awaits.agreed") if agreed else None
+    return Begun(flow, "awaits", {**facts, "until": approval.ends_at}, above=above)

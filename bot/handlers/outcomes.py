@@ -6,12 +6,13 @@ from typing import Any
 
 from flows.engine.texts import Texts
 from services import balances
-from services.domain.float_purchase import Purchase
+from services.domain.payout import Payout
+from services.domain.spending import Spending
 from services.domain.topup import TopUp
 from services.ports import Tx
 
 
-def outcome_facts(tx: Tx, texts: Texts, operation: TopUp | Purchase) -> dict[str, Any]:
+def outcome_facts(tx: Tx, texts: Texts, operation: TopUp | Spending) -> dict[str, Any]:
     partner = tx.people.partner(operation.partner)
     assert partner is not None
     seen = balances.of(tx, partner)
@@ -26,6 +27,20 @@ def outcome_facts(tx: Tx, texts: Texts, operation: TopUp | Purchase) -> dict[str
         facts["phone"] = operation.phone
     else:
         facts |= {"fees": operation.quote.fees, "total": operation.quote.total}
+    if isinstance(operation, Payout):
+        facts |= _paid_whom(texts, operation)
     if operation.reason is not None:
         facts["reason"] = texts.say(operation.language, f"reason.{operation.reason}")
     return facts
+
+
+def _paid_whom(texts: Texts, payout: Payout) -> dict[str, Any]:
+    """The recipient, with the name and the code that M-PESA gave, or nothing in their places."""
+    name, receipt, language = payout.recipient_name, payout.receipt, payout.language
+    return {
+        "payee": payout.recipient,
+        "name": "" if name is None else texts.say(language, "pay.receipt.name", {"name": name}),
+        "receipt": ""
+        if receipt is None
+        else texts.say(language, "pay.receipt.code", {"receipt": receipt}),
+    }

@@ -1,4 +1,4 @@
-"""Ends purchases that no second person approved in time, and tells the requester."""
+"""Ends purchases and payouts that no second person approved in time, and tells the requester."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.domain.outbox import OutboxRow
 from services.ports import Clock, Tx
 from services.ports.database import Database
 
-PAGE = 100  # purchases in one transaction
+PAGE = 100  # operations in one transaction
 
 
 class ApprovalExpiryJob:
@@ -34,9 +34,7 @@ class ApprovalExpiryJob:
 
         def end(tx: Tx) -> list[OutboxRow]:
             ended = approvals.expire(tx, PAGE)
-            return [
-                row for purchase in ended for row in self._notifier.purchase_refused(tx, purchase)
-            ]
+            return [row for operation in ended for row in self._notifier.refused(tx, operation)]
 
         while rows := await self._database.write(end, Priority.JOBS):
             self._push(rows)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.turns.sessions import SessionCache
 from flows.engine.session import IDLE_TIMEOUT
-from services import float_purchases, otp, topups
+from services import otp, spending, topups
 from services.domain.database import Priority
 from services.policy import Policy
 from services.ports import Clock, Tx
@@ -23,6 +23,7 @@ STRANGERS_KEPT = timedelta(days=1)  # their conversations and our answers
 PARTNER_EVENTS_KEPT = timedelta(days=90)
 USSD_SESSIONS_KEPT = timedelta(days=3)  # as long as events: a repeated hop gets the same answer
 USSD_EVENTS_KEPT = timedelta(days=90)  # for whoever compares them with the gateway's bill
+PAYOUT_MESSAGES_KEPT = timedelta(days=90)  # those about a payout stay
 TRAIL_KEPT = timedelta(days=90)
 QUOTES_KEPT = timedelta(minutes=30)  # as long as the conversation that shows one
 CODES_EVERY = timedelta(minutes=1)
@@ -47,9 +48,9 @@ class Housekeeping:
 
         def expire(tx: Tx) -> tuple[bool, datetime | None]:
             operations, deleted = otp.clean_up(tx, self._policy.otp_kept, PAGE)
-            float_purchases.expire(tx, list(operations))
+            spending.expire(tx, operations)
             topups.expire(tx, operations)
-            stale = float_purchases.drop_stale_quotes(tx, QUOTES_KEPT)
+            stale = spending.drop_stale_quotes(tx, QUOTES_KEPT)
             return max(len(operations), deleted, stale) >= PAGE, tx.otps.next_expiry()
 
         more = True
@@ -97,6 +98,7 @@ class Housekeeping:
                 tx.partner_events.delete_before(now - PARTNER_EVENTS_KEPT, PAGE),
                 tx.ussd_sessions.delete_before(now - USSD_SESSIONS_KEPT, PAGE),
                 tx.ussd_events.delete_before(now - USSD_EVENTS_KEPT, PAGE),
+                tx.payout_messages.delete_before(now - PAYOUT_MESSAGES_KEPT, PAGE),
             )
             return any(count >= PAGE for count in deleted)
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from bot.notify.float_purchases import queue_purchase_refused
 from bot.notify.outcomes import OutcomeNotices, next_steps
+from bot.notify.payouts import queue_payout_refused
 from flows.engine.taps import UNBOUND
-from services import float_purchases, otp, topups
+from services import otp, spending, topups
 from services.domain.otp import Otp, OtpStatus, Purpose
 from services.domain.outbox import OutboxRow
+from services.domain.payout import Payout
 from services.ports import Tx
 
 
@@ -23,10 +25,12 @@ def queue_code_lost(tx: Tx, outcomes: OutcomeNotices, otp_id: str) -> list[Outbo
         return []  # a code that has already ended affects nothing: a newer one may be live
     if topups.undeliverable(tx, code.binding.operation) is not None:
         return []  # a partner's system waits for it, and reads the event
-    if code.binding.purpose is not Purpose.FLOAT_PURCHASE:
+    if code.binding.purpose not in (Purpose.FLOAT_PURCHASE, Purpose.DISBURSEMENT):
         return _conversation_code_lost(tx, outcomes, code)
-    purchase = float_purchases.undeliverable(tx, code.binding.operation)
-    return [] if purchase is None else queue_purchase_refused(tx, outcomes, purchase)
+    ended = spending.undeliverable(tx, code.binding.operation)
+    if isinstance(ended, Payout):
+        return queue_payout_refused(tx, outcomes, ended)
+    return [] if ended is None else queue_purchase_refused(tx, outcomes, ended)
 
 
 def _conversation_code_lost(tx: Tx, outcomes: OutcomeNotices, code: Otp) -> list[OutboxRow]:

@@ -10,23 +10,26 @@ from flows.engine.taps import UNBOUND
 from flows.engine.texts import Texts
 from services import alerts
 from services.alerts import LowBalance
-from services.domain.float_purchase import Purchase
 from services.domain.money import Money
 from services.domain.notification import ChatMode, NotificationKind, NotificationPreference
 from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
 from services.domain.partner_event import BALANCE_LOW
+from services.domain.payout import Payout
+from services.domain.spending import Spending
 from services.ports import Tx
 
 REMEDY = {NotificationKind.LOW_WALLET: "topup", NotificationKind.LOW_FLOAT: "float"}
 
 
-def queue_low_balances(tx: Tx, context: AppContext, purchase: Purchase) -> list[OutboxRow]:
-    """Queue alerts for balances that this purchase took below their marks, and add the events."""
-    partner = tx.people.partner(purchase.partner)
+def queue_low_balances(tx: Tx, context: AppContext, spending: Spending) -> list[OutboxRow]:
+    """Queue alerts for balances that this took below their marks, and add the events."""
+    partner = tx.people.partner(spending.partner)
     assert partner is not None
-    quote = purchase.quote
-    lows = alerts.newly_low(tx, partner, wallet=Money(-quote.total.cents), float_=quote.amount)
+    wallet, float_ = Money(-spending.quote.total.cents), spending.quote.amount
+    if isinstance(spending, Payout):
+        wallet, float_ = Money(0), wallet
+    lows = alerts.newly_low(tx, partner, wallet=wallet, float_=float_)
     rows: list[OutboxRow] = []
     for low in lows:
         which = "wallet" if low.kind is NotificationKind.LOW_WALLET else "float"
@@ -37,23 +40,24 @@ def queue_low_balances(tx: Tx, context: AppContext, purchase: Purchase) -> list[
         }
         tx.partner_events.add(partner.code, BALANCE_LOW, data)
         preference = tx.notification_preferences.get(partner.code, low.kind)
-        told = _told(tx, context, purchase, owners=preference.owners)
+        told = _told(tx, context, spending, owners=preference.owners)
         for account, person in told.items():
             rows += _alert(tx, context.texts, low, preference, person, account)
     return rows
 
 
 def _told(
-    tx: Tx, context: AppContext, purchase: Purchase, *, owners: bool
+    tx: Tx, context: AppContext, spending: Spending, *, owners: bool
 ) -> dict[tuple[str, str], Person]:
-    """The accounts that hear of it: the buyer's, and all of the owners' if they chose so."""
+    """The accounts that hear of it: that of who spent it, and all of the owners' if they chose
+    so."""
     told = {}
-    buyer = linked_initiator(tx, purchase)
-    account = context.account_to_tell(tx, purchase.channel, purchase.address)
+    buyer = linked_initiator(tx, spending)
+    account = context.account_to_tell(tx, spending.channel, spending.address)
     if buyer is not None and account is not None:
         told[account] = buyer
     if owners:
-        for owner in tx.people.owners(purchase.partner):
+        for owner in tx.people.owners(spending.partner):
             told |= dict.fromkeys(context.accounts_to_tell(tx, owner), owner)
     return told
 

@@ -13,6 +13,8 @@ from bot.notify.outcomes import Operation
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.mpesa import NEEDS_ADMIN
 from services.domain.outbox import OutboxRow
+from services.domain.payout import NEEDS_ADMIN as PAYOUT_NEEDS_ADMIN
+from services.domain.payout import Payout, PayoutState
 from services.domain.topup import TopUp, TopUpState
 from services.ports import Tx
 
@@ -42,6 +44,12 @@ def _key(operation: Operation) -> str | None:
             return "notice.topup_unknown"
         case Purchase(state=PurchaseState.UNKNOWN):
             return "notice.float_unknown"
+        case Payout(state=PayoutState.UNKNOWN):
+            return "notice.payout_unknown"
+        case Payout(state=PayoutState.PAID_AFTER_RETURN):
+            return "notice.payout_owed"
+        case Payout():
+            return "notice.refused_for_ours" if operation.reason in PAYOUT_NEEDS_ADMIN else None
     return "notice.refused_for_ours" if operation.reason in NEEDS_ADMIN else None
 
 
@@ -51,7 +59,7 @@ def _facts(operation: Operation) -> dict[str, Any]:
         "code": operation.partner,
         "amount": operation.amount,
     }
-    if isinstance(operation, Purchase):
+    if isinstance(operation, Purchase | Payout):
         facts["total"] = operation.quote.total
     if operation.reason is not None:
         facts["why"] = operation.reason

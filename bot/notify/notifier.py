@@ -10,6 +10,7 @@ from bot.notify.codes import queue_code_lost
 from bot.notify.float_purchases import queue_purchase_change, queue_purchase_refused
 from bot.notify.outcomes import OutcomeNotices
 from bot.notify.payments import queue_payment, queue_reversal
+from bot.notify.payouts import queue_payout_change, queue_payout_refused
 from bot.notify.reconciliation import queue_day_reconciled, queue_statement_missing
 from bot.notify.topups import queue_topup_change
 from bot.turns.sessions import SessionCache
@@ -17,9 +18,12 @@ from flows.engine.engine import Engine
 from services.domain.float_purchase import Purchase
 from services.domain.operation import OperationType
 from services.domain.outbox import OutboxRow
+from services.domain.payout import Payout
 from services.domain.reconciliation import ReconciliationDay
+from services.domain.spending import Spending
 from services.float_settlement import PurchaseChange
 from services.payments import Credited, HeldInSuspense, PaymentEffect, RefusedNotification
+from services.payout_settlement import PayoutChange
 from services.ports import Tx
 from services.reconciliation.effects import LineEffect
 from services.reversals import Reversed
@@ -40,8 +44,10 @@ class Notifier:
         match effect:
             case PurchaseChange():
                 return self.purchase(tx, effect)
-            case Purchase():
-                return self.purchase_refused(tx, effect)
+            case PayoutChange():
+                return self.payout(tx, effect)
+            case Purchase() | Payout():
+                return self.refused(tx, effect)
             case TopUpChange() | Credited() | HeldInSuspense() | RefusedNotification():
                 return self.payment(tx, effect)
 
@@ -54,9 +60,17 @@ class Notifier:
         self._context.metrics.outcome(OperationType.FLOAT, change.purchase.state)
         return queue_purchase_change(tx, self._outcomes, change)
 
-    def purchase_refused(self, tx: Tx, purchase: Purchase) -> list[OutboxRow]:
-        self._context.metrics.outcome(OperationType.FLOAT, purchase.state)
-        return queue_purchase_refused(tx, self._outcomes, purchase)
+    def payout(self, tx: Tx, change: PayoutChange) -> list[OutboxRow]:
+        self._context.metrics.outcome(OperationType.PAYOUT, change.payout.state)
+        return queue_payout_change(tx, self._outcomes, change)
+
+    def refused(self, tx: Tx, spending: Spending) -> list[OutboxRow]:
+        """It ended before anybody outside was asked, with the reason."""
+        if isinstance(spending, Payout):
+            self._context.metrics.outcome(OperationType.PAYOUT, spending.state)
+            return queue_payout_refused(tx, self._outcomes, spending)
+        self._context.metrics.outcome(OperationType.FLOAT, spending.state)
+        return queue_purchase_refused(tx, self._outcomes, spending)
 
     def payment(self, tx: Tx, effect: PaymentEffect) -> list[OutboxRow]:
         match effect:

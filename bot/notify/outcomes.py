@@ -15,13 +15,13 @@ from flows.engine.engine import Engine
 from flows.engine.event import Event, EventKind
 from flows.engine.session import Session
 from flows.engine.taps import UNBOUND
-from services.domain.float_purchase import Purchase
 from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
+from services.domain.spending import Spending
 from services.domain.topup import TopUp
 from services.ports import Tx
 
-Operation: TypeAlias = TopUp | Purchase
+Operation: TypeAlias = TopUp | Spending
 
 
 def linked_initiator(tx: Tx, operation: Operation) -> Person | None:

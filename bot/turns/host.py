@@ -16,18 +16,23 @@ from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.declarations import HandlerKind
 from flows.engine.event import Event
 from flows.engine.host import Begun, Exit, OperationStarted, Recalled, View
-from services import float_quotes
+from services import float_quotes, payout_quotes
 from services.domain.business_days import business_day
 from services.domain.money import Money
 from services.domain.outbox import OutboxRow
 from services.domain.partner import Person, Right
+from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.ports import Tx
 from services.preferences import THRESHOLD_MAX
 
 # The least for amounts without a stored limit; their most is that of a low-balance mark.
 LEAST = {"offer": Money(100), "mark": Money(0), "limit": Money(0), "adjustment": Money(1)}
-LIMITS = {"topup": ("c2b.min", "c2b.max"), "float": ("float.min", "float.max")}
+LIMITS = {
+    "topup": ("c2b.min", "c2b.max"),
+    "float": ("float.min", "float.max"),
+    "pay": ("payout.min", "payout.max"),
+}
 
 
 class TurnHost:
@@ -111,6 +116,8 @@ class TurnHost:
         refusal = authorisation.check_right(self._turn, needs)
         if refusal is None and flow == "float":
             return float_quotes.check_may_buy(self._tx, self._context.policy, self._turn.person)
+        if refusal is None and flow == "pay":
+            return payout_quotes.check_may_pay(self._tx, self._context.policy, self._turn.person)
         return refusal
 
     def has_partner(self, code: str) -> bool:
@@ -128,6 +135,10 @@ class TurnHost:
         least, most = LIMITS[name]
         limits, partner = self._tx.limits, self._turn.person.partner.code
         return limits.in_force(least, partner), limits.in_force(most, partner)
+
+    def recipient(self, name: str) -> Phone | None:
+        saved = self._tx.recipients.of_name(self._turn.person.partner.code, name)
+        return None if saved is None else saved.phone
 
     def run(
         self, use_case: str, args: Mapping[str, Any], operation: str | None

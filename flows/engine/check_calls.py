@@ -51,8 +51,7 @@ def calls(flow: Flow, node: Node) -> Iterator[Call]:
         case Choose() | Confirm() if node.view is not None:
             yield Call(HandlerKind.VIEW, node.view, node.args)
     if isinstance(node, Ask | Choose) and node.suggest is not None:
-        args = node.args if isinstance(node, Choose) else ()
-        yield Call(HandlerKind.SUGGESTION, node.suggest, args)
+        yield Call(HandlerKind.SUGGESTION, node.suggest, node.args)
 
 
 def handler_errors(flow: Flow, nodes: Mapping[str, Node], declared: Declarations) -> Iterator[str]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flows.engine.check_structure import CALLBACK_BYTES, TURN_DIGITS, targets
+from flows.engine.check_structure import CALLBACK_BYTES, TURN_DIGITS, asks_first
 from flows.engine.check_texts import known_fields
 from flows.engine.next_steps import option_about
-from flows.engine.nodes import Ask, Choose, Confirm, Do, End, Flow, Look, Repeat
+from flows.engine.nodes import End, Flow, Repeat
 from flows.engine.session import FlowRegistry
 from services.domain.ids import REFERENCE_LENGTH
 
-ASKS = Ask | Choose | Confirm | Look  # nothing happens before somebody answers
 _LONGEST_REFERENCE = "X" * (len("TU-") + REFERENCE_LENGTH)
 
 
@@ -38,11 +37,7 @@ def _way_errors(flows: FlowRegistry, flow: Flow, repeat: Repeat, where: str) -> 
         yield f"{where} leads to {repeat.flow or flow.name}.{repeat.at}, which is no node"
         return
     nodes = {node.id: node for node in opened.nodes}
-    if not isinstance(node, ASKS) and not (
-        isinstance(node, Do)
-        and not node.money
-        and all(isinstance(nodes[target], ASKS | End) for target in targets(node))
-    ):
+    if not asks_first(opened, node):
         yield f"{where} leads to {opened.name}.{node.id}, which may do something unasked"
     for name in repeat.fills:
         if name not in opened.data.model_fields:

@@ -9,6 +9,7 @@ from flows.engine.declarations import Declarations, waits
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Flow, Look, Node
 from flows.engine.session import FlowRegistry
 
+ASKS = Ask | Choose | Confirm | Look  # a person answers before anything happens
 CALLBACK_BYTES = 64  # facts: channels, Telegram
 TURN_DIGITS = 12
 OPTION = re.compile(r"[a-z0-9-]{1,48}")
@@ -39,6 +40,16 @@ def targets(node: Node) -> tuple[str, ...]:
             return (*items, *(option.to for option in node.options))
         case End():
             return ()
+
+
+def asks_first(flow: Flow, node: Node) -> bool:
+    """Whether entering the node does nothing before a person has answered: a question, or a Do
+    without money that leads to questions only."""
+    if isinstance(node, ASKS):
+        return True
+    if not isinstance(node, Do) or node.money:
+        return False
+    return all(isinstance(flow.node(target), ASKS | End) for target in targets(node))
 
 
 def hands_over(node: Node) -> bool:
@@ -84,7 +95,8 @@ def node_errors(
     used: Iterable[str] = ()
     match node:
         case Ask():
-            used = (node.into, *(name for option in node.options for name in option.fills))
+            used = (node.into, *node.args)
+            used = (*used, *(name for option in node.options for name in option.fills))
         case Contact():
             used = (node.into,)
         case Choose():
@@ -222,9 +234,9 @@ def call_errors(flows: FlowRegistry, flow: Flow) -> Iterator[str]:
         if (call.at is None) != (call.to is None):
             yield f"{where}: says only one of where it begins and where it comes back to"
         if call.at is not None:
-            begins = next((node for node in other.nodes if node.id == call.at), None)
-            if not isinstance(begins, Ask | Choose | Look):
-                yield f"{where}: begins at {call.flow}.{call.at}, which asks nothing"
+            begins = other.find(call.at)
+            if begins is None or not asks_first(other, begins):
+                yield f"{where}: begins at {call.flow}.{call.at}, which may do something unasked"
         asked = {node.into for node in other.nodes if isinstance(node, Ask)}
         for name in call.gives if call.at is None else ():
             if name not in asked:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from flows.engine.capabilities import ChannelCapabilities
 from services.domain.money import Money
 from services.domain.partner import Right
+from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 
 COUNTED_MAX = 100  # what waits is counted no further
@@ -31,6 +32,13 @@ class OperationStarted:
     """A use case began an operation; its outcome comes later."""
 
     operation: str
+
+
+class Labelled(NamedTuple):
+    """A suggested value that people know by another name than its own form."""
+
+    value: Any
+    label: str
 
 
 class Place(NamedTuple):
@@ -128,8 +136,13 @@ class Host(Protocol):
         """The minimum and maximum amount currently in force."""
         ...
 
+    def recipient(self, name: str) -> Phone | None:
+        """The phone that the person's partner has saved under this name."""
+        ...
+
     def suggest(self, name: str, args: Mapping[str, Any]) -> Sequence[Any]:
-        """A handful of values to offer as buttons, computed from ``args``."""
+        """A handful of values to offer as buttons, computed from ``args``; ``Labelled`` ones under
+        their label."""
         ...
 
     def count(self, name: str) -> int:

@@ -113,6 +113,8 @@ class NodeRunner:
         sub = session.active = Frame.start(self._flows.newest[node.flow])
         fill(sub, {name: known[field] for name, field in node.gives.items()})
         sub.node = node.at
+        if isinstance(sub.current_node, Do):
+            return self.enter(session, sub, node.at, host, {}, node.id)
         return StepResult(self._renderer.current_screen(session, host), node.id)
 
     def _hand_over(

@@ -38,7 +38,8 @@ class Option:
 
 @dataclass(frozen=True)
 class Ask:
-    """A typed question. ``suggest`` names values offered as buttons; ``options`` stand beside it.
+    """A typed question. ``suggest`` names values offered as buttons, computed from the fields
+    ``args``; ``options`` stand beside it.
 
     With ``free_text`` every line is an answer, whatever it says. One that may come ``early`` is
     also read from a command before its turn, and is not asked again.
@@ -52,6 +53,7 @@ class Ask:
     free_text: bool = False
     early: bool = False
     options: tuple[Option, ...] = ()
+    args: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

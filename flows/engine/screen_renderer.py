@@ -10,7 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from flows.engine.event import Button, Row, Rows, Screen, in_pairs
 from flows.engine.frames import data_facts
-from flows.engine.host import Host, View
+from flows.engine.host import Host, Labelled, View
 from flows.engine.main_menu import NUMBERS, MainMenu
 from flows.engine.next_steps import NextSteps
 from flows.engine.nodes import (
@@ -29,6 +29,7 @@ from flows.engine.session import RESUME_NODE, Ended, FlowRegistry, Frame, Sessio
 from flows.engine.texts import Texts, format_value
 
 CONTACT = "contact"  # on channels that can share the person's own contact
+SHORT_LABEL = 14  # characters; suggestions with longer labels stand in rows of their own
 
 
 class ScreenRenderer:
@@ -271,8 +272,10 @@ class ScreenRenderer:
         for number, value in enumerate(host.suggest(name, args), start=1):
             option = f"{suggested_option(name)}-{number}"
             # In the form in which it is read back.
-            frame.offered[option] = to_jsonable_python(value)
-            buttons.append(Button(option, self._value_label(frame, host, option, value)))
+            plain, label = value if isinstance(value, Labelled) else (value, None)
+            frame.offered[option] = to_jsonable_python(plain)
+            label = label or self._value_label(frame, host, option, plain)
+            buttons.append(Button(option, label))
         if not buttons:
             return ()
         return (tuple(buttons),) if in_one_row else tuple((button,) for button in buttons)
@@ -298,7 +301,7 @@ class ScreenRenderer:
         return Button(option, self.say(host, f"button.{option}"))
 
 
-def _args(frame: Frame, node: Choose | Confirm | Look) -> Mapping[str, Any]:
+def _args(frame: Frame, node: Ask | Choose | Confirm | Look) -> Mapping[str, Any]:
     return {field: getattr(frame.data, field) for field in node.args}
 
 

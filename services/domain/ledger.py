@@ -15,7 +15,9 @@ HOUSE = "HOUSE"  # the partner that owns accounts belonging to no partner
 class AccountKind(StrEnum):
     """Wallet, float and suspense are what we owe; fees are income; collection and utility are held
     at the bank. Adjustment is the counterpart of corrections by two admins; receivable is what a
-    partner owes us after the bank reversed a payment that was already spent."""
+    partner owes us after the bank reversed a payment that was already spent, or M-PESA paid a
+    payout after it was returned. Payout and payout fee are on their way to a customer and to
+    M-PESA; charges owed are M-PESA's, settled apart."""
 
     WALLET = "wallet"
     FLOAT = "float"
@@ -26,6 +28,9 @@ class AccountKind(StrEnum):
     SUSPENSE = "suspense"
     ADJUSTMENT = "adjustment"
     RECEIVABLE = "receivable"
+    PAYOUT = "payout"
+    PAYOUT_FEE = "payout_fee"
+    CHARGES_OWED = "charges_owed"
 
 
 class Side(StrEnum):
@@ -43,6 +48,9 @@ NORMAL_SIDE = {
     AccountKind.B2C_UTILITY: Side.DEBIT,
     AccountKind.ADJUSTMENT: Side.DEBIT,
     AccountKind.RECEIVABLE: Side.DEBIT,
+    AccountKind.PAYOUT: Side.CREDIT,
+    AccountKind.PAYOUT_FEE: Side.CREDIT,
+    AccountKind.CHARGES_OWED: Side.CREDIT,
 }
 # Partners' money must never be spent twice: the database itself refuses an overdraft of these.
 NO_OVERDRAFT = frozenset({AccountKind.WALLET, AccountKind.FLOAT, AccountKind.SUSPENSE})
@@ -72,6 +80,11 @@ class TransferCode(StrEnum):
     ASSIGNED = "assigned"  # two admins found the owner
     RELEASED = "released"  # it had been credited already on other evidence
     REVERSAL = "reversal"  # the bank reversed a payment
+    PAYOUT = "payout"  # float leaves for a customer
+    PAYOUT_FEE = "payout_fee"  # and its charge for M-PESA
+    PAYOUT_MOVED = "payout_moved"  # at M-PESA, out of the utility account
+    CHARGE_OWED = "charge_owed"  # M-PESA's charge, until it is settled
+    PAYOUT_OWED = "payout_owed"  # paid after its return: the partner owes payout and charge
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +203,82 @@ def float_voided(reference: str, partner: str, quote: Quote) -> tuple[Transfer, 
 
 def _resolved(reference: str, partner: str, quote: Quote, phase: Phase) -> Iterator[Transfer]:
     for hold in float_holds(reference, partner, quote):
-        yield replace(hold, id=f"{reference}:{hold.code}:{phase}", phase=phase, pending_id=hold.id)
+        yield _resolving(hold, phase)
+
+
+def _resolving(hold: Transfer, phase: Phase) -> Transfer:
+    resolved = f"{hold.operation}:{hold.code}:{phase}"
+    return replace(hold, id=resolved, phase=phase, pending_id=hold.id)
+
+
+def payout_holds(reference: str, partner: str, quote: Quote) -> tuple[Transfer, ...]:
+    """Pending float→payout and float→payout fee. A zero charge has no row."""
+    legs = (
+        (TransferCode.PAYOUT, AccountKind.PAYOUT, quote.amount),
+        (TransferCode.PAYOUT_FEE, AccountKind.PAYOUT_FEE, quote.fees),
+    )
+    return tuple(
+        Transfer(
+            id=f"{reference}:{code}:hold",
+            operation=reference,
+            phase=Phase.PENDING,
+            debit=Account(partner, AccountKind.FLOAT),
+            credit=Account(partner, kind),
+            amount=amount,
+            code=code,
+        )
+        for code, kind, amount in legs
+        if amount.cents
+    )
+
+
+def payout_posted(reference: str, partner: str, quote: Quote) -> tuple[Transfer, ...]:
+    """Post every hold; M-PESA paid it out of the utility account (Dr payout / Cr b2c_utility), and
+    is owed its charge (Dr payout fee / Cr charges owed)."""
+    holds = payout_holds(reference, partner, quote)
+    left = {
+        AccountKind.PAYOUT: (AccountKind.B2C_UTILITY, TransferCode.PAYOUT_MOVED),
+        AccountKind.PAYOUT_FEE: (AccountKind.CHARGES_OWED, TransferCode.CHARGE_OWED),
+    }
+    moved = (
+        Transfer(
+            id=f"{reference}:{code}",
+            operation=reference,
+            phase=Phase.SINGLE,
+            debit=hold.credit,
+            credit=Account(partner, kind),
+            amount=hold.amount,
+            code=code,
+        )
+        for hold in holds
+        for kind, code in [left[hold.credit.kind]]
+    )
+    return (*(_resolving(hold, Phase.POST) for hold in holds), *moved)
+
+
+def payout_voided(reference: str, partner: str, quote: Quote) -> tuple[Transfer, ...]:
+    """Void every hold."""
+    holds = payout_holds(reference, partner, quote)
+    return tuple(_resolving(hold, Phase.VOID) for hold in holds)
+
+
+def payout_owed(reference: str, partner: str, quote: Quote) -> tuple[Transfer, ...]:
+    """Dr receivable / Cr b2c_utility and charges owed: paid after its return, when the float was
+    free again and may be spent. The partner owes it."""
+    legs = ((AccountKind.B2C_UTILITY, quote.amount), (AccountKind.CHARGES_OWED, quote.fees))
+    return tuple(
+        Transfer(
+            id=f"{reference}:owed:{kind}",
+            operation=reference,
+            phase=Phase.SINGLE,
+            debit=Account(partner, AccountKind.RECEIVABLE),
+            credit=Account(partner, kind),
+            amount=amount,
+            code=TransferCode.PAYOUT_OWED,
+        )
+        for kind, amount in legs
+        if amount.cents
+    )
 
 
 def wallet_adjustment(reference: str, partner: str, amount: Money, *, credit: bool) -> Transfer:

@@ -8,7 +8,9 @@ from services.domain.money import Money
 
 
 class LimitName(StrEnum):
-    """Per payment and per business day; ``float.day.desk`` is for all partners together."""
+    """Per payment and per business day; ``float.day.desk`` is for all partners together.
+    ``payout.recipient.day`` is a business day's to one recipient, ``payout.recipient.new`` that of
+    the 24 hours after the first payout to one."""
 
     C2B_MIN = "c2b.min"
     C2B_MAX = "c2b.max"
@@ -17,6 +19,11 @@ class LimitName(StrEnum):
     FLOAT_MAX = "float.max"
     FLOAT_DAY = "float.day"
     FLOAT_DAY_DESK = "float.day.desk"
+    PAYOUT_MIN = "payout.min"
+    PAYOUT_MAX = "payout.max"
+    PAYOUT_DAY = "payout.day"
+    PAYOUT_RECIPIENT_DAY = "payout.recipient.day"
+    PAYOUT_RECIPIENT_NEW = "payout.recipient.new"
 
 
 LIMITS = tuple(name.value for name in LimitName)
@@ -24,6 +31,7 @@ LIMITS = tuple(name.value for name in LimitName)
 PAIRS = (
     (LimitName.C2B_MIN, LimitName.C2B_MAX),
     (LimitName.FLOAT_MIN, LimitName.FLOAT_MAX),
+    (LimitName.PAYOUT_MIN, LimitName.PAYOUT_MAX),
 )
 LEAST = Money(100)  # minimum of one payment, whatever is set: M-PESA takes whole shillings
 EVERYBODY = ""  # the partner of a limit that applies to all without their own

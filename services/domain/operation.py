@@ -16,6 +16,7 @@ class OperationType(StrEnum):
     ADJUSTMENT = "adjustment"
     PAYMENT = "paybill_payment"
     REVERSAL = "reversal"
+    PAYOUT = "disbursement"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ MOVES_MONEY = frozenset(role for role, rights in RIGHTS.items() if Right.MOVE_MO
 @dataclass(frozen=True, slots=True)
 class Partner:
     """The wallet is low below ``low_balance_cents``, the float below ``low_float_cents``; 0
-    disables the alert. Float above ``approve_above_cents`` needs a second person."""
+    disables the alert. Float and payouts above ``approve_above_cents`` need a second person.
+    Payouts that are not on their way wait from ``payouts_frozen_at`` until an owner thaws them."""
 
     code: str
     currency: str = "KES"
@@ -49,6 +50,7 @@ class Partner:
     suspended: bool = False
     low_float_cents: int = 0
     approve_above_cents: int | None = None
+    payouts_frozen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

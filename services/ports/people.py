@@ -17,6 +17,10 @@ class People(Protocol):
 
     def partner(self, code: str) -> Partner | None: ...
 
+    def freeze_payouts(self, partner: str, *, frozen: bool) -> None:
+        """Hold back the partner's payouts that are not on their way, or let them go on."""
+        ...
+
     def at(self, channel: str, address: str) -> Person | None:
         """Who is linked to this address, with their current partner and role.
 

@@ -32,9 +32,11 @@ from services.ports.outbox import Outbox
 from services.ports.overview import Overview
 from services.ports.partner_events import PartnerEvents
 from services.ports.payments import Payments
+from services.ports.payouts import PayoutMessages, PayoutPauses, Payouts
 from services.ports.people import People
 from services.ports.proposals import Adjustments, Proposals
 from services.ports.public_operations import PublicOperations
+from services.ports.recipients import Recipients
 from services.ports.reconciliation import Reconciliations
 from services.ports.restores import Restores
 from services.ports.secrets import Secrets
@@ -78,6 +80,14 @@ class Tx(Protocol):
     def reconciliations(self) -> Reconciliations: ...
     @property
     def purchases(self) -> Purchases: ...
+    @property
+    def payouts(self) -> Payouts: ...
+    @property
+    def recipients(self) -> Recipients: ...
+    @property
+    def payout_messages(self) -> PayoutMessages: ...
+    @property
+    def payout_pauses(self) -> PayoutPauses: ...
     @property
     def claims(self) -> Claims: ...
     @property

@@ -65,14 +65,15 @@ class OperationStore:
         return None if row is None else _found(row)
 
     def of_bank_id(self, bank_id: str, limit: int) -> list[FoundOperation]:
-        """Operations by the bank's id: a prompt, or a float purchase."""
+        """Operations by the bank's id: a prompt, a float purchase, or M-PESA's of a payout."""
         rows = self._conn.execute(
             "SELECT reference, type, amount_cents, currency, state, created_at, partner"
             " FROM wallet_transactions WHERE reference IN"
             " (SELECT reference FROM ncb_stk_push_logs WHERE bank_id = ?"
-            "  UNION SELECT reference FROM float_purchases WHERE bank_id = ?)"
+            "  UNION SELECT reference FROM float_purchases WHERE bank_id = ?"
+            "  UNION SELECT reference FROM payouts WHERE conversation_id = ?)"
             " ORDER BY seq DESC LIMIT ?",
-            (bank_id, bank_id, limit),
+            (bank_id, bank_id, bank_id, limit),
         )
         return [_found(row) for row in rows]
 
@@ -163,7 +164,8 @@ class OperationStore:
             " AND state <> 'SEND_UNKNOWN' AND way = 'prompt' AND person_id = ? AND channel = ?"
             " AND address = ?"
             " UNION ALL SELECT reference, seq FROM wallet_transactions"
-            " WHERE type = 'b2c_float_purchase' AND state IN ('AUTHORISED', 'SUBMITTING')"
+            " WHERE type IN ('b2c_float_purchase', 'disbursement')"
+            " AND state IN ('AUTHORISED', 'SUBMITTING', 'ACCEPTED')"
             " AND person_id = ? AND channel = ? AND address = ?"
             " ORDER BY seq DESC LIMIT 1",
             (channel, address, person_id, partner, *who, *who),

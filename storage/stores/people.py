@@ -47,7 +47,7 @@ class PeopleStore:
         row = self._conn.execute(
             "SELECT p.id, p.name, p.role, p.phone, p.email, p.language, p.phone_changed_at,"
             " p.email_changed_at, p.code, p.suspended, p.currency, p.low_balance_cents,"
-            " p.low_float_cents, p.approve_above_cents, a.rests_from"
+            " p.low_float_cents, p.approve_above_cents, p.payouts_frozen_at, a.rests_from"
             " FROM addresses AS a JOIN persons AS p ON p.id = a.person_id"
             " WHERE a.channel = ? AND a.address = ?",
             key,
@@ -58,7 +58,8 @@ class PeopleStore:
         """The partner's owners, in the order they were added."""
         rows = self._conn.execute(
             "SELECT id, name, role, phone, email, language, phone_changed_at, email_changed_at,"
-            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents"
+            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents,"
+            " payouts_frozen_at"
             " FROM persons WHERE code = ? AND role = 'owner' ORDER BY id",
             (partner,),
         )
@@ -130,19 +131,26 @@ class PeopleStore:
         )
         self._version.bump()
 
+    def freeze_payouts(self, partner: str, *, frozen: bool) -> None:
+        self._conn.execute(
+            "UPDATE partner_wallets SET payouts_frozen_at = ? WHERE partner = ?",
+            (self._time.ms if frozen else None, partner),
+        )
+        self._version.bump()
+
     def partner(self, code: str) -> Partner | None:
         self._version.check()
         if code in self._partners:
             return self._partners[code]
         row = self._conn.execute(
             "SELECT r.code, w.currency, w.low_balance_cents, r.suspended, w.low_float_cents,"
-            " w.approve_above_cents FROM partners AS r"
+            " w.approve_above_cents, w.payouts_frozen_at FROM partners AS r"
             " JOIN partner_wallets AS w ON w.partner = r.code WHERE r.code = ?",
             (code,),
         ).fetchone()
         if row is None:
             return None
-        partner = Partner(row[0], row[1], row[2], bool(row[3]), row[4], row[5])
+        partner = Partner(row[0], row[1], row[2], bool(row[3]), row[4], row[5], from_ms(row[6]))
         self._partners[code] = partner
         return partner
 
@@ -189,7 +197,8 @@ class PeopleStore:
         """The partner's people, in the order they were added."""
         rows = self._conn.execute(
             "SELECT id, name, role, phone, email, language, phone_changed_at, email_changed_at,"
-            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents"
+            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents,"
+            " payouts_frozen_at"
             " FROM persons WHERE code = ? ORDER BY id",
             (partner,),
         )
@@ -198,7 +207,8 @@ class PeopleStore:
     def of_id(self, person_id: int) -> Person | None:
         row = self._conn.execute(
             "SELECT id, name, role, phone, email, language, phone_changed_at, email_changed_at,"
-            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents"
+            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents,"
+            " payouts_frozen_at"
             " FROM persons WHERE id = ?",
             (person_id,),
         ).fetchone()
@@ -208,7 +218,8 @@ class PeopleStore:
         """People with this registered number who have a linked account."""
         rows = self._conn.execute(
             "SELECT id, name, role, phone, email, language, phone_changed_at, email_changed_at,"
-            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents"
+            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents,"
+            " payouts_frozen_at"
             " FROM persons AS p WHERE p.phone = ?"
             " AND EXISTS (SELECT 1 FROM addresses AS a WHERE a.person_id = p.id) ORDER BY p.id",
             (phone.msisdn,),
@@ -322,11 +333,19 @@ class PeopleStore:
 
 def _person(row: tuple[Any, ...], frozen_since: datetime | None = None) -> Person:
     person_id, name, role, phone, email, language, phone_changed_at, email_changed_at = row[:8]
-    code, suspended, currency, low_balance, low_float, approve_above = row[8:]
+    code, suspended, currency, low_balance, low_float, approve_above, frozen = row[8:]
     return Person(
         id=person_id,
         name=name,
-        partner=Partner(code, currency, low_balance, bool(suspended), low_float, approve_above),
+        partner=Partner(
+            code,
+            currency,
+            low_balance,
+            bool(suspended),
+            low_float,
+            approve_above,
+            from_ms(frozen),
+        ),
         role=Role(role),
         phone=Phone(phone),
         email=email,

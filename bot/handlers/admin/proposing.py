@@ -11,15 +11,16 @@ from bot.handlers.admin.proposal_facts import ADMIN_LANGUAGE, named_topup, propo
 from bot.handlers.admin.timeline_subjects import find_timeline
 from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
-from services import payment_matching, proposals
-from services.domain.float_purchase import Purchase
+from services import payment_matching, proposals, spending
 from services.domain.ids import Reference
 from services.domain.money import Money
 from services.domain.partner import Right
 from services.domain.payment import RecordedPayment
+from services.domain.payout import Payout
 from services.domain.phone import mask_phones
 from services.domain.proposal import Proposal, Resolution
 from services.domain.refusal import Refusal
+from services.domain.spending import Spending
 from services.domain.topup import CREDITED, TopUp
 from services.proposals import ReviewItem
 
@@ -48,7 +49,7 @@ def find_unknown(turn: TurnContext, reference: Reference) -> Exit | Refusal:
 )
 def unknown_operation(turn: TurnContext, reference: Reference) -> View:
     """What is known of an operation whose outcome is unknown."""
-    operation = turn.tx.topups.get(reference) or turn.tx.purchases.get(reference)
+    operation = turn.tx.topups.get(reference) or spending.get(turn.tx, reference)
     assert operation is not None, "it was found before this is shown"
     lines = [
         turn.say("resolve.outcome.line", evidence._asdict())
@@ -119,12 +120,15 @@ def finding(turn: TurnContext, reference: Reference) -> View:
     )
 
 
-def _operation_words(turn: TurnContext, operation: TopUp | Purchase) -> str:
+def _operation_words(turn: TurnContext, operation: TopUp | Spending) -> str:
     if isinstance(operation, TopUp):
         facts: dict[str, Any] = {"amount": operation.amount, "phone": operation.phone.masked}
         return turn.say("history.detail.topup", facts)
     quote = operation.quote
     facts = {"amount": quote.amount, "fees": quote.fees, "total": quote.total}
+    if isinstance(operation, Payout):
+        facts["phone"] = operation.recipient.masked
+        return turn.say("history.detail.payout", facts)
     return turn.say("history.detail.float", facts)
 
 

@@ -11,11 +11,11 @@ from bot.handlers.admin.timeline_subjects import Timeline, find_timeline
 from bot.handlers.admin.wording import to_the_second
 from bot.handlers.declaring import Handlers
 from flows.engine.host import View
-from services import float_settlement, topup_settlement
-from services.domain.float_purchase import Purchase
+from services import float_settlement, payout_settlement, spending, topup_settlement
 from services.domain.ids import Reference
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
+from services.domain.spending import Spending
 from services.domain.topup import TopUp
 
 HANDLERS = Handlers()
@@ -76,8 +76,11 @@ def _fitting(lines: Sequence[str]) -> list[str]:
 @HANDLERS.action("ask_bank", needs=Right.ADMIN)
 def ask_bank(turn: TurnContext, operation: Reference) -> Refusal | None:
     """Query the bank at once if it may have something new to say; this is audited."""
+    asked: TopUp | Spending | None
     if operation.startswith("FL"):
-        asked: TopUp | Purchase | None = float_settlement.query_now(turn.tx, operation)
+        asked = float_settlement.query_now(turn.tx, operation)
+    elif operation.startswith("PO"):
+        asked = payout_settlement.query_now(turn.tx, operation)
     else:
         asked = topup_settlement.query_now(turn.tx, operation)
     if asked is None:
@@ -88,9 +91,5 @@ def ask_bank(turn: TurnContext, operation: Reference) -> Refusal | None:
 
 def can_ask_bank(turn: TurnContext, reference: str) -> bool:
     """Whether ``ask_bank`` would ask."""
-    found: TopUp | Purchase | None = None
-    if reference.startswith("TU"):
-        found = turn.tx.topups.get(reference)
-    elif reference.startswith("FL"):
-        found = turn.tx.purchases.get(reference)
+    found = turn.tx.topups.get(reference) or spending.get(turn.tx, reference)
     return found is not None and found.can_be_queried

@@ -10,9 +10,9 @@ from enum import IntEnum
 from bot.context import TurnContext
 from bot.handlers.admin.wording import actor_name
 from services.domain.audit import AuditRow
-from services.domain.float_purchase import Purchase
 from services.domain.ledger import Phase
 from services.domain.phone import mask_phones
+from services.domain.spending import Spending
 from services.domain.topup import TopUp
 
 CALLS_MAX = 200  # newest calls; a top-up has some ninety in its day
@@ -44,7 +44,7 @@ class TimelineEntry:
     milliseconds: int = 0
 
 
-def bank_entries(turn: TurnContext, operation: TopUp | Purchase) -> Iterator[TimelineEntry]:
+def bank_entries(turn: TurnContext, operation: TopUp | Spending) -> Iterator[TimelineEntry]:
     reference = operation.reference
     store = turn.tx.evidence
     for call in store.calls(reference, CALLS_MAX):

@@ -19,10 +19,11 @@ from bot.handlers.admin.timeline_entries import (
 from bot.handlers.admin.wording import actor_name, person_name, proposal_words
 from services.domain.adjustment import Adjustment
 from services.domain.audit import by_key
-from services.domain.float_purchase import Purchase
 from services.domain.payment import RecordedPayment, StoredNotification
+from services.domain.payout import Payout
 from services.domain.phone import mask_phones
 from services.domain.reconciliation import Finding
+from services.domain.spending import Spending
 from services.domain.topup import TopUp
 
 BODY_SHOWN = 600  # characters of a notification
@@ -46,6 +47,9 @@ def find_timeline(turn: TurnContext, reference: str) -> Timeline | None:
         case "FL":
             purchase = tx.purchases.get(reference)
             return None if purchase is None else _operation(turn, purchase)
+        case "PO":
+            payout = tx.payouts.get(reference)
+            return None if payout is None else _operation(turn, payout)
         case "AD":
             adjustment = tx.adjustments.get(reference)
             return None if adjustment is None else _adjustment(turn, adjustment)
@@ -70,24 +74,29 @@ def find_timeline(turn: TurnContext, reference: str) -> Timeline | None:
     return None
 
 
-def _operation(turn: TurnContext, operation: TopUp | Purchase) -> Timeline:
+def _operation(turn: TurnContext, operation: TopUp | Spending) -> Timeline:
     facts: dict[str, Any] = {
         "code": operation.partner,
         "amount": operation.amount,
         "phone": operation.phone.masked,
         "state": turn.say(f"state.{operation.state}"),
     }
-    if isinstance(operation, TopUp):
-        what = turn.say("trace.what.topup", facts)
-        receipt = operation.receipt
-    else:
-        quote = operation.quote
-        what = turn.say("trace.what.float", facts | {"fees": quote.fees, "total": quote.total})
-        receipt = None
+    receipt, bank_id = None, None
+    match operation:
+        case TopUp():
+            what = turn.say("trace.what.topup", facts)
+            receipt, bank_id = operation.receipt, operation.bank_id
+        case Payout():
+            facts |= {"fees": operation.quote.fees, "phone": operation.recipient.masked}
+            what = turn.say("trace.what.payout", facts)
+            receipt, bank_id = operation.receipt, operation.conversation_id
+        case _:
+            quote, bank_id = operation.quote, operation.bank_id
+            what = turn.say("trace.what.float", facts | {"fees": quote.fees, "total": quote.total})
     if operation.reason is not None:
         what += turn.say("trace.what.reason", {"reason": turn.say(f"reason.{operation.reason}")})
-    if operation.bank_id is not None:
-        what += turn.say("trace.what.bank", {"bank": operation.bank_id})
+    if bank_id is not None:
+        what += turn.say("trace.what.bank", {"bank": bank_id})
     if receipt is not None:
         what += turn.say("trace.what.receipt", {"receipt": receipt})
     begun = turn.say(
@@ -104,7 +113,7 @@ def _operation(turn: TurnContext, operation: TopUp | Purchase) -> Timeline:
     return Timeline(what, entries, operation.can_be_queried)
 
 
-def _beginner(turn: TurnContext, operation: TopUp | Purchase) -> str:
+def _beginner(turn: TurnContext, operation: TopUp | Spending) -> str:
     """Who began it; a partner's system is known by its key."""
     if turn.app.channel(operation.channel).events:
         return actor_name(turn, by_key(operation.address))

@@ -1,0 +1,48 @@
+"""Notices about a payout: its live message, its receipt, and what admins must know."""
+
+from __future__ import annotations
+
+from bot.context import queue_admin_notices
+from bot.handlers import pay
+from bot.handlers.outcomes import outcome_facts
+from bot.notify.low_balances import queue_low_balances
+from bot.notify.needs_admin import queue_needs_admin
+from bot.notify.outcomes import OutcomeNotices
+from services.domain.outbox import OutboxRow
+from services.domain.payout import Payout, PayoutState
+from services.payout_settlement import PayoutChange
+from services.ports import Tx
+
+
+def queue_payout_change(tx: Tx, outcomes: OutcomeNotices, change: PayoutChange) -> list[OutboxRow]:
+    """Queue the receipt, an edit of the live message, alerts about a float now low, and what only
+    admins can mend."""
+    payout = change.payout
+    rows: list[OutboxRow] = []
+    if not outcomes.reads_events(payout):
+        rows += _told(tx, outcomes, payout)
+    if payout.state is PayoutState.PAID:
+        rows += queue_low_balances(tx, outcomes.context, payout)
+    rows += queue_needs_admin(tx, outcomes.context, payout)
+    if change.pauses:
+        facts = {"reference": payout.reference, "why": payout.reason}
+        rows += queue_admin_notices(tx, outcomes.context, "notice.payouts_paused", facts)
+    return rows
+
+
+def _told(tx: Tx, outcomes: OutcomeNotices, payout: Payout) -> list[OutboxRow]:
+    session = outcomes.sessions.load(tx, payout.channel, payout.address)
+    texts, exit_of = outcomes.engine.texts, pay.outcome_exit(payout)
+    facts = outcome_facts(tx, texts, payout)
+    rows = outcomes.receipt(tx, "pay", payout, session, exit_of, facts)
+    live = {**facts, "status": pay.status(texts, payout.language, payout)}
+    return [*rows, *outcomes.live_message(tx, "pay", payout, session, "pay.send.ask", live)]
+
+
+def queue_payout_refused(tx: Tx, outcomes: OutcomeNotices, payout: Payout) -> list[OutboxRow]:
+    """Queue the receipt of a payout that ended before M-PESA was asked, with the reason."""
+    if outcomes.reads_events(payout):
+        return []
+    session = outcomes.sessions.load(tx, payout.channel, payout.address)
+    facts = outcome_facts(tx, outcomes.engine.texts, payout)
+    return outcomes.receipt(tx, "pay", payout, session, "declined", facts)

@@ -1,0 +1,17 @@
+"""Why no payout of anybody's is sent for now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+BY_ADMIN = "by_admin"
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutPause:
+    """``why`` is M-PESA's reason, with the payout that met it, or ``BY_ADMIN``."""
+
+    why: str
+    operation: str | None
+    began_at: datetime

@@ -1,0 +1,128 @@
+"""What M-PESA posts about payouts: kept to the letter, matched, and acted upon.
+
+Each function runs inside a transaction and makes no outside calls. Nothing that is posted is
+signed, so it may end a payout only in the way that was ordered (docs/decisions/0052).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services import payout_settlement
+from services.domain.payout import Payout, reference_of
+from services.domain.payout_answers import (
+    PaidOut,
+    PayoutOrder,
+    PayoutVerdict,
+    Returned,
+    Undecided,
+)
+from services.payout_settlement import PayoutChange
+from services.policy import Policy
+from services.ports import Tx
+
+RESULT, TIMEOUT = "result", "timeout"  # kinds of messages
+_PAYMENT, _STATUS, _TIMEOUT = "daraja.result", "daraja.status", "daraja.timeout"  # of evidence
+NOT_OURS = "names no payout of ours"
+
+
+@dataclass(frozen=True, slots=True)
+class PostedResult:
+    """A Result as far as it tells which payout it is about. ``answers_query``: it has what only
+    the answer to a query has. ``judge_status`` is also given M-PESA's id of the order."""
+
+    originator_id: str
+    conversation_id: str
+    occasion: str
+    answers_query: bool
+    judge_payment: Callable[[PayoutOrder], PayoutVerdict]
+    judge_status: Callable[[PayoutOrder, str | None], PaidOut | Undecided]
+
+
+def take(
+    tx: Tx, policy: Policy, kind: str, body: bytes, result: PostedResult | None
+) -> PayoutChange | None:
+    """Store what was posted, and do what it proves. The same bytes again change nothing.
+
+    ``result`` is ``None`` if it cannot be read.
+    """
+    if tx.payout_messages.repeated(kind, body):
+        return None
+    if result is None:
+        tx.payout_messages.add(kind, body, None, "cannot be read")
+        return None
+    found = _find(tx, result)
+    if found is None:
+        tx.payout_messages.add(kind, body, None, NOT_OURS)
+        return None
+    payout, is_status = found
+    if kind == TIMEOUT:
+        tx.payout_messages.add(kind, body, payout.reference, "not processed in time")
+        if is_status:
+            return None
+        return payout_settlement.doubt(tx, payout, "not processed in time", _TIMEOUT)
+    verdict = _judge(payout, result, is_status=is_status)
+    tx.payout_messages.add(kind, body, payout.reference, _concluded(verdict))
+    source = _STATUS if is_status else _PAYMENT
+    match verdict:
+        case PaidOut():
+            if not is_status and _needs_confirming(policy, payout):
+                payout_settlement.claim_paid(tx, payout, verdict, source)
+                return None
+            return payout_settlement.settle_paid(tx, payout, verdict, source)
+        case Returned():
+            return payout_settlement.settle_returned(tx, payout, verdict, source)
+        case Undecided(why):
+            tx.evidence.add(payout.reference, "undecided", source, why)
+            return None
+
+
+def _find(tx: Tx, result: PostedResult) -> tuple[Payout, bool] | None:
+    """The payout, and whether the Result answers a query about it and not the order itself."""
+    asked = tx.payout_messages.asked_about(result.conversation_id)
+    if asked is not None:
+        payout = tx.payouts.get(asked)
+        return None if payout is None else (payout, True)
+    by_theirs = tx.payouts.of_conversation(result.conversation_id)
+    by_ours = _of_ours(tx, result.originator_id)
+    if by_theirs is not None and by_ours is not None and by_theirs.reference != by_ours.reference:
+        return None
+    payout = by_theirs or by_ours
+    if payout is not None:
+        return payout, result.answers_query
+    # Only a query's occasion is known to come back; what it means is then judged as its answer.
+    payout = _of_ours(tx, result.occasion)
+    return None if payout is None else (payout, True)
+
+
+def _of_ours(tx: Tx, originator_id: str) -> Payout | None:
+    reference = reference_of(originator_id)
+    return None if reference is None else tx.payouts.get(reference)
+
+
+def _judge(payout: Payout, result: PostedResult, *, is_status: bool) -> PayoutVerdict:
+    if payout.submitted_at is None:
+        return Undecided("it was never sent")
+    if is_status:
+        return result.judge_status(payout.order, payout.conversation_id)
+    verdict = result.judge_payment(payout.order)
+    is_the_orders = payout.conversation_id in (None, result.conversation_id)
+    if isinstance(verdict, Returned) and not is_the_orders:
+        return Undecided(f"a failure of another request: {verdict.description}")
+    return verdict
+
+
+def _needs_confirming(policy: Policy, payout: Payout) -> bool:
+    above = policy.payout_confirm_above
+    return above is not None and above < payout.amount
+
+
+def _concluded(verdict: PayoutVerdict) -> str:
+    match verdict:
+        case PaidOut(receipt):
+            return f"paid, receipt {receipt}"
+        case Returned(reason):
+            return f"returned: {reason}"
+        case Undecided(why):
+            return why

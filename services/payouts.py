@@ -1,0 +1,116 @@
+"""Payouts, the person's side: confirm and authorise (docs/architecture.md).
+
+Each function runs inside a transaction and makes no outside calls. What M-PESA says is recorded by
+``services.payout_settlement``.
+"""
+
+from __future__ import annotations
+
+from services import approvals, spending
+from services.approvals import AwaitingApproval
+from services.domain.ledger import payout_holds
+from services.domain.money import Money
+from services.domain.partner import Person
+from services.domain.payout import Payout, PayoutState
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+from services.domain.spending import CONFIRMABLE, SpendingState, is_in
+from services.otp import NotPassed
+from services.payout_quotes import FloatShort, check, own_payout, shortfall
+from services.policy import Policy
+from services.ports import Keys, Random, Tx
+from services.spending import CodeSent
+
+
+def confirm(
+    tx: Tx,
+    keys: Keys,
+    random: Random,
+    policy: Policy,
+    person: Person,
+    reference: str,
+    recipient: Phone,
+    amount: Money,
+    fees: Money,
+) -> CodeSent[Payout] | AwaitingApproval[Payout] | FloatShort | Refusal:
+    """The person confirmed what was shown: send the code that approves exactly that.
+
+    Refusals: those of ``check_confirmed`` and of ``otp.generate``.
+    """
+    payout = check_confirmed(tx, policy, person, reference, recipient, amount, fees)
+    if not isinstance(payout, Payout):
+        return payout
+    return spending.send_code(tx, keys, random, payout, limits=policy.code_limits)
+
+
+def check_confirmed(
+    tx: Tx,
+    policy: Policy,
+    person: Person,
+    reference: str,
+    recipient: Phone,
+    amount: Money,
+    fees: Money,
+) -> Payout | AwaitingApproval[Payout] | FloatShort | Refusal:
+    """Whether what was shown and confirmed can be paid now; a large payout first awaits approval.
+
+    Refusals: those of ``payout_quotes.check``, ``approvals.request`` and
+    ``approvals.still_awaiting``; ``pay_over`` if it is past confirmation, is not what was shown, or
+    its person or short code is another by now.
+    """
+    payout = own_payout(tx, person, reference)
+    if payout is None or not is_in(payout, *CONFIRMABLE):
+        return Refusal("pay_over")
+    shown = (recipient, amount, fees)
+    if (payout.recipient, payout.amount, payout.quote.fees) != shown:
+        return Refusal("pay_over")
+    if payout.phone != person.phone or payout.short_code != policy.payout_short_code:
+        spending.end(tx, payout, SpendingState.CANCELLED, None)
+        return Refusal("pay_over")
+    refusal = check(tx, policy, person, recipient, amount)
+    if refusal is not None:
+        return refusal
+    was_asked = is_in(payout, SpendingState.AWAITING_APPROVAL)
+    if was_asked and (still := approvals.still_awaiting(tx, payout)) is not None:
+        return still
+    if (short := shortfall(tx, payout.partner, payout.quote)) is not None:
+        return short
+    if not was_asked and approvals.is_needed(person.partner, payout.amount):
+        return approvals.request(tx, policy, person, payout)
+    return payout
+
+
+def authorise(
+    tx: Tx, keys: Keys, policy: Policy, person: Person, reference: str, code: str
+) -> Payout | NotPassed | Refusal:
+    """Check the code; if it is right, consume it and hold the float, in one transaction.
+
+    Returns the payout in its next state, including ``REFUSED``, ``OTP_LOCKED`` and
+    ``OTP_EXPIRED``; ``NotPassed`` while tries are left. A right code with too little float ends
+    it: the code is consumed, and nothing is held.
+    """
+    payout = own_payout(tx, person, reference)
+    if payout is None:
+        return Refusal("pay_over")
+    if payout.state is not PayoutState.OTP_SENT:
+        return payout
+    wrong = spending.check_code(tx, keys, payout, code, limits=policy.code_limits)
+    return hold(tx, policy, person, payout) if wrong is None else wrong
+
+
+def hold(tx: Tx, policy: Policy, person: Person, payout: Payout) -> Payout:
+    """The code was right, or none is needed: hold the float, or end the payout as ``REFUSED`` if it
+    may no longer be made."""
+    refusal = check(tx, policy, person, payout.recipient, payout.amount)
+    if refusal is not None:
+        return spending.end(tx, payout, SpendingState.REFUSED, refusal.code)
+    if not approvals.is_approval_valid(tx, payout):
+        return spending.end(tx, payout, SpendingState.REFUSED, "second_left")
+    if shortfall(tx, payout.partner, payout.quote) is not None:
+        return spending.end(tx, payout, SpendingState.REFUSED, "float_short")
+    tx.ledger.book(*payout_holds(payout.reference, payout.partner, payout.quote))
+    payout = payout.transition_to(
+        PayoutState.AUTHORISED, authorised_at=tx.now, ready_since=tx.now, due_at=tx.now
+    )
+    tx.payouts.save(payout)
+    return payout

@@ -1,0 +1,99 @@
+"""What M-PESA posted, the questions it was asked, and the pauses of all payouts."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from datetime import datetime
+
+from services.domain.payout_pause import PayoutPause
+from storage.time.milliseconds import from_ms, to_ms
+from storage.time.transaction_time import TransactionTime
+
+
+class PayoutMessageStore:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+        self._conn = conn
+        self._time = time
+
+    def repeated(self, kind: str, body: bytes) -> bool:
+        cursor = self._conn.execute(
+            "UPDATE payout_messages SET times = times + 1 WHERE digest = ?", (_digest(kind, body),)
+        )
+        return cursor.rowcount == 1
+
+    def add(self, kind: str, body: bytes, operation: str | None, concluded: str) -> None:
+        self._conn.execute(
+            "INSERT INTO payout_messages (digest, kind, body, operation, concluded, received_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (_digest(kind, body), kind, body, operation, concluded, self._time.ms),
+        )
+
+    def note_query(self, conversation_id: str, operation: str) -> None:
+        self._conn.execute(
+            "INSERT INTO payout_queries (conversation_id, operation, asked_at) VALUES (?, ?, ?)"
+            " ON CONFLICT (conversation_id) DO NOTHING",
+            (conversation_id, operation, self._time.ms),
+        )
+
+    def asked_about(self, conversation_id: str) -> str | None:
+        row = self._conn.execute(
+            "SELECT operation FROM payout_queries WHERE conversation_id = ?", (conversation_id,)
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def delete_before(self, moment: datetime, limit: int) -> int:
+        messages = self._conn.execute(
+            "DELETE FROM payout_messages WHERE id IN (SELECT id FROM payout_messages"
+            " WHERE received_at < ? AND operation IS NULL LIMIT ?)",
+            (to_ms(moment), limit),
+        ).rowcount
+        queries = self._conn.execute(
+            "DELETE FROM payout_queries WHERE conversation_id IN"
+            " (SELECT conversation_id FROM payout_queries WHERE asked_at < ? LIMIT ?)",
+            (to_ms(moment), limit),
+        ).rowcount
+        return max(messages, queries)
+
+
+class PayoutPauseStore:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+        self._conn = conn
+        self._time = time
+
+    def standing(self) -> PayoutPause | None:
+        row = self._conn.execute(
+            "SELECT why, operation, began_at FROM payout_pauses WHERE ended_at IS NULL"
+        ).fetchone()
+        return None if row is None else PayoutPause(row[0], row[1], from_ms(row[2]))
+
+    def begin(self, why: str, operation: str | None) -> bool:
+        cursor = self._conn.execute(
+            "INSERT INTO payout_pauses (why, operation, began_at) SELECT ?, ?, ?"
+            " WHERE NOT EXISTS (SELECT 1 FROM payout_pauses WHERE ended_at IS NULL)",
+            (why, operation, self._time.ms),
+        )
+        return cursor.rowcount == 1
+
+    def end(self, by: str) -> bool:
+        now = self._time.ms
+        ended = self._conn.execute(
+            "UPDATE payout_pauses SET ended_at = ?, ended_by = ? WHERE ended_at IS NULL", (now, by)
+        ).rowcount
+        if not ended:
+            return False
+        self._conn.execute(
+            "UPDATE payouts SET ready_since = ? WHERE reference IN (SELECT reference"
+            " FROM wallet_transactions WHERE type = 'disbursement' AND standing = 'ready')",
+            (now,),
+        )
+        self._conn.execute(
+            "UPDATE wallet_transactions SET due_at = ?"
+            " WHERE type = 'disbursement' AND standing = 'ready'",
+            (now,),
+        )
+        return True
+
+
+def _digest(kind: str, body: bytes) -> str:
+    return hashlib.sha256(kind.encode() + b"\0" + body).hexdigest()
