@@ -1,0 +1,67 @@
+"""Seals the password of Daraja's API user at the start, so that the running desk need not hold it.
+
+Whoever has the password can order payments from anywhere; sealed, it can be used but not read
+(facts: Daraja 4).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bot.settings import Settings
+
+CERTIFICATE_MAX = 64 * 1024  # bytes; one has some 2,000
+
+
+class CertificateFault(Exception):
+    """M-PESA's certificate cannot be used; ``str()`` is a line for the operator."""
+
+
+def with_sealed_password(settings: Settings) -> Settings:
+    """The settings with the sealed password in place of the password; as they are without one.
+
+    Once the caller lets go of the settings it had, nothing in the process refers to the password.
+    Python neither overwrites the memory it was in nor forgets an environment variable: a desk that
+    must never have held it is given DARAJA_SECURITY_CREDENTIAL.
+
+    Raises ``CertificateFault``.
+    """
+    password = settings.daraja_initiator_password
+    if password is None:
+        return settings
+    # Most programs seal nothing, and each would load the certificates' library.
+    from services.gateways.daraja.security_credential import read_key, seal_with
+
+    assert settings.daraja_certificate is not None
+    try:
+        key = read_key(read_certificate(settings.daraja_certificate))
+        sealed = seal_with(key, password.get_secret_value())
+    except ValueError as error:
+        raise CertificateFault(
+            f"DARAJA_CERTIFICATE: {settings.daraja_certificate} {error}"
+        ) from None
+    return settings.model_copy(
+        update={
+            "daraja_security_credential": SecretStr(sealed),
+            "daraja_initiator_password": None,
+        }
+    )
+
+
+def read_certificate(path: Path) -> bytes:
+    """At most 64 KB of a plain file: a pipe or a device might never end. Raises
+    ``CertificateFault``."""
+    try:
+        if not path.is_file():
+            raise CertificateFault(f"DARAJA_CERTIFICATE: {path} is no file that is there")
+        with path.open("rb") as file:
+            content = file.read(CERTIFICATE_MAX + 1)
+    except OSError as error:
+        raise CertificateFault(
+            f"DARAJA_CERTIFICATE: {path} cannot be read: {error.strerror}"
+        ) from None
+    if len(content) > CERTIFICATE_MAX:
+        raise CertificateFault(f"DARAJA_CERTIFICATE: {path} has more than 64 KB")
+    return content
