@@ -7,10 +7,14 @@ Whoever has the password can order payments from anywhere; sealed, it can be use
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
 from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 CERTIFICATE_MAX = 64 * 1024  # bytes; one has some 2,000
 
@@ -31,17 +35,11 @@ def with_sealed_password(settings: Settings) -> Settings:
     password = settings.daraja_initiator_password
     if password is None:
         return settings
-    # Most programs seal nothing, and each would load the certificates' library.
-    from services.gateways.daraja.security_credential import read_key, seal_with
-
     assert settings.daraja_certificate is not None
-    try:
-        key = read_key(read_certificate(settings.daraja_certificate))
-        sealed = seal_with(key, password.get_secret_value())
-    except ValueError as error:
-        raise CertificateFault(
-            f"DARAJA_CERTIFICATE: {settings.daraja_certificate} {error}"
-        ) from None
+    key = certificate_key(settings.daraja_certificate)
+    from services.gateways.daraja.security_credential import seal_with
+
+    sealed = seal_with(key, password.get_secret_value())
     return settings.model_copy(
         update={
             "daraja_security_credential": SecretStr(sealed),
@@ -50,7 +48,18 @@ def with_sealed_password(settings: Settings) -> Settings:
     )
 
 
-def read_certificate(path: Path) -> bytes:
+def certificate_key(path: Path) -> RSAPublicKey:
+    """The key with which M-PESA's certificate seals. Raises ``CertificateFault``."""
+    # Most programs seal nothing, and each would load the library that reads certificates.
+    from services.gateways.daraja.security_credential import read_key
+
+    try:
+        return read_key(_content(path))
+    except ValueError as error:
+        raise CertificateFault(f"DARAJA_CERTIFICATE: {path} {error}") from None
+
+
+def _content(path: Path) -> bytes:
     """At most 64 KB of a plain file: a pipe or a device might never end. Raises
     ``CertificateFault``."""
     try:
