@@ -10,6 +10,7 @@ import httpx
 from bot.environment.network import Network, NetworkFault
 from bot.outbox.carriers import MAIL, SMS, MailChannel, SmsChannel
 from bot.outbox.channel import Channel
+from bot.security.initiator_password import with_sealed_password
 from bot.settings import Settings
 from bot.workers import float_purchases, topups
 from services.domain.bank import (
@@ -23,6 +24,8 @@ from services.domain.bank import (
 from services.domain.bank_line import BankLine
 from services.domain.money import Money
 from services.domain.otp import CODE_LIMITS
+from services.domain.payout_answers import Asked, PayoutAnswer, PayoutOrder
+from services.gateways.daraja.b2c import DarajaB2c, DarajaCredentials
 from services.gateways.ncba.collections import NcbaCredentials
 from services.gateways.openbanking.credentials import OpenBankingCredentials
 from services.gateways.openbanking.float_bank import OpenBankingFloat
@@ -33,8 +36,12 @@ from services.gateways.webhooks.sender import WebhookSender
 from services.policy import PaybillDetails, Policy
 from services.ports import Clock
 
+PAYOUT_CALLS_MAX = 24  # at once: 16 that order a payment, and 8 that ask about one
 # One connection per call, and one per token request.
-BANK_CONNECTIONS = topups.LIMITS.calls_max + float_purchases.LIMITS.calls_max + 2
+BANK_CONNECTIONS = topups.LIMITS.calls_max + float_purchases.LIMITS.calls_max + PAYOUT_CALLS_MAX + 3
+# Where Safaricom posts, followed by the secret.
+RESULT_PATH = "/daraja/result"
+TIMEOUT_PATH = "/daraja/timeout"
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -67,7 +74,7 @@ def by_hand_of(settings: Settings) -> PaybillDetails | None:
 
 
 def bank_client(settings: Settings, network: Network) -> httpx.AsyncClient:
-    """For the bank and the SMS carrier. Raises ``bot.environment.network.NetworkFault``."""
+    """For the bank, Daraja and the SMS carrier. Raises ``bot.environment.network.NetworkFault``."""
     limits = httpx.Limits(max_connections=BANK_CONNECTIONS, max_keepalive_connections=64)
     urls = [url for name, url in settings.addresses.items() if name != "TELEGRAM_BASE_URL"]
     return network.client(urls, limits)
@@ -162,6 +169,50 @@ def float_bank(
         part_shillings=settings.openbanking_part_shillings,
     )
     return OpenBankingFloat(client, clock, credentials)
+
+
+class NoPayoutRail:
+    """The rail when none is configured; payments still open from before keep waiting."""
+
+    async def prepare(self) -> Ready | NotSent:
+        return NotSent("Daraja is not set up")
+
+    async def pay(self, ready: Ready, order: PayoutOrder) -> PayoutAnswer:
+        raise AssertionError("nothing is paid without a token")
+
+    async def ask_status(self, originator_id: str) -> Asked | NoAnswer:
+        return NoAnswer("Daraja is not set up")
+
+    async def ask_balance(self) -> Asked | NoAnswer:
+        return NoAnswer("Daraja is not set up")
+
+
+def payout_rail(
+    settings: Settings, client: httpx.AsyncClient, clock: Clock
+) -> DarajaB2c | NoPayoutRail:
+    """It holds the sealed password and never the password: where the settings still have that, it
+    is sealed here. Raises ``bot.security.initiator_password.CertificateFault``."""
+    if not settings.pays_customers:
+        return NoPayoutRail()
+    settings = with_sealed_password(settings)
+    assert settings.daraja_consumer_key is not None
+    assert settings.daraja_consumer_secret is not None
+    assert settings.daraja_initiator_name is not None
+    assert settings.daraja_security_credential is not None
+    assert settings.daraja_callback_secret is not None
+    assert settings.b2c_short_code is not None
+    secret = settings.daraja_callback_secret.get_secret_value()
+    credentials = DarajaCredentials(
+        consumer_key=settings.daraja_consumer_key.get_secret_value(),
+        consumer_secret=settings.daraja_consumer_secret.get_secret_value(),
+        short_code=settings.b2c_short_code,
+        initiator_name=settings.daraja_initiator_name,
+        security_credential=settings.daraja_security_credential.get_secret_value(),
+        result_url=f"{settings.daraja_callback_url}{RESULT_PATH}/{secret}",
+        timeout_url=f"{settings.daraja_callback_url}{TIMEOUT_PATH}/{secret}",
+        base_url=settings.daraja_base_url,
+    )
+    return DarajaB2c(client, clock, credentials)
 
 
 def ncba_credentials(settings: Settings) -> NcbaCredentials:

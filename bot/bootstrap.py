@@ -14,6 +14,7 @@ from bot.adapters import (
     carriers,
     float_bank,
     ncba_credentials,
+    payout_rail,
     policy_of,
     webhook_sender,
 )
@@ -38,7 +39,12 @@ from bot.jobs.restore_report import RestoreReport
 from bot.jobs.scheduler import Alarm, JobScheduler, SchedulerAlarm
 from bot.jobs.statistics import StatisticsJob
 from bot.notify.notifier import Notifier
-from bot.observe.metrics import MeteredCollections, MeteredFloatBank, Metrics
+from bot.observe.metrics import (
+    MeteredCollections,
+    MeteredFloatBank,
+    MeteredPayoutRail,
+    Metrics,
+)
 from bot.outbox.attempt import OnDelivered
 from bot.outbox.channel import Channel
 from bot.outbox.durable_write import PushRows
@@ -116,8 +122,8 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
 
     Raises ``flows.engine.check.InvalidFlow``, also for what a flow calls without a declared right,
     ``bot.security.keyring.KeysFault``, ``bot.security.lost_database.DatabaseLost``,
-    ``bot.environment.network.NetworkFault``, ``services.domain.database.DatabaseFault``. The caller
-    starts and stops the app.
+    ``bot.environment.network.NetworkFault``, ``bot.security.initiator_password.CertificateFault``,
+    ``services.domain.database.DatabaseFault``. The caller starts and stops the app.
     """
     engine = Engine(all_flows(), Texts.load(), HANDLERS)
     check(engine.flows, engine.texts, HANDLERS)
@@ -259,6 +265,7 @@ def _core(
 class _Banks:
     collections: MeteredCollections
     float_bank: MeteredFloatBank
+    payout_rail: MeteredPayoutRail
 
 
 def _banks(settings: Settings, core: Core, client: httpx.AsyncClient) -> _Banks:
@@ -266,7 +273,9 @@ def _banks(settings: Settings, core: Core, client: httpx.AsyncClient) -> _Banks:
     seller = float_bank(settings, client, core.clock)
     metrics = core.context.metrics
     return _Banks(
-        MeteredCollections(collections, metrics), MeteredFloatBank(seller, seller, metrics)
+        MeteredCollections(collections, metrics),
+        MeteredFloatBank(seller, seller, metrics),
+        MeteredPayoutRail(payout_rail(settings, client, core.clock), metrics),
     )
 
 

@@ -15,7 +15,7 @@ _HINTS = {
     "OPENBANKING_SUBSCRIPTION_KEY": "the subscription key that NCBA gave",
     "OPENBANKING_USER_ID": "the user id that NCBA gave",
     "OPENBANKING_PASSWORD": "the password that NCBA gave",
-    "B2C_SHORT_CODE": "the short code that float is for",
+    "B2C_SHORT_CODE": "the B2C short code that float and payments are of",
     "AFRICAS_TALKING_USERNAME": "your user name: codes go by SMS",
     "NCBA_NOTIFY_SECRET": "a secret of your own",
     "NCBA_NOTIFY_USERNAME": "the user name NCBA was given",
@@ -23,6 +23,14 @@ _HINTS = {
     "NCBA_NOTIFY_KEY": "the secret key NCBA was given",
     "USSD_SECRET": "a secret of your own",
     "USSD_CODES": "the service codes that people dial",
+    "DARAJA_CONSUMER_KEY": "the consumer key of your app on Daraja",
+    "DARAJA_CONSUMER_SECRET": "the consumer secret of that app",
+    "DARAJA_INITIATOR_NAME": "the name of the short code's API user",
+    "DARAJA_SECURITY_CREDENTIAL": (
+        "that user's sealed password, or set DARAJA_INITIATOR_PASSWORD and DARAJA_CERTIFICATE"
+    ),
+    "DARAJA_CALLBACK_URL": "the https address that Safaricom reaches us at",
+    "DARAJA_CALLBACK_SECRET": "a secret of your own",
     "AFRICAS_TALKING_API_KEY": "the API key of that user name",
     "SMTP_FROM": "the address that mail comes from",
     "SMTP_USERNAME": "the user name of SMTP_PASSWORD",
@@ -49,10 +57,13 @@ def _needed(settings: Settings) -> dict[str, object]:
     if settings.telegram_intake is TelegramIntake.WEBHOOK:
         needed["TELEGRAM_WEBHOOK_URL"] = settings.telegram_webhook_url
         needed["TELEGRAM_WEBHOOK_SECRET"] = settings.telegram_webhook_secret
-    if any(settings.float_needs.values()):  # none set: this desk sells no float
+    pays = _sets_up_payouts(settings)
+    if pays or any(settings.float_needs.values()):  # none set: this desk sells no float
         needed |= settings.float_needs
         if not (settings.africas_talking_username or settings.smtp_host):
             needed["AFRICAS_TALKING_USERNAME"] = None
+    if pays:  # customers are paid from float
+        needed |= settings.payout_needs
     if any(settings.notification_needs.values()):  # none set: the endpoint does not exist
         needed |= settings.notification_needs
     if any(settings.ussd_needs.values()):  # none set: nobody dials
@@ -65,3 +76,11 @@ def _needed(settings: Settings) -> dict[str, object]:
             needed["SMTP_USERNAME"] = settings.smtp_username
             needed["SMTP_PASSWORD"] = settings.smtp_password
     return needed
+
+
+def _sets_up_payouts(settings: Settings) -> bool:
+    """Whether anything is set that only payments need; the short code serves float alone too."""
+    only_theirs = settings.payout_needs.keys() - settings.float_needs.keys()
+    return settings.daraja_certificate is not None or any(
+        settings.payout_needs[name] for name in only_theirs
+    )

@@ -26,17 +26,21 @@ from bot.environment.setting_errors import describe_errors
 from bot.environment.setting_types import (
     BotApiUrl,
     BotToken,
+    Day,
     FilePath,
     Header,
     HeaderSecret,
     Host,
     Ids,
+    InitiatorPassword,
     IpNetworks,
     LongPathSecret,
     Mailbox,
     Origin,
     PathSecret,
+    PublicOrigin,
     ResponseCodes,
+    SecurityCredential,
     ServiceCodes,
     Template,
     TimeOfDay,
@@ -51,6 +55,12 @@ from services.gateways.ncba.notification_body import NotificationProduct
 
 # The only ports on which Telegram calls a webhook (facts: channels, Telegram).
 WEBHOOK_PORTS = frozenset({80, 88, 443, 8443})
+# Where Safaricom's Results come from (facts: Daraja 5).
+DARAJA_NETWORKS = parse_ip_networks(
+    "196.201.214.200,196.201.214.206,196.201.214.207,196.201.214.208,196.201.213.114,"
+    "196.201.213.44,196.201.212.127,196.201.212.128,196.201.212.129,196.201.212.132,"
+    "196.201.212.136,196.201.212.138,196.201.212.69,196.201.212.74"
+)
 
 
 class TelegramIntake(StrEnum):
@@ -216,6 +226,49 @@ class Settings(BaseSettings):
         None, pattern="^[0-9]{5,7}$", description="B2C short code that bought float is for"
     )
 
+    daraja_base_url: Url = Field(
+        "https://api.safaricom.co.ke",
+        description="Safaricom's Daraja, which pays customers; another one for its sandbox",
+    )
+    daraja_consumer_key: HeaderSecret | None = Field(
+        None, description="Consumer key of the app on Daraja"
+    )
+    daraja_consumer_secret: HeaderSecret | None = Field(
+        None, description="Consumer secret of that app"
+    )
+    daraja_initiator_name: Header | None = Field(
+        None, max_length=100, description="Name of the short code's API user, who orders payments"
+    )
+    daraja_security_credential: SecurityCredential | None = Field(
+        None, description="Its password, sealed for M-PESA: what its portal calls so"
+    )
+    daraja_initiator_password: InitiatorPassword | None = Field(
+        None, description="Or that password itself, which DARAJA_CERTIFICATE seals at the start"
+    )
+    daraja_certificate: FilePath | None = Field(
+        None, description="File of M-PESA's certificate (PEM or DER), which seals that password"
+    )
+    daraja_password_set_on: Day | None = Field(
+        None, description="Day on which that password was set, such as 2026-11-29: it lives 90 days"
+    )
+    daraja_callback_url: PublicOrigin | None = Field(
+        None,
+        description="Public https address, without a path, that Safaricom reaches the desk at",
+    )
+    daraja_callback_secret: LongPathSecret | None = Field(
+        None,
+        description="32-128 of A-Z a-z 0-9 _ -: Results come to /daraja/result/ and this",
+    )
+    daraja_networks: IpNetworks = Field(
+        DARAJA_NETWORKS, description="Where Safaricom's Results come from, by commas; *: anywhere"
+    )
+    payout_confirm_above: int = Field(
+        100_000,
+        ge=0,
+        le=1_000_000,
+        description="Shillings above which a payment is confirmed by a query before it is paid",
+    )
+
     hazina_keys: SecretStr | None = Field(
         None,
         description="Keys for codes and what waits to be sent, id:secret by commas, newest first;"
@@ -344,6 +397,16 @@ class Settings(BaseSettings):
         ):
             if getattr(self, success) & getattr(self, failure):
                 raise ValueError(f"{success.upper()}: has a code that {failure.upper()} has too")
+        if self.daraja_initiator_password is not None:
+            if self.daraja_security_credential is not None:
+                raise ValueError(
+                    "DARAJA_SECURITY_CREDENTIAL: is set, and DARAJA_INITIATOR_PASSWORD too:"
+                    " leave one out"
+                )
+            if self.daraja_certificate is None:
+                raise ValueError(
+                    "DARAJA_CERTIFICATE: is missing, and DARAJA_INITIATOR_PASSWORD is sealed by it"
+                )
         port = urlsplit(self.telegram_webhook_url or "").port or 443
         if "//api.telegram.org" in self.telegram_base_url and port not in WEBHOOK_PORTS:
             raise ValueError(
@@ -376,6 +439,8 @@ class Settings(BaseSettings):
             found["OPENBANKING_BASE_URL"] = self.openbanking_base_url
         if self.africas_talking_username:
             found["AFRICAS_TALKING_BASE_URL"] = self.africas_talking_base_url
+        if self.pays_customers:
+            found["DARAJA_BASE_URL"] = self.daraja_base_url
         return found
 
     @property
@@ -416,6 +481,27 @@ class Settings(BaseSettings):
             "OPENBANKING_SUBSCRIPTION_KEY": self.openbanking_subscription_key,
             "OPENBANKING_USER_ID": self.openbanking_user_id,
             "OPENBANKING_PASSWORD": self.openbanking_password,
+            "B2C_SHORT_CODE": self.b2c_short_code,
+        }
+
+    @property
+    def pays_customers(self) -> bool:
+        """Whether everything that paying customers requires is set."""
+        return all(self.payout_needs.values())
+
+    @property
+    def payout_needs(self) -> dict[str, object]:
+        """The settings that paying customers requires, by name; the initiator's password stands
+        in for what it is sealed to."""
+        return {
+            "DARAJA_CONSUMER_KEY": self.daraja_consumer_key,
+            "DARAJA_CONSUMER_SECRET": self.daraja_consumer_secret,
+            "DARAJA_INITIATOR_NAME": self.daraja_initiator_name,
+            "DARAJA_SECURITY_CREDENTIAL": (
+                self.daraja_security_credential or self.daraja_initiator_password
+            ),
+            "DARAJA_CALLBACK_URL": self.daraja_callback_url,
+            "DARAJA_CALLBACK_SECRET": self.daraja_callback_secret,
             "B2C_SHORT_CODE": self.b2c_short_code,
         }
 

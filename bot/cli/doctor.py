@@ -9,7 +9,7 @@ import click
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a finding.")
-@click.option("--offline", is_flag=True, help="Do not ask Telegram and NCBA.")
+@click.option("--offline", is_flag=True, help="Do not ask Telegram, NCBA and Daraja.")
 def doctor(as_json: bool, offline: bool) -> None:
     """Say what is missing or wrong, and how to put it right; exit 1 if anything is."""
     import asyncio

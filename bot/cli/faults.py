@@ -16,6 +16,7 @@ def faults_as_lines() -> Iterator[None]:
     from bot.environment.network import NetworkFault
     from bot.maintenance.audit import HeadFault
     from bot.security.backup_file import BackupFault
+    from bot.security.initiator_password import CertificateFault
     from bot.security.keyring import KeysFault
     from bot.security.lost_database import DatabaseLost
     from bot.security.stored_secrets import SecretsFault
@@ -28,6 +29,7 @@ def faults_as_lines() -> Iterator[None]:
         exit_with(f"the database cannot be used: {error}; `hazina doctor` tells more")
     except (
         BackupFault,
+        CertificateFault,
         DatabaseFault,
         DatabaseLost,
         InvalidFlow,

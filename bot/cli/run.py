@@ -18,6 +18,7 @@ def run() -> None:
     from bot.missing_settings import missing_settings
     from bot.observe import log
     from bot.security import lost_database
+    from bot.security.initiator_password import with_sealed_password
     from bot.security.stored_secrets import secret_values, with_stored_secrets
     from bot.serving.descriptors import TooFewDescriptors
     from bot.serving.serve import serve
@@ -29,6 +30,8 @@ def run() -> None:
     faults = missing_settings(settings)
     if faults:
         exit_with(*faults, "`hazina doctor` tells more; `hazina sim` needs nothing.")
+    with faults_as_lines():
+        settings = with_sealed_password(settings)
     log.configure(settings.log_level, secret_values(settings))
     with faults_as_lines():
         try:

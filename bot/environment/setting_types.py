@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from string import Formatter
 from typing import Annotated
@@ -21,6 +21,7 @@ from pydantic_settings import NoDecode
 from bot.environment.ip_addresses import IpNetwork, parse_ip_networks
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 # The addresses that services.gateways.smtp accepts.
 _MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -106,6 +107,14 @@ def _origin(url: str) -> str:
     return f"{address.scheme}://{in_brackets(host)}:{port}"
 
 
+def _public(origin: str) -> str:
+    """One that others reach by TLS."""
+    address = urlsplit(origin)
+    if address.scheme != "https" or is_this_machine(str(address.hostname)):
+        raise ValueError("begins with https:// and is not this machine: others call it")
+    return origin
+
+
 def in_brackets(host: str) -> str:
     """As URLs write a host: IPv6 addresses in brackets."""
     return f"[{host}]" if ":" in host else host
@@ -143,6 +152,17 @@ def _time_of_day(value: object) -> object:
 def _time_or_off(value: object) -> object:
     off = isinstance(value, str) and value.strip().lower() == "off"
     return None if off else _time_of_day(value)
+
+
+def _day(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        if _DAY.fullmatch(value.strip()):
+            return date.fromisoformat(value.strip())
+    except ValueError:  # no such day
+        pass
+    raise ValueError("is a day such as 2026-11-29")
 
 
 def _word(pattern: str, words: str) -> Callable[[SecretStr], SecretStr]:
@@ -196,10 +216,12 @@ def _service_codes(codes: frozenset[str]) -> frozenset[str]:
 FilePath = Annotated[Path, AfterValidator(_path)]
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[Url, AfterValidator(_origin)]
+PublicOrigin = Annotated[Origin, AfterValidator(_public)]
 BotApiUrl = Annotated[Url, AfterValidator(_bot_api)]
 Host = Annotated[str, AfterValidator(_host)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
+Day = Annotated[date, BeforeValidator(_day)]
 TimeOrOff = Annotated[time | None, BeforeValidator(_time_or_off)]
 Header = Annotated[str, AfterValidator(_header)]
 Template = Annotated[str, AfterValidator(_template)]
@@ -227,4 +249,19 @@ PathSecret = Annotated[
 ]
 LongPathSecret = Annotated[
     SecretStr, AfterValidator(_word(r"[A-Za-z0-9_-]{32,128}", "32-128 of A-Z, a-z, 0-9, _ and -"))
+]
+# What services.gateways.daraja.security_credential seals, and what M-PESA's key makes of it: 344
+# characters, or more should the key ever be longer (facts: Daraja 4).
+InitiatorPassword = Annotated[
+    SecretStr,
+    AfterValidator(_word(r"[A-Za-z0-9#&%$]{1,100}", "1-100 of A-Z, a-z, 0-9, #, &, % and $")),
+]
+SecurityCredential = Annotated[
+    SecretStr,
+    AfterValidator(
+        _word(
+            r"(?=.{344,1368}\Z)([A-Za-z0-9+/]{4})+([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?",
+            "is base64 of 344 characters or more",
+        )
+    ),
 ]

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 
 from bot.app import App
 from bot.http.bank_notifications import NotificationEndpoint, notification_route
+from bot.http.daraja_results import DarajaEndpoint
 from bot.http.sms_reports import sms_report_route
 from bot.http.ussd.africas_talking import AfricasTalking
 from bot.http.ussd.routes import UssdEndpoint, event_route, hop_route
@@ -63,6 +64,14 @@ def ussd_endpoint(settings: Settings) -> UssdEndpoint | None:
         return None
     gateway = AfricasTalking(codes)
     return UssdEndpoint(secret.get_secret_value(), gateway, settings.ussd_networks)
+
+
+def daraja_endpoint(settings: Settings) -> DarajaEndpoint | None:
+    """``None`` unless Daraja's callback secret is set."""
+    secret = settings.daraja_callback_secret
+    if secret is None:
+        return None
+    return DarajaEndpoint(secret.get_secret_value(), settings.daraja_networks)
 
 
 def _fixed_words(settings: Settings) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -19,6 +20,7 @@ from bot.environment.env_file import ENV_FILE, read_env_file
 from bot.environment.network import Network, NetworkFault, read_network
 from bot.maintenance.check_result import CheckResult, failed, passed, warned
 from bot.maintenance.foreign_variables import check_admins, check_network, check_variable_names
+from bot.maintenance.payouts import check_daraja, check_payouts
 from bot.missing_settings import missing_settings
 from bot.security import lost_database
 from bot.security.backup import read_backup_keys
@@ -39,7 +41,7 @@ KEY_THAT_FITS = "`hazina key` prints one that fits, `hazina key --id 2` one besi
 
 
 async def examine(*, online: bool) -> AsyncIterator[CheckResult]:
-    """Check everything a real run needs. ``online`` also calls Telegram and NCBA."""
+    """Check everything a real run needs. ``online`` also calls Telegram, NCBA and Daraja."""
     yield _python()
     try:
         network = read_network()
@@ -53,7 +55,7 @@ async def examine(*, online: bool) -> AsyncIterator[CheckResult]:
             yield failed("settings", line, "correct it in the environment or in .env")
         return
     yield passed("settings", "can be read")
-    finding, settings = _secrets(settings)
+    finding, settings, stored = _secrets(settings)
     yield finding
     missing = missing_settings(settings)
     for line in missing:
@@ -73,6 +75,8 @@ async def examine(*, online: bool) -> AsyncIterator[CheckResult]:
     yield _messages(settings)
     yield _dashboard(settings)
     yield _ussd(settings)
+    for finding in check_payouts(settings, stored, SystemClock().now()):
+        yield finding
     yield _flows()
     if not online or network is None:
         return
@@ -88,6 +92,8 @@ async def examine(*, online: bool) -> AsyncIterator[CheckResult]:
             yield await _ncba(settings, client)
         if settings.sells_float:
             yield await _open_banking(settings, client)
+        if settings.pays_customers:
+            yield await check_daraja(settings, client)
 
 
 def _python() -> CheckResult:
@@ -140,18 +146,21 @@ def _database(settings: Settings) -> Iterator[CheckResult]:
         yield passed("database", f"{path} is sound and up to date")
 
 
-def _secrets(settings: Settings) -> tuple[CheckResult, Settings]:
-    """Also returns the settings with the database's sealed secrets, if these can be opened."""
+def _secrets(settings: Settings) -> tuple[CheckResult, Settings, dict[str, datetime]]:
+    """Also returns the settings with the database's sealed secrets, if these can be opened, and
+    when each was set of those that the environment does not override."""
     try:
         opened = with_stored_secrets(settings)
-        names = ", ".join(row.name for row in database_engine.stored_secrets(settings.database))
+        rows = database_engine.stored_secrets(settings.database)
     except SecretsFault as fault:
         remedy = "`hazina secrets set` sets one again, `hazina secrets remove` takes it out"
-        return failed("secrets", str(fault).replace("\n", "; "), remedy), settings
+        return failed("secrets", str(fault).replace("\n", "; "), remedy), settings, {}
     except (DatabaseFailed, OSError):
-        return passed("secrets", "the database cannot be read for any"), settings
+        return passed("secrets", "the database cannot be read for any"), settings, {}
+    names = ", ".join(row.name for row in rows)
     says = f"the database has {names}, and all can be opened" if names else "none in the database"
-    return passed("secrets", says), opened
+    stored = {row.name: row.set_at for row in rows if getattr(settings, row.name.lower()) is None}
+    return passed("secrets", says), opened, stored
 
 
 def _account(settings: Settings) -> CheckResult:

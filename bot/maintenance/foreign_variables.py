@@ -15,7 +15,7 @@ from bot.settings import Settings
 # difflib's ratio: NCBA_USRNAME to NCBA_USERNAME has 0.96, HTTP_PROXY to HTTP_PORT 0.74.
 LIKENESS = 0.82
 # Prefixes that only our settings have, so any other name with one is a mistake.
-FAMILIES = ("TELEGRAM_", "NCBA_", "OPENBANKING_", "AFRICAS_TALKING_", "HAZINA_")
+FAMILIES = ("TELEGRAM_", "NCBA_", "OPENBANKING_", "DARAJA_", "AFRICAS_TALKING_", "HAZINA_")
 NOT_READ = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 SLOW = ("PYTHONDEVMODE", "PYTHONASYNCIODEBUG")
 IN_ENV = "correct it in the environment"

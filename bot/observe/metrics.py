@@ -27,8 +27,9 @@ from services.domain.bank import (
 from services.domain.bank_line import BankLine
 from services.domain.money import Money
 from services.domain.operation import OperationType
+from services.domain.payout_answers import Asked, PayoutAnswer, PayoutOrder
 from services.domain.webhook import WebhookAnswer
-from services.ports import BankStatements, Collections, FloatBank
+from services.ports import BankStatements, Collections, FloatBank, PayoutRail
 
 SLOW_WINDOW_S = 600.0
 REMEMBERED = 50  # latest answers about prompts
@@ -82,11 +83,14 @@ class Metrics:
             registry=self.registry,
         )
         self.bank_calls = Counter(
-            "hazina_bank_calls", "Calls to NCBA", ["call", "outcome"], registry=self.registry
+            "hazina_bank_calls",
+            "Calls to NCBA and Daraja",
+            ["call", "outcome"],
+            registry=self.registry,
         )
         self.bank_seconds = Histogram(
             "hazina_bank_seconds",
-            "From a call to NCBA to its answer, or to its limit",
+            "From a call to NCBA or Daraja to its answer, or to its limit",
             ["call"],
             buckets=_BANK_SECONDS,
             registry=self.registry,
@@ -241,3 +245,24 @@ class MeteredFloatBank:
 
     async def lines(self, day: date) -> Sequence[BankLine] | NoAnswer:
         return await self._metrics.bank("statement", self._statements.lines(day))
+
+
+class MeteredPayoutRail:
+    """``services.ports.PayoutRail`` that counts every answer. What M-PESA makes of a request comes
+    later, and is none of them."""
+
+    def __init__(self, rail: PayoutRail, metrics: Metrics) -> None:
+        self._rail = rail
+        self._metrics = metrics
+
+    async def prepare(self) -> Ready | NotSent:
+        return await self._metrics.bank("payout_token", self._rail.prepare())
+
+    async def pay(self, ready: Ready, order: PayoutOrder) -> PayoutAnswer:
+        return await self._metrics.bank("payout", self._rail.pay(ready, order))
+
+    async def ask_status(self, originator_id: str) -> Asked | NoAnswer:
+        return await self._metrics.bank("payout_status", self._rail.ask_status(originator_id))
+
+    async def ask_balance(self) -> Asked | NoAnswer:
+        return await self._metrics.bank("payout_balance", self._rail.ask_balance())

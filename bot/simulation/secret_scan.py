@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.simulation.credentials import (
+    DARAJA_SECRET,
     FLOAT_KEY,
     FLOAT_PASSWORD,
     KEYS,
@@ -15,6 +16,7 @@ from bot.simulation.credentials import (
     USSD_SECRET,
 )
 from bot.simulation.daraja.credentials import CREDENTIALS as DARAJA
+from bot.simulation.daraja.security_credential import seal
 from bot.simulation.ncba.bank import NOTIFY
 from bot.simulation.telegram.server import TOKEN
 from bot.simulation.world import World
@@ -55,8 +57,10 @@ class KnownSecrets:
             "USSD address": USSD_SECRET,
             "notification password": NOTIFY.password,
             "notification key": NOTIFY.secret_key,
+            "Daraja address": DARAJA_SECRET,
             "consumer secret": DARAJA.consumer_secret,
             "initiator password": DARAJA.initiator_password,
+            "security credential": seal(DARAJA.initiator_password),
             "key": KEYS.partition(":")[2],
         }
         for number, token in enumerate(world.bank.issued_tokens(), start=1):

@@ -33,6 +33,7 @@ from bot.simulation.clock import VirtualClock
 from bot.simulation.crashes import ArmedCrash, CrashPointName
 from bot.simulation.credentials import (
     ACCOUNT_NUMBER,
+    DARAJA_HOST,
     FLOAT_KEY,
     FLOAT_PASSWORD,
     NCBA_PASSWORD,
@@ -184,7 +185,7 @@ class World:
             clock=self.clock,
             random=self.random,
             alarm=VirtualAlarm(self.clock),
-            bank=SimulatedClient(self.bank),
+            bank=SimulatedClient(self.bank, {DARAJA_HOST: self.daraja}),
             webhooks=self._webhooks,
             check_webhook_url=check_simulated_url,
             channels=channels,

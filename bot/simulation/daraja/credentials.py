@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.simulation.credentials import SHORT_CODE
-
 
 @dataclass(frozen=True, slots=True)
 class DarajaCredentials:
@@ -24,7 +22,7 @@ class DarajaCredentials:
 CREDENTIALS = DarajaCredentials(
     consumer_key="simulated-consumer-key",
     consumer_secret="simulated-consumer-secret",
-    short_code=SHORT_CODE,
+    short_code="400187",
     short_code_name="Hazina Simulated",
     initiator_name="hazinaapi",
     initiator_password="Simulated#2026$",  # no special characters but # & % $ (facts: Daraja 4)

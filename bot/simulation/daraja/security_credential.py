@@ -47,6 +47,14 @@ def certificate_pem() -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
+@lru_cache(maxsize=4)
+def seal(password: str) -> str:
+    """As the certificate's holder would, but without loading what reads certificates: every world
+    has such a credential. The same text for the same password, so that it can be searched for."""
+    key = _environment_key().public_key()
+    return base64.b64encode(key.encrypt(password.encode(), padding.PKCS1v15())).decode()
+
+
 @lru_cache(maxsize=64)  # one may be used for many calls
 def password_in(credential: str) -> str | None:
     """The password, or ``None`` if it was not encrypted for this environment."""

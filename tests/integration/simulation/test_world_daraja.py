@@ -8,19 +8,32 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
+from starlette.routing import Router
 
+from bot.adapters import payout_rail
+from bot.http.daraja_results import payout_result_routes
+from bot.http.routes import daraja_endpoint
 from bot.scripts.given import GivenPartner
 from bot.scripts.source_line import SourceLine
+from bot.settings import Settings
 from bot.simulation.crashes import CrashPointName
 from bot.simulation.credentials import SHORT_CODE
 from bot.simulation.daraja.credentials import CREDENTIALS
+from bot.simulation.daraja.result_sender import CALLS_FROM
 from bot.simulation.faults import Fate
 from bot.simulation.givens import prepare_outside
 from bot.simulation.simulated_client import SimulatedClient
 from bot.simulation.world import World
+from services.domain.bank import Ready
 from services.domain.money import Money
+from services.domain.payout_answers import Acknowledged, PaidOut
+from services.gateways.daraja.result_wire import judge_payment, read_result
+from services.ports import Clock, PayoutRail
 from tests.kit.daraja_caller import BASE, payout
+from tests.kit.daraja_gateway import ORDER
+from tests.kit.recording_handler import RecordingHandler
 
 
 @pytest.fixture
@@ -71,6 +84,37 @@ def test_a_partners_opening_float_stands_there_from_the_start(tmp_path: Path) ->
     ]
     prepare_outside(world, givens)
     assert world.daraja.utility_cents() == 325_50
+
+
+async def test_the_products_own_rail_pays_there_and_hears_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rails: list[PayoutRail] = []
+
+    def kept(settings: Settings, client: httpx.AsyncClient, clock: Clock) -> PayoutRail:
+        rails.append(payout_rail(settings, client, clock))
+        return rails[-1]
+
+    monkeypatch.setattr("bot.bootstrap.payout_rail", kept)
+    world = World(tmp_path, threads=False)
+    await world.open()
+    assert world.settings.pays_customers
+    world.daraja.opening(ORDER.amount.cents)
+    handler = RecordingHandler[bytes]()
+    endpoint = daraja_endpoint(world.settings)
+    assert endpoint is not None
+    routes = Router(payout_result_routes(handler.take, handler.take, endpoint))
+    world.daraja.results.open(httpx.ASGITransport(routes, client=(CALLS_FROM, 443)))
+    ready = await rails[0].prepare()
+    assert isinstance(ready, Ready)
+    assert isinstance(await rails[0].pay(ready, ORDER), Acknowledged)
+    await world.advance(10)
+    (body,) = handler.taken
+    result = read_result(body)
+    assert result is not None
+    assert isinstance(judge_payment(result, ORDER), PaidOut)
+    assert world.bank.calls("token") == 0
+    await world.close()
 
 
 @pytest.mark.parametrize("end", ["restart", "crash"])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import time
+from datetime import date, time
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 from bot.environment.setting_errors import describe_errors
 from bot.missing_settings import missing_settings
 from bot.settings import Settings, TelegramIntake
+from tests.kit.payout_settings import DARAJA, FLOAT, SEALED, WITH_CREDENTIAL
 
 SECRET = "s3cr3t-w0rds"
 DOC = Path(__file__).parents[3] / "docs" / "configuration.md"
@@ -22,6 +24,7 @@ COMPLETE = {
     "NCBA_PASSWORD": SECRET,
     "NCBA_ACCOUNT_NUMBER": "774451",
 }
+NEEDED = {*DARAJA, "DARAJA_SECURITY_CREDENTIAL"} - {"DARAJA_BASE_URL"}
 
 
 class Machine:
@@ -180,6 +183,32 @@ def test_admins_are_separated_by_commas(machine: Machine, text: str) -> None:
         ("USSD_NETWORKS", "192.0.2.1/24"),
         ("USSD_FLOAT_MAX", "0"),
         ("USSD_FLOAT_MAX", "1000001"),
+        ("DARAJA_BASE_URL", "api.safaricom.co.ke"),
+        ("DARAJA_CONSUMER_KEY", "two words"),
+        ("DARAJA_INITIATOR_NAME", "kahawa\u2615"),
+        ("DARAJA_INITIATOR_NAME", "k" * 101),
+        ("DARAJA_SECURITY_CREDENTIAL", "A" * 343),
+        ("DARAJA_SECURITY_CREDENTIAL", "A" * 345),
+        ("DARAJA_SECURITY_CREDENTIAL", "A" * 343 + "-"),
+        ("DARAJA_SECURITY_CREDENTIAL", "A" * 1_372),
+        ("DARAJA_INITIATOR_PASSWORD", "kahawa@2026"),
+        ("DARAJA_INITIATOR_PASSWORD", "k" * 101),
+        ("DARAJA_CERTIFICATE", "~/ProductionCertificate.cer"),
+        ("DARAJA_PASSWORD_SET_ON", "29/11/2026"),
+        ("DARAJA_PASSWORD_SET_ON", "2026-02-30"),
+        ("DARAJA_PASSWORD_SET_ON", "20261129"),
+        ("DARAJA_PASSWORD_SET_ON", "1764374400"),
+        ("DARAJA_PASSWORD_SET_ON", "2026-11-29T00:00"),
+        ("DARAJA_CALLBACK_URL", "http://desk.example"),
+        ("DARAJA_CALLBACK_URL", "https://desk.example/daraja"),
+        ("DARAJA_CALLBACK_URL", "http://127.0.0.1:8080"),
+        ("DARAJA_CALLBACK_URL", "https://localhost"),
+        ("DARAJA_CALLBACK_SECRET", "s" * 31),
+        ("DARAJA_CALLBACK_SECRET", "s" * 31 + "/"),
+        ("DARAJA_NETWORKS", "196.201.214.200/24"),
+        ("PAYOUT_CONFIRM_ABOVE", "-1"),
+        ("PAYOUT_CONFIRM_ABOVE", "1000001"),
+        ("PAYOUT_CONFIRM_ABOVE", "99.50"),
     ],
 )
 def test_a_value_that_cannot_be_is_one_line_with_its_name(
@@ -203,6 +232,15 @@ def test_a_value_that_cannot_be_is_one_line_with_its_name(
         ),
         ({"DASHBOARD": "on", "HTTP_HOST": "0.0.0.0"}, "DASHBOARD_URL"),
         ({"DASHBOARD": "on", "HTTP_PORT": "0"}, "DASHBOARD_URL"),
+        ({"DARAJA_INITIATOR_PASSWORD": "k"}, "DARAJA_CERTIFICATE"),
+        (
+            {
+                "DARAJA_INITIATOR_PASSWORD": "k",
+                "DARAJA_CERTIFICATE": "mpesa.cer",
+                "DARAJA_SECURITY_CREDENTIAL": SEALED,
+            },
+            "DARAJA_SECURITY_CREDENTIAL",
+        ),
     ],
 )
 def test_values_that_contradict_each_other_are_one_line(
@@ -239,6 +277,13 @@ def test_values_that_contradict_each_other_are_one_line(
         ("USSD_CODES", " *384*7#, *483# ,", frozenset({"*384*7#", "*483#"})),
         ("USSD_SECRET", "s" * 32, SecretStr("s" * 32)),
         ("USSD_FLOAT_MAX", "5_000", 5_000),
+        ("DARAJA_SECURITY_CREDENTIAL", "A" * 342 + "==", SecretStr("A" * 342 + "==")),
+        ("DARAJA_SECURITY_CREDENTIAL", SEALED, SecretStr(SEALED)),
+        ("DARAJA_PASSWORD_SET_ON", " 2026-11-29 ", date(2026, 11, 29)),
+        ("DARAJA_CALLBACK_URL", "HTTPS://Desk.Example:443/", "https://desk.example"),
+        ("DARAJA_CALLBACK_URL", "https://desk.example:8443", "https://desk.example:8443"),
+        ("DARAJA_NETWORKS", "192.0.2.7", (ip_network("192.0.2.7"),)),
+        ("PAYOUT_CONFIRM_ABOVE", "0", 0),
     ],
 )
 def test_what_is_clear_is_taken_as_it_is_written(
@@ -332,6 +377,56 @@ def test_ussd_needs_its_secret_and_its_codes(
     settings = Settings()
     assert [line.partition(" ")[0] for line in missing_settings(settings)] == missing
     assert settings.serves_ussd == ("USSD_SECRET" in values and "USSD_CODES" in values)
+
+
+@pytest.mark.parametrize("name", [None, *NEEDED, "B2C_SHORT_CODE"])
+def test_payments_need_all_that_is_theirs(machine: Machine, name: str | None) -> None:
+    given = COMPLETE | WITH_CREDENTIAL
+    machine.set(**{other: value for other, value in given.items() if other != name})
+    settings = Settings()
+    found = [line.partition(" ")[0] for line in missing_settings(settings)]
+    assert found == ([] if name is None else [name])
+    assert settings.pays_customers == (name is None)
+    assert ("DARAJA_BASE_URL" in settings.addresses) == (name is None)
+
+
+def test_the_password_with_its_certificate_stands_for_the_sealed_one(machine: Machine) -> None:
+    machine.set(**COMPLETE | FLOAT | DARAJA)
+    machine.set(DARAJA_INITIATOR_PASSWORD="Kahawa#2026$", DARAJA_CERTIFICATE="mpesa.cer")
+    settings = Settings()
+    assert missing_settings(settings) == []
+    assert settings.pays_customers
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        FLOAT,
+        {"DARAJA_BASE_URL": "https://sandbox.safaricom.co.ke", "PAYOUT_CONFIRM_ABOVE": "1"},
+        {"DARAJA_NETWORKS": "*", "DARAJA_PASSWORD_SET_ON": "2026-11-29"},
+    ],
+)
+def test_a_desk_that_pays_nobody_needs_nothing_of_daraja(
+    machine: Machine, values: dict[str, str]
+) -> None:
+    machine.set(**COMPLETE | values)
+    settings = Settings()
+    assert missing_settings(settings) == []
+    assert not settings.pays_customers
+
+
+@pytest.mark.parametrize("name", sorted([*NEEDED, "DARAJA_CERTIFICATE"]))
+def test_one_of_darajas_settings_asks_for_the_others(machine: Machine, name: str) -> None:
+    machine.set(**COMPLETE | FLOAT | {name: WITH_CREDENTIAL.get(name, "mpesa.cer")})
+    missing = {line.partition(" ")[0] for line in missing_settings(Settings())}
+    assert missing == NEEDED - {name}
+
+
+def test_payments_need_the_float_that_they_are_made_from(machine: Machine) -> None:
+    machine.set(**COMPLETE | DARAJA, DARAJA_SECURITY_CREDENTIAL=SEALED)
+    missing = {line.partition(" ")[0] for line in missing_settings(Settings())}
+    assert missing == FLOAT.keys() - {"AFRICAS_TALKING_API_KEY"}
 
 
 def test_codes_in_the_file_are_no_comment(machine: Machine) -> None:

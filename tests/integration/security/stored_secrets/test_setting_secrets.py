@@ -65,6 +65,11 @@ def test_a_wrong_name_is_refused_with_the_names_there_are(name: str, database: P
 def test_every_credential_may_be_sealed_but_not_the_keys_that_seal() -> None:
     assert {
         "AFRICAS_TALKING_API_KEY",
+        "DARAJA_CALLBACK_SECRET",
+        "DARAJA_CONSUMER_KEY",
+        "DARAJA_CONSUMER_SECRET",
+        "DARAJA_INITIATOR_PASSWORD",
+        "DARAJA_SECURITY_CREDENTIAL",
         "NCBA_PASSWORD",
         "OPENBANKING_PASSWORD",
         "OPENBANKING_SUBSCRIPTION_KEY",

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.simulation.settings import reason_not_to_start
-from tests.kit.piped_sim import CREDENTIALS
+from bot.simulation.settings import CREDENTIALS, reason_not_to_start
 
 
 @pytest.mark.parametrize("name", CREDENTIALS)
@@ -25,6 +24,16 @@ def test_credentials_are_noticed(
     assert where in refused
     assert "secret-9" not in refused
     assert "\n" not in refused
+
+
+def test_those_of_every_service_count() -> None:
+    assert {
+        "NCBA_PASSWORD",
+        "DARAJA_CONSUMER_KEY",
+        "DARAJA_CONSUMER_SECRET",
+        "DARAJA_SECURITY_CREDENTIAL",
+        "DARAJA_INITIATOR_PASSWORD",
+    } <= set(CREDENTIALS)
 
 
 def test_empty_credentials_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

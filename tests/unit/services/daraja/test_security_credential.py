@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from bot.simulation.daraja.security_credential import certificate_pem, password_in
 from services.gateways.daraja.security_credential import seal_password
@@ -20,8 +20,7 @@ def der() -> bytes:
     return certificate.public_bytes(serialization.Encoding.DER)
 
 
-def elliptic() -> bytes:
-    key = ec.generate_private_key(ec.SECP256R1())
+def certified(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "other.simulated")])
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1)
     builder = builder.not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
@@ -38,10 +37,19 @@ def test_mpesa_reads_it_though_the_certificate_has_ended(certificate: bytes) -> 
 
 
 @pytest.mark.parametrize(
-    "certificate", [b"", b"-----BEGIN CERTIFICATE-----", b"\x30\x03ab", elliptic()]
+    ("certificate", "words"),
+    [
+        (b"", "is no certificate"),
+        (b"-----BEGIN CERTIFICATE-----", "is no certificate"),
+        (b"\x30\x03ab", "is no certificate"),
+        (b"\x00" * 70_000, "is no certificate"),
+        (certified(ec.generate_private_key(ec.SECP256R1())), "has no RSA key"),
+        (certified(rsa.generate_private_key(65_537, 1_024)), "has no RSA key of 2,048 bits"),
+    ],
+    ids=["empty", "cut off", "no certificate", "zeros", "elliptic", "short"],
 )
-def test_a_certificate_that_cannot_be_used(certificate: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - the library's words, or ours
+def test_a_certificate_that_cannot_be_used(certificate: bytes, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
         seal_password(certificate, PASSWORD)
 
 
