@@ -39,6 +39,7 @@ from bot.simulation.credentials import (
     SHORT_CODE,
     settings_with_credentials,
 )
+from bot.simulation.daraja import faults as daraja_faults
 from bot.simulation.daraja.daraja import SimulatedDaraja
 from bot.simulation.daraja.result_sender import CALLS_FROM, ResultSender
 from bot.simulation.event_loop import SimulatedLoop
@@ -50,6 +51,7 @@ from bot.simulation.notification_sender import NotificationDelivery, Notificatio
 from bot.simulation.product_door import ProductDoor
 from bot.simulation.product_routes import product_routes
 from bot.simulation.receivers import SimulatedReceivers, check_simulated_url
+from bot.simulation.simulated_api import SimulatedApi
 from bot.simulation.simulated_client import SimulatedClient
 from bot.simulation.webhook_receiver import WebhookReceiver
 from flows.engine.capabilities import ChannelCapabilities
@@ -159,6 +161,10 @@ class World:
     def app(self) -> App:
         assert self._app is not None, "the product is not running"
         return self._app
+
+    def api_of(self, call: str) -> SimulatedApi:
+        """Daraja for the calls of payouts, and the bank for any other."""
+        return self.daraja if call in daraja_faults.CALLS else self.bank
 
     # Start, stop and crash -----------------------------------------------------------------
 

@@ -21,7 +21,7 @@ async def arm_bank(served: ServedWorld, what: ArmBank) -> None:
     """Raises ``ControlError`` for a fault that the call cannot meet."""
     async with served.turn() as world:
         try:
-            arm(world.bank, what)
+            arm(world, what)
         except ValueError as error:
             raise ControlError(str(error)) from None
         served.record.armed(what.call, str(what.fault), what.times)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,13 +13,11 @@ from bot.scripts.given import GivenPartner
 from bot.scripts.source_line import SourceLine
 from bot.simulation.crashes import CrashPointName
 from bot.simulation.credentials import SHORT_CODE
-from bot.simulation.daraja.credentials import CREDENTIALS
 from bot.simulation.faults import Fate
 from bot.simulation.givens import prepare_outside
-from bot.simulation.simulated_client import SimulatedClient
 from bot.simulation.world import World
 from services.domain.money import Money
-from tests.kit.daraja_caller import BASE, payout
+from tests.kit.paid_in_world import pay
 
 
 @pytest.fixture
@@ -30,23 +27,6 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     world.daraja.opening(10_000_00)
     yield world
     await world.close()
-
-
-async def pay(world: World) -> None:
-    """As the product's gateway would: through the client that it is given."""
-    credentials = f"{CREDENTIALS.consumer_key}:{CREDENTIALS.consumer_secret}".encode()
-    async with SimulatedClient(world.daraja) as client:
-        given = await client.get(
-            f"{BASE}/oauth/v1/generate?grant_type=client_credentials",
-            headers={"Authorization": "Basic " + b64encode(credentials).decode()},
-        )
-        token = given.json()["access_token"]
-        answer = await client.post(
-            f"{BASE}/mpesa/b2c/v3/paymentrequest",
-            json=payout(),
-            headers={"Authorization": f"Bearer {token}"},
-        )
-    assert answer.json()["ResponseCode"] == "0"
 
 
 async def test_float_that_is_bought_stands_in_the_utility_account(world: World) -> None:
