@@ -10,13 +10,17 @@ from pathlib import Path
 import pytest
 
 from bot.scripts.given import GivenPartner
+from bot.scripts.head import ScriptHead
 from bot.scripts.source_line import SourceLine
+from bot.simulation.bank_comparison import bank_mismatches
 from bot.simulation.crashes import CrashPointName
 from bot.simulation.credentials import SHORT_CODE
 from bot.simulation.faults import Fate
 from bot.simulation.givens import prepare_outside
+from bot.simulation.stage import SimulatedStage
 from bot.simulation.world import World
 from services.domain.money import Money
+from tests.kit.daraja_caller import ID
 from tests.kit.paid_in_world import pay
 
 
@@ -77,3 +81,29 @@ async def test_the_product_can_die_around_a_call(
     await world.advance(10)
     assert len(world.daraja.payments()) == orders
     assert len(world.daraja.results.deliveries) == orders
+
+
+async def test_the_books_are_compared_with_those_of_m_pesa(world: World) -> None:
+    too_much = "the utility account should have KES {}, and M-PESA has KES {} in it"
+    assert await bank_mismatches(world) == [too_much.format("0", "10,000")]
+    world.bank.floats.order("FL1", Money(500_00), SHORT_CODE)
+    assert await bank_mismatches(world) == [too_much.format("500", "10,500")]
+    await pay(world)
+    await world.advance(10)
+    assert await bank_mismatches(world) == [
+        f"M-PESA was ordered to pay {ID}, which is no payout of ours",
+        too_much.format("-1,000", "9,000"),
+    ]
+
+
+async def test_the_books_agree_on_opening_float() -> None:
+    stage = SimulatedStage("terminal")
+    at, nothing = SourceLine(Path("a.chat"), 1), Money(0)
+    given = GivenPartner(at, "UMOJA", nothing, Money(300_00), nothing, suspended=False)
+    try:
+        await stage.open(ScriptHead(), [given])
+        assert await stage.books() == []
+        stage.world.daraja.raise_utility(-1)
+        assert len(await stage.books()) == 1
+    finally:
+        await stage.close()
