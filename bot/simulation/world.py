@@ -162,6 +162,14 @@ class World:
         assert self._app is not None, "the product is not running"
         return self._app
 
+    @property
+    def apis(self) -> tuple[SimulatedApi, ...]:
+        return self.bank, self.daraja
+
+    def faults_left(self) -> dict[str, int]:
+        """How many of each call's next ones are to meet a fault, of all APIs."""
+        return {call: left for api in self.apis for call, left in api.faults_left().items()}
+
     def api_of(self, call: str) -> SimulatedApi:
         """Daraja for the calls of payouts, and the bank for any other."""
         return self.daraja if call in daraja_faults.CALLS else self.bank
