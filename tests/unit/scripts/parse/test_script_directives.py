@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.scripts import directive
 from bot.scripts.directive import (
     Advance,
     ArmBank,
@@ -31,6 +32,8 @@ from bot.scripts.directive import (
 )
 from bot.scripts.directive_syntax import read_directive
 from bot.scripts.source_line import ScriptError
+from bot.simulation.daraja import faults as daraja_faults
+from bot.simulation.ncba import faults as ncba_faults
 from services.domain.money import Money
 from services.domain.phone import Phone
 from tests.kit.parsed_scripts import AT, refused
@@ -217,6 +220,11 @@ def test_directives(line: str, expected: object) -> None:
 def test_unreadable_directives(line: str) -> None:
     with pytest.raises(ScriptError):
         read_directive(AT, line)
+
+
+def test_scripts_know_every_call_of_the_outside() -> None:
+    assert directive.BANK_CALLS == ncba_faults.CALLS
+    assert directive.PAYOUT_CALLS == daraja_faults.CALLS
 
 
 @pytest.mark.parametrize(
