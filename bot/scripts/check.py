@@ -16,7 +16,6 @@ from bot.scripts.directive import (
     NodeIs,
     Redeliver,
     SendHop,
-    StateIs,
 )
 from bot.scripts.expect import (
     ExpectAlert,
@@ -32,15 +31,12 @@ from bot.scripts.script import Line, Script
 from bot.scripts.source_line import SourceLine
 from bot.scripts.speech import Dial, EditLast, Race, Say, SendOther, ShareContact, Speech, Tap
 
-_OPERATIONS = ("topup", "float")  # operations this build has
-
 
 def check(script: Script) -> None:
     """Raises ``ScriptError`` at the first line that cannot be played."""
     partners, people = _given(script.givens)
     play = _Play(partners, people)
     for line in script.lines:
-        _refuse_unsupported(line)
         play.line(line)
 
 
@@ -155,9 +151,3 @@ class _Play:
     def _need_speaker(self, at: SourceLine) -> None:
         if not self._spoken:
             raise at.error("nobody has spoken yet")
-
-
-def _refuse_unsupported(line: Line) -> None:
-    match line:
-        case StateIs() if line.kind not in _OPERATIONS:
-            raise line.at.error(f"this build cannot do a {line.kind}")

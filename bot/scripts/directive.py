@@ -8,8 +8,11 @@ from typing import Literal
 
 from bot.scripts.source_line import SourceLine
 from services.domain.money import Money
+from services.domain.phone import Phone
 
-CALLS = ("token", "initiate", "query", "float", "status", "qr")
+BANK_CALLS = ("token", "initiate", "query", "float", "status", "qr")
+PAYOUT_CALLS = ("payout-token", "payout", "payout-status", "payout-balance")  # of Daraja
+CALLS = BANK_CALLS + PAYOUT_CALLS
 
 FaultKind = Literal[
     "refuse",
@@ -23,6 +26,12 @@ FaultKind = Literal[
     "only-accepted",
     "slow",
     "says-failed",
+    "spike-arrest",
+    "quota",
+    "system-error",
+    "queue-timeout",
+    "token-gone",
+    "result",
 ]
 PointKind = Literal["commit", "after-commit", "before-call", "after-call"]
 SendFaultKind = Literal["403", "429", "timeout"]
@@ -33,8 +42,8 @@ BalanceKind = Literal["wallet", "available", "float"]
 class BankFault:
     """The fault that the next calls meet.
 
-    ``reason`` belongs to ``refuse`` and ``says-failed``, and is the outcome of ``only-accepted``;
-    ``status`` belongs to ``http``, ``seconds`` to ``slow``.
+    ``reason`` belongs to ``refuse`` and ``says-failed``, and is the outcome of ``only-accepted``
+    and the shape of ``result``; ``status`` belongs to ``http``, ``seconds`` to ``slow``.
     """
 
     kind: FaultKind
@@ -116,6 +125,15 @@ class SetHandset:
     at: SourceLine
     phone: str
     action: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetPayee:
+    """What M-PESA does with the next payout to that phone; ``does`` is as written."""
+
+    at: SourceLine
+    phone: Phone
+    does: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +297,7 @@ ActionDirective = (
     Advance
     | SetClock
     | SetHandset
+    | SetPayee
     | ArmBank
     | BankNotifies
     | Redeliver

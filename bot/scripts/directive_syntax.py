@@ -42,10 +42,12 @@ from bot.scripts.directive import (
     SendHop,
     SetClock,
     SetHandset,
+    SetPayee,
     StateIs,
 )
 from bot.scripts.given import NAME, amount
 from bot.scripts.source_line import SourceLine
+from services.domain.phone import Phone
 
 MPESA = "876"  # the account notification type of a credit by M-PESA
 _CALL = "|".join(CALLS)
@@ -119,9 +121,23 @@ def _standing(at: SourceLine, fields: Fields) -> Directive:
     return NodeIs(at, str(fields["name"]), None if fields["node"] == "-" else fields["node"])
 
 
+def _state(at: SourceLine, fields: Fields) -> Directive:
+    kind = "payout" if fields["kind"] == "disbursement" else str(fields["kind"])
+    return StateIs(at, kind, str(fields["state"]))
+
+
+def _payee(at: SourceLine, fields: Fields) -> Directive:
+    try:
+        return SetPayee(at, Phone(str(fields["phone"])), str(fields["does"]))
+    except ValueError as error:
+        raise at.error(f"{fields['phone']}: {error}") from None
+
+
 _FAULT = (
-    r"(?P<kind>html|garbage|timeout-before|timeout-after|same-id|duplicate)"
+    r"(?P<kind>html|garbage|timeout-before|timeout-after|same-id|duplicate|spike-arrest|quota"
+    r"|system-error|queue-timeout|token-gone)"
     rf"|only-accepted(?P<fate>(?: (?:settles|fails) {_SPAN}| never)?)"
+    r"|result (?P<shape>[a-z]+(?:-[a-z]+)*)"
     r"|http (?P<status>[1-5][0-9]{2})"
     rf"|slow (?P<slow>{_SPAN})"
     r"|(?P<says>refuse|says-failed) (?P<reason>.+)"  # greedy: up to the last " on CALL"
@@ -137,6 +153,8 @@ def _bank(at: SourceLine, fields: Fields) -> Directive:
         fault = BankFault("slow", seconds=_seconds(fields["slow"]))
     elif fields["says"]:
         fault = BankFault(cast("FaultKind", fields["says"]), reason=str(fields["reason"]))
+    elif fields["shape"]:
+        fault = BankFault("result", reason=fields["shape"])
     elif fields["kind"]:
         fault = BankFault(cast("FaultKind", fields["kind"]))
     else:
@@ -210,15 +228,20 @@ FORMS: dict[str, Form] = {
     "@available": _balance("available"),
     "@float": _balance("float"),
     "@state": Form(
-        "topup|float|disbursement STATE",
-        re.compile(r"(?P<kind>topup|float|disbursement) (?P<state>[A-Z_]+)"),
-        lambda at, fields: StateIs(at, str(fields["kind"]), str(fields["state"])),
+        "topup|float|payout STATE",
+        re.compile(r"(?P<kind>topup|float|payout|disbursement) (?P<state>[A-Z_]+)"),
+        _state,
     ),
     "@books": _bare(BooksBalance),
     "@handset": Form(
         "PHONE pays|cancels|wrong-pin|no-funds|ignores|off",
         re.compile(r"(?P<phone>[0-9]+) (?P<does>pays|cancels|wrong-pin|no-funds|ignores|off)"),
         lambda at, fields: SetHandset(at, str(fields["phone"]), str(fields["does"])),
+    ),
+    "@payee": Form(
+        "PHONE pays [NAME] | fails CODE [late 24h] | silent | twice | before-ack | late 24h",
+        re.compile(r"(?P<phone>[0-9]+) (?P<does>.+)"),
+        _payee,
     ),
     "@bank": Form(
         "FAULT on CALL [times N | for 3h] | CALL N",

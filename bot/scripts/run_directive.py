@@ -32,6 +32,7 @@ from bot.scripts.directive import (
     SendHop,
     SetClock,
     SetHandset,
+    SetPayee,
     StateIs,
 )
 from bot.scripts.inbox import Mismatch
@@ -48,6 +49,8 @@ async def perform(action: ActionDirective, stage: Stage) -> None:
             await stage.set_clock(action.seconds)
         case SetHandset():
             await stage.set_handset(action.phone, action.action)
+        case SetPayee():
+            stage.set_payee(action.phone, action.does)
         case ArmBank():
             stage.arm_bank(action)
         case Redeliver():

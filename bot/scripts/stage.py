@@ -17,6 +17,7 @@ from bot.scripts.directive import ArmBank, BankNotifies, CrashPoint, SendFault, 
 from bot.scripts.given import Given
 from bot.scripts.head import ScriptHead
 from services.domain.money import Money
+from services.domain.phone import Phone
 
 CHATS = ("telegram", "terminal")  # where a script plays that names no channel
 CHANNELS = (*CHATS, "ussd")  # channels this build can play on
@@ -168,6 +169,10 @@ class Stage(Protocol):
 
     async def set_handset(self, phone: str, action: str) -> None:
         """Act on the open prompt at once, or else on the next prompt only."""
+        ...
+
+    def set_payee(self, phone: Phone, does: str) -> None:
+        """What M-PESA does with the next payout to that phone; afterwards it pays again."""
         ...
 
     async def notify(self, directive: BankNotifies) -> None:

@@ -1,11 +1,19 @@
-"""Compares our books with the simulated bank's, as far as both have settled."""
+"""Compares our books with the simulated bank's and M-PESA's, as far as both have settled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from bot.simulation.credentials import SHORT_CODE
+from bot.simulation.payout_comparison import (
+    ComparedPayout,
+    MpesaBooks,
+    payout_mismatches,
+    utility_mismatches,
+)
 from bot.simulation.prompt_matching import PromptMatches, match_prompts
+from services.domain.ledger import AccountKind
 from services.domain.money import Money
 from services.domain.payment import PaymentState, Verdict
 from services.domain.topup import CreditedTopUp
@@ -30,6 +38,7 @@ def mismatches(world: World, tx: Tx) -> list[str]:
         *_topups(world, received, tx.topups.credited(), match_prompts(world, tx)),
         *_payments(world, received, tx),
         *_purchases(world, tx.purchases.bought()),
+        *_payouts(world, tx, ()),
     ]
 
 
@@ -97,3 +106,19 @@ def _purchases(world: World, bought: dict[str, Money]) -> Iterator[str]:
             continue
         if booking.reference not in ours:
             yield f"the bank told of selling {booking.reference}: no float"
+
+
+def _payouts(world: World, tx: Tx, payouts: Sequence[ComparedPayout]) -> Iterator[str]:
+    """Every payout against M-PESA's books, and the account that they are paid from."""
+    books = MpesaBooks(
+        now=world.clock.true_now(),
+        payments=world.daraja.payments(),
+        order_counts=world.daraja.order_counts(),
+        utility=Money(world.daraja.utility_cents()),
+        last_crash=world.last_crash,
+    )
+    yield from payout_mismatches(payouts, books)
+    ours = tx.overview.balances()[AccountKind.B2C_UTILITY].posted
+    sold = (one.amount for one in world.bank.float_purchases() if one.short_code == SHORT_CODE)
+    not_bought = sum(sold, Money(0)) - sum(tx.purchases.bought().values(), Money(0))
+    yield from utility_mismatches(payouts, books, ours, not_bought)

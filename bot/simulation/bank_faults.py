@@ -1,4 +1,4 @@
-"""Arms the simulated bank with a fault that was read from a script's directive."""
+"""Arms the bank, or Daraja, with a fault that was read from a script's directive."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from bot.scripts.directive import ArmBank
 from bot.simulation.faults import parse_fault
-from bot.simulation.ncba.bank import SimulatedBank
+from bot.simulation.world import World
 
 
-def arm_bank(bank: SimulatedBank, what: ArmBank) -> None:
+def arm_bank(world: World, what: ArmBank) -> None:
     """Raises ``ValueError`` if the call cannot meet that fault."""
     parsed = parse_fault(str(what.fault))
+    api = world.api_of(what.call)
     if what.lasts_s is None:
-        bank.arm(parsed, what.call, what.times)
+        api.arm(parsed, what.call, what.times)
     else:
-        bank.arm_for(parsed, what.call, timedelta(seconds=what.lasts_s))
+        api.arm_for(parsed, what.call, timedelta(seconds=what.lasts_s))

@@ -19,6 +19,7 @@ from bot.simulation.api_caller import ApiCaller
 from bot.simulation.bank_comparison import bank_mismatches
 from bot.simulation.bank_faults import arm_bank
 from bot.simulation.crashes import ArmedCrash
+from bot.simulation.daraja.payees import parse_payee
 from bot.simulation.log_capture import full_log
 from bot.simulation.ncba.bank import NOTIFY
 from bot.simulation.ncba.handsets import Handset
@@ -36,10 +37,12 @@ from services.domain.bank_line import BankLine
 from services.domain.business_days import business_day
 from services.domain.ledger import Account, AccountKind, Balance
 from services.domain.money import Money
+from services.domain.phone import Phone
 from services.domain.ussd import CHANNEL as USSD
 from services.ports import Tx
 
 EVENTS_MAX = 1_000_000  # of a feed, far more than a script makes
+_STORED_AS = {"topup": "topup", "float": "b2c_float_purchase", "payout": "disbursement"}
 
 
 class SceneStage:
@@ -159,7 +162,7 @@ class SceneStage:
         return [mail.text for mail in self.world.mail.mails.get(address, [])]
 
     def bank_calls(self, call: str) -> int:
-        return self.world.bank.calls(call)
+        return self.world.api_of(call).calls(call)
 
     def waiting_crashes(self) -> Sequence[CrashPoint]:
         return [point for point, armed in self._crashes if not armed.fired]
@@ -187,7 +190,7 @@ class SceneStage:
 
     def arm_bank(self, what: ArmBank) -> None:
         try:
-            arm_bank(self.world.bank, what)
+            arm_bank(self.world, what)
         except ValueError as error:
             raise CannotDo(f"arm that: {error}") from None
 
@@ -201,6 +204,12 @@ class SceneStage:
 
     async def set_handset(self, phone: str, action: str) -> None:
         self.world.bank.set_handset(phone, Handset(action))
+
+    def set_payee(self, phone: Phone, does: str) -> None:
+        try:
+            self.world.daraja.set_payee(phone.msisdn, parse_payee(does))
+        except ValueError as error:
+            raise CannotDo(f"do that: {error}") from None
 
     async def notify(self, directive: BankNotifies) -> None:
         account = NOTIFY.account_number
@@ -293,17 +302,8 @@ class SceneStage:
         return balance
 
     async def state(self, kind: str) -> str | None:
-        def newest(tx: Tx) -> str | None:
-            match kind:
-                case "topup":
-                    topup = tx.topups.newest()
-                    return None if topup is None else topup.state.value
-                case "float":
-                    purchase = tx.purchases.newest()
-                    return None if purchase is None else purchase.state.value
-            raise CannotDo(f"tell the state of a {kind}")
-
-        return await self.world.app.database.read(newest)
+        stored_as = _STORED_AS[kind]
+        return await self.world.app.database.read(lambda tx: tx.operations.newest_state(stored_as))
 
     async def events(self, partner: str) -> int:
         def count(tx: Tx) -> int:

@@ -40,6 +40,7 @@ from bot.simulation.credentials import (
     SHORT_CODE,
     settings_with_credentials,
 )
+from bot.simulation.daraja import faults as daraja_faults
 from bot.simulation.daraja.daraja import SimulatedDaraja
 from bot.simulation.daraja.result_sender import CALLS_FROM, ResultSender
 from bot.simulation.event_loop import SimulatedLoop
@@ -51,6 +52,7 @@ from bot.simulation.notification_sender import NotificationDelivery, Notificatio
 from bot.simulation.product_door import ProductDoor
 from bot.simulation.product_routes import product_routes
 from bot.simulation.receivers import SimulatedReceivers, check_simulated_url
+from bot.simulation.simulated_api import SimulatedApi
 from bot.simulation.simulated_client import SimulatedClient
 from bot.simulation.webhook_receiver import WebhookReceiver
 from flows.engine.capabilities import ChannelCapabilities
@@ -160,6 +162,18 @@ class World:
     def app(self) -> App:
         assert self._app is not None, "the product is not running"
         return self._app
+
+    @property
+    def apis(self) -> tuple[SimulatedApi, ...]:
+        return self.bank, self.daraja
+
+    def faults_left(self) -> dict[str, int]:
+        """How many of each call's next ones are to meet a fault, of all APIs."""
+        return {call: left for api in self.apis for call, left in api.faults_left().items()}
+
+    def api_of(self, call: str) -> SimulatedApi:
+        """Daraja for the calls of payouts, and the bank for any other."""
+        return self.daraja if call in daraja_faults.CALLS else self.bank
 
     # Start, stop and crash -----------------------------------------------------------------
 

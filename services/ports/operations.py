@@ -54,6 +54,11 @@ class Operations(Protocol):
         """Open or unknown operations by state, among the oldest ``limit``, with their age."""
         ...
 
+    def newest_state(self, kind: str) -> str | None:
+        """Of the newest operation of that kind, as it is stored, over all partners. It may read the
+        whole table: for the simulator."""
+        ...
+
     def open_since(self, partner: str, since: datetime) -> int:
         """How many operations begun since then are open or unknown."""
         ...

@@ -145,6 +145,14 @@ class OperationStore:
         now = self._time.ms
         return [StateBacklog(state, count, (now - since) / 1000) for state, count, since in rows]
 
+    def newest_state(self, kind: str) -> str | None:
+        """Over all partners; may read the whole table: for tests and the simulator."""
+        row = self._conn.execute(
+            "SELECT state FROM wallet_transactions WHERE type = ? ORDER BY seq DESC LIMIT 1",
+            (kind,),
+        ).fetchone()
+        return None if row is None else row[0]
+
     def open_since(self, partner: str, since: datetime) -> int:
         """How many operations begun since then are open or unknown."""
         row = self._conn.execute(

@@ -12,6 +12,7 @@ from bot.scripts.given import Given
 from bot.scripts.head import ScriptHead
 from bot.scripts.stage import CannotDo, Option, Shown
 from services.domain.money import Money
+from services.domain.phone import Phone
 
 ROWS = (("yes", "Yes"), ("no", "No")), (("more", "More"),)
 
@@ -187,6 +188,9 @@ class EchoStage:
 
     async def set_handset(self, phone: str, action: str) -> None:
         self.log.append(f"handset {phone} {action}")
+
+    def set_payee(self, phone: Phone, does: str) -> None:
+        self.log.append(f"payee {phone.msisdn} {does}")
 
     async def run_job(self, name: str) -> None:
         self.log.append(f"job {name}")

@@ -1,4 +1,4 @@
-"""Console commands for the simulated bank: ``:bank``, ``:pay`` and ``:tell``."""
+"""Console commands for the bank and M-PESA: ``:bank``, ``:pay``, ``:tell`` and ``:payee``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from bot.scripts.directive import BANK_CALLS, CALLS, PAYOUT_CALLS
 from bot.simulation.console.usage import (
     CLIP,
     SPAN,
@@ -15,9 +16,9 @@ from bot.simulation.console.usage import (
     read_phone,
     span_of,
 )
+from bot.simulation.daraja.payees import parse_payee
 from bot.simulation.faults import parse_fault
 from bot.simulation.ncba.collections_api import AcceptedAccounts
-from bot.simulation.ncba.faults import CALLS
 from bot.simulation.ncba.paybill import NotificationForm, PaybillPayment
 from services.domain.money import Money
 from services.domain.phone import Phone
@@ -37,9 +38,10 @@ _FAULT = re.compile(
     rf"(?P<fault>.+) on (?P<call>{'|'.join(CALLS)})"
     rf"(?: times (?P<n>[0-9]{{1,4}})| for (?P<lasts>{SPAN}))?"
 )
+_PAYEE = re.compile(r"(?P<phone>[0-9+() -]{1,20}) (?P<does>[a-z].*)")
 _FAULTS = (
     "timeout-before, timeout-after, http 503, slow 20s, html, garbage, refuse REASON,"
-    " says-failed REASON (query, status), duplicate or only-accepted settles 2h (float)"
+    " says-failed REASON, duplicate, only-accepted settles 2h, queue-timeout"
 )
 _HOW = {
     "apart": NotificationForm.TWO_FIELDS,
@@ -72,8 +74,9 @@ async def _bank(sim: Simulator, rest: str) -> None:
 
 def _report(sim: Simulator) -> None:
     bank = sim.world.bank
-    calls = ", ".join(f"{bank.calls(call)} {call}" for call in CALLS)
-    sim.say(f"Calls to the bank so far: {calls}.")
+    for whom, calls in (("the bank", BANK_CALLS), ("Daraja", PAYOUT_CALLS)):
+        counted = ", ".join(f"{sim.world.api_of(call).calls(call)} {call}" for call in calls)
+        sim.say(f"Calls to {whom} so far: {counted}.")
     for prompt in bank.prompts.open():
         age = (sim.world.clock.true_now() - prompt.sent_at).total_seconds()
         sim.say(
@@ -96,27 +99,46 @@ def _arm(sim: Simulator, rest: str) -> None:
     match = _FAULT.fullmatch(rest)
     if match is None:
         raise CommandError(
-            f"Written :bank FAULT on {'|'.join(CALLS)} [times N | for 3h]. FAULT: {_FAULTS}."
+            f"Written :bank FAULT on {'|'.join(CALLS)} [times N | for 3h], such as"
+            " :bank timeout-after on initiate."
         )
     call, times = match["call"], int(match["n"] or 1)
     lasts = span_of(match["lasts"]) if match["lasts"] else None
     try:
         fault = parse_fault(match["fault"])
-        longest = max(lasts or timedelta(0), fault.fate_after)
-        if fault.delay_s > DELAY_MAX_S or times > TIMES_MAX or longest > LASTS_MAX:
-            raise CommandError(
-                f"At most slow {DELAY_MAX_S}s, times {TIMES_MAX} and {LASTS_MAX.days}d."
-            )
-        if lasts is None:
-            sim.world.bank.arm(fault, call, times)
-        else:
-            sim.world.bank.arm_for(fault, call, lasts)
     except ValueError as error:
-        raise CommandError(f"Not armed: {clip(str(error), 2 * CLIP)}. FAULT: {_FAULTS}.") from None
+        raise CommandError(f"Not armed: {clip(str(error))}. FAULT: {_FAULTS}.") from None
+    longest = max(lasts or timedelta(0), fault.fate_after)
+    if fault.delay_s > DELAY_MAX_S or times > TIMES_MAX or longest > LASTS_MAX:
+        raise CommandError(f"At most slow {DELAY_MAX_S}s, times {TIMES_MAX} and {LASTS_MAX.days}d.")
+    api = sim.world.api_of(call)
+    try:
+        if lasts is None:
+            api.arm(fault, call, times)
+        else:
+            api.arm_for(fault, call, lasts)
+    except ValueError as error:
+        raise CommandError(f"Not armed: {clip(str(error), 3 * CLIP)}.") from None
     meeting = f"The next {call} call meets" if times == 1 else f"The next {times} {call} calls meet"
     if lasts is not None:
         meeting = f"For {match['lasts']} every {call} call meets"
     sim.say(f"{meeting}: {clip(match['fault'])}.")
+
+
+async def _payee(sim: Simulator, rest: str) -> None:
+    """What M-PESA does with the next payout to a phone."""
+    match = _PAYEE.fullmatch(rest)
+    if match is None:
+        raise CommandError("Written :payee PHONE DOES, such as :payee 0722 000 111 fails 2040.")
+    phone = read_phone(match["phone"])
+    try:
+        does = parse_payee(match["does"])
+    except ValueError as error:
+        raise CommandError(f"Not told: {clip(str(error), 2 * CLIP)}.") from None
+    if (does.paid_after or timedelta(0)) > LASTS_MAX:
+        raise CommandError(f"At most {LASTS_MAX.days}d late.")
+    sim.world.daraja.set_payee(phone.msisdn, does)
+    sim.say(f"The next payout to {phone} meets: {clip(match['does'])}.")
 
 
 async def _pay(sim: Simulator, rest: str) -> None:
@@ -177,10 +199,17 @@ COMMANDS = {
         "let the bank tell of a paid prompt, as above",
         _tell,
     ),
+    "payee": Command(
+        ":payee PHONE fails 2040\n\n",
+        "what M-PESA does with the next payout there\n"
+        "or: pays [NAME], silent, twice, before-ack,\n"
+        "late 24h, fails 2040 late 24h",
+        _payee,
+    ),
     "bank": Command(
         ":bank\n:bank FAULT on CALL [times N]\n\n:bank account-no registered",
-        "calls to the bank so far, and open prompts\n"
-        "let the bank fail, such as\n"
+        "calls to bank and Daraja, and open prompts\n"
+        "let either fail, such as\n"
         ":bank timeout-after on initiate, or for 3h\n"
         "it takes our account alone, or: any",
         _bank,

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from bot.scripts.directive import CALLS
 from bot.simulation.console import demo
 from bot.simulation.console.bank_commands import COMMANDS as BANK
 from bot.simulation.console.screen import Line
@@ -13,7 +14,6 @@ from bot.simulation.console.usage import UNITS, Command, CommandError, clip, rea
 from bot.simulation.crashes import CrashPointName
 from bot.simulation.credentials import USSD_CODE
 from bot.simulation.inboxes import CARRIER_FAULTS
-from bot.simulation.ncba.faults import CALLS
 from bot.simulation.ncba.handsets import Handset
 
 if TYPE_CHECKING:
@@ -241,6 +241,7 @@ COMMANDS = {
     ),
     "pay": BANK["pay"],
     "tell": BANK["tell"],
+    "payee": BANK["payee"],
     "sms": Command(
         ":sms [PHONE]\n:sms down",
         "read the SMS that came to a phone\nlet the carrier fail, or: refuses, unsure, up",

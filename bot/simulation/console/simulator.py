@@ -78,7 +78,7 @@ class Simulator:
         self._seen: dict[str, Content] = {}
         self._active_by_user: dict[str, _ActiveScreen] = {}
         self._notices: dict[str, str] = {}  # newest unsolicited message with options, by address
-        self._rung: set[str] = set()  # prompts already reported
+        self._rung: set[str] = set()  # prompts and payouts already reported
         self._fired = 0  # crashes already reported
         self._time = RealTime(self.world)
 
@@ -314,7 +314,7 @@ class Simulator:
         return isinstance(session.current_node, Ask | Code | Contact)
 
     def _mention(self, lines: list[Line]) -> None:
-        """Report events outside: a prompt reached a phone, the product was killed."""
+        """Report events outside: a prompt reached a phone, M-PESA paid, the product was killed."""
         fired = sum(armed.fired for armed in self.world.armed_crashes)
         if fired > self._fired:
             self._fired = fired
@@ -330,6 +330,16 @@ class Simulator:
                     screen.quiet(
                         f"M-PESA prompt on {phone}: KES {prompt.amount_kes:,}."
                         f" {pays} enters the PIN."
+                    )
+                )
+
+        for paid in self.world.daraja.paid():
+            if paid.transaction_id not in self._rung:
+                self._rung.add(paid.transaction_id)
+                lines.append(
+                    screen.quiet(
+                        f"M-PESA has paid KES {paid.amount_kes:,} to {paid.name},"
+                        f" {Phone(paid.phone)}: {paid.transaction_id}."
                     )
                 )
 

@@ -140,9 +140,9 @@ class SimulatedDaraja(SimulatedApi):
         if fault is None:
             return self._answer(call, request)
         match fault.kind:
-            case FaultKind.SLOW | FaultKind.QUEUE_TIMEOUT | FaultKind.RESULT:
+            case FaultKind.SLOW | FaultKind.QUEUE_TIMEOUT:
                 return self._answer(call, request, fault)
-            case FaultKind.SAYS_FAILED:
+            case FaultKind.RESULT | FaultKind.SAYS_FAILED:
                 return self._answer(call, request, fault)
             case FaultKind.TIMEOUT_BEFORE:
                 return None

@@ -27,7 +27,7 @@ MET_BY = dict.fromkeys(
     FaultKind.SYSTEM_ERROR: _WITH_RESULT,
     FaultKind.QUEUE_TIMEOUT: _WITH_RESULT,
     FaultKind.RESULT: _WITH_RESULT,
-    FaultKind.SAYS_FAILED: (STATUS, BALANCE),
+    FaultKind.SAYS_FAILED: _WITH_RESULT,
     FaultKind.CONTRADICTS: (PAYOUT,),
     FaultKind.DUPLICATE: (PAYOUT,),
 }

@@ -66,6 +66,8 @@ class Mpesa:
         refusal = self._initiator.refusal(
             fields["InitiatorName"], fields["SecurityCredential"], fields["PartyA"]
         )
+        if refusal is None and _says_failed(fault):
+            refusal = INTERNAL_FAILURE
         late_by = QUEUED_FOR if _is_queue_timeout(fault) else _NO_TIME
         payment, does = self._ledger.order(
             fields, self._clock.now(), refusal=refusal, late_by=late_by
@@ -126,7 +128,7 @@ class Mpesa:
 
         def body() -> bytes:
             head = result_head(refusal or PAID, originator_id, conversation_id, transaction_id)
-            if refusal is None and fault is not None and fault.kind is FaultKind.SAYS_FAILED:
+            if refusal is None and fault is not None and _says_failed(fault):
                 head |= _verdict(INTERNAL_FAILURE) | {"ResultDesc": fault.reason}
             elif refusal is None:
                 head = result(head)
@@ -148,6 +150,8 @@ class Mpesa:
     ) -> ResultDelivery:
         def body() -> bytes:
             result = payment_result(payment, code, self._ledger, self._clock.now())
+            if fault is not None and _says_failed(fault) and code == INTERNAL_FAILURE:
+                result["ResultDesc"] = fault.reason
             return self._shaped(result, fault)
 
         def taken() -> None:
@@ -170,6 +174,10 @@ class Mpesa:
         is_clear = fault is None or fault.shape not in DOUBTFUL
         if is_clear and payment.reported_at is None:
             payment.reported_at = self._clock.now()
+
+
+def _says_failed(fault: Fault | None) -> bool:
+    return fault is not None and fault.kind is FaultKind.SAYS_FAILED
 
 
 def _is_queue_timeout(fault: Fault | None) -> bool:

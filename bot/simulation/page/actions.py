@@ -145,12 +145,16 @@ async def _advance(state: PageState, view: View, body: bodies.Advance) -> None:
 async def _arm(state: PageState, view: View, body: bodies.ArmFault) -> None:
     calls = CALLS if body.call == bodies.ALL_CALLS else (body.call,)
     if not set(calls) <= set(CALLS):
-        raise ControlError("the bank has no such call")
+        raise ControlError("there is no such call")
     for call in calls:
         text = f"@bank {body.fault} on {call} times {body.times}"
         read = read_directive(SourceLine(FOLDER, 1, text), text)
         assert isinstance(read, directive.ArmBank), "every fault of the list is one"
         await outside.arm_bank(state.served, read)
+
+
+async def _payee(state: PageState, view: View, body: bodies.SetPayee) -> None:
+    await outside.set_payee(state.served, body.phone, body.does)
 
 
 async def _tell(state: PageState, view: View, body: bodies.Tell) -> None:
@@ -225,6 +229,7 @@ ACTIONS: Mapping[str, Action[Any]] = {
     "prompt": Action(bodies.AnswerPrompt, _answer_prompt),
     "advance": Action(bodies.Advance, _advance),
     "fault": Action(bodies.ArmFault, _arm),
+    "payee": Action(bodies.SetPayee, _payee),
     "tell": Action(bodies.Tell, _tell),
     "act": Action(bodies.Act, _act),
     "story": Action(bodies.PlayStory, _story),

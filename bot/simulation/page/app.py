@@ -19,7 +19,7 @@ from bot.http.web.headers import FRESH
 from bot.http.web.origin import is_from_own_page, is_loopback_host, only_host
 from bot.simulation.credentials import USSD_CODE
 from bot.simulation.page.actions import ACTIONS
-from bot.simulation.page.bodies import FAULTS
+from bot.simulation.page.bodies import FAULTS, PAYEES
 from bot.simulation.page.cast import groups
 from bot.simulation.page.curl_copy import as_curl
 from bot.simulation.page.drawn import Drawn
@@ -63,6 +63,7 @@ class PageApp:
             people=groups(self._state.served.scene.givens),
             stories=list(stories().values()),
             faults=FAULTS,
+            payees=PAYEES,
             calls=CALLS,
             service_code=USSD_CODE,
         )

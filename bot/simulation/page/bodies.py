@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.page.view import Drawer
-from bot.simulation.served.control_bodies import ADVANCE_MAX_S
+from bot.simulation.served.control_bodies import ADVANCE_MAX_S, PhoneText
 from flows.engine.event import TEXT_LIMIT
 
 FAULTS = {
@@ -17,6 +17,17 @@ FAULTS = {
     "http 500": "answers with an error (500)",
     "timeout-after": "does it, and its answer is lost",
     "slow 20s": "answers after 20 s",
+}
+PAYEES = {
+    "pays": "is paid",
+    "fails 2040": "fails: not on M-PESA (2040)",
+    "fails 8": "fails: over their limit (8)",
+    "fails 1": "fails: our account is short (1)",
+    "silent": "is paid, and M-PESA never says so",
+    "twice": "is paid, and M-PESA says so twice",
+    "before-ack": "is paid before the order is answered",
+    "late 24h": "is paid a day later",
+    "fails 8 late 24h": "fails (8), and is paid a day later",
 }
 ALL_CALLS = "all"
 ANSWER_MAX = 80  # characters of one answer on a phone (facts: USSD 2)
@@ -107,6 +118,23 @@ class ArmFault(PageBody):
     fault: Literal["timeout-before", "http 500", "timeout-after", "slow 20s"]
     call: _Id
     times: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+class SetPayee(PageBody):
+    """What M-PESA does with the next payout to that phone."""
+
+    phone: PhoneText
+    does: Literal[
+        "pays",
+        "fails 2040",
+        "fails 8",
+        "fails 1",
+        "silent",
+        "twice",
+        "before-ack",
+        "late 24h",
+        "fails 8 late 24h",
+    ]
 
 
 class Tell(PageBody):

@@ -16,6 +16,7 @@ from bot.scripts.directive import (
     CrashPoint,
     Restart,
     SetHandset,
+    SetPayee,
 )
 from bot.scripts.directive_syntax import read_directive
 from bot.scripts.source_line import SourceLine
@@ -81,6 +82,8 @@ def _control(line: str) -> tuple[str, Mapping[str, object]] | None:
     match read:
         case SetHandset():
             return "handset", {"phone": read.phone, "does": read.action}
+        case SetPayee():
+            return "payee", {"phone": read.phone.msisdn, "does": read.does}
         case BankNotifies():
             body = {"phone": read.phone, "amount": read.amount.decimal, "ref": read.reference}
             return "notify", {**body, "times": read.times}

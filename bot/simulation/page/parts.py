@@ -55,7 +55,7 @@ class Parts:
     def every(self) -> Sequence[Part]:
         served, story = self._served, self._state.story
         now = served.world.clock.now()
-        left = served.world.bank.faults_left()
+        left = served.world.faults_left()
         parts = [
             self._part("clock", now, "clock.html", now=now),
             self._part("phones-state", len(self._view.people), "phones_state.html"),
@@ -150,7 +150,7 @@ class Parts:
     def _happened(self) -> Hashable:
         """Differs once something has happened that the database may tell of."""
         served = self._served
-        calls = sum(served.world.bank.calls(call) for call in CALLS)
+        calls = sum(served.world.api_of(call).calls(call) for call in CALLS)
         sent = (delivery for told in served.told for delivery in told.deliveries)
         answered = sum(delivery.answer is not None for delivery in sent)
         return (
@@ -160,6 +160,7 @@ class Parts:
             served.calls,
             answered,
             len(served.world.receiver.received),
+            len(served.world.daraja.results.deliveries),
             served.world.crash_count,
         )
 

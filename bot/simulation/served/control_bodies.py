@@ -15,6 +15,7 @@ from services.domain.phone import Phone
 
 ADVANCE_MAX_S = 2 * 86_400  # takes some real seconds, because every job of those days runs
 TIMES_MAX = 1_000
+PAYEE_MAX = 100  # characters of what a payee does
 NOTIFY_TIMES_MAX = 100
 
 
@@ -52,6 +53,13 @@ class Nothing(ControlBody):
 class SetHandset(ControlBody):
     phone: PhoneText
     does: Annotated[Handset, PlainValidator(_handset)]
+
+
+class SetPayee(ControlBody):
+    """``does`` in the words of a script's ``@payee``."""
+
+    phone: PhoneText
+    does: str = Field(min_length=1, max_length=PAYEE_MAX)
 
 
 class ArmBank(ControlBody):

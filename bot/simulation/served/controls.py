@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.scripts import directive
+from bot.scripts.directive import PAYOUT_CALLS
 from bot.scripts.directive_syntax import read_directive
 from bot.scripts.inbox import Mismatch
 from bot.scripts.source_line import ScriptError, SourceLine
@@ -22,11 +23,12 @@ from bot.simulation.served.control_bodies import (
     OfPhone,
     Say,
     SetHandset,
+    SetPayee,
 )
 from bot.simulation.served.served_world import ControlError, ServedWorld
 from bot.simulation.served.world_report import describe_world, rfc3339
 
-CALLS = ("token", "initiate", "query", "float", "status")
+CALLS = ("token", "initiate", "query", "float", "status", *PAYOUT_CALLS)
 DONE: Answer = {}
 
 
@@ -37,6 +39,11 @@ async def _world(served: ServedWorld, body: Nothing) -> Answer:
 
 async def _handset(served: ServedWorld, body: SetHandset) -> Answer:
     await outside.set_handset(served, body.phone, body.does)
+    return DONE
+
+
+async def _payee(served: ServedWorld, body: SetPayee) -> Answer:
+    await outside.set_payee(served, body.phone, body.does)
     return DONE
 
 
@@ -74,7 +81,7 @@ async def _books(served: ServedWorld, body: Nothing) -> Answer:
 
 async def _calls(served: ServedWorld, body: Nothing) -> Answer:
     async with served.turn() as world:
-        return {call: world.bank.calls(call) for call in CALLS}
+        return {call: world.api_of(call).calls(call) for call in CALLS}
 
 
 async def _advance(served: ServedWorld, body: Advance) -> Answer:
@@ -152,6 +159,7 @@ def _directive(text: str) -> directive.Directive:
 CONTROLS: Controls = {
     ("GET", "/sim/world"): Control(Nothing, _world),
     ("POST", "/sim/handset"): Control(SetHandset, _handset),
+    ("POST", "/sim/payee"): Control(SetPayee, _payee),
     ("POST", "/sim/bank"): Control(ArmBank, _bank),
     ("POST", "/sim/notify"): Control(Notify, _notify),
     ("GET", "/sim/sms"): Control(OfPhone, _sms),

@@ -1,9 +1,10 @@
-"""What callers make the outside of a served world do: phones, the bank, and when it is killed."""
+"""What callers make the outside of a served world do: phones, bank and M-PESA, and its death."""
 
 from __future__ import annotations
 
 from bot.scripts.directive import ArmBank, ArmCrash
 from bot.simulation.bank_faults import arm_bank as arm
+from bot.simulation.daraja.payees import parse_payee
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.notification_sender import Told
 from bot.simulation.served.served_world import ControlError, ServedWorld
@@ -17,11 +18,23 @@ async def set_handset(served: ServedWorld, phone: Phone, does: Handset) -> None:
         world.bank.set_handset(phone.msisdn, does)
 
 
+async def set_payee(served: ServedWorld, phone: Phone, does: str) -> None:
+    """What M-PESA does with the next payout there. Raises ``ControlError`` for other words than
+    those of ``@payee``."""
+    try:
+        payee = parse_payee(does)
+    except ValueError as error:
+        raise ControlError(str(error)) from None
+    async with served.turn() as world:
+        served.record.did(f"@payee {phone.msisdn} {' '.join(does.split())}")
+        world.daraja.set_payee(phone.msisdn, payee)
+
+
 async def arm_bank(served: ServedWorld, what: ArmBank) -> None:
     """Raises ``ControlError`` for a fault that the call cannot meet."""
     async with served.turn() as world:
         try:
-            arm(world.bank, what)
+            arm(world, what)
         except ValueError as error:
             raise ControlError(str(error)) from None
         served.record.armed(what.call, str(what.fault), what.times)
@@ -30,9 +43,10 @@ async def arm_bank(served: ServedWorld, what: ArmBank) -> None:
 async def disarm_bank(served: ServedWorld) -> None:
     """The faults that have not been met yet are no more."""
     async with served.turn() as world:
-        for call, unused in world.bank.faults_left().items():
+        for call, unused in world.faults_left().items():
             served.record.disarmed(call, unused)
-        world.bank.disarm()
+        for api in world.apis:
+            api.disarm()
 
 
 async def notify(

@@ -71,3 +71,13 @@ def test_the_next_page_of_what_is_open_begins_behind_the_last(fresh_store: Plain
     found = operations(fresh_store).pending(references[0], 1)
     assert [one.operation.reference for one in found] == [references[1]]
     assert operations(fresh_store).pending(references[2], 1) == []
+
+
+def test_the_newest_state_is_that_of_its_kind(fresh_store: PlainStore) -> None:
+    driver = paid.TopUpDriver(fresh_store)
+    assert operations(fresh_store).newest_state("topup") is None
+    paid.in_state(driver, TopUpState.PAID)
+    assert operations(fresh_store).newest_state("topup") == "PAID"
+    driver.start(70_000)
+    assert operations(fresh_store).newest_state("topup") == "CREATED"
+    assert operations(fresh_store).newest_state("b2c_float_purchase") is None

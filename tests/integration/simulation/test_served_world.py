@@ -12,6 +12,7 @@ from bot.scripts.source_line import ScriptError
 from bot.simulation.served.served_world import ServedWorld
 from services import api_keys
 from services.domain.api_key import Scope
+from tests.kit.paid_in_world import order, pay
 from tests.kit.real_time import until
 from tests.kit.served_controls import ServedControls, served_controls
 
@@ -77,7 +78,8 @@ async def test_a_topup_is_paid_as_time_is_moved(sim: ServedControls) -> None:
     said = await sim.say("wanjiru", "/balance")
     assert said.index("Received KES 1,500") < said.index("Wallet: KES 51,500")
     calls = {"token": 1, "initiate": 1, "query": 1, "float": 0, "status": 0}
-    assert await sim.get("calls") == calls
+    payouts = dict.fromkeys(("payout-token", "payout", "payout-status", "payout-balance"), 0)
+    assert await sim.get("calls") == calls | payouts
 
 
 async def test_time_passes_by_itself(sim: ServedControls) -> None:
@@ -118,6 +120,21 @@ async def test_a_fault_of_the_bank_meets_as_many_calls_as_it_is_armed_for(
     await sim.say("wanjiru", "/topup 1500")
     await sim.tap("wanjiru", "mine")
     assert "did not answer clearly" in await sim.tap("wanjiru", "yes")
+
+
+async def test_m_pesa_and_daraja_do_what_they_are_told(sim: ServedControls) -> None:
+    await sim.post("payee", phone="0712345678", does="fails 2040")
+    await sim.post("bank", call="payout", fault="http 500")
+    async with sim.served.turn() as world:
+        world.daraja.opening(10_000_00)
+        assert (await order(world)).status_code == 500
+        await pay(world)
+        await pay(world, OriginatorConversationID="HZ2")
+    await sim.post("advance", seconds=10)
+    assert [one.originator_id for one in sim.served.world.daraja.paid()] == ["HZ2"]
+    counts = await sim.get("calls")
+    assert (counts["payout-token"], counts["payout"], counts["payout-status"]) == (3, 3, 0)
+    assert not (await sim.get("books"))["ok"], "nobody here has ordered that"
 
 
 async def test_a_payment_is_told_as_often_as_asked_and_credited_once(sim: ServedControls) -> None:

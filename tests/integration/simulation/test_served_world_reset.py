@@ -77,18 +77,22 @@ async def test_what_was_done_is_recorded_in_the_words_of_scripts(tmp_path: Path)
     async with served_controls(tmp_path) as desk:
         await desk.post("bank", call="initiate", fault="http 500", times=3)
         await desk.post("bank", call="query", fault="slow 20s")
+        await desk.post("bank", call="payout", fault="result absent", times=2)
         await desk.say("wanjiru", "/topup 1500")
         await desk.tap("wanjiru", "mine")
         await desk.tap("wanjiru", "yes")
         await outside.disarm_bank(desk.served)
         await desk.post("handset", phone="0712345678", does="pays")
+        await desk.post("payee", phone="0722000111", does="pays  Asha Mfano ")
         await desk.post("advance", seconds=90)
         await desk.post("restart")
         record = desk.served.record
         armed = [(entry.call, entry.times) for entry in record.entries if hasattr(entry, "fault")]
-        assert armed == [("initiate", 1), ("query", 0)]
+        assert armed == [("initiate", 1), ("query", 0), ("payout", 0)]
+        assert desk.served.world.faults_left() == {}
         said = [entry.written for entry in record.entries if isinstance(entry, Said)]
         assert said == ["/topup 1500", "[mine]", "[yes]"]
         done = [entry.line for entry in record.entries if isinstance(entry, Did)]
-        assert done == ["@handset 254712345678 pays", "@restart"]
+        told = ["@handset 254712345678 pays", "@payee 254722000111 pays Asha Mfano"]
+        assert done == [*told, "@restart"]
         assert sum(entry.seconds for entry in record.entries if isinstance(entry, Passed)) >= 90

@@ -40,8 +40,8 @@ async def stage() -> AsyncIterator[SimulatedStage]:
 # What this build does not have ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("call", ["float", "status"])
-async def test_a_request_this_build_never_makes_was_made_no_time(
+@pytest.mark.parametrize("call", ["float", "status", "payout", "payout-balance"])
+async def test_a_request_that_nobody_caused_was_made_no_time(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], call: str
 ) -> None:
     assert await played(tmp_path, f"@bank {call} 0\n", "terminal") == 0
@@ -55,6 +55,14 @@ async def test_a_request_this_build_never_makes_was_made_no_time(
     [
         ("@bank says-failed No on initiate", "and initiate cannot"),
         ("@bank says-failed No on token", "and token cannot"),
+        ("@bank says-failed No on payout-token", "and payout-token cannot"),
+        ("@bank same-id on payout", "nothing here can meet same-id"),
+        ("@bank queue-timeout on float", "nothing here can meet queue-timeout"),
+        ("@bank result round on payout", "result needs a shape"),
+        ("@payee 254722000111 dances", "a payee pays [NAME], fails CODE"),
+        ("@payee 254722000111 fails 0", "0 is no failure"),
+        ("@payee 254722000111 late soon", "late needs a duration"),
+        ("@payee 0722000111 pays", "0722000111: not a Kenyan mobile number"),
         ("@send-fails 429:0", "429 needs a wait of at least 1 s"),
         ("@send-fails 429:1000000", "429 needs a wait of at least 1 s and at most 999999 s"),
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,23 +15,25 @@ from bot.adapters import payout_rail
 from bot.http.daraja_results import payout_result_routes
 from bot.http.routes import daraja_endpoint
 from bot.scripts.given import GivenPartner
+from bot.scripts.head import ScriptHead
 from bot.scripts.source_line import SourceLine
 from bot.settings import Settings
+from bot.simulation.bank_comparison import bank_mismatches
 from bot.simulation.crashes import CrashPointName
 from bot.simulation.credentials import SHORT_CODE
-from bot.simulation.daraja.credentials import CREDENTIALS
 from bot.simulation.daraja.result_sender import CALLS_FROM
 from bot.simulation.faults import Fate
 from bot.simulation.givens import prepare_outside
-from bot.simulation.simulated_client import SimulatedClient
+from bot.simulation.stage import SimulatedStage
 from bot.simulation.world import World
 from services.domain.bank import Ready
 from services.domain.money import Money
 from services.domain.payout_answers import Acknowledged, PaidOut
 from services.gateways.daraja.result_wire import judge_payment, read_result
 from services.ports import Clock, PayoutRail
-from tests.kit.daraja_caller import BASE, payout
+from tests.kit.daraja_caller import ID
 from tests.kit.daraja_gateway import ORDER
+from tests.kit.paid_in_world import pay
 from tests.kit.recording_handler import RecordingHandler
 
 
@@ -43,23 +44,6 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     world.daraja.opening(10_000_00)
     yield world
     await world.close()
-
-
-async def pay(world: World) -> None:
-    """As the product's gateway would: through the client that it is given."""
-    credentials = f"{CREDENTIALS.consumer_key}:{CREDENTIALS.consumer_secret}".encode()
-    async with SimulatedClient(world.daraja) as client:
-        given = await client.get(
-            f"{BASE}/oauth/v1/generate?grant_type=client_credentials",
-            headers={"Authorization": "Basic " + b64encode(credentials).decode()},
-        )
-        token = given.json()["access_token"]
-        answer = await client.post(
-            f"{BASE}/mpesa/b2c/v3/paymentrequest",
-            json=payout(),
-            headers={"Authorization": f"Bearer {token}"},
-        )
-    assert answer.json()["ResponseCode"] == "0"
 
 
 async def test_float_that_is_bought_stands_in_the_utility_account(world: World) -> None:
@@ -141,3 +125,29 @@ async def test_the_product_can_die_around_a_call(
     await world.advance(10)
     assert len(world.daraja.payments()) == orders
     assert len(world.daraja.results.deliveries) == orders
+
+
+async def test_the_books_are_compared_with_those_of_m_pesa(world: World) -> None:
+    too_much = "the utility account should have KES {}, and M-PESA has KES {} in it"
+    assert await bank_mismatches(world) == [too_much.format("0", "10,000")]
+    world.bank.floats.order("FL1", Money(500_00), SHORT_CODE)
+    assert await bank_mismatches(world) == [too_much.format("500", "10,500")]
+    await pay(world)
+    await world.advance(10)
+    assert await bank_mismatches(world) == [
+        f"M-PESA was ordered to pay {ID}, which is no payout of ours",
+        too_much.format("-1,000", "9,000"),
+    ]
+
+
+async def test_the_books_agree_on_opening_float() -> None:
+    stage = SimulatedStage("terminal")
+    at, nothing = SourceLine(Path("a.chat"), 1), Money(0)
+    given = GivenPartner(at, "UMOJA", nothing, Money(300_00), nothing, suspended=False)
+    try:
+        await stage.open(ScriptHead(), [given])
+        assert await stage.books() == []
+        stage.world.daraja.raise_utility(-1)
+        assert len(await stage.books()) == 1
+    finally:
+        await stage.close()

@@ -48,7 +48,7 @@ def wire_panel(
     world = served.world
     texts = [entry for entry in served.record.entries if isinstance(entry, Texted)]
     return WirePanel(
-        {call: world.bank.calls(call) for call in calls},
+        {call: world.api_of(call).calls(call) for call in calls},
         tx.evidence.newest_calls(CALLS_MAX),
         untold(served, held),
         served.told[: -TOLD_MAX - 1 : -1],

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
+from bot.simulation.console.console import PipedConsole
+from bot.simulation.console.simulator import Simulator
+from tests.kit.paid_in_world import order, pay
 from tests.kit.piped_sim import TOPUP, after, play
 
 
@@ -86,6 +90,34 @@ async def test_information_is_logged_when_verbose_only(tmp_path: Path) -> None:
     assert "state=PAID" in await play(tmp_path / "a", script, verbose=True)
 
 
+async def test_payee_and_faults_of_daraja_are_met_by_the_next_payout(tmp_path: Path) -> None:
+    output = io.StringIO()
+    sim = Simulator(tmp_path, PipedConsole(None, output))
+    await sim.begin()
+    try:
+        sim.world.daraja.opening(10_000_00)
+        await sim.handle_line(":payee 0712 345 678 pays Asha Mfano")
+        await sim.handle_line(":bank http 500 on payout")
+        assert (await order(sim.world)).status_code == 500
+        await pay(sim.world)
+        await sim.handle_line(":wait 10s")
+        await sim.handle_line(":bank")
+        (payment,) = sim.world.daraja.paid()
+    finally:
+        await sim.world.close()
+    said = output.getvalue()
+    assert "The next payout to 0712 345 678 meets: pays Asha Mfano." in said
+    assert "The next payout call meets: http 500." in said
+    told = f"M-PESA has paid KES 1,500 to ASHA MFANO, 0712 345 678: {payment.transaction_id}."
+    assert after(said, ":wait 10s").count(told) == said.count(told) == 1
+    assert "Daraja so far: 2 payout-token, 2 payout, 0 payout-status" in after(said, ":bank")
+
+
+async def test_the_program_can_be_killed_at_a_call_of_daraja(tmp_path: Path) -> None:
+    said = await play(tmp_path, ":crash at after-call payout-status\n")
+    assert "will be killed at after-call payout-status" in said
+
+
 async def test_sms_box(tmp_path: Path) -> None:
     said = await play(tmp_path, ":sms\n:sms 0722000111\n")
     assert "No SMS has come to 0712 345 678." in said
@@ -101,7 +133,8 @@ async def test_screen_shows_option_ids_that_can_be_tapped(tmp_path: Path) -> Non
 
 async def test_help_names_every_command(tmp_path: Path) -> None:
     listed = after(await play(tmp_path, ":help\n"), ":help")
-    for word in ("handset", "sms", "wait", "bank", "restart", "crash", "screen", "tap", "quit"):
+    words = "handset payee sms wait bank restart crash screen tap quit"
+    for word in words.split():
         assert f"\n  :{word}" in listed
     assert all(len(line) < 80 for line in listed.split("\n"))
 
@@ -125,6 +158,20 @@ async def test_quit_leaves_the_rest_unread(tmp_path: Path) -> None:
         ":bank http 500 on status for ever",
         ":bank only-accepted settles 99d on float",
         ":bank duplicate on initiate",
+        ":bank says-failed x on payout-token",
+        ":bank same-id on payout",
+        ":bank result round on payout-status",
+        ":bank nonsense on payout-balance",
+        ":payee",
+        ":payee pays",
+        ":payee 0722 000 111",
+        ":payee 0722 000 111 dances",
+        ":payee 0722 000 111 fails 0",
+        ":payee 0722 000 111 late 31d",
+        ":payee 0722 000 111 late " + "9" * 5000 + "d",
+        ":payee 0722 000 pays",
+        ":payee amina pays",
+        ":crash at before-call payouts",
         ":handset",
         ":handset jumps",
         ":handset pays 123",

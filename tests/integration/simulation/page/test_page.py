@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from bot.simulation.page.bodies import PAYEES
 from tests.kit.page_tab import open_tab, page_tab
+from tests.kit.paid_in_world import pay
 
 MARKUP = "<img src=x onerror=alert(1)>"
 
@@ -166,6 +168,30 @@ async def test_a_fault_of_the_bank_is_set_and_cleared(tmp_path: Path) -> None:
         assert "3 initiate" in await tab.news()
         await tab.do("act", what="disarm")
         assert "works as it should" in await tab.news()
+
+
+async def test_the_next_payout_is_set_for_any_phone(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        page = (await tab.desk.client.get("/")).text
+        for does in PAYEES:
+            assert f'<option value="{does}">' in page
+            await tab.do("payee", phone="0712 345 678", does=does)
+        await tab.do("fault", fault="http 500", call="payout-status", times="3")
+        assert "3 payout-status" in await tab.news()
+        await tab.do("look", drawer="wire")
+        assert "0 payout-status, 0 payout-balance so far." in await tab.news()
+        async with tab.desk.served.turn() as world:
+            await pay(world)
+        await tab.do("advance", seconds="10")
+        assert "1 payout, 0 payout-status" in await tab.news()
+        (payment,) = tab.desk.served.world.daraja.payments()
+        assert payment.state(tab.desk.served.world.clock.true_now()) == "Declined"
+        for fields in (
+            {"phone": "12", "does": "pays"},
+            {"phone": "0712345678", "does": "dances"},
+            {"does": "pays"},
+        ):
+            assert (await tab.send("payee", **fields)).status_code == 400
 
 
 async def test_the_page_goes_on_through_restart_crash_and_reset(tmp_path: Path) -> None:

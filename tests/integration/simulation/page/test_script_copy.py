@@ -98,19 +98,26 @@ async def test_what_payers_banks_and_kills_do_is_copied(tmp_path: Path) -> None:
         served = tab.desk.served
         await tab.do("fault", fault="timeout-after", call="initiate")
         await tab.do("fault", fault="http 500", call="query", times="3")
+        await tab.do("fault", fault="slow 20s", call="payout", times="3")
+        await tab.do("payee", phone=STRANGER, does="fails 8 late 24h")
         await tab.ask_for_topup()
         await tab.do("act", what="redeliver")
         await tab.do("act", what="restart")
         await tab.do("advance", seconds="60")
         await tab.do("act", what="disarm")
+        await tab.do("fault", fault="http 500", call="payout-token", times="3")
         await tab.do("act", what="crash")
         await outside.notify(served, Phone(STRANGER), Money(700_00), "nobody")
         await tab.do("advance", seconds="due")
         await tab.say("/pending", "musa")
-        text = await tab.copy("script")
+        text, curl = await tab.copy("script"), await tab.copy("curl")
     await _holds(text, tmp_path)
     assert "@bank timeout-after on initiate\n" in text
     assert "@bank http 500 on query" not in text
+    assert "on payout times" not in text
+    assert "\n@bank http 500 on payout-token times 3\n" in text
+    assert f"\n@payee {STRANGER} fails 8 late 24h\n" in text
+    assert f'/sim/payee -H \'content-type: application/json\' -d \'{{"phone": "{STRANGER}"' in curl
     for directive in ("@redeliver", "@restart", "@crash", "@notify 254733999888 700.00 ref nobody"):
         assert f"\n{directive}\n" in text
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.scripts import directive
 from bot.scripts.directive import (
     Advance,
     ArmBank,
@@ -26,12 +27,19 @@ from bot.scripts.directive import (
     SendFault,
     SetClock,
     SetHandset,
+    SetPayee,
     StateIs,
 )
 from bot.scripts.directive_syntax import read_directive
 from bot.scripts.source_line import ScriptError
+from bot.simulation.daraja import faults as daraja_faults
+from bot.simulation.ncba import faults as ncba_faults
 from services.domain.money import Money
+from services.domain.phone import Phone
 from tests.kit.parsed_scripts import AT, refused
+
+PHONE = Phone("254722000111")
+T = "payout-token"
 
 
 @pytest.mark.parametrize(
@@ -52,6 +60,12 @@ from tests.kit.parsed_scripts import AT, refused
         ("@state float UNKNOWN", StateIs(AT, "float", "UNKNOWN")),
         ("@books", BooksBalance(AT)),
         ("@handset 254712345678 wrong-pin", SetHandset(AT, "254712345678", "wrong-pin")),
+        ("@state payout RETURNED", StateIs(AT, "payout", "RETURNED")),
+        ("@state disbursement RETURNED", StateIs(AT, "payout", "RETURNED")),
+        ("@payee 254722000111 pays", SetPayee(AT, PHONE, "pays")),
+        ("@payee 254722000111  pays Asha  Mfano", SetPayee(AT, PHONE, "pays Asha Mfano")),
+        ("@payee 254722000111 fails SFC_IC0003", SetPayee(AT, PHONE, "fails SFC_IC0003")),
+        ("@payee 254722000111 fails 8 late 24h", SetPayee(AT, PHONE, "fails 8 late 24h")),
         ("@bank initiate 1", BankCallsAre(AT, "initiate", 1)),
         ("@bank html on float", ArmBank(AT, BankFault("html"), "float", 1)),
         ("@bank html on token", ArmBank(AT, BankFault("html"), "token", 1)),
@@ -87,6 +101,23 @@ from tests.kit.parsed_scripts import AT, refused
             "@bank refuse Back in for 3h on initiate for 10m",
             ArmBank(AT, BankFault("refuse", "Back in for 3h"), "initiate", lasts_s=600),
         ),
+        ("@bank payout 0", BankCallsAre(AT, "payout", 0)),
+        ("@bank payout-status 12", BankCallsAre(AT, "payout-status", 12)),
+        (
+            "@bank refuse Bad Request on payout on payout times 2",
+            ArmBank(AT, BankFault("refuse", "Bad Request on payout"), "payout", 2),
+        ),
+        ("@bank http 500 on payout-token", ArmBank(AT, BankFault("http", status=500), T)),
+        ("@bank queue-timeout on payout", ArmBank(AT, BankFault("queue-timeout"), "payout")),
+        ("@bank spike-arrest on payout", ArmBank(AT, BankFault("spike-arrest"), "payout")),
+        (
+            "@bank result other-originator on payout-status for 1h",
+            ArmBank(AT, BankFault("result", "other-originator"), "payout-status", lasts_s=3_600),
+        ),
+        (
+            "@bank slow 20s on payout-balance",
+            ArmBank(AT, BankFault("slow", seconds=20), "payout-balance"),
+        ),
         (
             "@notify 2547 10 ref UMOJA late 1h",
             BankNotifies(AT, "2547", Money(1000), "UMOJA", None, 1, None, late_s=3_600),
@@ -111,6 +142,14 @@ from tests.kit.parsed_scripts import AT, refused
         (
             "@crash at before-call status",
             ArmCrash(AT, CrashPoint("before-call", "status", 1)),
+        ),
+        (
+            "@crash at after-call payout 2",
+            ArmCrash(AT, CrashPoint("after-call", "payout", 2)),
+        ),
+        (
+            "@crash at before-call payout-status",
+            ArmCrash(AT, CrashPoint("before-call", "payout-status", 1)),
         ),
         ("@crash at after-call token", ArmCrash(AT, CrashPoint("after-call", "token", 1))),
         ("@send-fails 403", ArmSends(AT, SendFault("403"), 1)),
@@ -141,6 +180,15 @@ def test_directives(line: str, expected: object) -> None:
         "@state refund PAID",
         "@books now",
         "@handset 254712345678 dances",
+        "@payee 254722000111",
+        "@payee 0722000111 pays",
+        "@payee 25472200011 pays",
+        "@payee 254822000111 pays",
+        "@payee amina pays",
+        "@bank payouts 1",
+        "@bank html on payout-tokens",
+        "@bank result on payout",
+        "@crash at before-call payout-now",
         "@bank refuse on initiate",
         "@bank html on lunch",
         "@bank http on token",
@@ -174,6 +222,11 @@ def test_unreadable_directives(line: str) -> None:
         read_directive(AT, line)
 
 
+def test_scripts_know_every_call_of_the_outside() -> None:
+    assert directive.BANK_CALLS == ncba_faults.CALLS
+    assert directive.PAYOUT_CALLS == daraja_faults.CALLS
+
+
 @pytest.mark.parametrize(
     ("line", "reference", "narrative", "times"),
     [
@@ -194,7 +247,6 @@ def test_a_notification_may_tell_the_account_alone(
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("@state disbursement PAID", "this build cannot do a disbursement"),
         ("@at juma -", "nobody is called juma"),
         ("@wallet OTHER 1.00", "there is no partner OTHER"),
     ],

@@ -19,6 +19,8 @@ async def test_directives_reach_the_stage(house: Playhouse) -> None:
 @bank refuse No on initiate times 2
 @send-fails 429:5
 @handset 254712345678 pays
+@payee 254722000111 fails 8 late 24h
+@bank http 500 on payout-status times 3
 @job backup
 @at amina -
 amina> hi
@@ -31,6 +33,8 @@ bot*
 @available FINSAFE 1600
 @float FINSAFE 0.00
 @state topup PAID
+@state payout PAID
+@state disbursement PAID
 @bank initiate 2
 @bank float 0
 @books
@@ -41,6 +45,8 @@ bot*
         "bank refuse initiate 2",
         "sends 429 5 1",
         "handset 254712345678 pays",
+        "payee 254722000111 fails 8 late 24h",
+        "bank http payout-status 3",
         "job backup",
         "amina says hi",
         "redeliver",
@@ -54,6 +60,7 @@ bot*
     [
         ("@wallet FINSAFE 1.00", "1.00", "1700.00"),
         ("@state topup PAID", "PAID", "there is no topup"),
+        ("@state disbursement PAID", "PAID", "there is no payout"),
         ("@bank initiate 1", "1 × initiate", "2 × initiate"),
         ("@at amina topup.amount", "topup.amount", "-"),
         ("@books", "books that hold", "one\ntwo"),

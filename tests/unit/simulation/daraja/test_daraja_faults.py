@@ -38,8 +38,9 @@ def test_a_fault_is_armed_only_where_it_makes_sense() -> None:
         caller.arm("duplicate", "payout-status")
     with pytest.raises(ValueError, match="nothing here can meet bounces"):
         caller.arm("bounces")
-    with pytest.raises(ValueError, match="payout-token cannot"):
-        caller.arm("result absent", "payout-token")
+    for fault in ("result absent", "says-failed No"):
+        with pytest.raises(ValueError, match="payout-token cannot"):
+            caller.arm(fault, "payout-token")
 
 
 @pytest.mark.parametrize(
@@ -157,6 +158,26 @@ async def test_after_a_queue_timeout_it_may_fail_or_be_paid_in_silence(
     await caller.wait(63)
     assert [result["ResultCode"] for result in caller.results()] == [8]
     assert [payment.originator_id for payment in caller.daraja.paid()] == ["HZ1"]
+
+
+async def test_an_order_that_is_said_to_have_failed_pays_nobody(caller: DarajaCaller) -> None:
+    caller.payee("fails 8")
+    caller.arm("says-failed The line is down")
+    assert (await caller.paid())["ResultDesc"] == "The line is down"
+    (result,) = caller.results()
+    assert (result["ResultCode"], result["OriginatorConversationID"]) == (17, ID)
+    assert caller.daraja.paid() == ()
+    later = await caller.paid(OriginatorConversationID="HZ2")
+    assert later["ResultCode"] == 8, "the payee has not been asked before"
+
+
+async def test_a_wrong_initiator_is_told_in_its_own_words(caller: DarajaCaller) -> None:
+    caller.arm("says-failed The line is down")
+    result = await caller.paid(InitiatorName="nobody")
+    assert (result["ResultCode"], result["ResultDesc"]) == (
+        2001,
+        "The initiator information is invalid.",
+    )
 
 
 async def test_faults_meet_their_own_call_and_all_calls_are_counted(caller: DarajaCaller) -> None:
