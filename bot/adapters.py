@@ -12,7 +12,7 @@ from bot.outbox.carriers import MAIL, SMS, MailChannel, SmsChannel
 from bot.outbox.channel import Channel
 from bot.security.initiator_password import with_sealed_password
 from bot.settings import Settings
-from bot.workers import float_purchases, topups
+from bot.workers import float_purchases, payouts, topups
 from services.domain.bank import (
     FloatAnswer,
     FloatOrder,
@@ -36,9 +36,8 @@ from services.gateways.webhooks.sender import WebhookSender
 from services.policy import PaybillDetails, Policy
 from services.ports import Clock
 
-PAYOUT_CALLS_MAX = 24  # at once: 16 that order a payment, and 8 that ask about one
 # One connection per call, and one per token request.
-BANK_CONNECTIONS = topups.LIMITS.calls_max + float_purchases.LIMITS.calls_max + PAYOUT_CALLS_MAX + 3
+BANK_CONNECTIONS = sum(kind.LIMITS.calls_max + 1 for kind in (topups, float_purchases, payouts))
 # Where Safaricom posts, followed by the secret.
 RESULT_PATH = "/daraja/result"
 TIMEOUT_PATH = "/daraja/timeout"
@@ -60,6 +59,8 @@ def policy_of(settings: Settings) -> Policy:
         float_part_shillings=settings.openbanking_part_shillings,
         code_limits=CODE_LIMITS.times(settings.code_limit_factor),
         ussd_float_max=Money(settings.ussd_float_max * 100),
+        payout_short_code=settings.b2c_short_code if settings.pays_customers else None,
+        payout_confirm_above=Money(settings.payout_confirm_above * 100),
     )
 
 

@@ -26,6 +26,7 @@ from bot.workers.bank_worker import BankWorker
 from bot.workers.documents import DocumentWorker
 from bot.workers.money_worker import AnyMoneyWorker
 from bot.workers.payments import PaymentIntake
+from bot.workers.payout_results import PayoutResults
 from bot.workers.webhooks import STOP_S, WebhookWorker
 from flows.engine.engine import Engine
 from flows.engine.event import Event
@@ -39,6 +40,7 @@ from services.ports.database import Database
 JOB_BY_REFERENCE_PREFIX = {
     "TU": "topups",
     "FL": "purchases",
+    "PO": "payouts",
     "ST": "documents",
 }
 
@@ -128,6 +130,7 @@ class App:
         sender: OutboxSender,
         workers: Workers,
         payment_intake: PaymentIntake,
+        payout_results: PayoutResults,
         reconciliation: ReconciliationJob,
         restore_report: RestoreReport,
         watches: Watches,
@@ -150,6 +153,7 @@ class App:
         self._sender = sender
         self._workers = workers
         self._payment_intake = payment_intake
+        self.payout_results = payout_results
         self._restore_report = restore_report
         self._watches = watches
 

@@ -70,6 +70,8 @@ from bot.workers.documents import DocumentWorker
 from bot.workers.float_purchases import FloatPurchaseKind
 from bot.workers.money_worker import AnyMoneyWorker, AnyOperationKind, MoneyWorker
 from bot.workers.payments import PaymentIntake
+from bot.workers.payout_results import PayoutResults
+from bot.workers.payouts import PayoutKind
 from bot.workers.topups import TopUpKind
 from bot.workers.webhooks import WebhookWorker
 from flows.catalogue import all_flows
@@ -140,6 +142,13 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
     sender = _outbox(settings, dependencies, core, channels)
     workers = _workers(core, banks, webhooks, sender.push, dependencies.owner)
     payment_intake = PaymentIntake(database, core.random, core.notifier, sender.push)
+    payout_results = PayoutResults(
+        database,
+        core.context.policy,
+        core.notifier,
+        sender.push,
+        partial(_wake_if_running, core.jobs, "payouts"),
+    )
     steps = Steps(engine, core.sessions, core.context, core.notifier.outcome)
     turns = Turns(
         database,
@@ -187,6 +196,7 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
         sender,
         workers,
         payment_intake,
+        payout_results,
         reconciliation,
         RestoreReport(database, core.context, core.notifier, sender.push),
         _watches(settings, dependencies, core, sender.push, workers),
@@ -307,6 +317,7 @@ def _workers(
         {
             "topups": worker("topups", TopUpKind(banks.collections, core.random, core.notifier)),
             "purchases": worker("purchases", FloatPurchaseKind(banks.float_bank, core.notifier)),
+            "payouts": worker("payouts", PayoutKind(banks.payout_rail, core.notifier)),
         },
         DocumentWorker(
             core.database,

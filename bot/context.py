@@ -29,7 +29,7 @@ from services.payout_settlement import PayoutChange
 from services.policy import Policy
 from services.ports import CheckUrl, Keys, Random, Tx
 
-# The outcome of an operation, for the person who started it. One that was refused stands for itself.
+# The outcome of an operation, for who started it. One that was refused stands for itself.
 OperationUpdate: TypeAlias = PaymentEffect | PurchaseChange | PayoutChange | Spending
 ADMIN_FACTOR = 10  # limits are higher by this for admins, who page through everybody's records
 Wakeup: TypeAlias = tuple[str, datetime | None]  # job name and due time; None: now

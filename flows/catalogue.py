@@ -15,6 +15,7 @@ from flows.help_groups import HELP_GROUPS
 from flows.history import HISTORY
 from flows.joining import JOIN
 from flows.offers import OFFER_AMOUNT, OFFER_PHONE
+from flows.pay import PAY
 from flows.people import INVITE, PEOPLE, UNLINK
 from flows.pin import PIN
 from flows.settings import SETTINGS
@@ -33,6 +34,7 @@ def all_flows() -> FlowRegistry:
         HISTORY,
         SETTINGS,
         STATEMENT,
+        PAY,
         APPROVE,
         INVITE,
         PEOPLE,

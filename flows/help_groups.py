@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 HELP_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "money": ("topup", "float", "balance", "history", "statement", "approve"),
+    "money": ("topup", "float", "pay", "balance", "history", "statement", "approve"),
     "team": ("invite", "people", "unlink"),
     "own": ("settings", "block", "keys", "webhooks"),
     "partners": (

@@ -56,6 +56,7 @@ PAY = Flow(
     needs=Right.MOVE_MONEY,
     operation="payout",
     cancel_use_case="cancel_payout",
+    after_help=True,
     nodes=(
         Ask("payee", into="payee", parse=Payee(), suggest="payees", to="amount"),
         Ask(

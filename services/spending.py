@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 from services import otp
 from services.domain.approval import Decision
@@ -52,13 +52,14 @@ def own(tx: Tx, person: Person, reference: str) -> Spending | None:
 
 def move(tx: Tx, spending: S, state: SpendingState, **changes: Any) -> S:
     """Store it in its next state."""
+    moved: Spending
     if isinstance(spending, Payout):
-        payout = spending.transition_to(PayoutState(state.value), **changes)
-        tx.payouts.save(payout)
-        return payout
-    purchase = spending.transition_to(PurchaseState(state.value), **changes)
-    tx.purchases.save(purchase)
-    return purchase
+        moved = spending.transition_to(PayoutState(state.value), **changes)
+        tx.payouts.save(moved)
+    else:
+        moved = spending.transition_to(PurchaseState(state.value), **changes)
+        tx.purchases.save(moved)
+    return cast("S", moved)  # of the same kind as it was
 
 
 def end(tx: Tx, spending: S, state: SpendingState, reason: str | None) -> S:

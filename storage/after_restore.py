@@ -8,10 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.domain.desk_pin import TRIES_MAX
-from services.domain.float_purchase import PurchaseState, next_query
+from services.domain.float_purchase import Purchase, PurchaseState, next_query
 from services.domain.ledger import HOUSE
 from services.domain.otp import OtpStatus
 from services.domain.partner_event import EVENTS_LEFT_OUT
+from services.domain.payout import Payout, PayoutState
 from services.domain.topup import TopUpState
 from storage.transaction import SqliteTx
 
@@ -36,6 +37,7 @@ def recover_after_restore(tx: SqliteTx) -> None:
     found: dict[str, list[str] | int] = {
         "topups": _topups(tx, made_at, why),
         "purchases": _purchases(tx, made_at, why),
+        "payouts": _payouts(tx, made_at, why),
         "ended": _unconfirmed(tx, why) + _topups_without_code(tx, why),
         "codes": _codes(tx),
         "invites": _invites(tx),
@@ -111,24 +113,46 @@ def _purchases(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
     return [reference for (reference,) in rows]
 
 
-def _unconfirmed(tx: SqliteTx, why: str) -> list[str]:
-    """Cancel unconfirmed purchases; return those that a person had confirmed."""
+def _payouts(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
+    """Payouts whose float is held; M-PESA is asked about each."""
     rows = tx.conn.execute(
-        "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
+        "SELECT reference FROM wallet_transactions WHERE type = 'disbursement'"
+        " AND state IN ('AUTHORISED', 'SUBMITTING', 'ACCEPTED') ORDER BY seq"
+    ).fetchall()
+    for (reference,) in rows:
+        payout = tx.payouts.get(reference)
+        assert payout is not None
+        if payout.state is PayoutState.AUTHORISED:
+            assert payout.authorised_at is not None
+            submitted_at = min(max(made_at, payout.authorised_at), tx.now)
+            payout = payout.transition_to(PayoutState.SUBMITTING, submitted_at=submitted_at)
+        tx.payouts.save(
+            payout.transition_to(PayoutState.UNKNOWN, reason=None, settled_at=tx.now, due_at=tx.now)
+        )
+        tx.evidence.add(reference, "unknown", SOURCE, why)
+        tx.evidence.open_review(reference, "unknown")
+    return [reference for (reference,) in rows]
+
+
+def _unconfirmed(tx: SqliteTx, why: str) -> list[str]:
+    """Cancel unconfirmed purchases and payouts; return those that a person had confirmed."""
+    rows = tx.conn.execute(
+        "SELECT reference FROM wallet_transactions"
+        " WHERE type IN ('b2c_float_purchase', 'disbursement')"
         " AND state IN ('QUOTED', 'AWAITING_APPROVAL', 'OTP_SENT') ORDER BY seq"
     ).fetchall()
     confirmed = []
     for (reference,) in rows:
-        purchase = tx.purchases.get(reference)
-        assert purchase is not None
-        if purchase.state is not PurchaseState.QUOTED:
+        ended = {"reason": REASON, "settled_at": tx.now, "due_at": None}
+        found: Purchase | Payout | None = tx.purchases.get(reference) or tx.payouts.get(reference)
+        assert found is not None
+        if found.state.value != PurchaseState.QUOTED.value:
             confirmed.append(reference)
             tx.evidence.add(reference, "cancelled", SOURCE, why)
-        tx.purchases.save(
-            purchase.transition_to(
-                PurchaseState.CANCELLED, reason=REASON, settled_at=tx.now, due_at=None
-            )
-        )
+        if isinstance(found, Payout):
+            tx.payouts.save(found.transition_to(PayoutState.CANCELLED, **ended))
+        else:
+            tx.purchases.save(found.transition_to(PurchaseState.CANCELLED, **ended))
     tx.conn.execute(
         "UPDATE approvals SET decision = 'withdrawn', decided_at = ? WHERE decision IS NULL",
         (tx.now_ms,),

@@ -12,12 +12,13 @@ from bot.calls.refusals import wrong_code
 from bot.calls.requests import CodeCheckRequest, NothingRequest
 from bot.handlers.wrong_codes import report_wrong_code
 from bot.outbox.carriers import MAIL, SMS
-from services import float_purchases, otp, topups
+from services import otp, spending, topups
 from services.domain.api_key import Scope
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.instant import to_rfc3339
 from services.domain.otp import Binding, Otp, OtpStatus
 from services.domain.partner import Person
+from services.domain.spending import binding
 from services.domain.topup import TopUp, TopUpState
 from services.otp import NotPassed
 
@@ -37,20 +38,20 @@ def check(call: CallContext, request: CodeCheckRequest) -> Reply | Problem:
         return not_yet(call, request.reference)
     if code.status is OtpStatus.USED:
         return wrong_code(0, "This code was used.")
-    binding = _binding(operation, person)
+    bound = _binding(operation, person)
     answer = otp.verify(
         call.tx,
         call.app.keys,
-        binding,
+        bound,
         request.otp_code,
         limits=call.app.policy.code_limits,
     )
     if isinstance(answer, NotPassed):
-        report_wrong_code(call.acts_with(person), binding, answer, request.otp_code)
+        report_wrong_code(call.acts_with(person), bound, answer, request.otp_code)
         _end(call, operation, answer.status)
     status = answer.status if isinstance(answer, NotPassed) else OtpStatus.PENDING
     if isinstance(answer, NotPassed) and otp.is_replaced(
-        call.tx, call.app.keys, binding, request.otp_code
+        call.tx, call.app.keys, bound, request.otp_code
     ):
         status = OtpStatus.REVOKED
     return Reply(
@@ -91,7 +92,7 @@ def status_document(call: CallContext, code: Otp) -> dict[str, Any]:
 def clean_up(call: CallContext, request: NothingRequest) -> Reply:
     """Mark own codes whose time is over, with what waits for them."""
     operations = otp.clean_up_of(call.tx, call.partner.code, CLEANED_MAX)
-    float_purchases.expire(call.tx, list(operations))
+    spending.expire(call.tx, operations)
     topups.expire(call.tx, operations)
     return Reply({"cleaned_count": len(operations)})
 
@@ -116,7 +117,7 @@ def _with_code(
 
 def _binding(operation: TopUp | Purchase, person: Person) -> Binding:
     if isinstance(operation, Purchase):
-        return float_purchases.binding(operation)
+        return binding(operation)
     return topups.code_binding(person, operation.reference, operation.amount, operation.phone)
 
 
@@ -128,4 +129,4 @@ def _end(call: CallContext, operation: TopUp | Purchase, status: OtpStatus) -> N
         if operation.state is TopUpState.OTP_SENT:
             topups.end_with_code(call.tx, operation, status)
     else:
-        float_purchases.end_with_code(call.tx, operation, status)
+        spending.end_with_code(call.tx, operation, status)

@@ -11,7 +11,7 @@ from bot.calls.refusals import problem_of, too_little, wrong_code
 from bot.calls.requests import NEW_CODE, CodeRequest
 from bot.handlers import approvals as approval_handlers
 from bot.handlers.float import send_code
-from services import float_purchases, float_quotes, otp, topups
+from services import float_purchases, float_quotes, otp, spending, topups
 from services.approvals import AwaitingApproval
 from services.domain.api_key import Scope
 from services.domain.float_purchase import Purchase, PurchaseState
@@ -22,8 +22,8 @@ from services.domain.partner import Person
 from services.domain.public_operation import PublicKind, Status
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUpState
-from services.float_purchases import CodeSent
 from services.float_quotes import InsufficientFunds, Requoted
+from services.spending import CodeSent
 
 SCOPES = {Purpose.FLOAT_PURCHASE: Scope.FLOAT, Purpose.WALLET_TOPUP: Scope.TOPUP}
 PURPOSES = {PublicKind.FLOAT: Purpose.FLOAT_PURCHASE, PublicKind.TOPUP: Purpose.WALLET_TOPUP}
@@ -89,7 +89,7 @@ def _for_float(call: CallContext, request: CodeRequest, amount: Money) -> Reply 
             return too_little(purchase)
     problem = _confirm(call, person, purchase)
     if isinstance(problem, Problem):
-        float_purchases.cancel(call.tx, person, purchase.reference)  # nobody has seen it
+        spending.cancel(call.tx, person, purchase.reference)  # nobody has seen it
     return problem
 
 
@@ -117,7 +117,7 @@ def _confirm(call: CallContext, person: Person, purchase: Purchase) -> Reply | P
             if not result.fresh:
                 return APPROVAL_NEEDED
             approval_handlers.notify_approvers(call.acts_with(person), result)
-            return _sent(call, person, result.purchase.reference, None, result.purchase)
+            return _sent(call, person, result.operation.reference, None, result.operation)
         case CodeSent():
             return _float_code(call, person, result)
 
@@ -148,8 +148,8 @@ def _another(call: CallContext, reference: str) -> Reply | Problem:
     assert purchase is not None
     if purchase.state is PurchaseState.AWAITING_APPROVAL:
         return _confirm(call, person, purchase)
-    result = float_purchases.resend(
-        call.tx, app.keys, app.random, person, reference, limits=app.policy.code_limits
+    result = spending.resend(
+        call.tx, app.keys, app.random, person, purchase, limits=app.policy.code_limits
     )
     match result:
         case Refusal():
@@ -182,9 +182,9 @@ def _topup_code(
     return _sent(call, person, topup.reference, sent.issued.otp, None)
 
 
-def _float_code(call: CallContext, person: Person, sent: CodeSent) -> Reply:
+def _float_code(call: CallContext, person: Person, sent: CodeSent[Purchase]) -> Reply:
     send_code(call.acts_with(person), sent)
-    return _sent(call, person, sent.purchase.reference, sent.issued.otp, sent.purchase)
+    return _sent(call, person, sent.operation.reference, sent.issued.otp, sent.operation)
 
 
 def _sent(

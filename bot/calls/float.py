@@ -23,6 +23,7 @@ from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.otp import OtpStatus
 from services.domain.partner import Person
 from services.domain.refusal import Refusal
+from services.domain.spending import binding
 from services.otp import NotPassed
 
 APPROVAL_NEEDED = Problem(
@@ -79,7 +80,7 @@ def buy(call: CallContext, request: FloatRequest) -> Reply | Problem:
     match result:
         case NotPassed():
             turn = call.acts_with(holder)
-            report_wrong_code(turn, float_purchases.binding(purchase), result, code)
+            report_wrong_code(turn, binding(purchase), result, code)
             return wrong_code(result.tries_left)
         case Refusal():
             return not_found()
@@ -90,7 +91,7 @@ def buy(call: CallContext, request: FloatRequest) -> Reply | Problem:
         case Purchase():
             if result.state is PurchaseState.OTP_LOCKED:
                 turn, locked = call.acts_with(holder), NotPassed(OtpStatus.LOCKED)
-                report_wrong_code(turn, float_purchases.binding(result), locked, code)
+                report_wrong_code(turn, binding(result), locked, code)
             return _not_bought(call, result, holder)
 
 

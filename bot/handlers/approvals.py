@@ -1,4 +1,4 @@
-"""Handlers of the approve flow: a second person decides on a colleague's large purchase or payout."""
+"""Handlers of the approve flow: a second person decides on what a colleague wants to spend."""
 
 from __future__ import annotations
 

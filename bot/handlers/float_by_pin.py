@@ -12,7 +12,7 @@ from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ids import Reference
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
-from services.float_purchases import CONFIRMABLE
+from services.domain.spending import CONFIRMABLE, is_in
 
 HANDLERS = Handlers()
 
@@ -42,4 +42,4 @@ def exit_if_ended(turn: TurnContext, operation: Reference) -> Exit | None:
     purchase = float_by_pin.as_of_now(turn.tx, turn.person, operation)
     if purchase is None:
         return Exit("cancelled")
-    return None if purchase.state in CONFIRMABLE else exit_of_ended(turn, purchase)
+    return None if is_in(purchase, *CONFIRMABLE) else exit_of_ended(turn, purchase)

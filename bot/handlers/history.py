@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.context import TurnContext
 from bot.handlers import float, listing, pay, topup
 from bot.handlers.declaring import Handlers
+from bot.handlers.state_words import say_state
 from flows.engine.host import View
 from services import history, spending
 from services.domain.adjustment import Adjustment
@@ -53,7 +54,7 @@ def _line(turn: TurnContext, operation: Operation) -> str:
         "at": operation.begun_at,
         "reference": operation.reference,
         "amount": operation.amount,
-        "state": turn.say(f"state.{operation.state}"),
+        "state": say_state(turn, operation.reference, operation.state),
     }
     return turn.say(f"history.list.{kind}", facts)
 
@@ -181,7 +182,7 @@ def _detail(
     facts = {
         "reference": operation.reference,
         "what": what,
-        "state": turn.say(f"state.{operation.state}"),
+        "state": say_state(turn, operation.reference, operation.state),
         "reason": reason,
         "begun": begun,
         "settled": settled,

@@ -40,7 +40,7 @@ def _paid_whom(texts: Texts, payout: Payout) -> dict[str, Any]:
     return {
         "payee": payout.recipient,
         "name": "" if name is None else texts.say(language, "pay.receipt.name", {"name": name}),
-        "receipt": ""
+        "mpesa": ""
         if receipt is None
         else texts.say(language, "pay.receipt.code", {"receipt": receipt}),
     }

@@ -173,7 +173,7 @@ def confirm(
     needs=Right.MOVE_MONEY,
     shows=("reference", "sent_to", "until"),
     tells=(
-        *("amount", "at", "balance", "fees", "float", "name", "payee", "reason", "receipt"),
+        *("amount", "at", "balance", "fees", "float", "mpesa", "name", "payee", "reason"),
         *("reference", "total"),
     ),
 )
@@ -229,7 +229,7 @@ def exit_if_code_ended(turn: TurnContext, operation: Reference) -> Exit | None:
     waits=True,
     shows=("reference", "status"),
     tells=(
-        *("amount", "at", "balance", "fees", "float", "name", "payee", "reason", "receipt"),
+        *("amount", "at", "balance", "fees", "float", "mpesa", "name", "payee", "reason"),
         *("reference", "total"),
     ),
 )
@@ -350,7 +350,7 @@ def send_code(turn: TurnContext, sent: CodeSent[Payout]) -> None:
     payout = sent.operation
     facts = {
         "amount": payout.amount,
-        "fees": str(payout.quote.fees).removeprefix(f"{payout.quote.fees.currency} "),
+        "fees": payout.quote.fees,
         "payee": payout.recipient,
     }
     turn.send_code(sent.issued, "sms.payout_code", facts)

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 
 from bot.app import App
 from bot.http.bank_notifications import NotificationEndpoint, notification_route
-from bot.http.daraja_results import DarajaEndpoint
+from bot.http.daraja_results import DarajaEndpoint, payout_result_routes
 from bot.http.sms_reports import sms_report_route
 from bot.http.ussd.africas_talking import AfricasTalking
 from bot.http.ussd.routes import UssdEndpoint, event_route, hop_route
@@ -28,6 +28,10 @@ def inbound_routes(app: App, settings: Settings) -> list[BaseRoute]:
     endpoint = notification_endpoint(settings)
     if endpoint is not None:
         routes.append(notification_route(app.record_notification, endpoint))
+    daraja = daraja_endpoint(settings)
+    if daraja is not None:
+        results = app.payout_results
+        routes += payout_result_routes(results.record_result, results.record_timeout, daraja)
     ussd = ussd_endpoint(settings)
     if ussd is not None:
         routes.append(hop_route(app.hops.answer, ussd))

@@ -11,11 +11,15 @@ from bot.context import AppContext, queue_admin_notices
 from bot.notify.notifier import Notifier
 from bot.outbox.carriers import SMS
 from bot.outbox.durable_write import PushRows
-from services.domain.float_purchase import Purchase, PurchaseState
+from services import spending
+from services.domain.float_purchase import PurchaseState
 from services.domain.outbox import OutboxRow
+from services.domain.payout import Payout, PayoutState
 from services.domain.restore import Restore
+from services.domain.spending import Spending
 from services.domain.topup import TopUpState
 from services.float_settlement import PurchaseChange
+from services.payout_settlement import PayoutChange
 from services.ports import Tx
 from services.ports.database import Database
 from services.topup_settlement import ChangeKind, TopUpChange
@@ -54,6 +58,7 @@ class RestoreReport:
                 made_at=restore.made_at.isoformat(),
                 topups=restore.found["topups"],
                 purchases=restore.found["purchases"],
+                payouts=_references(restore, "payouts"),
                 ended=restore.found["ended"],
             )
         self._push(rows)
@@ -69,26 +74,33 @@ class RestoreReport:
             purchase = tx.purchases.get(reference)
             if purchase is not None and purchase.state is PurchaseState.UNKNOWN:
                 rows += self._notifier.purchase(tx, PurchaseChange(purchase))
+        for reference in _references(restore, "payouts"):
+            payout = tx.payouts.get(reference)
+            if payout is not None and payout.state is PayoutState.UNKNOWN:
+                rows += self._notifier.payout(tx, PayoutChange(payout))
         for reference in _references(restore, "ended"):
-            purchase = tx.purchases.get(reference)
-            assert purchase is not None
-            rows += self._ended(tx, purchase, restore)
+            ended = spending.get(tx, reference)
+            assert ended is not None
+            rows += self._ended(tx, ended, restore)
         return rows
 
-    def _ended(self, tx: Tx, purchase: Purchase, restore: Restore) -> list[OutboxRow]:
-        """Tell the person who confirmed it, if still linked, that it may have been bought."""
-        person = tx.people.at(purchase.channel, purchase.address)
-        if person is None or person.id != purchase.person_id:
+    def _ended(self, tx: Tx, ended: Spending, restore: Restore) -> list[OutboxRow]:
+        """Tell the person who confirmed it, if still linked, that money may have moved."""
+        person = tx.people.at(ended.channel, ended.address)
+        if person is None or person.id != ended.person_id:
             return []
-        account = self._context.account_to_tell(tx, purchase.channel, purchase.address)
+        account = self._context.account_to_tell(tx, ended.channel, ended.address)
         if account is None:
             return []
-        facts = {
-            "reference": purchase.reference,
-            "amount": purchase.amount,
+        facts: dict[str, Any] = {
+            "reference": ended.reference,
+            "amount": ended.amount,
             "at": restore.made_at,
         }
-        text = self._context.texts.say(purchase.language, "notice.restored_float", facts)
+        key = "notice.restored_float"
+        if isinstance(ended, Payout):
+            key, facts["payee"] = "notice.restored_payout", ended.recipient
+        text = self._context.texts.say(ended.language, key, facts)
         return [
             tx.outbox.add(
                 *account,
@@ -100,13 +112,13 @@ class RestoreReport:
 
 
 def _references(restore: Restore, kind: str) -> Sequence[str]:
-    found = restore.found[kind]
+    found = restore.found.get(kind, [])  # a restore before there were payouts found none
     assert not isinstance(found, int)
     return found
 
 
 def _facts(restore: Restore) -> Mapping[str, Any]:
-    facts: dict[str, Any] = {"at": restore.made_at}
+    facts: dict[str, Any] = {"at": restore.made_at, "payouts": 0}
     for kind, found in restore.found.items():
         facts[kind] = found if isinstance(found, int) else len(found)
     ended = _references(restore, "ended")

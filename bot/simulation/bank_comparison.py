@@ -38,7 +38,7 @@ def mismatches(world: World, tx: Tx) -> list[str]:
         *_topups(world, received, tx.topups.credited(), match_prompts(world, tx)),
         *_payments(world, received, tx),
         *_purchases(world, tx.purchases.bought()),
-        *_payouts(world, tx, ()),
+        *_payouts(world, tx, tx.payouts.every()),
     ]
 
 

@@ -60,6 +60,7 @@ _CHOSEN: Mapping[str, tuple[str, ...]] = {
     "bank": ("engine.bank_slow",),
     "state": ("state.",),
     "reason": ("refusal.", "reason."),
+    "asks": ("short.approve.one.float", "short.approve.one.payout"),
 }
 # The same of how an operation stands, by the flow that waits for it or the view that shows it.
 _STATUS: Mapping[str, tuple[str, ...]] = {

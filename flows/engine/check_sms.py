@@ -13,6 +13,7 @@ from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts, placeholders
 from services.domain.gsm7 import as_sms_text, parts, septets
 from services.domain.message import signed
+from services.domain.payout_answers import RECIPIENT_NAME_MAX
 
 CODES = "sms."  # all texts under this key carry a code
 LINES = "digest."  # all texts under this key may stand in one digest together
@@ -24,13 +25,17 @@ NOTICES = (
     "notice.moved_phone",
     "notice.moved_mail",
     "notice.restored_float",
+    "notice.restored_payout",
     "notice.credited",
     "notice.reversed",
     "notice.reversed_due",
     "notice.adjusted_credit",
     "notice.adjusted_debit",
     "notice.float_approval",
-    "notice.approved",
+    "notice.float_approved",
+    "notice.payout_approval",
+    "notice.payout_approved",
+    "notice.payout_approved_pin",
     "notice.float_approved_pin",
     "notice.second_set",
     "notice.second_cleared",
@@ -55,9 +60,11 @@ WIDEST: Mapping[str, str] = {
     **dict.fromkeys(("topups", "purchases", "open"), "9999"),
     "count": "9999",
     "who": _NAME,
-    "phone": _PHONE,
+    **dict.fromkeys(("phone", "payee", "recipient"), _PHONE),
     **dict.fromkeys(("reference", "reversal"), "TU-7K3QF9"),
     "receipt": "W" * 20,
+    "mpesa": " M-PESA receipt " + "W" * 20,
+    "name": "W" * RECIPIENT_NAME_MAX,
     "payer": _PHONE,
     "destination": "4…187",
 }

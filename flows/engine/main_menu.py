@@ -37,13 +37,17 @@ class MainMenu:
         return {name: count for name, count in counted.items() if count}
 
     def rows(self, host: Host, counts: Mapping[str, int]) -> Rows:
-        """Two flows per row: first those in which something waits; help last."""
+        """Two flows per row: first those in which something waits; then the others, help, and what
+        stands after it."""
         if host.entry_refusal() is not None:
             return ()
         if host.channel.phone_menu:
             return tuple((button,) for button in self._on_phone(host))
-        names = [flow.name for flow in self._flows.in_menu(host) if flow.name not in counts]
-        buttons = [Button(name, self._say(host, f"menu.{name}")) for name in (*names, "help")]
+        flows = [flow for flow in self._flows.in_menu(host) if flow.name not in counts]
+        before = [flow.name for flow in flows if not flow.after_help]
+        after = [flow.name for flow in flows if flow.after_help]
+        names = (*before, "help", *after)
+        buttons = [Button(name, self._say(host, f"menu.{name}")) for name in names]
         return (*in_pairs(self._counted(host, counts)), *in_pairs(buttons))
 
     def _on_phone(self, host: Host) -> Iterator[Button]:

@@ -230,7 +230,8 @@ class Flow:
 
     ``operation`` is the field with the reference of an operation that is begun before it is waited
     for; ``cancel_use_case`` cancels it when the flow is abandoned. A flow that is not ``in_menu``
-    is opened by its command only.
+    is opened by its command only; one that came ``after_help`` stands behind it there, so that the
+    numbers that people know stay.
 
     ``repeats`` are the options of its Ends that go back to an operation. The first Repeat of an
     option whose values are all known is taken.
@@ -256,6 +257,7 @@ class Flow:
     operation: str | None = None
     cancel_use_case: str | None = None
     in_menu: bool = True
+    after_help: bool = False
     command: str | None = None
     takes_argument: bool = False
     has_command: bool = True

@@ -138,7 +138,8 @@ class ScreenRenderer:
             case Ask() if host.channel.phone_menu:  # what is typed is the answer
                 rows = (self._way_out(frame, host),)
             case Ask():
-                rows = self._suggested(frame, host, node.suggest, {}, in_one_row=True)
+                args = _args(frame, node)
+                rows = self._suggested(frame, host, node.suggest, args, in_one_row=True)
                 rows += self._options(host, key, node, known)
                 rows += (self._way_out(frame, host),)
             case Contact():
@@ -278,7 +279,9 @@ class ScreenRenderer:
             buttons.append(Button(option, label))
         if not buttons:
             return ()
-        return (tuple(buttons),) if in_one_row else tuple((button,) for button in buttons)
+        if in_one_row and max(len(button.label) for button in buttons) <= SHORT_LABEL:
+            return (tuple(buttons),)
+        return tuple((button,) for button in buttons)
 
     def _value_label(self, frame: Frame, host: Host, option: str, value: Any) -> str:
         """A name of its own where the texts have one, such as "This month", or the value."""

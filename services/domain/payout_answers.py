@@ -10,6 +10,7 @@ from services.domain.bank import NotSent, Unknown
 from services.domain.money import Money
 from services.domain.phone import Phone
 
+RECIPIENT_NAME_MAX = 60  # characters of a name that are kept
 _ORIGINATOR_ID = re.compile(r"[A-Za-z0-9]{1,20}")  # the page asks for fewer than it shows
 _REMARKS = re.compile(r"[ !#-%'-;=?-~]{2,100}")  # printable ASCII without < > & "
 

@@ -18,6 +18,7 @@ class PublicKind(StrEnum):
 
     TOPUP = "topup"
     FLOAT = "float"
+    PAYOUT = "payout"
     PAYMENT = "payment"
     ADJUSTMENT = "adjustment"
     REVERSAL = "reversal"
@@ -25,7 +26,7 @@ class PublicKind(StrEnum):
     @property
     def has_events(self) -> bool:
         """The others stand in the history only: nothing becomes of them."""
-        return self in (PublicKind.TOPUP, PublicKind.FLOAT)
+        return self in (PublicKind.TOPUP, PublicKind.FLOAT, PublicKind.PAYOUT)
 
     @property
     def type(self) -> OperationType:
@@ -35,6 +36,7 @@ class PublicKind(StrEnum):
 _TYPES = {
     PublicKind.TOPUP: OperationType.TOPUP,
     PublicKind.FLOAT: OperationType.FLOAT,
+    PublicKind.PAYOUT: OperationType.PAYOUT,
     PublicKind.PAYMENT: OperationType.PAYMENT,
     PublicKind.ADJUSTMENT: OperationType.ADJUSTMENT,
     PublicKind.REVERSAL: OperationType.REVERSAL,
@@ -57,6 +59,8 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     LOCKED = "locked"
+    RETURNED = "returned"
+    PAID_AFTER_RETURN = "paid_after_return"
     UNKNOWN = "unknown"
 
 
@@ -77,10 +81,37 @@ STATUSES: Mapping[PublicKind, tuple[Status, ...]] = {
         Status.REFUSED,
         Status.UNKNOWN,
     ),
+    PublicKind.PAYOUT: (
+        Status.AWAITING_APPROVAL,
+        *_BEGUN,
+        Status.PAID,
+        Status.RETURNED,
+        Status.PAID_AFTER_RETURN,
+        Status.REFUSED,
+        Status.UNKNOWN,
+    ),
     PublicKind.PAYMENT: (Status.SUCCEEDED,),
     PublicKind.ADJUSTMENT: (Status.SUCCEEDED,),
     PublicKind.REVERSAL: (Status.SUCCEEDED,),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPayee:
+    """Who a payout is for. ``name`` is M-PESA's, once it gave one."""
+
+    phone: str
+    name: str | None
+    remarks: str
+    client_reference: str | None
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "recipient_phone": self.phone,
+            "recipient_name": self.name,
+            "remarks": self.remarks,
+            "client_reference": self.client_reference,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +137,7 @@ class PublicOperation:
     description: str | None
     created_at: datetime
     updated_at: datetime
+    payee: PublicPayee | None = None
 
     @property
     def fees(self) -> Money | None:
@@ -122,7 +154,10 @@ class PublicOperation:
         return f"{self.kind}.{self.status}"
 
     def document(self) -> dict[str, Any]:
-        """As answers and events give it."""
+        """As answers and events give it. A payout has members that no other kind has."""
+        return self._common() | ({} if self.payee is None else self.payee.document())
+
+    def _common(self) -> dict[str, Any]:
         return {
             "reference": self.reference,
             "kind": self.kind.value,

@@ -11,7 +11,7 @@ from services.domain.otp import Binding, Purpose
 from services.domain.payout import Payout
 
 Spending: TypeAlias = Purchase | Payout
-S = TypeVar("S", Purchase, Payout)
+S = TypeVar("S", bound="Purchase | Payout")
 
 
 class SpendingState(StrEnum):

@@ -12,6 +12,7 @@ from storage.invariants import (
     ledger,
     operations,
     partner_events,
+    payouts,
     purchases,
 )
 
@@ -23,6 +24,10 @@ _CHECKS = (
     purchases.purchases,
     purchases.purchase_legs,
     purchases.codes,
+    payouts.payouts,
+    payouts.payout_legs,
+    payouts.payout_attention,
+    payouts.payout_codes,
     operations.attention,
     partner_events.partner_events,
     partner_events.partner_feeds,

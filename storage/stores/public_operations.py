@@ -10,13 +10,20 @@ from typing import Any
 
 from services.domain.money import Money
 from services.domain.operation import OperationType
-from services.domain.public_operation import PublicKind, PublicOperation, Status, kind_of
+from services.domain.public_operation import (
+    PublicKind,
+    PublicOperation,
+    PublicPayee,
+    Status,
+    kind_of,
+)
 from storage.time.milliseconds import from_ms, to_ms
 
 _GET = (
     "SELECT reference, partner, type, status, reason, final, version, amount_cents, currency,"
     " transfer_fee_cents, processing_fee_cents, wallet_change_cents, phone, receipt, description,"
-    " created_at, changed_at, seq FROM public_operations WHERE reference = ?"
+    " created_at, changed_at, seq, recipient_name, remarks, client_reference"
+    " FROM public_operations WHERE reference = ?"
 )
 
 
@@ -43,7 +50,8 @@ class PublicOperationStore:
         rows = self._conn.execute(
             "SELECT reference, partner, type, status, reason, final, version, amount_cents,"
             " currency, transfer_fee_cents, processing_fee_cents, wallet_change_cents, phone,"
-            " receipt, description, created_at, changed_at, seq FROM public_operations"
+            " receipt, description, created_at, changed_at, seq, recipient_name, remarks,"
+            " client_reference FROM public_operations"
             " WHERE partner = ? AND (CAST(? AS INTEGER) IS NULL OR seq < ?)"
             " AND (CAST(? AS TEXT) IS NULL OR type = ?)"
             " AND (CAST(? AS TEXT) IS NULL OR status = ?)"
@@ -135,4 +143,5 @@ def _operation(row: tuple[Any, ...]) -> PublicOperation:
         description=row[14],
         created_at=from_ms(row[15]),
         updated_at=from_ms(row[16]),
+        payee=PublicPayee(row[12], *row[18:21]) if type_ is OperationType.PAYOUT else None,
     )

@@ -10,6 +10,7 @@ from bot.context import TurnContext
 from bot.handlers.admin.proposal_facts import ADMIN_LANGUAGE, named_topup, proposal_facts
 from bot.handlers.admin.timeline_subjects import find_timeline
 from bot.handlers.declaring import Handlers
+from bot.handlers.state_words import say_state
 from flows.engine.host import Exit, View
 from services import payment_matching, proposals, spending
 from services.domain.ids import Reference
@@ -60,7 +61,7 @@ def unknown_operation(turn: TurnContext, reference: Reference) -> View:
             "reference": reference,
             "code": operation.partner,
             "what": _operation_words(turn, operation),
-            "state": turn.say(f"state.{operation.state}"),
+            "state": say_state(turn, reference, operation.state),
             "since": operation.settled_at or operation.created_at,
             "evidence": "\n".join(lines) or turn.say("resolve.outcome.nothing"),
         }

@@ -8,6 +8,7 @@ from typing import Any
 from bot.context import TurnContext
 from bot.handlers.admin.timeline_subjects import find_timeline
 from bot.handlers.declaring import Handlers
+from bot.handlers.state_words import say_state
 from flows.engine.host import Exit, View
 from flows.parsers.values import read_mobile
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
@@ -63,7 +64,7 @@ def operation_facts(turn: TurnContext, found: FoundOperation) -> dict[str, Any]:
         "code": found.partner,
         "at": operation.begun_at,
         "amount": operation.amount,
-        "state": turn.say(f"state.{operation.state}"),
+        "state": say_state(turn, operation.reference, operation.state),
     }
 
 

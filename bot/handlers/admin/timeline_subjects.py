@@ -17,6 +17,7 @@ from bot.handlers.admin.timeline_entries import (
     recorded_entries,
 )
 from bot.handlers.admin.wording import actor_name, person_name, proposal_words
+from bot.handlers.state_words import say_state
 from services.domain.adjustment import Adjustment
 from services.domain.audit import by_key
 from services.domain.payment import RecordedPayment, StoredNotification
@@ -79,7 +80,7 @@ def _operation(turn: TurnContext, operation: TopUp | Spending) -> Timeline:
         "code": operation.partner,
         "amount": operation.amount,
         "phone": operation.phone.masked,
-        "state": turn.say(f"state.{operation.state}"),
+        "state": say_state(turn, operation.reference, operation.state),
     }
     receipt, bank_id = None, None
     match operation:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from services.domain.doubtful_words import doubts, says_no, says_yes
 from services.domain.money import Money
 from services.domain.payout_answers import (
+    RECIPIENT_NAME_MAX,
     PaidOut,
     PayoutOrder,
     PayoutReason,
@@ -246,7 +247,7 @@ def _paid_out(receipt: str | None, party: str, result: Result) -> PaidOut | Unde
         return Undecided(f"a success without a receipt: {result.summary}")
     _, _, name = party.partition(" - ")
     printable = "".join(one if one.isprintable() else " " for one in name)
-    return PaidOut(receipt, safe_line(printable) or None)
+    return PaidOut(receipt, safe_line(printable)[:RECIPIENT_NAME_MAX].strip() or None)
 
 
 def _is_amount(given: tuple[str, ...], amount: Money) -> bool:

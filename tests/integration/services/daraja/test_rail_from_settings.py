@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.adapters import BANK_CONNECTIONS, PAYOUT_CALLS_MAX, NoPayoutRail, payout_rail
+from bot.adapters import BANK_CONNECTIONS, NoPayoutRail, payout_rail
 from bot.security.initiator_password import (
     CERTIFICATE_MAX,
     CertificateFault,
@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.simulation.credentials import settings_with_credentials
 from bot.simulation.daraja.credentials import CREDENTIALS
 from bot.simulation.daraja.security_credential import certificate_pem, password_in
-from bot.workers import float_purchases, topups
+from bot.workers import float_purchases, payouts, topups
 from services.domain.bank import NoAnswer, NotSent, Ready
 from services.domain.payout_answers import Acknowledged, Asked
 from tests.kit.daraja_caller import BASE, ID, DarajaCaller
@@ -123,5 +123,6 @@ async def test_without_settings_nothing_is_sent() -> None:
 
 
 def test_every_call_has_a_connection() -> None:
-    calls = topups.LIMITS.calls_max + float_purchases.LIMITS.calls_max + PAYOUT_CALLS_MAX
-    assert calls + 3 <= BANK_CONNECTIONS
+    kinds = (topups, float_purchases, payouts)
+    calls = sum(kind.LIMITS.calls_max for kind in kinds)
+    assert calls + len(kinds) <= BANK_CONNECTIONS

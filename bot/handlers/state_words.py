@@ -1,0 +1,14 @@
+"""The words for how an operation stands."""
+
+from __future__ import annotations
+
+from bot.context import TurnContext
+from services.domain.payout import PREFIX
+
+
+def say_state(turn: TurnContext, reference: str, state: str) -> str:
+    """A payout has words of its own where others would mislead: a top-up that is paid has come in,
+    a payout has gone out."""
+    own = f"state.payout.{state}"
+    is_own = reference.startswith(f"{PREFIX}-") and turn.app.texts.has(turn.language, own)
+    return turn.say(own if is_own else f"state.{state}")
