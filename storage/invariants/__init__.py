@@ -26,6 +26,7 @@ _CHECKS = (
     purchases.codes,
     payouts.payouts,
     payouts.payout_legs,
+    payouts.payout_receipts,
     payouts.payout_attention,
     payouts.payout_codes,
     operations.attention,

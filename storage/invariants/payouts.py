@@ -66,6 +66,17 @@ def payout_legs(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"payout {reference} is {state} without evidence"
 
 
+def payout_receipts(conn: sqlite3.Connection) -> Iterator[str]:
+    """A payout has a receipt only where M-PESA said that it paid, and gave it."""
+    for reference, receipt in conn.execute(
+        "SELECT p.reference, p.receipt FROM disbursements AS p WHERE p.receipt IS NOT NULL"
+        " AND (p.state NOT IN ('PAID', 'PAID_AFTER_RETURN') OR NOT EXISTS ("
+        "  SELECT 1 FROM evidence AS e WHERE e.operation = p.reference AND e.kind = lower(p.state)"
+        "  AND e.said = 'receipt ' || p.receipt))"
+    ):
+        yield f"payout {reference} has the receipt {receipt}, which nobody gave"
+
+
 def payout_attention(conn: sqlite3.Connection) -> Iterator[str]:
     """Every open payout is due for a worker, or old and on the admins' list; one that is unknown is
     on that list, and so is one that was paid after its return until it is settled."""

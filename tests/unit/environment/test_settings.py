@@ -379,7 +379,7 @@ def test_ussd_needs_its_secret_and_its_codes(
     assert settings.serves_ussd == ("USSD_SECRET" in values and "USSD_CODES" in values)
 
 
-@pytest.mark.parametrize("name", [None, *NEEDED, "B2C_SHORT_CODE"])
+@pytest.mark.parametrize("name", [None, *sorted(NEEDED), "B2C_SHORT_CODE"])
 def test_payments_need_all_that_is_theirs(machine: Machine, name: str | None) -> None:
     given = COMPLETE | WITH_CREDENTIAL
     machine.set(**{other: value for other, value in given.items() if other != name})
