@@ -34,6 +34,7 @@ from bot.jobs.digest import DigestJob
 from bot.jobs.drill import DrillJob
 from bot.jobs.file_watch import FileWatch
 from bot.jobs.housekeeping import Housekeeping
+from bot.jobs.mpesa_balances import MpesaBalanceJob
 from bot.jobs.reconciliation import ReconciliationJob
 from bot.jobs.restore_report import RestoreReport
 from bot.jobs.scheduler import Alarm, JobScheduler, SchedulerAlarm
@@ -186,7 +187,8 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
         banks.float_bank,
         settings.reconcile_at,
     )
-    _add_jobs(settings, core, sender, workers, reconciliation)
+    balances = MpesaBalanceJob(database, core.clock, banks.payout_rail)
+    _add_jobs(settings, core, sender, workers, reconciliation, balances)
     return App(
         core,
         turns,
@@ -373,6 +375,7 @@ def _add_jobs(
     sender: OutboxSender,
     workers: Workers,
     reconciliation: ReconciliationJob,
+    balances: MpesaBalanceJob,
 ) -> None:
     """The scheduler starts jobs in this order."""
     database, clock, context, push = core.database, core.clock, core.context, sender.push
@@ -398,6 +401,8 @@ def _add_jobs(
     add("approvals", ApprovalExpiryJob(database, clock, core.notifier, push).scan)
     if settings.sells_float:  # otherwise statements come from files only
         add("reconciliation", reconciliation.scan, reconciliation.ask, limit_s=LONG_S)
+    if settings.pays_customers:
+        add("mpesa_balances", balances.scan, balances.ask)
     add("backup", BackupJob(database, clock, context, push, backups).scan, limit_s=LONG_S)
     add("drill", DrillJob(database, clock, context, push, backups).scan, limit_s=LONG_S)
     add("broadcast", BroadcastJob(database, clock, context, push).scan)

@@ -16,8 +16,10 @@ from flows.history import HISTORY
 from flows.joining import JOIN
 from flows.offers import OFFER_AMOUNT, OFFER_PHONE
 from flows.pay import PAY
+from flows.payout_freeze import THAW
 from flows.people import INVITE, PEOPLE, UNLINK
 from flows.pin import PIN
+from flows.recipients import RECIPIENTS
 from flows.settings import SETTINGS
 from flows.statement import STATEMENT
 from flows.topup import TOPUP
@@ -35,6 +37,7 @@ def all_flows() -> FlowRegistry:
         SETTINGS,
         STATEMENT,
         PAY,
+        RECIPIENTS,
         APPROVE,
         INVITE,
         PEOPLE,
@@ -48,5 +51,6 @@ def all_flows() -> FlowRegistry:
         OFFER_AMOUNT,
         OFFER_PHONE,
         PIN,
+        THAW,
         groups=HELP_GROUPS,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 HELP_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "money": ("topup", "float", "pay", "balance", "history", "statement", "approve"),
+    "money": ("topup", "float", "pay", "recipients", "balance", "history", "statement", "approve"),
     "team": ("invite", "people", "unlink"),
     "own": ("settings", "block", "keys", "webhooks"),
     "partners": (
@@ -14,5 +14,15 @@ HELP_GROUPS: Mapping[str, tuple[str, ...]] = {
     ),
     "decisions": ("pending", "find", "deciding", "resolve", "adjust", "days"),
     "persons": ("staff", "inviting", "unlinking", "otp", "blocking", "floods"),
-    "desk": ("health", "dashboard", "stats", "jobs", "cleanup", "audit", "broadcast", "broadcasts"),
+    "desk": (
+        "health",
+        "payouts",
+        "dashboard",
+        "stats",
+        "jobs",
+        "cleanup",
+        "audit",
+        "broadcast",
+        "broadcasts",
+    ),
 }

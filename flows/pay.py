@@ -128,7 +128,7 @@ PAY = Flow(
             acts={"check": "check_payout"},
             status_use_case="payout_stands",
         ),
-        End("paid", repeats=("again",)),
+        End("paid", repeats=("again", "save")),
         End("returned", repeats=("again",)),
         End("unknown", repeats=("details",)),
         End("paid_late", repeats=("details",)),
@@ -141,6 +141,7 @@ PAY = Flow(
     ),
     repeats={
         "again": (Repeat(at="quote", fills=("payee", "amount")),),
+        "save": (Repeat(at="name", fills=("payee",), flow="recipients"),),
         "details": (DETAILS,),
     },
 )

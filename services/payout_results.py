@@ -6,10 +6,12 @@ signed, so it may end a payout only in the way that was ordered (docs/decisions/
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from services import payout_settlement
+from services import payout_settlement, utility_balance
+from services.domain.money import Money
+from services.domain.mpesa_balance import UtilityShort
 from services.domain.payout import Payout, reference_of
 from services.domain.payout_answers import (
     PaidOut,
@@ -25,12 +27,14 @@ from services.ports import Tx
 RESULT, TIMEOUT = "result", "timeout"  # kinds of messages
 _PAYMENT, _STATUS, _TIMEOUT = "daraja.result", "daraja.status", "daraja.timeout"  # of evidence
 NOT_OURS = "names no payout of ours"
+BALANCES = "tells what accounts have"
 
 
 @dataclass(frozen=True, slots=True)
 class PostedResult:
     """A Result as far as it tells which payout it is about. ``answers_query``: it has what only
-    the answer to a query has. ``judge_status`` is also given M-PESA's id of the order."""
+    the answer to a query has. ``judge_status`` is also given M-PESA's id of the order.
+    ``balances`` are those of M-PESA's accounts that it names."""
 
     originator_id: str
     conversation_id: str
@@ -38,23 +42,38 @@ class PostedResult:
     answers_query: bool
     judge_payment: Callable[[PayoutOrder], PayoutVerdict]
     judge_status: Callable[[PayoutOrder, str | None], PaidOut | Undecided]
+    balances: Mapping[str, Money]
 
 
-def take(
-    tx: Tx, policy: Policy, kind: str, body: bytes, result: PostedResult | None
-) -> PayoutChange | None:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a message changed: a payout's outcome, and a shortage to tell admins of."""
+
+    change: PayoutChange | None = None
+    short: UtilityShort | None = None
+
+
+def take(tx: Tx, policy: Policy, kind: str, body: bytes, result: PostedResult | None) -> Taken:
     """Store what was posted, and do what it proves. The same bytes again change nothing.
 
     ``result`` is ``None`` if it cannot be read.
     """
     if tx.payout_messages.repeated(kind, body):
-        return None
+        return Taken()
     if result is None:
         tx.payout_messages.add(kind, body, None, "cannot be read")
-        return None
+        return Taken()
+    change = _act(tx, policy, kind, body, result)
+    short = utility_balance.record(tx, result.balances) if kind == RESULT else None
+    return Taken(change, short)
+
+
+def _act(
+    tx: Tx, policy: Policy, kind: str, body: bytes, result: PostedResult
+) -> PayoutChange | None:
     found = _find(tx, result)
     if found is None:
-        tx.payout_messages.add(kind, body, None, NOT_OURS)
+        tx.payout_messages.add(kind, body, None, BALANCES if result.balances else NOT_OURS)
         return None
     payout, is_status = found
     if kind == TIMEOUT:

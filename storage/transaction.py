@@ -27,6 +27,7 @@ from storage.stores.invariants import InvariantStore
 from storage.stores.invites import InviteStore
 from storage.stores.ledger import LedgerStore
 from storage.stores.limits import LimitStore
+from storage.stores.mpesa_balances import MpesaBalanceStore
 from storage.stores.notification_preferences import NoticeStore
 from storage.stores.operations import OperationStore
 from storage.stores.otp import OtpStore
@@ -75,6 +76,7 @@ class SqliteTx:
         self.recipients = RecipientStore(conn, time)
         self.payout_messages = PayoutMessageStore(conn, time)
         self.payout_pauses = PayoutPauseStore(conn, time)
+        self.mpesa_balances = MpesaBalanceStore(conn, time)
         self.claims = ClaimStore(conn, time, self.purchases.forget)
         self.reconciliations = ReconciliationStore(conn, time)
         self.operations = OperationStore(conn, time)

@@ -90,6 +90,7 @@ def _saved(turn: TurnContext) -> Exit:
         "notices",
         "number",
         "partner",
+        "payouts",
         "phones",
         "pin",
         "second",
@@ -108,6 +109,7 @@ def settings(turn: TurnContext) -> View:
             "phones": _phones(turn),
             "second": _threshold(turn),
             "pin": turn.say(f"settings.menu.{_pin(turn)}"),
+            "payouts": _frozen(turn),
             "number": turn.person.phone,
             "email": turn.person.email or turn.say("settings.menu.no_mail"),
         }
@@ -146,6 +148,12 @@ def _pin(turn: TurnContext) -> str:
     if pin is None:
         return "pin_none"
     return "pin_locked" if pin.is_locked else "pin_set"
+
+
+def _frozen(turn: TurnContext) -> str:
+    """A line of its own while payouts are frozen."""
+    since = turn.person.partner.payouts_frozen_at
+    return "" if since is None else turn.say("settings.menu.payouts_frozen", {"at": since})
 
 
 def _threshold(turn: TurnContext) -> str:

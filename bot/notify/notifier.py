@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from bot.context import AppContext, OperationUpdate
+from bot.context import AppContext, OperationUpdate, queue_admin_notices
 from bot.notify.codes import queue_code_lost
 from bot.notify.float_purchases import queue_purchase_change, queue_purchase_refused
 from bot.notify.outcomes import OutcomeNotices
@@ -16,6 +16,7 @@ from bot.notify.topups import queue_topup_change
 from bot.turns.sessions import SessionCache
 from flows.engine.engine import Engine
 from services.domain.float_purchase import Purchase
+from services.domain.mpesa_balance import UtilityShort
 from services.domain.operation import OperationType
 from services.domain.outbox import OutboxRow
 from services.domain.payout import Payout
@@ -86,6 +87,10 @@ class Notifier:
             case Reversed():
                 return queue_reversal(tx, self._context, effect)
         return self.payment(tx, effect)
+
+    def utility_short(self, tx: Tx, short: UtilityShort) -> list[OutboxRow]:
+        facts = {"has": short.has, "needed": short.needed, "missing": short.missing}
+        return queue_admin_notices(tx, self._context, "notice.utility_short", facts)
 
     def day_reconciled(self, tx: Tx, day: ReconciliationDay) -> list[OutboxRow]:
         return queue_day_reconciled(tx, self._context, day)

@@ -77,6 +77,13 @@ class TurnHost:
         return self._context.channel(self._event.channel)
 
     def offers(self, what: str) -> bool:
+        if what in ("payouts_running", "payouts_frozen"):
+            person = self._turn.linked_person
+            is_frozen = person is not None and person.partner.payouts_frozen_at is not None
+            return is_frozen == (what == "payouts_frozen")
+        if what in ("all_payouts_running", "all_payouts_paused"):
+            is_paused = self._tx.payout_pauses.standing() is not None
+            return is_paused == (what == "all_payouts_paused")
         by_hand = self._context.policy.by_hand
         return by_hand is not None and (
             what == "paybill" or (by_hand.has_till and self.channel.files)

@@ -12,6 +12,7 @@ from services.domain.outbox import OutboxRow
 from services.domain.payout_answers import PaidOut, PayoutOrder, Undecided
 from services.gateways.daraja.result_wire import (
     Result,
+    balances_in,
     judge_payment,
     judge_status,
     read_result,
@@ -53,8 +54,11 @@ class PayoutResults:
         posted = None if read is None else _posted(read)
 
         def take(tx: Tx) -> tuple[PayoutChange | None, list[OutboxRow]]:
-            change = payout_results.take(tx, self._policy, kind, body, posted)
-            return change, [] if change is None else self._notifier.payout(tx, change)
+            taken = payout_results.take(tx, self._policy, kind, body, posted)
+            rows = [] if taken.change is None else self._notifier.payout(tx, taken.change)
+            if taken.short is not None:
+                rows += self._notifier.utility_short(tx, taken.short)
+            return taken.change, rows
 
         change, rows = await self._database.write(take)
         self._push(rows)
@@ -74,4 +78,5 @@ def _posted(result: Result) -> PostedResult:
         answers_query="transactionstatus" in result.values,
         judge_payment=partial(judge_payment, result),
         judge_status=status,
+        balances=balances_in(result),
     )

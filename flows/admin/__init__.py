@@ -12,6 +12,7 @@ from flows.admin.health import HEALTH
 from flows.admin.jobs import CLEAN_UP, JOBS
 from flows.admin.otp import OTP
 from flows.admin.partners import NEW_PARTNER, PARTNER, PARTNERS, RESUME, SUSPEND
+from flows.admin.payouts import PAYOUTS
 from flows.admin.people import INVITING, STAFF, UNLINKING
 from flows.admin.reconciliation import DAYS
 from flows.admin.search import AUDIT, FIND, PENDING
@@ -42,6 +43,7 @@ ADMIN_FLOWS = (
     AUDIT,
     OTP,
     HEALTH,
+    PAYOUTS,
     DASHBOARD,
     FLOODS,
     API_KEYS,

@@ -41,6 +41,8 @@ NOTICES = (
     "notice.second_cleared",
     "notice.further_account",
     "notice.pin_locked",
+    "notice.payouts_frozen",
+    "notice.payouts_thawed",
 )
 PARTS_MAX = 3  # for texts without a code
 
@@ -59,6 +61,7 @@ WIDEST: Mapping[str, str] = {
     **dict.fromkeys(("at", "until"), _MOMENT),
     **dict.fromkeys(("topups", "purchases", "open"), "9999"),
     "count": "9999",
+    "held": "9999",
     "who": _NAME,
     **dict.fromkeys(("phone", "payee", "recipient"), _PHONE),
     **dict.fromkeys(("reference", "reversal"), "TU-7K3QF9"),

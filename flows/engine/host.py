@@ -94,7 +94,8 @@ class Host(Protocol):
     def language(self) -> str: ...
 
     def offers(self, what: str) -> bool:
-        """Whether this installation supports what an option needs."""
+        """Whether this installation supports what an option needs, or things stand as it needs
+        them."""
         ...
 
     def facts(self) -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ Parser = Callable[[str, Host], "Any | Refusal"]
 @dataclass(frozen=True)
 class Option:
     """One choice. ``set`` fills fields with facts about the person, ``puts`` with fixed values. One
-    with ``needs`` is shown only if the installation supports that, one with a ``right`` only to
+    with ``needs`` is shown only if the host offers that, one with a ``right`` only to
     people who have it, and one that is not for ``ussd`` nowhere on the menu of a phone."""
 
     id: str

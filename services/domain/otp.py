@@ -84,6 +84,7 @@ class Purpose(StrEnum):
     LINK_PHONE = "link_phone"  # the number is this person's: they joined with it, or changed to it
     PROVE_MAIL = "prove_mail"  # the mail address is this person's
     DESK_PIN = "desk_pin"  # this person may set a new one
+    THAW_PAYOUTS = "thaw_payouts"  # the partner's frozen payouts go on
     APPROVAL = "approval"  # a colleague's purchase; approved by a desk PIN only, never by a code
 
     @property

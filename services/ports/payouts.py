@@ -90,6 +90,14 @@ class Payouts(Protocol):
         """How many authorised payouts of the partner are not on their way."""
         ...
 
+    def on_their_way(self) -> Money:
+        """Total over all partners, without charges, of what M-PESA may or may not have paid."""
+        ...
+
+    def submitted_since(self, moment: datetime) -> bool:
+        """Whether any partner's payout has been sent since then."""
+        ...
+
     # Over all partners and the whole table: for the simulator and for checks.
 
     def newest(self) -> Payout | None: ...

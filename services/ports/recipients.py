@@ -24,6 +24,6 @@ class Recipients(Protocol):
 
     def count(self, partner: str) -> int: ...
 
-    def page(self, partner: str, after: str | None, limit: int) -> Sequence[Recipient]:
-        """By name, starting after the name ``after``."""
+    def first(self, partner: str, limit: int) -> Sequence[Recipient]:
+        """The first by name."""
         ...

@@ -25,6 +25,7 @@ from services.ports.invariants import Invariants
 from services.ports.invites import Invites
 from services.ports.ledger import Ledger
 from services.ports.limits import Limits
+from services.ports.mpesa_balances import MpesaBalances
 from services.ports.notification_preferences import NotificationPreferences
 from services.ports.operations import Operations
 from services.ports.otp import Otps
@@ -88,6 +89,8 @@ class Tx(Protocol):
     def payout_messages(self) -> PayoutMessages: ...
     @property
     def payout_pauses(self) -> PayoutPauses: ...
+    @property
+    def mpesa_balances(self) -> MpesaBalances: ...
     @property
     def claims(self) -> Claims: ...
     @property

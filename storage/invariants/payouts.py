@@ -51,7 +51,7 @@ def payout_legs(conn: sqlite3.Connection) -> Iterator[str]:
         "    WHEN 'payout_owed' THEN CASE t.credit_kind WHEN 'b2c_utility' THEN 1000000000000"
         "     ELSE 10000000000000 END"
         "    ELSE 100000000000000 END * CASE t.phase WHEN 'post' THEN 1000"
-        "    WHEN 'void' THEN 1000000 ELSE 1 END), 0) AS legs"
+        "    WHEN 'void' THEN 1000000 ELSE 1 END) FILTER (WHERE t.id IS NOT NULL), 0) AS legs"
         "  FROM disbursements AS p LEFT JOIN transfers AS t ON t.operation = p.reference"
         "  GROUP BY p.seq, p.reference, p.state, p.fee_cents) AS counted) AS compared"
         " WHERE legs <> wanted"

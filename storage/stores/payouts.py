@@ -282,6 +282,20 @@ class PayoutStore:
         ).fetchone()
         return int(row[0])
 
+    def on_their_way(self) -> Money:
+        row = self._conn.execute(
+            "SELECT coalesce(sum(amount_cents), 0) FROM pending_operations"
+            " WHERE type = 'disbursement' AND state <> 'AUTHORISED'"
+        ).fetchone()
+        return Money(row[0])
+
+    def submitted_since(self, moment: datetime) -> bool:
+        row = self._conn.execute(
+            "SELECT 1 FROM payouts WHERE authorised_at >= ? AND submitted_at >= ? LIMIT 1",
+            (to_ms(moment), to_ms(moment)),
+        ).fetchone()
+        return row is not None
+
     def newest(self) -> Payout | None:
         row = self._conn.execute(
             "SELECT reference FROM disbursements ORDER BY seq DESC LIMIT 1"

@@ -62,11 +62,11 @@ class RecipientStore:
         ).fetchone()
         return int(row[0])
 
-    def page(self, partner: str, after: str | None, limit: int) -> list[Recipient]:
+    def first(self, partner: str, limit: int) -> list[Recipient]:
         rows = self._conn.execute(
             "SELECT partner, name, phone, saved_by, saved_at FROM recipients"
-            " WHERE partner = ? AND name_key > ? ORDER BY name_key LIMIT ?",
-            (partner, "" if after is None else name_key(after), limit),
+            " WHERE partner = ? ORDER BY name_key LIMIT ?",
+            (partner, limit),
         )
         return [_recipient(row) for row in rows]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from services.domain.doubtful_words import doubts, says_no, says_yes
 from services.domain.money import Money
+from services.domain.mpesa_balance import CHARGES, UTILITY
 from services.domain.payout_answers import (
     RECIPIENT_NAME_MAX,
     PaidOut,
@@ -48,6 +49,10 @@ REASONS = {
 _RECEIPT = re.compile(r"[A-Z0-9]{8,20}")
 _MASKED = re.compile(r"\+?(\d*)[*xX]+(\d*)")
 _ONLY_PAID = frozenset({"transactionreceipt", "transactionamount", "receiptno"})
+_BESIDE_A_PAYMENT = {
+    UTILITY: "B2CUtilityAccountAvailableFunds",
+    CHARGES: "B2CChargesPaidAccountAvailableFunds",
+}
 _CURRENCY_AND_BALANCE = 2  # what must stand behind an account's name
 _DIGITS_SHOWN_LEAST = 3  # of a masked number, or it names nobody
 _HEAD = frozenset(
@@ -219,13 +224,36 @@ def read_balances(result: Result) -> Mapping[str, Money] | None:
         name, *rest = (part.strip() for part in account.split("|"))
         if len(rest) < _CURRENCY_AND_BALANCE or rest[0] != "KES" or name in balances:
             return None
-        digits = rest[1].removeprefix("-")
-        try:
-            balance = Money.of(digits)
-        except ValueError:
+        balance = _signed(rest[1])
+        if balance is None:
             return None
-        balances[name] = balance if digits == rest[1] else Money(-balance.cents)
+        balances[name] = balance
     return balances
+
+
+def balances_in(result: Result) -> Mapping[str, Money]:
+    """What it says of the short code's accounts: all of them in the answer to that question, two
+    beside a payment; none if that cannot be read."""
+    asked = read_balances(result)
+    if asked is not None:
+        return asked
+    if not result.is_final or result.code != DONE:
+        return {}
+    told: dict[str, Money] = {}
+    for account, key in _BESIDE_A_PAYMENT.items():
+        amount = _signed(result.value(key) or "")
+        if amount is not None:
+            told[account] = amount
+    return told
+
+
+def _signed(text: str) -> Money | None:
+    digits = text.removeprefix("-")
+    try:
+        amount = Money.of(digits)
+    except ValueError:
+        return None
+    return amount if digits == text else Money(-amount.cents)
 
 
 def _judge_paid(result: Result, order: PayoutOrder) -> PaidOut | Undecided:

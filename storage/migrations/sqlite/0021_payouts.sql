@@ -109,6 +109,15 @@ CREATE TABLE recipients (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX recipients_by_phone ON recipients (partner, phone);
 
+-- What M-PESA last said its accounts of the short code have.
+CREATE TABLE mpesa_balances (
+    account      TEXT    NOT NULL PRIMARY KEY,               -- as M-PESA names it: Utility Account, …
+    amount_cents INTEGER NOT NULL,                           -- negative: owed
+    currency     TEXT    NOT NULL,                           -- ISO 4217
+    told_at      INTEGER NOT NULL,                           -- when M-PESA said so
+    alerted_at   INTEGER                                     -- when admins were told that it is short; NULL: not since it had enough
+) STRICT, WITHOUT ROWID;
+
 ALTER TABLE partner_wallets ADD COLUMN payouts_frozen_at INTEGER; -- when an owner froze payouts; NULL: they are not
 ALTER TABLE api_keys ADD COLUMN payout_ceiling_cents INTEGER NOT NULL DEFAULT 0
     CHECK (payout_ceiling_cents >= 0);                       -- payouts a day that need no code
