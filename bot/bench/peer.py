@@ -158,6 +158,7 @@ def main_menu() -> InlineKeyboardMarkup:
         (("Top up", "topup"), ("Buy float", "float")),
         (("Balance", "balance"), ("History", "history")),
         (("Settings", "settings"), ("Help", "help")),
+        (("Pay a customer", "pay"),),
     )
 
 

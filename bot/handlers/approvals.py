@@ -21,6 +21,14 @@ from services.otp import Passed
 
 HANDLERS = Handlers()
 
+# By what was asked for, and whether its buyer goes on by dialling.
+_APPROVED = {
+    ("float", False): "notice.float_approved",
+    ("float", True): "notice.float_approved_pin",
+    ("payout", False): "notice.payout_approved",
+    ("payout", True): "notice.payout_approved_pin",
+}
+
 
 def notify_approvers(
     turn: TurnContext, awaits: AwaitingApproval[Purchase] | AwaitingApproval[Payout]
@@ -34,8 +42,10 @@ def notify_approvers(
         "total": operation.quote.total,
         "until": awaits.approval.ends_at,
     }
+    is_payout = isinstance(operation, Payout)
+    notice = "notice.payout_approval" if is_payout else "notice.float_approval"
     for second in awaits.approvers:
-        turn.notify_person(second, f"notice.{_kind(operation)}_approval", facts, opens="approve")
+        turn.notify_person(second, notice, facts, opens="approve")
 
 
 def _kind(operation: Spending) -> str:
@@ -151,7 +161,7 @@ def _approve(turn: TurnContext, reference: Reference) -> Exit | Refusal:
         return _exit(turn, "system_approved", decided)
     maker = _maker(turn, decided)
     by_pin = turn.app.channel(decided.channel).phone_menu
-    notice = f"notice.{_kind(decided)}_approved{'_pin' if by_pin else ''}"
+    notice = _APPROVED[_kind(decided), by_pin]
     facts = {"who": turn.person.name, **_asked(decided)}
     began = decided.channel, decided.address
     opens = "pay" if isinstance(decided, Payout) else "float"

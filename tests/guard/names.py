@@ -183,6 +183,8 @@ def column_words() -> Iterator[str]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
         migrate(conn)
         tables = conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
+        for (purpose,) in conn.execute("SELECT purpose FROM code_purposes"):
+            yield f"otp_validations.purpose {purpose}"
         for kind, state in conn.execute("SELECT kind, state FROM operation_states"):
             yield from (f"wallet_transactions.type {kind}", f"wallet_transactions.state {state}")
     for table, sql in tables:

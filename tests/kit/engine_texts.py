@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 MOVED_ON = "That menu has moved on. Please use the newest message."
-MENU = ["topup", "float", "balance", "history", "settings", "help"]
+MENU = ["topup", "float", "balance", "history", "settings", "help", "pay"]
 
 
 PLACES = {

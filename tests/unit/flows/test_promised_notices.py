@@ -12,6 +12,7 @@ import pytest
 
 from flows.engine.texts import Texts
 from services.domain.mpesa import NEEDS_ADMIN
+from services.domain.payout import NEEDS_ADMIN as PAYOUT_NEEDS_ADMIN
 
 BOT = Path(__file__).parents[3] / "bot"
 TEXTS = Texts.load()
@@ -34,10 +35,21 @@ KEPT_BY = {
     "status.UNKNOWN": "notice.topup_unknown",
     "float.unknown.ask": "notice.float_unknown",
     **{f"reason.{reason}": "notice.refused_for_ours" for reason in NEEDS_ADMIN},
-    "float.awaits.ask": "notice.approval_asked",
-    "approve.approved.ask": "notice.approved",
-    "short.approve.approved.ask": "notice.approved",
+    "float.awaits.ask": "notice.float_approval",
+    "approve.approved.ask": "notice.float_approved",
+    "short.approve.approved.ask": "notice.float_approved",
     "approve.declined.ask": "float.declined.ask",
+    "pay.unknown.ask": "notice.payout_unknown",
+    "pay.paid_late.ask": "notice.payout_owed",
+    **{
+        f"reason.{reason}": "notice.refused_for_ours"
+        for reason in PAYOUT_NEEDS_ADMIN - {"below_minimum", "above_maximum"}
+    },
+    "refusal.pay_paused": "notice.payouts_paused",
+    "pay.awaits.ask": "notice.payout_approval",
+    "approve.payout_approved.ask": "notice.payout_approved",
+    "short.approve.payout_approved.ask": "notice.payout_approved",
+    "approve.payout_declined.ask": "pay.declined.ask",
     "settings.second.ask": "notice.second_set",
     "settings.number_changed.ask": "notice.moved_phone",
     "resolve.proposed.ask": "notice.proposed",

@@ -22,33 +22,41 @@ RIGHTS = {
         check_join_code join_code_stands open_invite resend_join_code send_join_code
     """,
     Right.VIEW: """
-        approve_pin_stands ask_mail ask_number cancel_contact cancel_float cancel_pin cancel_topup
-        check_float check_mail_code check_number_code check_operation check_topup
-        contact_code_stands float_code_stands float_pin_stands float_stands forget_phone
+        approve_pin_stands ask_mail ask_number cancel_contact cancel_float cancel_payout
+        cancel_pin cancel_thaw cancel_topup check_float check_mail_code check_number_code
+        check_operation check_payout check_topup contact_code_stands float_code_stands
+        float_pin_stands float_stands forget_phone payout_code_stands payout_stands
         pin_change_stands pin_code_stands request_document resend_contact_code set_language
-        topup_code_stands topup_pin_stands topup_stands
+        thaw_code_stands topup_code_stands topup_pin_stands topup_stands
     """,
     Right.MOVE_MONEY: """
-        ask_pin buy_float check_float_code check_float_pin check_topup_code check_topup_pin
-        choose_pin confirm_float expect_topup prove_pin repeat_pin request_float resend_float_code
-        resend_pin_code resend_topup_code secure_topup set_float_mark set_notice set_wallet_mark
+        ask_pin buy_float check_float_code check_float_pin check_payout_code
+        check_topup_code check_topup_pin choose_pin confirm_float confirm_payout
+        delete_recipient expect_topup prove_pin repeat_pin request_float request_payout
+        resend_float_code resend_payout_code resend_pin_code resend_topup_code
+        save_recipient secure_topup send_payout set_float_mark set_notice set_wallet_mark
         start_another_topup start_topup
     """,
-    Right.APPROVE: "approve_float check_approve_pin decline_float",
-    Right.INVITE: "invite_own name_own unlink_own",
+    Right.APPROVE: """
+        approve_float check_approve_pin decline_float
+    """,
+    Right.INVITE: """
+        invite_own name_own unlink_own
+    """,
     Right.SET_RULES: """
-        block_own check_webhook_url clear_second find_own_block make_webhook remove_webhook
-        revoke_own_api_key rotate_own_api_key set_second switch_on_webhook test_webhook unblock_own
+        ask_thaw block_own check_thaw_code check_webhook_url clear_second find_own_block
+        freeze_payouts make_webhook remove_webhook resend_thaw_code revoke_own_api_key
+        rotate_own_api_key set_second switch_on_webhook test_webhook unblock_own
     """,
     Right.ADMIN: """
-        add_partner approve_proposal ask_bank block_desk chart_activity clean_up compare_fee
-        compare_limit compare_mark count_hearers decline_proposal export_document find_broadcast
-        find_codes find_desk_block find_match find_unknown invite_to make_api_key name_of
-        open_dashboard open_proposal propose_adjustment propose_assignment propose_dismissal
-        propose_match propose_resolution release_account resume_partner revoke_api_key
-        rotate_api_key run_job search set_fee set_limit set_mark start_broadcast stop_broadcast
-        suspend_partner
-        unblock_desk unlink_from unlock_codes whose_limits
+        add_partner approve_proposal ask_bank ask_mpesa_balances block_desk chart_activity
+        clean_up compare_fee compare_limit compare_mark count_hearers decline_proposal
+        export_document find_broadcast find_codes find_desk_block find_match find_unknown
+        invite_to make_api_key name_of open_dashboard open_proposal pause_payouts
+        propose_adjustment propose_assignment propose_dismissal propose_match
+        propose_resolution release_account resume_partner resume_payouts revoke_api_key
+        rotate_api_key run_job search set_fee set_limit set_mark start_broadcast
+        stop_broadcast suspend_partner unblock_desk unlink_from unlock_codes whose_limits
     """,
 }
 
@@ -58,9 +66,9 @@ def test_what_acts_needs_the_right_that_is_written_here() -> None:
     assert {handler.name: handler.needs for handler in HANDLERS if handler.kind in ACTS} == written
 
 
-def test_only_preferences_may_be_changed_while_the_partner_is_suspended() -> None:
+def test_only_preferences_and_a_freeze_may_be_changed_while_the_partner_is_suspended() -> None:
     allowed = {handler.name for handler in HANDLERS if handler.while_suspended}
-    assert allowed == {"set_wallet_mark", "set_float_mark", "set_notice"}
+    assert allowed == {"set_wallet_mark", "set_float_mark", "set_notice", "freeze_payouts"}
 
 
 BY_PREFIX = (HandlerKind.PROGRESS, HandlerKind.RECALL)  # of an operation, whatever the flow

@@ -277,7 +277,7 @@ def test_a_button_of_no_turn_opens_nothing_for_who_may_not(chat: FloatChat) -> N
 
 def test_a_flow_that_is_not_in_the_menu_is_opened_by_its_command(chat: FloatChat) -> None:
     chat.command("menu")
-    assert chat.options == ["topup", "float", "balance", "history", "settings", "help"]
+    assert chat.options == ["topup", "float", "balance", "history", "settings", "help", "pay"]
     chat.command("statement")
     assert chat.session.at == "statement.period"
 

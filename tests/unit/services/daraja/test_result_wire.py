@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.domain.money import Money
-from services.domain.payout_answers import PaidOut, PayoutOrder, PayoutVerdict, Returned, Undecided
+from services.domain.payout_answers import (
+    RECIPIENT_NAME_MAX,
+    PaidOut,
+    PayoutOrder,
+    PayoutVerdict,
+    Returned,
+    Undecided,
+)
 from services.domain.phone import Phone
 from services.gateways.daraja.result_wire import (
     REASONS,
@@ -171,7 +178,7 @@ def test_a_name_is_one_printable_line() -> None:
     assert isinstance(verdict, PaidOut)
     assert verdict.recipient is not None
     assert verdict.recipient.startswith("A SHA [2J X")
-    assert len(verdict.recipient) == 200
+    assert len(verdict.recipient) == RECIPIENT_NAME_MAX
 
 
 # Answers to status queries ----------------------------------------------------------------------
