@@ -34,6 +34,7 @@ from services.domain.database import DatabaseUnavailable
 from services.domain.message import DeliveryReport
 from services.domain.outbox import OutboxRow
 from services.domain.payment import BankNotification
+from services.payout_settlement import PayoutChange
 from services.ports import Clock, Random, Tx
 from services.ports.database import Database
 
@@ -186,6 +187,10 @@ class App:
             return () if otp is None or delivered else self._notifier.code_lost(tx, otp)
 
         self._sender.push(await self.database.write(record))
+
+    def queue_payout(self, tx: Tx, change: PayoutChange) -> None:
+        """Queue what people are told of it; it is sent when the desk runs."""
+        self._notifier.payout(tx, change)
 
     async def ask_bank(self, reference: str, seconds: float) -> None:
         """Return once the bank's answer about it, if it is asked now, is committed; at most so many

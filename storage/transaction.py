@@ -45,6 +45,7 @@ from storage.stores.reconciliation import ReconciliationStore
 from storage.stores.restores import RestoreStore
 from storage.stores.secrets import SecretStore
 from storage.stores.sessions import SessionStore
+from storage.stores.short_code_lines import ShortCodeLineStore
 from storage.stores.statements import StatementStore
 from storage.stores.statistics import StatisticsStore
 from storage.stores.topups import TopUpStore
@@ -77,6 +78,7 @@ class SqliteTx:
         self.payout_messages = PayoutMessageStore(conn, time)
         self.payout_pauses = PayoutPauseStore(conn, time)
         self.mpesa_balances = MpesaBalanceStore(conn, time)
+        self.short_code_lines = ShortCodeLineStore(conn, time)
         self.claims = ClaimStore(conn, time, self.purchases.forget)
         self.reconciliations = ReconciliationStore(conn, time)
         self.operations = OperationStore(conn, time)

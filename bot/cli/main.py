@@ -14,6 +14,7 @@ from bot.cli.migrate import migrate
 from bot.cli.openapi import openapi
 from bot.cli.person import person
 from bot.cli.reconcile import reconcile
+from bot.cli.reconcile_payouts import reconcile_payouts
 from bot.cli.run import run
 from bot.cli.secrets import secrets
 from bot.cli.sim import sim
@@ -44,6 +45,7 @@ for _command in (
     openapi,
     person,
     reconcile,
+    reconcile_payouts,
     restore,
     run,
     secrets,

@@ -82,7 +82,7 @@ def read_statement_file(
     """
     if len(content) > BYTES_MAX:
         raise StatementFileError(f"the file is larger than {BYTES_MAX // 1024 // 1024} MB")
-    rows = _without_foot(list(_rows(_text(content))))
+    rows = _without_foot(list(_rows(text_of(content))))
     days = [(row, _day_of(row)) for row in rows]
     if month_first is None:
         month_first = month_comes_first((written for _, written in days), today)
@@ -113,7 +113,8 @@ class _Row:
 # The table ---------------------------------------------------------------------------------------
 
 
-def _text(content: bytes) -> str:
+def text_of(content: bytes) -> str:
+    """A table's text, in whatever encoding banks export it. Raises ``StatementFileError``."""
     for begins, what in _NO_TABLE.items():
         if content.startswith(begins):
             raise StatementFileError(f"the file is {what}: save the statement as CSV")

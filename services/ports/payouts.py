@@ -78,6 +78,17 @@ class Payouts(Protocol):
         """What the partner paid them last, each amount once, newest first."""
         ...
 
+    def of_receipt(self, receipt: str) -> Payout | None: ...
+
+    def without_receipt(self, amount: Money, since: datetime, until: datetime) -> Sequence[Payout]:
+        """Those of any partner's of this amount that were sent in that time, and that M-PESA has
+        given no code for."""
+        ...
+
+    def settled_between(self, since: datetime, until: datetime) -> Sequence[Payout]:
+        """Those of any partner's that became known as paid in that time."""
+        ...
+
     def has_receipt(self, receipt: str) -> bool:
         """Whether an operation of any kind has this M-PESA code already."""
         ...

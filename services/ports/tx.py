@@ -42,6 +42,7 @@ from services.ports.reconciliation import Reconciliations
 from services.ports.restores import Restores
 from services.ports.secrets import Secrets
 from services.ports.sessions import Sessions
+from services.ports.short_code_lines import ShortCodeLines
 from services.ports.statements import Statements
 from services.ports.statistics import Statistics
 from services.ports.topups import TopUps
@@ -91,6 +92,8 @@ class Tx(Protocol):
     def payout_pauses(self) -> PayoutPauses: ...
     @property
     def mpesa_balances(self) -> MpesaBalances: ...
+    @property
+    def short_code_lines(self) -> ShortCodeLines: ...
     @property
     def claims(self) -> Claims: ...
     @property

@@ -252,6 +252,33 @@ class PayoutStore:
         )
         return list(dict.fromkeys(Money(cents, currency) for cents, currency in rows))[:limit]
 
+    def of_receipt(self, receipt: str) -> Payout | None:
+        row = self._conn.execute(
+            "SELECT reference FROM wallet_transactions WHERE receipt = ? AND type = 'disbursement'",
+            (receipt,),
+        ).fetchone()
+        return None if row is None else self.get(row[0])
+
+    def without_receipt(self, amount: Money, since: datetime, until: datetime) -> list[Payout]:
+        rows = self._conn.execute(
+            "SELECT w.reference FROM payouts AS p"
+            " JOIN wallet_transactions AS w ON w.reference = p.reference"
+            " WHERE p.authorised_at BETWEEN ? AND ? AND p.submitted_at IS NOT NULL"
+            " AND w.amount_cents = ? AND w.currency = ? AND w.receipt IS NULL ORDER BY w.seq",
+            (to_ms(since), to_ms(until), amount.cents, amount.currency),
+        ).fetchall()
+        return self._all(rows)
+
+    def settled_between(self, since: datetime, until: datetime) -> list[Payout]:
+        rows = self._conn.execute(
+            "SELECT w.reference FROM payouts AS p"
+            " JOIN wallet_transactions AS w ON w.reference = p.reference"
+            " WHERE p.authorised_at < ? AND w.settled_at >= ? AND w.settled_at < ?"
+            " AND w.state IN ('PAID', 'PAID_AFTER_RETURN') ORDER BY w.seq",
+            (to_ms(until), to_ms(since), to_ms(until)),
+        ).fetchall()
+        return self._all(rows)
+
     def has_receipt(self, receipt: str) -> bool:
         row = self._conn.execute(
             "SELECT 1 FROM wallet_transactions WHERE receipt = ?"

@@ -59,7 +59,7 @@ def find_timeline(turn: TurnContext, reference: str) -> Timeline | None:
             return None if payment is None else _payment(turn, payment)
         case "RC":
             finding = tx.reconciliations.finding(reference)
-            return None if finding is None else _finding(turn, finding)
+            return _short_code_line(turn, reference) if finding is None else _finding(turn, finding)
         case "RV":
             reversal = tx.payments.reversed_by(reference)
             return None if reversal is None else _reversal(turn, reference, reversal)
@@ -157,6 +157,21 @@ def _finding(turn: TurnContext, found: Finding) -> Timeline:
         "said": mask_phones(found.said),
     }
     return Timeline(turn.say("trace.what.finding", facts), list(recorded_entries(turn, found.id)))
+
+
+def _short_code_line(turn: TurnContext, reference: str) -> Timeline | None:
+    """A payment on the short code's statement that is no payout of ours."""
+    line = turn.tx.short_code_lines.of_finding(reference)
+    if line is None:
+        return None
+    facts = {
+        "day": line.day,
+        "amount": line.amount,
+        "receipt": line.receipt,
+        "party": mask_phones(line.party) or "-",
+    }
+    what = turn.say("trace.what.short_code_line", facts)
+    return Timeline(what, list(recorded_entries(turn, reference)))
 
 
 def _reversal(turn: TurnContext, reference: str, recorded: RecordedPayment) -> Timeline:

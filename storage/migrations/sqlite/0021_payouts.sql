@@ -109,6 +109,20 @@ CREATE TABLE recipients (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX recipients_by_phone ON recipients (partner, phone);
 
+-- Payments on the short code's own statement, each known by M-PESA's code of it.
+CREATE TABLE short_code_lines (
+    receipt      TEXT    NOT NULL PRIMARY KEY,               -- M-PESA's code
+    day          TEXT    NOT NULL,                           -- of its completion, in Nairobi, ISO
+    amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),  -- what left the account
+    currency     TEXT    NOT NULL,                           -- ISO 4217
+    party        TEXT    NOT NULL,                           -- to whom, as M-PESA prints it
+    payout       TEXT REFERENCES wallet_transactions (reference), -- which of ours it is; NULL: none
+    finding      TEXT UNIQUE,                                -- what admins quote of one that is none of ours
+    seen_at      INTEGER NOT NULL                            -- when it was first read
+) STRICT, WITHOUT ROWID;
+CREATE INDEX short_code_lines_by_day ON short_code_lines (day);
+CREATE UNIQUE INDEX short_code_lines_by_payout ON short_code_lines (payout) WHERE payout IS NOT NULL;
+
 -- What M-PESA last said its accounts of the short code have.
 CREATE TABLE mpesa_balances (
     account      TEXT    NOT NULL PRIMARY KEY,               -- as M-PESA names it: Utility Account, …
