@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel, ConfigDict
 
 from flows.engine.nodes import Ask, Choose, Confirm, Do, End, Flow, Option
@@ -9,7 +11,7 @@ from flows.parsers.people import KnownPartner
 from flows.parsers.terms import FeeTerms, PartnerOrDesk
 from flows.parsers.values import Amount
 from services.domain.fees import Fee, FeeKind
-from services.domain.limits import LimitName
+from services.domain.limits import BUYING_LIMITS, PAYOUT_LIMITS, LimitName
 from services.domain.money import Money
 from services.domain.partner import Right
 
@@ -79,11 +81,14 @@ class LimitsData(BaseModel):
     old: Money | None = None
 
 
-def _limits(node: str, *names: LimitName) -> Choose:
+def _limits(node: str, view: str, names: Iterable[LimitName], *more: Option) -> Choose:
     options = tuple(
         Option(name.replace(".", "-"), to="amount", puts={"limit": name.value}) for name in names
     )
-    return Choose(node, view="limits", args=("code",), options=options)
+    return Choose(node, view=view, args=("code",), options=(*options, *more))
+
+
+_PAYOUTS = Option("payouts", to="payouts")
 
 
 LIMITS = Flow(
@@ -102,8 +107,9 @@ LIMITS = Flow(
             args=("code",),
             on={"desk": "desk", "partner": "partner", "refused": "refused"},
         ),
-        _limits("desk", *LimitName),
-        _limits("partner", *(name for name in LimitName if name is not LimitName.FLOAT_DAY_DESK)),
+        _limits("desk", "limits", (*BUYING_LIMITS, LimitName.FLOAT_DAY_DESK), _PAYOUTS),
+        _limits("partner", "limits", BUYING_LIMITS, _PAYOUTS),
+        _limits("payouts", "payout_limits", PAYOUT_LIMITS),
         Ask("amount", into="amount", parse=Amount("limit"), to="compare"),
         Do(
             "compare",

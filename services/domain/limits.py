@@ -26,6 +26,17 @@ class LimitName(StrEnum):
     PAYOUT_RECIPIENT_NEW = "payout.recipient.new"
 
 
+PAYOUT_LIMITS = (
+    LimitName.PAYOUT_MIN,
+    LimitName.PAYOUT_MAX,
+    LimitName.PAYOUT_DAY,
+    LimitName.PAYOUT_RECIPIENT_DAY,
+    LimitName.PAYOUT_RECIPIENT_NEW,
+)
+# Of top-ups and float, which each partner may have its own of.
+BUYING_LIMITS = tuple(
+    name for name in LimitName if name not in (*PAYOUT_LIMITS, LimitName.FLOAT_DAY_DESK)
+)
 LIMITS = tuple(name.value for name in LimitName)
 # The minimum and maximum of one payment, which must not cross.
 PAIRS = (

@@ -40,11 +40,15 @@ class MpesaBalanceStore:
         return [_balance(row) for row in rows]
 
     def alerted(self, account: str, *, still: bool) -> None:
-        self._conn.execute(
-            "UPDATE mpesa_balances SET alerted_at = CASE WHEN ? THEN coalesce(alerted_at, ?) END"
-            " WHERE account = ?",
-            (int(still), self._time.ms, account),
-        )
+        if still:
+            self._conn.execute(
+                "UPDATE mpesa_balances SET alerted_at = coalesce(alerted_at, ?) WHERE account = ?",
+                (self._time.ms, account),
+            )
+        else:
+            self._conn.execute(
+                "UPDATE mpesa_balances SET alerted_at = NULL WHERE account = ?", (account,)
+            )
 
 
 def _balance(row: tuple[Any, ...]) -> MpesaBalance:

@@ -21,14 +21,14 @@ from flows.catalogue import all_flows
 from flows.engine.engine import Engine
 from flows.engine.event import Event, EventKind
 from flows.engine.texts import Texts
-from services import float_purchases, float_quotes, partners
+from services import float_purchases, float_quotes, partners, spending
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.partner import Partner, Role
-from services.float_purchases import CodeSent
 from services.policy import Policy
+from services.spending import CodeSent
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 from tests.kit.channels import CHANNELS
@@ -83,13 +83,13 @@ class CodeDelivery(DatabaseOnClock):
         )
 
     def _send(self, turn: TurnContext, sent: CodeSent) -> None:
-        price = sent.purchase.quote
+        price = sent.operation.quote
         self.codes.append(sent.issued.code)
         facts = {
             "amount": price.amount,
             "fees": price.fees,
             "total": price.total,
-            "destination": sent.purchase.masked_destination,
+            "destination": sent.operation.masked_destination,
         }
         turn.send_code(sent.issued, "sms.float_code", facts)
 
@@ -119,9 +119,9 @@ class CodeDelivery(DatabaseOnClock):
 
         def again(tx: SqliteTx) -> None:
             turn = self._turn(tx)
-            sent = float_purchases.resend(
-                tx, self.parts.keys, self.random, turn.person, self.reference
-            )
+            purchase = float_quotes.own_purchase(tx, turn.person, self.reference)
+            assert purchase is not None
+            sent = spending.resend(tx, self.parts.keys, self.random, turn.person, purchase)
             assert isinstance(sent, CodeSent)
             self._send(turn, sent)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.security.keyring import Keyring
-from services import approvals, float_purchases, float_quotes, float_settlement
+from services import approvals, float_purchases, float_quotes, float_settlement, spending
 from services.approvals import AwaitingApproval
 from services.domain.approval import Decision
 from services.domain.bank import (
@@ -28,10 +28,11 @@ from services.domain.operation import OperationType
 from services.domain.partner import Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from services.float_purchases import CodeSent, InsufficientFunds, Requoted
+from services.float_quotes import InsufficientFunds, Requoted
 from services.float_settlement import PurchaseChange
 from services.otp import NotPassed
 from services.policy import Policy
+from services.spending import CodeSent
 from storage.transaction import SqliteTx
 from tests.kit.plain_store import PlainStore
 
@@ -132,10 +133,14 @@ class FloatBuyer:
         assert isinstance(sent, CodeSent), sent
         return reference
 
-    def resend(self, reference: str) -> CodeSent | Purchase | Refusal:
-        result = self.store.do(
-            lambda tx: float_purchases.resend(tx, self.keys, self.random, self.person, reference)
-        )
+    def resend(self, reference: str) -> CodeSent[Purchase] | Purchase | Refusal:
+        def again(tx: SqliteTx) -> CodeSent[Purchase] | Purchase | Refusal:
+            purchase = float_quotes.own_purchase(tx, self.person, reference)
+            if purchase is None:
+                return Refusal("float_over")
+            return spending.resend(tx, self.keys, self.random, self.person, purchase)
+
+        result = self.store.do(again)
         if isinstance(result, CodeSent):
             self.codes[reference] = result.issued.code
         return result
@@ -153,7 +158,7 @@ class FloatBuyer:
         return self.type(reference, f"{(int(self.codes[reference]) + 1) % 10**6:06d}")
 
     def cancel(self, reference: str) -> Purchase | None:
-        return self.store.do(lambda tx: float_purchases.cancel(tx, self.person, reference))
+        return self.store.do(lambda tx: spending.cancel(tx, self.person, reference))
 
     # The worker's steps -------------------------------------------------------------------
 
@@ -247,7 +252,7 @@ def in_state(buyer: FloatBuyer, state: PurchaseState) -> str:
     elif state is S.CANCELLED:
         buyer.cancel(reference)
     elif state is S.REFUSED:
-        buyer.store.do(lambda tx: float_purchases.undeliverable(tx, reference))
+        buyer.store.do(lambda tx: spending.undeliverable(tx, reference))
     else:
         buyer.type(reference)
         if state is not S.AUTHORISED:

@@ -19,8 +19,8 @@ from services.domain.bank import Unknown
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ledger import AccountKind
 from services.domain.money import Money
-from services.float_purchases import CodeSent
 from services.policy import Policy
+from services.spending import CodeSent
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 from tests.kit.channels import CHANNELS

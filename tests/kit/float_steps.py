@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from services import float_purchases, topup_settlement, topups
+from services import spending, topup_settlement, topups
 from services.domain.bank import (
     Accepted,
     Failed,
@@ -28,7 +28,7 @@ from services.domain.fees import FeeKind
 from services.domain.float_purchase import HOLDS, Purchase, PurchaseState
 from services.domain.money import Money
 from services.domain.topup import TopUp
-from services.float_purchases import CodeSent
+from services.spending import CodeSent
 from tests.kit.float_buyer import HELD, LEASE, FloatBuyer
 from tests.kit.plain_store import PHONE
 from tests.kit.reopened_store import Reopened
@@ -195,7 +195,7 @@ class FloatSteps(RuleBasedStateMachine):
     @rule(pick=picks)
     def a_code_reaches_nobody(self, pick: int) -> None:
         found = self._in(S.OTP_SENT)
-        self.store.do(lambda tx: float_purchases.undeliverable(tx, found[pick % len(found)]))
+        self.store.do(lambda tx: spending.undeliverable(tx, found[pick % len(found)]))
         self.store.commit()
 
     @precondition(lambda self: self.paid < TOPUPS_MAX)

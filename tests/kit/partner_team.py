@@ -14,10 +14,10 @@ from services.domain.money import Money
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from services.float_purchases import CodeSent
 from services.joining import Invited, Joined, Unlinked
 from services.otp import Issued, NotPassed
 from services.policy import Policy
+from services.spending import CodeSent
 from storage.transaction import SqliteTx
 from tests.kit.plain_store import PlainStore
 

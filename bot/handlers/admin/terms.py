@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bot.context import TurnContext
 from bot.handlers.admin.partners import get
 from bot.handlers.declaring import Handlers
@@ -9,7 +11,7 @@ from flows.engine.host import Exit, View
 from services import preferences, terms
 from services.domain.fees import Fee, FeeKind
 from services.domain.ledger import HOUSE
-from services.domain.limits import DESK, EVERYBODY, LimitName
+from services.domain.limits import DESK, EVERYBODY, PAYOUT_LIMITS, LimitName
 from services.domain.money import Money
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
@@ -60,10 +62,19 @@ def whose_limits(turn: TurnContext, code: str) -> Exit | Refusal:
 
 @HANDLERS.view("limits", needs=Right.ADMIN, shows=("code", "lines"))
 def limits(turn: TurnContext, code: str) -> View:
+    return _limits(turn, code, [name for name in LimitName if name not in PAYOUT_LIMITS])
+
+
+@HANDLERS.view("payout_limits", needs=Right.ADMIN, shows=("code", "lines"))
+def payout_limits(turn: TurnContext, code: str) -> View:
+    return _limits(turn, code, PAYOUT_LIMITS)
+
+
+def _limits(turn: TurnContext, code: str, names: Iterable[LimitName]) -> View:
     """Each limit in force, and whether it is the partner's own or shared."""
     partner = _limit_owner(code)
     lines = []
-    for name in LimitName:
+    for name in names:
         if partner != EVERYBODY and name is LimitName.FLOAT_DAY_DESK:
             continue
         own = turn.tx.limits.own(name, partner)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.security.keyring import Keyring
-from services import access_removal, approvals, float_purchases, float_quotes
+from services import access_removal, approvals, float_purchases, float_quotes, spending
 from services.approvals import AwaitingApproval
 from services.domain.approval import APPROVAL_LIFE, Decision
 from services.domain.float_purchase import Purchase, PurchaseState
@@ -20,8 +20,8 @@ from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.partner import RIGHTS, Partner, Person, Role
 from services.domain.phone import Phone
-from services.float_purchases import CodeSent
 from services.policy import Policy
+from services.spending import CodeSent
 from storage.transaction import SqliteTx
 from tests.kit.plain_store import PlainStore
 
@@ -170,9 +170,7 @@ class ApprovalMachine(RuleBasedStateMachine):
     def somebody_cancels(self, n: int, pick: int) -> None:
         purchase = self._pick(pick)
         if purchase is not None:
-            self.store.do(
-                lambda tx: float_purchases.cancel(tx, self._person(n), purchase.reference)
-            )
+            self.store.do(lambda tx: spending.cancel(tx, self._person(n), purchase.reference))
 
     @rule(hours=st.sampled_from([0.1, 1, 23, 24]))
     def time_passes(self, hours: float) -> None:

@@ -31,6 +31,8 @@ OLDER: Mapping[Status, OlderStatus] = {
     Status.EXPIRED: OlderStatus.FAILED,
     Status.LOCKED: OlderStatus.FAILED,
     Status.CANCELLED: OlderStatus.CANCELLED,
+    Status.RETURNED: OlderStatus.FAILED,
+    Status.PAID_AFTER_RETURN: OlderStatus.COMPLETED,
     Status.UNKNOWN: OlderStatus.UNKNOWN,
 }
 

@@ -175,7 +175,7 @@ async def test_queues_tell_what_waits_and_what_fails(desk: DashboardDesk, browse
     queues = await see(desk, browser, "queues")
     assert "✓ nothing is stuck" in queues
     assert "waiting for the payment 1 under a minute" in queues
-    assert "Background jobs (17)" in queues
+    assert "Background jobs (19)" in queues
     desk.world.app.jobs.states["backup"].failures = 3
     desk.world.app.jobs.states["backup"].error = "OSError"
     queues = await see(desk, browser, "queues")

@@ -45,8 +45,11 @@ def test_every_status_has_one_of_the_older_five() -> None:
     ("older", "statuses"),
     [
         ("pending", {"awaiting_approval", "awaiting_code", "pending"}),
-        ("completed", {"paid", "succeeded"}),
-        ("failed", {"not_paid", "rejected", "failed", "refused", "expired", "locked"}),
+        ("completed", {"paid", "succeeded", "paid_after_return"}),
+        (
+            "failed",
+            {"not_paid", "rejected", "failed", "refused", "expired", "locked", "returned"},
+        ),
         ("cancelled", {"cancelled"}),
         ("unknown", {"unknown"}),
     ],

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from services import desk_pins, float_by_pin, float_purchases
+from services import desk_pins, float_by_pin
 from services.approvals import AwaitingApproval
 from services.desk_pins import NotPassed
 from services.domain.approval import Decision
 from services.domain.float_purchase import PurchaseState
 from services.domain.money import Money
 from services.domain.refusal import Refusal
+from services.domain.spending import binding
 from tests.kit.desk_pins import PIN, WRONG
 from tests.kit.float_buyer import AMOUNT, FloatBuyer, S, spend
 from tests.kit.float_by_pin import confirm, confirmed, set_pin, three_wrong, type_pin
@@ -24,7 +25,7 @@ def test_a_right_pin_holds_the_money_and_records_what_it_approved(buyer: FloatBu
     assert bought == buyer.get(reference)
     assert buyer.get(reference).state is S.AUTHORISED
     tx = buyer.store.tx
-    assert desk_pins.is_approved(tx, float_purchases.binding(buyer.get(reference)))
+    assert desk_pins.is_approved(tx, binding(buyer.get(reference)))
     assert tx.otps.newest(reference) is None
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services import float_purchases
+from services import spending
 from services.domain.fees import FeeKind
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ledger import AccountKind
@@ -16,9 +16,10 @@ from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.partner import Person
 from services.domain.refusal import Refusal
-from services.float_purchases import CodeSent, InsufficientFunds, Requoted
+from services.float_quotes import InsufficientFunds, Requoted
 from services.otp import NotPassed
 from services.policy import Policy
+from services.spending import CodeSent
 from tests.kit.float_buyer import (
     AMOUNT,
     SUCCESS,
@@ -70,7 +71,7 @@ def test_a_quote_binds_until_just_before_ten_minutes(buyer: FloatBuyer) -> None:
 def test_a_quote_that_is_not_old_is_left_alone(buyer: FloatBuyer) -> None:
     reference = buyer.quote()
     buyer.store.wait(hours=1)
-    assert buyer.store.do(lambda tx: float_purchases.drop_stale_quotes(tx, timedelta(hours=1))) == 0
+    assert buyer.store.do(lambda tx: spending.drop_stale_quotes(tx, timedelta(hours=1))) == 0
     assert buyer.get(reference).state is S.QUOTED
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from services import approvals, float_purchases, otp
+from services import approvals, otp, spending
 from services.approvals import AwaitingApproval
 from services.domain.approval import Decision
 from services.domain.bank import (
@@ -21,8 +21,9 @@ from services.domain.ledger import AccountKind
 from services.domain.money import Money
 from services.domain.partner import Role
 from services.domain.refusal import Refusal
-from services.float_purchases import CodeSent, InsufficientFunds, Requoted
+from services.float_quotes import InsufficientFunds, Requoted
 from services.float_settlement import PurchaseChange
+from services.spending import CodeSent
 from tests.kit import float_by_pin as by_pin
 from tests.kit.float_buyer import (
     FAILED,
@@ -46,7 +47,7 @@ def _limit_meanwhile(buyer: FloatBuyer, reference: str) -> None:
 
 
 def _no_way(buyer: FloatBuyer, reference: str) -> None:
-    buyer.store.do(lambda tx: float_purchases.undeliverable(tx, reference))
+    buyer.store.do(lambda tx: spending.undeliverable(tx, reference))
 
 
 def _three_wrong(buyer: FloatBuyer, reference: str) -> None:
@@ -68,7 +69,7 @@ def _swept(buyer: FloatBuyer, reference: str) -> None:
     buyer.store.wait(minutes=10)
     references, _ = buyer.store.do(lambda tx: otp.clean_up(tx, timedelta(days=90), 500))
     assert references == [reference]
-    buyer.store.do(lambda tx: float_purchases.expire(tx, list(references)))
+    buyer.store.do(lambda tx: spending.expire(tx, references))
 
 
 def _cancelled(buyer: FloatBuyer, reference: str) -> None:
@@ -77,7 +78,7 @@ def _cancelled(buyer: FloatBuyer, reference: str) -> None:
 
 def _forgotten(buyer: FloatBuyer, reference: str) -> None:
     buyer.store.wait(hours=1, milliseconds=1)
-    assert buyer.store.do(lambda tx: float_purchases.drop_stale_quotes(tx, timedelta(hours=1))) == 1
+    assert buyer.store.do(lambda tx: spending.drop_stale_quotes(tx, timedelta(hours=1))) == 1
 
 
 def _token_fails_for_a_minute(buyer: FloatBuyer, reference: str) -> None:
@@ -240,8 +241,8 @@ def test_what_is_past_its_code_takes_nothing_more_from_its_person(
     assert buyer.resend(reference) == before
     assert buyer.type(reference) == before
     assert buyer.cancel(reference) is None
-    assert buyer.store.do(lambda tx: float_purchases.undeliverable(tx, reference)) is None
-    buyer.store.do(lambda tx: float_purchases.expire(tx, [reference]))
+    assert buyer.store.do(lambda tx: spending.undeliverable(tx, reference)) is None
+    buyer.store.do(lambda tx: spending.expire(tx, [reference]))
     assert buyer.get(reference) == before
 
 
