@@ -98,7 +98,9 @@ def _line(number: int, row: Mapping[str, str], amount: Money) -> ShortCodeLine:
         raise StatementFileError(
             f"line {number}: “{safe_line(row[TIME])[:40]}” is no time; days are {DAY_FORMATS}"
         ) from None
-    return ShortCodeLine(receipt, day, amount, safe_line(row.get(PARTY, ""))[:PARTY_MAX])
+    printable = (one if one.isprintable() else " " for one in row.get(PARTY, ""))
+    party = " ".join("".join(printable).split())[:PARTY_MAX]
+    return ShortCodeLine(receipt, day, amount, party)
 
 
 def _withdrawn(number: int, text: str) -> Money | None:
