@@ -8,7 +8,7 @@ from bot.handlers import float as float_handlers
 from bot.handlers.outcomes import outcome_facts
 from bot.notify.low_balances import queue_low_balances
 from bot.notify.needs_admin import queue_needs_admin
-from bot.notify.outcomes import OutcomeNotices
+from bot.notify.outcomes import OutcomeNotices, is_awaited_by
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.outbox import OutboxRow
 from services.float_settlement import PurchaseChange
@@ -25,7 +25,9 @@ def queue_purchase_change(
     session = outcomes.sessions.load(tx, purchase.channel, purchase.address)
     facts = outcome_facts(tx, outcomes.engine.texts, purchase)
     exit_of = float_handlers.outcome_exit(purchase)
-    rows = outcomes.receipt(tx, "float", purchase, session, exit_of, facts)
+    is_bought = purchase.state is PurchaseState.SUCCEEDED
+    goes_on = "pay" if is_bought and is_awaited_by(session, "pay", purchase.reference) else None
+    rows = outcomes.receipt(tx, "float", purchase, session, exit_of, facts, goes_on)
     live = {
         **_quote_facts(purchase),
         "status": float_handlers.status(outcomes.engine.texts, purchase.language, purchase),

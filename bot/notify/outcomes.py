@@ -56,6 +56,18 @@ def _host(tx: Tx, context: AppContext, account: tuple[str, str], person: Person)
     return TurnHost(context, tx, Event(*account, "", EventKind.OTHER), person, is_admin=False)
 
 
+def is_awaited_by(session: Session, flow: str, reference: str) -> bool:
+    """Whether a conversation of that flow is parked at its quote until this operation brings what
+    it is short of."""
+    parked = session.parked.get(flow)
+    return (
+        parked is not None
+        and parked.node == "quote"
+        and session.active is not None
+        and session.active.waiting == reference
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class OutcomeNotices:
     engine: Engine

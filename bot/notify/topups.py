@@ -8,7 +8,7 @@ from bot.context import AppContext, queue_admin_notices
 from bot.handlers import topup as topup_handlers
 from bot.handlers.outcomes import outcome_facts
 from bot.notify.needs_admin import queue_needs_admin
-from bot.notify.outcomes import OutcomeNotices, linked_initiator
+from bot.notify.outcomes import OutcomeNotices, is_awaited_by, linked_initiator
 from bot.outbox.carriers import SMS
 from flows.engine.session import Session
 from services.domain.notification import NotificationKind
@@ -28,7 +28,8 @@ def queue_topup_change(tx: Tx, outcomes: OutcomeNotices, change: TopUpChange) ->
         return _live_message(tx, outcomes, topup, session)
     session = outcomes.sessions.load(tx, topup.channel, topup.address)
     facts = outcome_facts(tx, outcomes.engine.texts, topup)
-    goes_on = "float" if _resumes_float(topup, session) else None
+    is_paid = topup.state is TopUpState.PAID
+    goes_on = "float" if is_paid and is_awaited_by(session, "float", topup.reference) else None
     rows = outcomes.receipt(
         tx, "topup", topup, session, topup_handlers.outcome_exit(topup), facts, goes_on
     )
@@ -52,18 +53,6 @@ def _live_message(
     }
     text = "topup.expect.ask" if topup.by_hand else "topup.push.ask"
     return outcomes.live_message(tx, "topup", topup, session, text, facts)
-
-
-def _resumes_float(topup: TopUp, session: Session) -> bool:
-    """Whether a float purchase is parked at its quote until this top-up is paid."""
-    parked = session.parked.get("float")
-    return (
-        topup.state is TopUpState.PAID
-        and parked is not None
-        and parked.node == "quote"
-        and session.active is not None
-        and session.active.waiting == topup.reference
-    )
 
 
 def _needs_admin(tx: Tx, context: AppContext, topup: TopUp) -> list[OutboxRow]:
