@@ -175,7 +175,7 @@ def settle_paid(tx: Tx, payout: Payout, paid: PaidOut, source: str) -> PayoutCha
         return None
     if payout.receipt is not None or tx.payouts.has_receipt(paid.receipt):
         # Two payments for one payout, or one for two: nothing moves by itself.
-        _contradict(tx, payout, said, source)
+        contradict(tx, payout, said, source)
         return None
     known = {"receipt": paid.receipt, "recipient_name": paid.recipient}
     if payout.state is PayoutState.PAID:  # two admins knew it before M-PESA gave its code
@@ -185,7 +185,7 @@ def settle_paid(tx: Tx, payout: Payout, paid: PaidOut, source: str) -> PayoutCha
     if payout.state is PayoutState.RETURNED:
         return _owe(tx, payout, said, source, **known)
     if payout.state not in _AWAITED:
-        _contradict(tx, payout, said, source)
+        contradict(tx, payout, said, source)
         return None
     return _pay(tx, payout, said, source, **known)
 
@@ -196,18 +196,31 @@ def settle_returned(tx: Tx, payout: Payout, returned: Returned, source: str) -> 
     if payout.state is PayoutState.RETURNED:
         return None
     if payout.state not in _AWAITED or payout.claimed_paid_at is not None:
-        _contradict(tx, payout, returned.description, source)
+        contradict(tx, payout, returned.description, source)
         return None
     return _return(tx, payout, returned.reason, returned.description, source)
 
 
-def claim_paid(tx: Tx, payout: Payout, paid: PaidOut, source: str) -> None:
-    """M-PESA says that it paid an amount for which that is not enough: ask it at once."""
+def claim_paid(tx: Tx, payout: Payout, paid: PaidOut, source: str) -> PayoutChange | None:
+    """M-PESA says that it paid an amount for which that is not enough: ask it at once.
+
+    Of one that has ended it cannot be asked: what is said then needs no confirming, since admins
+    must look at it.
+    """
     if payout.state not in _AWAITED:
-        return
+        return settle_paid(tx, payout, paid, source)
     tx.evidence.add(payout.reference, "claimed_paid", source, f"receipt {paid.receipt}")
     due_at = payout.due_at if payout.state is PayoutState.SUBMITTING else tx.now
     tx.payouts.save(replace(payout, claimed_paid_at=tx.now, due_at=due_at))
+    return None
+
+
+def contradict(tx: Tx, payout: Payout, said: str, source: str) -> None:
+    """What was said cannot be true beside what is known: nothing moves, and admins must look, also
+    if they have looked before."""
+    tx.evidence.add(payout.reference, "contradicted", source, said)
+    tx.evidence.open_review(payout.reference, "contradicted")
+    tx.evidence.reopen_review(payout.reference, "contradicted")
 
 
 def doubt(tx: Tx, payout: Payout, why: str, source: str) -> PayoutChange | None:
@@ -327,11 +340,6 @@ def _unknown(tx: Tx, payout: Payout, why: str) -> PayoutChange:
     )
     tx.payouts.save(payout)
     return PayoutChange(payout)
-
-
-def _contradict(tx: Tx, payout: Payout, said: str, source: str) -> None:
-    tx.evidence.add(payout.reference, "contradicted", source, said)
-    tx.evidence.open_review(payout.reference, "contradicted")
 
 
 def _evidence_is_in(tx: Tx, reference: str) -> None:
