@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from services.domain.bank import NoAnswer, NotSent, Unknown
 from services.domain.lease import Lease
@@ -153,8 +154,7 @@ def record_query(tx: Tx, claimed: Payout, answer: Asked | NoAnswer, milliseconds
     tx.evidence.call(reference, "status", claimed.attempt, outcome, detail, milliseconds)
     payout = _get(tx, reference)
     if payout.can_be_queried and payout.attempt == claimed.attempt:
-        assert payout.submitted_at is not None
-        tx.payouts.save(replace(payout, due_at=next_query(payout.submitted_at, tx.now)))
+        tx.payouts.save(replace(payout, due_at=_next_query(tx, payout)))
 
 
 def query_now(tx: Tx, reference: str) -> Payout | None:
@@ -248,6 +248,14 @@ def _get(tx: Tx, reference: str) -> Payout:
     return payout
 
 
+def _next_query(tx: Tx, payout: Payout) -> datetime | None:
+    """After a day only what is on the admins' list may rest. One still accepted, since the machine
+    slept or its clock was set, is first found silent."""
+    assert payout.submitted_at is not None
+    due_at = next_query(payout.submitted_at, tx.now)
+    return tx.now if due_at is None and payout.state is PayoutState.ACCEPTED else due_at
+
+
 def _minute_is_over(tx: Tx, payout: Payout) -> bool:
     assert payout.ready_since is not None
     return tx.now >= payout.ready_since + NOT_SENT_FOR
@@ -278,10 +286,9 @@ def _accept(tx: Tx, payout: Payout, conversation_id: str) -> None:
     """The gateway took the order. Where a Result came before this, only its id is new."""
     payout = replace(payout, conversation_id=conversation_id)
     if payout.state is PayoutState.SUBMITTING:
-        assert payout.submitted_at is not None
+        payout = payout.transition_to(PayoutState.ACCEPTED)
         claimed = payout.claimed_paid_at is not None
-        due_at = tx.now if claimed else next_query(payout.submitted_at, tx.now)
-        payout = payout.transition_to(PayoutState.ACCEPTED, due_at=due_at)
+        payout = replace(payout, due_at=tx.now if claimed else _next_query(tx, payout))
     tx.payouts.save(payout)
 
 
@@ -333,11 +340,8 @@ def _unknown(tx: Tx, payout: Payout, why: str) -> PayoutChange:
     """The customer may have been paid: the float stays held, and M-PESA is asked."""
     tx.evidence.add(payout.reference, "unknown", ORDER, why)
     tx.evidence.open_review(payout.reference, "unknown")
-    assert payout.submitted_at is not None
-    due_at = next_query(payout.submitted_at, tx.now)
-    payout = payout.transition_to(
-        PayoutState.UNKNOWN, reason=None, settled_at=tx.now, due_at=due_at
-    )
+    payout = payout.transition_to(PayoutState.UNKNOWN, reason=None, settled_at=tx.now)
+    payout = replace(payout, due_at=_next_query(tx, payout))
     tx.payouts.save(payout)
     return PayoutChange(payout)
 

@@ -169,6 +169,27 @@ def test_two_minutes_without_a_result_are_unknown_once_and_asked_about(
     assert payer.available() == FLOAT.cents - TOTAL
 
 
+def test_an_answer_that_comes_a_day_late_is_not_forgotten(payer: PayoutPayer) -> None:
+    """The machine slept, or its clock was set."""
+    reference = in_state(payer, S.SUBMITTING)
+    submitting = payer.get(reference)
+    payer.store.now += timedelta(hours=25)
+    payer.answered(submitting, TAKEN)
+    assert payer.state(reference) is S.ACCEPTED
+    _, settled = payer.scan()
+    assert [change.payout.state for change in settled] == [S.UNKNOWN]
+
+
+def test_an_asker_that_comes_a_day_late_leaves_nothing_forgotten(payer: PayoutPayer) -> None:
+    reference = in_state(payer, S.ACCEPTED)
+    payer.store.wait(minutes=1)
+    claimed = payer.claim(reference)
+    payer.store.now += timedelta(hours=25)
+    payer.told(claimed, Asked(QUERY_ID))
+    _, settled = payer.scan()
+    assert [change.payout.state for change in settled] == [S.UNKNOWN]
+
+
 def test_it_is_asked_about_for_a_day_and_stays_on_the_list(payer: PayoutPayer) -> None:
     reference = in_state(payer, S.UNKNOWN)
     began = payer.store.now
