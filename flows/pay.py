@@ -85,7 +85,7 @@ PAY = Flow(
             edit={"amount": "amount", "payee": "payee"},
             after_edit="quote",
             view="payout_quote",
-            args=("payout",),
+            args=("payout", "payee", "amount"),
         ),
         Do(
             "send_code",

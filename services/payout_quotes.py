@@ -69,7 +69,7 @@ def request(
     if standing is not None:
         is_own = own_payout(tx, person, standing.reference) is not None
         if is_own and standing.reference == changes:
-            return _requote(tx, policy, standing, person, recipient, price)
+            return requote(tx, policy, standing, person, recipient, price)
         tx.payouts.save(standing.transition_to(PayoutState.CANCELLED, settled_at=tx.now))
     return add(tx, random, policy, person, channel, address, key, recipient, price)
 
@@ -238,9 +238,10 @@ def shortfall(tx: Tx, partner: str, price: Quote) -> FloatShort | None:
     return FloatShort(price.total, available, max(shillings, least))
 
 
-def _requote(
+def requote(
     tx: Tx, policy: Policy, payout: Payout, person: Person, recipient: Phone, price: Quote
 ) -> Payout:
+    """Price an unconfirmed one anew, for this recipient."""
     assert policy.payout_short_code is not None
     payout = replace(
         payout.transition_to(payout.state, quoted_at=tx.now),

@@ -28,6 +28,7 @@ RESULT, TIMEOUT = "result", "timeout"  # kinds of messages
 _PAYMENT, _STATUS, _TIMEOUT = "daraja.result", "daraja.status", "daraja.timeout"  # of evidence
 NOT_OURS = "names no payout of ours"
 BALANCES = "tells what accounts have"
+NEVER_SENT = "it was never sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +82,16 @@ def _act(
         if is_status:
             return None
         return payout_settlement.doubt(tx, payout, "not processed in time", _TIMEOUT)
-    verdict = _judge(payout, result, is_status=is_status)
+    verdict = _judge(tx, payout, result, is_status=is_status)
     tx.payout_messages.add(kind, body, payout.reference, _concluded(verdict))
     source = _STATUS if is_status else _PAYMENT
     match verdict:
+        case PaidOut() if payout.submitted_at is None:
+            payout_settlement.contradict(tx, payout, f"{NEVER_SENT}: {verdict.receipt}", source)
+            return None
         case PaidOut():
             if not is_status and _needs_confirming(policy, payout):
-                payout_settlement.claim_paid(tx, payout, verdict, source)
-                return None
+                return payout_settlement.claim_paid(tx, payout, verdict, source)
             return payout_settlement.settle_paid(tx, payout, verdict, source)
         case Returned():
             return payout_settlement.settle_returned(tx, payout, verdict, source)
@@ -120,16 +123,24 @@ def _of_ours(tx: Tx, originator_id: str) -> Payout | None:
     return None if reference is None else tx.payouts.get(reference)
 
 
-def _judge(payout: Payout, result: PostedResult, *, is_status: bool) -> PayoutVerdict:
-    if payout.submitted_at is None:
-        return Undecided("it was never sent")
+def _judge(tx: Tx, payout: Payout, result: PostedResult, *, is_status: bool) -> PayoutVerdict:
     if is_status:
         return result.judge_status(payout.order, payout.conversation_id)
     verdict = result.judge_payment(payout.order)
-    is_the_orders = payout.conversation_id in (None, result.conversation_id)
-    if isinstance(verdict, Returned) and not is_the_orders:
-        return Undecided(f"a failure of another request: {verdict.description}")
+    if isinstance(verdict, Returned):
+        if payout.submitted_at is None:
+            return Undecided(f"{NEVER_SENT}: {verdict.description}")
+        if not _is_the_orders(tx, payout, result):
+            return Undecided(f"a failure of another request: {verdict.description}")
     return verdict
+
+
+def _is_the_orders(tx: Tx, payout: Payout, result: PostedResult) -> bool:
+    """Whether a failure can only be that of the order. Where the order's id at M-PESA never came,
+    it may as well be that of a question whose own id was lost."""
+    if payout.conversation_id is not None:
+        return payout.conversation_id == result.conversation_id
+    return not result.occasion and tx.evidence.asked_at(payout.reference) is None
 
 
 def _needs_confirming(policy: Policy, payout: Payout) -> bool:

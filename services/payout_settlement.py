@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from services.domain.bank import NoAnswer, NotSent, Unknown
 from services.domain.lease import Lease
@@ -153,8 +154,7 @@ def record_query(tx: Tx, claimed: Payout, answer: Asked | NoAnswer, milliseconds
     tx.evidence.call(reference, "status", claimed.attempt, outcome, detail, milliseconds)
     payout = _get(tx, reference)
     if payout.can_be_queried and payout.attempt == claimed.attempt:
-        assert payout.submitted_at is not None
-        tx.payouts.save(replace(payout, due_at=next_query(payout.submitted_at, tx.now)))
+        tx.payouts.save(replace(payout, due_at=_next_query(tx, payout)))
 
 
 def query_now(tx: Tx, reference: str) -> Payout | None:
@@ -175,7 +175,7 @@ def settle_paid(tx: Tx, payout: Payout, paid: PaidOut, source: str) -> PayoutCha
         return None
     if payout.receipt is not None or tx.payouts.has_receipt(paid.receipt):
         # Two payments for one payout, or one for two: nothing moves by itself.
-        _contradict(tx, payout, said, source)
+        contradict(tx, payout, said, source)
         return None
     known = {"receipt": paid.receipt, "recipient_name": paid.recipient}
     if payout.state is PayoutState.PAID:  # two admins knew it before M-PESA gave its code
@@ -185,7 +185,7 @@ def settle_paid(tx: Tx, payout: Payout, paid: PaidOut, source: str) -> PayoutCha
     if payout.state is PayoutState.RETURNED:
         return _owe(tx, payout, said, source, **known)
     if payout.state not in _AWAITED:
-        _contradict(tx, payout, said, source)
+        contradict(tx, payout, said, source)
         return None
     return _pay(tx, payout, said, source, **known)
 
@@ -196,18 +196,31 @@ def settle_returned(tx: Tx, payout: Payout, returned: Returned, source: str) -> 
     if payout.state is PayoutState.RETURNED:
         return None
     if payout.state not in _AWAITED or payout.claimed_paid_at is not None:
-        _contradict(tx, payout, returned.description, source)
+        contradict(tx, payout, returned.description, source)
         return None
     return _return(tx, payout, returned.reason, returned.description, source)
 
 
-def claim_paid(tx: Tx, payout: Payout, paid: PaidOut, source: str) -> None:
-    """M-PESA says that it paid an amount for which that is not enough: ask it at once."""
+def claim_paid(tx: Tx, payout: Payout, paid: PaidOut, source: str) -> PayoutChange | None:
+    """M-PESA says that it paid an amount for which that is not enough: ask it at once.
+
+    Of one that has ended it cannot be asked: what is said then needs no confirming, since admins
+    must look at it.
+    """
     if payout.state not in _AWAITED:
-        return
+        return settle_paid(tx, payout, paid, source)
     tx.evidence.add(payout.reference, "claimed_paid", source, f"receipt {paid.receipt}")
     due_at = payout.due_at if payout.state is PayoutState.SUBMITTING else tx.now
     tx.payouts.save(replace(payout, claimed_paid_at=tx.now, due_at=due_at))
+    return None
+
+
+def contradict(tx: Tx, payout: Payout, said: str, source: str) -> None:
+    """What was said cannot be true beside what is known: nothing moves, and admins must look, also
+    if they have looked before."""
+    tx.evidence.add(payout.reference, "contradicted", source, said)
+    tx.evidence.open_review(payout.reference, "contradicted")
+    tx.evidence.reopen_review(payout.reference, "contradicted")
 
 
 def doubt(tx: Tx, payout: Payout, why: str, source: str) -> PayoutChange | None:
@@ -233,6 +246,14 @@ def _get(tx: Tx, reference: str) -> Payout:
     payout = tx.payouts.get(reference)
     assert payout is not None
     return payout
+
+
+def _next_query(tx: Tx, payout: Payout) -> datetime | None:
+    """After a day only what is on the admins' list may rest. One still accepted, since the machine
+    slept or its clock was set, is first found silent."""
+    assert payout.submitted_at is not None
+    due_at = next_query(payout.submitted_at, tx.now)
+    return tx.now if due_at is None and payout.state is PayoutState.ACCEPTED else due_at
 
 
 def _minute_is_over(tx: Tx, payout: Payout) -> bool:
@@ -265,10 +286,9 @@ def _accept(tx: Tx, payout: Payout, conversation_id: str) -> None:
     """The gateway took the order. Where a Result came before this, only its id is new."""
     payout = replace(payout, conversation_id=conversation_id)
     if payout.state is PayoutState.SUBMITTING:
-        assert payout.submitted_at is not None
+        payout = payout.transition_to(PayoutState.ACCEPTED)
         claimed = payout.claimed_paid_at is not None
-        due_at = tx.now if claimed else next_query(payout.submitted_at, tx.now)
-        payout = payout.transition_to(PayoutState.ACCEPTED, due_at=due_at)
+        payout = replace(payout, due_at=tx.now if claimed else _next_query(tx, payout))
     tx.payouts.save(payout)
 
 
@@ -320,18 +340,10 @@ def _unknown(tx: Tx, payout: Payout, why: str) -> PayoutChange:
     """The customer may have been paid: the float stays held, and M-PESA is asked."""
     tx.evidence.add(payout.reference, "unknown", ORDER, why)
     tx.evidence.open_review(payout.reference, "unknown")
-    assert payout.submitted_at is not None
-    due_at = next_query(payout.submitted_at, tx.now)
-    payout = payout.transition_to(
-        PayoutState.UNKNOWN, reason=None, settled_at=tx.now, due_at=due_at
-    )
+    payout = payout.transition_to(PayoutState.UNKNOWN, reason=None, settled_at=tx.now)
+    payout = replace(payout, due_at=_next_query(tx, payout))
     tx.payouts.save(payout)
     return PayoutChange(payout)
-
-
-def _contradict(tx: Tx, payout: Payout, said: str, source: str) -> None:
-    tx.evidence.add(payout.reference, "contradicted", source, said)
-    tx.evidence.open_review(payout.reference, "contradicted")
 
 
 def _evidence_is_in(tx: Tx, reference: str) -> None:

@@ -12,11 +12,12 @@ from services.domain.ledger import payout_holds
 from services.domain.money import Money
 from services.domain.partner import Person
 from services.domain.payout import Payout, PayoutState
+from services.domain.payout_tariff import payout_quote
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.domain.spending import CONFIRMABLE, SpendingState, is_in
 from services.otp import NotPassed
-from services.payout_quotes import FloatShort, check, own_payout, shortfall
+from services.payout_quotes import FloatShort, check, own_payout, requote, shortfall
 from services.policy import Policy
 from services.ports import Keys, Random, Tx
 from services.spending import CodeSent
@@ -55,14 +56,16 @@ def check_confirmed(
     """Whether what was shown and confirmed can be paid now; a large payout first awaits approval.
 
     Refusals: those of ``payout_quotes.check``, ``approvals.request`` and
-    ``approvals.still_awaiting``; ``pay_over`` if it is past confirmation, is not what was shown, or
-    its person or short code is another by now.
+    ``approvals.still_awaiting``; ``pay_over`` if it is past confirmation, was not quoted as shown,
+    or its person or short code is another by now.
     """
     payout = own_payout(tx, person, reference)
     if payout is None or not is_in(payout, *CONFIRMABLE):
         return Refusal("pay_over")
-    shown = (recipient, amount, fees)
-    if (payout.recipient, payout.amount, payout.quote.fees) != shown:
+    # Back at a quote shown earlier: what is confirmed is that one.
+    is_earlier = (payout.recipient, payout.amount) != (recipient, amount)
+    price = payout_quote(amount) if is_earlier else payout.quote
+    if price.fees != fees or (is_earlier and not is_in(payout, SpendingState.QUOTED)):
         return Refusal("pay_over")
     if payout.phone != person.phone or payout.short_code != policy.payout_short_code:
         spending.end(tx, payout, SpendingState.CANCELLED, None)
@@ -70,6 +73,8 @@ def check_confirmed(
     refusal = check(tx, policy, person, recipient, amount)
     if refusal is not None:
         return refusal
+    if is_earlier:
+        payout = requote(tx, policy, payout, person, recipient, price)
     was_asked = is_in(payout, SpendingState.AWAITING_APPROVAL)
     if was_asked and (still := approvals.still_awaiting(tx, payout)) is not None:
         return still

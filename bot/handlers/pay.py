@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.context import TurnContext
@@ -23,6 +24,7 @@ from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.partner import Right
 from services.domain.payout import HOLDS, UNDECIDED, Payout, PayoutState
+from services.domain.payout_tariff import payout_quote
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.domain.spending import binding
@@ -100,10 +102,14 @@ def request(
 @HANDLERS.view(
     "payout_quote", needs=Right.MOVE_MONEY, shows=("alike", "float_after", "next", "then", "who")
 )
-def what_follows(turn: TurnContext, payout: Reference) -> View:
-    """Who is paid as far as is known, whether it looks like a repetition, and what the yes does."""
-    quoted = turn.tx.payouts.get(payout)
-    assert quoted is not None
+def what_follows(turn: TurnContext, payout: Reference, payee: Phone, amount: Money) -> View:
+    """Who is paid as far as is known, whether it looks like a repetition, and what the yes does.
+
+    All of it is about what is shown: back at an earlier quote, the stored one is another.
+    """
+    stored = turn.tx.payouts.get(payout)
+    assert stored is not None
+    quoted = replace(stored, recipient=payee, quote=payout_quote(amount))
     partner = turn.person.partner
     given = turn.tx.approvals.get(payout)
     is_given = given is not None and given.decision is Decision.APPROVED

@@ -48,8 +48,8 @@ def _key(operation: Operation) -> str | None:
             return "notice.payout_unknown"
         case Payout(state=PayoutState.PAID_AFTER_RETURN):
             return "notice.payout_owed"
-        case Payout():
-            return "notice.refused_for_ours" if operation.reason in PAYOUT_NEEDS_ADMIN else None
+        case Payout(reason=reason):
+            return "notice.payout_refused_for_ours" if reason in PAYOUT_NEEDS_ADMIN else None
     return "notice.refused_for_ours" if operation.reason in NEEDS_ADMIN else None
 
 

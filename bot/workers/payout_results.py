@@ -51,10 +51,10 @@ class PayoutResults:
 
     async def _record(self, kind: str, body: bytes) -> None:
         read = read_result(body)
-        posted = None if read is None else _posted(read)
+        said = None if read is None else posted(read)
 
         def take(tx: Tx) -> tuple[PayoutChange | None, list[OutboxRow]]:
-            taken = payout_results.take(tx, self._policy, kind, body, posted)
+            taken = payout_results.take(tx, self._policy, kind, body, said)
             rows = [] if taken.change is None else self._notifier.payout(tx, taken.change)
             if taken.short is not None:
                 rows += self._notifier.utility_short(tx, taken.short)
@@ -67,7 +67,7 @@ class PayoutResults:
             log_change(change)
 
 
-def _posted(result: Result) -> PostedResult:
+def posted(result: Result) -> PostedResult:
     def status(order: PayoutOrder, conversation_id: str | None) -> PaidOut | Undecided:
         return judge_status(result, order, conversation_id)
 

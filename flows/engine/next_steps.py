@@ -9,7 +9,7 @@ from __future__ import annotations
 from flows.engine.event import Button, Rows
 from flows.engine.frames import entry_refusal
 from flows.engine.host import Host
-from flows.engine.nodes import End
+from flows.engine.nodes import End, Flow
 from flows.engine.session import Ended, FlowRegistry
 from flows.engine.texts import Texts
 
@@ -43,18 +43,22 @@ class NextSteps:
         if ended.resumes is not None:
             first = ((Button(ended.resumes, self._say(host, f"menu.{ended.resumes}")),),)
         buttons = []
-        if entry_refusal(flow, host) is None:
-            for option in node.repeats:
-                about = ended.operation or (flow.name if option == AGAIN else None)
-                if about is not None:
-                    label = self._say(host, f"{flow.name}.{node.id}.{option}")
-                    buttons.append(Button(option_about(option, about), label))
+        for option in node.repeats:
+            about = ended.operation or (flow.name if option == AGAIN else None)
+            if about is not None and self._may_repeat(flow, option, host):
+                label = self._say(host, f"{flow.name}.{node.id}.{option}")
+                buttons.append(Button(option_about(option, about), label))
         for name in node.opens:
             if entry_refusal(self._flows.newest[name], host) is None:
                 buttons.append(Button(name, self._say(host, f"menu.{name}")))
         buttons.append(Button("menu", self._say(host, "button.menu")))
         starts = range(0, len(buttons), IN_A_ROW)
         return (*first, *(tuple(buttons[at : at + IN_A_ROW]) for at in starts))
+
+    def _may_repeat(self, flow: Flow, option: str, host: Host) -> bool:
+        """Whether this person may use what the option opens, which may be another flow."""
+        names = {repeat.flow or flow.name for repeat in flow.repeats[option]}
+        return all(entry_refusal(self._flows.newest[name], host) is None for name in names)
 
     def _say(self, host: Host, key: str) -> str:
         return self._texts.say(host.language, key, short=host.channel.phone_menu)

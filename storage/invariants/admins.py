@@ -75,7 +75,8 @@ def proposals(conn: sqlite3.Connection) -> Iterator[str]:
         "  WHERE e.operation = p.about AND e.source = 'admins' AND e.kind IN ("
         "   CASE p.outcome WHEN 'paid' THEN 'paid' ELSE 'not_paid' END,"
         "   CASE p.outcome WHEN 'paid' THEN 'succeeded' ELSE 'failed' END,"
-        "   CASE p.outcome WHEN 'paid' THEN 'paid' ELSE 'rejected' END)))"
+        "   CASE p.outcome WHEN 'paid' THEN 'paid' ELSE 'rejected' END,"
+        "   CASE p.outcome WHEN 'paid' THEN 'paid' ELSE 'returned' END)))"
     ):
         yield f"proposal {proposal} was approved, and nothing came of it"
     for operation, brought in conn.execute(

@@ -97,7 +97,8 @@ def _operation(turn: TurnContext, operation: TopUp | Spending) -> Timeline:
     if operation.reason is not None:
         what += turn.say("trace.what.reason", {"reason": turn.say(f"reason.{operation.reason}")})
     if bank_id is not None:
-        what += turn.say("trace.what.bank", {"bank": bank_id})
+        whose = "mpesa" if isinstance(operation, Payout) else "bank"
+        what += turn.say(f"trace.what.{whose}", {"bank": bank_id})
     if receipt is not None:
         what += turn.say("trace.what.receipt", {"receipt": receipt})
     begun = turn.say(
