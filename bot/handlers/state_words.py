@@ -1,4 +1,4 @@
-"""The words for how an operation stands."""
+"""The words for how an operation stands, and for asking about it."""
 
 from __future__ import annotations
 
@@ -12,3 +12,8 @@ def say_state(turn: TurnContext, reference: str, state: str) -> str:
     own = f"state.payout.{state}"
     is_own = reference.startswith(f"{PREFIX}-") and turn.app.texts.has(turn.language, own)
     return turn.say(own if is_own else f"state.{state}")
+
+
+def check_act(reference: str) -> str:
+    """The act that says rightly who is asked: M-PESA about a payout, and the bank otherwise."""
+    return "check-payout" if reference.startswith(f"{PREFIX}-") else "check"
