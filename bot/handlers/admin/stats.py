@@ -18,7 +18,8 @@ from services.domain.statistics import OperationCounts
 HANDLERS = Handlers()
 
 JOB = "stats"
-FLOWS = ("topup", "float", "pay")  # flows whose screens are counted
+ALWAYS = ("topup", "float")
+FLOWS = (*ALWAYS, "pay")  # flows whose screens are counted; not every desk pays customers
 CHART_DAYS = 30
 
 
@@ -61,7 +62,7 @@ def screens(turn: TurnContext) -> View:
     lines = []
     for flow in FLOWS:
         reached = known.screens.of(flow)
-        if flow == "pay" and not reached:
+        if not reached and flow not in ALWAYS:
             continue
         lines.append(turn.say(f"menu.{flow}"))
         most = max((visit.times for visit in reached), default=0)
