@@ -23,6 +23,11 @@ HISTORY = Flow(
     ussd=True,
     nodes=(
         Look("list", view="history", into="reference", to="detail"),
-        Look("detail", view="operation", args=("reference",), acts={"check": "check_operation"}),
+        Look(
+            "detail",
+            view="operation",
+            args=("reference",),
+            acts={"check": "check_operation", "check-payout": "check_operation"},
+        ),
     ),
 )

@@ -1,4 +1,4 @@
-"""What a partner's wallet did between two moments."""
+"""What a partner's wallet or float did between two moments."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from services.domain.ledger import AccountKind
 from services.ports import Tx
 
 
-def of(tx: Tx, partner: str, since: datetime, until: datetime) -> Digest:
+def of(
+    tx: Tx,
+    partner: str,
+    since: datetime,
+    until: datetime,
+    account: AccountKind = AccountKind.WALLET,
+) -> Digest:
     """From ``since`` until just before ``until``. Read in one transaction, so it adds up."""
-    wallet = partner, AccountKind.WALLET
     return digest(
-        tx.statements.balance_at(*wallet, since),
-        tx.statements.balance_at(*wallet, until),
-        tx.statements.totals(*wallet, since, until),
+        account,
+        tx.statements.balance_at(partner, account, since),
+        tx.statements.balance_at(partner, account, until),
+        tx.statements.totals(partner, account, since, until),
     )

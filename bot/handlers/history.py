@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.context import TurnContext
 from bot.handlers import float, listing, pay, topup
 from bot.handlers.declaring import Handlers
-from bot.handlers.state_words import say_state
+from bot.handlers.state_words import check_act, say_state
 from flows.engine.host import View
 from services import history, spending
 from services.domain.adjustment import Adjustment
@@ -188,4 +188,5 @@ def _detail(
         "settled": settled,
         "receipt": receipt_words,
     }
-    return View(facts, acts=frozenset({"check"}) if operation.can_be_queried else frozenset())
+    acts = frozenset({check_act(operation.reference)}) if operation.can_be_queried else frozenset()
+    return View(facts, acts=acts)

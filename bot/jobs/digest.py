@@ -63,7 +63,7 @@ class DigestJob:
         assert partner is not None
         preference = tx.notification_preferences.get(code, NotificationKind.DIGEST)
         day = digests.of(tx, code, until - _DAY, until)
-        floats = tx.statements.balance_at(code, AccountKind.FLOAT, until)
+        floats = digests.of(tx, code, until - _DAY, until, AccountKind.FLOAT)
         facts = {
             "partner": code,
             "at": until,
@@ -73,14 +73,14 @@ class DigestJob:
             "bought": day.said(DigestLine.BOUGHT),
             "open": tx.operations.open_since(code, until - _DAY),
             "wallet": day.closing,
-            "float": floats,
+            "float": floats.closing,
         }
         rows: list[OutboxRow] = []
         for owner in tx.people.owners(code):
             accounts = tx.people.addresses(owner.id)
             if not accounts:  # unlinked people get no notices, not even by SMS
                 continue
-            more = self._more(day, owner.language)
+            more = self._more(day, owner.language) + self._paid_out(floats, owner.language)
             text = self._context.texts.say(owner.language, "notice.digest", {**facts, "more": more})
             if preference.chat is not ChatMode.OFF:
                 silent = preference.chat is ChatMode.SILENT
@@ -99,12 +99,19 @@ class DigestJob:
     def _more(self, day: Digest, language: str) -> str:
         """What else moved, and the change that all lines together add up to. Where only top-ups
         and float did, the two lines that are always there say it."""
-        if not day.more:
-            return ""
+        return self._lines(day, "digest", language) if day.more else ""
+
+    def _paid_out(self, day: Digest, language: str) -> str:
+        """Payouts, their charges, and what else moved the float, if anybody was paid. What was
+        bought is said already."""
+        paid = DigestLine.PAYOUTS in day.moved
+        return self._lines(day, "float_digest", language) if paid else ""
+
+    def _lines(self, day: Digest, section: str, language: str) -> str:
         say = partial(self._context.texts.say, language)
         lines = [
-            say(f"digest.{line}", {"amount": day.said(line), "count": day.operations[line]})
+            say(f"{section}.{line}", {"amount": day.said(line), "count": day.operations[line]})
             for line in day.more
         ]
-        lines.append(say("digest.change", {"amount": day.change}))
+        lines.append(say(f"{section}.change", {"amount": day.change}))
         return "".join(f"\n{line}" for line in lines)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.observe.statistics import Figures, ScreenCounts, StatisticsBoard
 from services.domain.business_days import business_day, start_of_day_at
+from services.domain.operation import OperationType
 from services.domain.statistics import OperationCounts
 from services.ports import Clock, Statistics, Tx
 from services.ports.database import Database
@@ -41,13 +42,16 @@ def count(tx: Tx, now: datetime, known: ScreenCounts) -> Figures:
     first = {name: begins[moment] for name, moment in since.items()}
     return Figures(
         at=now,
-        topups=_counts(store, "topup", first),
-        floats=_counts(store, "b2c_float_purchase", first),
+        topups=_counts(store, OperationType.TOPUP, first),
+        floats=_counts(store, OperationType.FLOAT, first),
+        payouts=_counts(store, OperationType.PAYOUT, first),
         screens=known.brought_up_to_date(store, since["week"], now),
     )
 
 
-def _counts(store: Statistics, kind: str, first: Mapping[str, int]) -> dict[str, OperationCounts]:
+def _counts(
+    store: Statistics, kind: OperationType, first: Mapping[str, int]
+) -> dict[str, OperationCounts]:
     """Counts periods that start with the same operation, as on a Monday, only once."""
     counts = {seq: store.count(kind, seq) for seq in set(first.values())}
     return {name: counts[seq] for name, seq in first.items()}

@@ -56,6 +56,7 @@ class Figures:
     at: datetime
     topups: dict[str, OperationCounts]
     floats: dict[str, OperationCounts]
+    payouts: dict[str, OperationCounts]
     screens: ScreenCounts  # of this week
 
 

@@ -18,6 +18,7 @@ from services.domain.document import Document, DocumentFormat, Period
 from services.domain.ledger import AccountKind
 from services.domain.money import Money
 from services.domain.payment import Payment
+from services.domain.payout import Payout
 from services.domain.statement import Movement, Statement
 from services.ports import Tx
 from services.statements import Description
@@ -63,6 +64,10 @@ def _describe(tx: Tx, say: Callable[[str], str], movement: Movement) -> Descript
         destination = f"B2C {purchase.masked_destination}"
         bought = purchase.bank_id or ""
         return Description(say("statement.what.FL"), destination, float_reference=bought)
+    payout = tx.payouts.get(movement.operation)
+    if payout is not None:
+        what = say("statement.what.PO")
+        return Description(what, _paid_to(payout), receipt=payout.receipt or "")
     adjustment = tx.adjustments.get(movement.operation)
     if adjustment is not None:
         return Description(say("statement.what.AD"), adjustment.reason)
@@ -73,6 +78,12 @@ def _describe(tx: Tx, say: Callable[[str], str], movement: Movement) -> Descript
     if reversal is not None:
         return _payment(say("statement.what.RV"), reversal.payment)
     return Description(say("statement.what.OTHER"))
+
+
+def _paid_to(payout: Payout) -> str:
+    """The whole number, as of who topped up, with the name that M-PESA gave if it gave one."""
+    phone = str(payout.recipient)
+    return phone if payout.recipient_name is None else f"{phone}, {payout.recipient_name}"
 
 
 def _payment(what: str, payment: Payment) -> Description:

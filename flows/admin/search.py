@@ -40,7 +40,10 @@ class FindData(BaseModel):
     reference: Reference | None = None
 
 
-_TIMELINE = Look("timeline", view="timeline", args=("reference",), acts={"check": "ask_bank"})
+# Who is asked is said in two ways: the bank, or M-PESA about a payout.
+ASKS = {"check": "ask_bank", "check-payout": "ask_bank"}
+
+_TIMELINE = Look("timeline", view="timeline", args=("reference",), acts=ASKS)
 
 FIND = Flow(
     "find",
@@ -85,7 +88,7 @@ PENDING = Flow(
         Look(
             "list",
             view="pending",
-            item_acts={"check": "ask_bank"},
+            item_acts=ASKS,
             into="reference",
             to="timeline",
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from flows.admin.search import ASKS
 from flows.engine.nodes import Ask, Flow, Look
 from flows.parsers.people import KnownPartner
 from services.domain.ids import Reference
@@ -49,7 +50,7 @@ HISTORY_OF = Flow(
             "detail",
             view="operation_of",
             args=("reference", "code"),
-            acts={"check": "ask_bank"},
+            acts=ASKS,
         ),
     ),
 )

@@ -57,6 +57,7 @@ _WIDE: Mapping[str, str] = {
 _CHOSEN: Mapping[str, tuple[str, ...]] = {
     "then": ("float.confirm.then.",),
     "next": ("float.confirm.next.",),
+    "held": ("balance.show.held",),
     "bank": ("engine.bank_slow",),
     "state": ("state.",),
     "reason": ("refusal.", "reason."),

@@ -1,4 +1,4 @@
-"""The day of a wallet in a few lines that add up to its change, whatever moved it."""
+"""The day of a wallet or a float in a few lines that add up to its change, whatever moved it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.domain.ledger import TransferCode
+from services.domain.ledger import AccountKind, TransferCode
 from services.domain.money import Money
 from services.domain.statement import CodeTotal
 
@@ -20,6 +20,8 @@ class DigestLine(StrEnum):
     FEES = "fees"
     CORRECTIONS = "corrections"  # by two admins, either way
     REVERSED = "reversed"  # taken back by the bank
+    PAYOUTS = "payouts"  # to customers, out of the float
+    CHARGES = "charges"  # M-PESA's for them
     OTHER = "other"  # either way: an opening balance, and what has no line of its own
 
 
@@ -32,18 +34,25 @@ _LINES: Mapping[TransferCode, DigestLine] = {
     TransferCode.PROCESSING_FEE: DigestLine.FEES,
     TransferCode.ADJUSTMENT: DigestLine.CORRECTIONS,
     TransferCode.REVERSAL: DigestLine.REVERSED,
+    TransferCode.PAYOUT: DigestLine.PAYOUTS,
+    TransferCode.PAYOUT_FEE: DigestLine.CHARGES,
 }
-SPENT = frozenset({DigestLine.BOUGHT, DigestLine.FEES, DigestLine.REVERSED})
+SPENT = {
+    AccountKind.WALLET: frozenset({DigestLine.BOUGHT, DigestLine.FEES, DigestLine.REVERSED}),
+    AccountKind.FLOAT: frozenset({DigestLine.PAYOUTS, DigestLine.CHARGES}),
+}
 ALWAYS = frozenset({DigestLine.TOPUPS, DigestLine.BOUGHT})  # said even when nothing moved
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """``moved`` is what each line added to the wallet, below zero where it took.
+    """``moved`` is what each line added to ``account``, the wallet or the float; below zero where
+    it took.
 
     Raises ``AssertionError`` if that does not lead from ``opening`` to ``closing``.
     """
 
+    account: AccountKind
     opening: Money
     closing: Money
     moved: Mapping[DigestLine, Money]
@@ -67,11 +76,13 @@ class Digest:
         """The amount as its line says it: what was spent, and not how much less there is."""
         nothing = Money(0, self.opening.currency)
         moved = self.moved.get(line, nothing)
-        return nothing - moved if line in SPENT else moved
+        return nothing - moved if line in SPENT[self.account] else moved
 
 
-def digest(opening: Money, closing: Money, totals: Iterable[CodeTotal]) -> Digest:
-    """``totals`` are those of the wallet between the two balances."""
+def digest(
+    account: AccountKind, opening: Money, closing: Money, totals: Iterable[CodeTotal]
+) -> Digest:
+    """``totals`` are those of the account between the two balances."""
     moved: dict[DigestLine, Money] = {}
     operations: dict[DigestLine, int] = {}
     for total in totals:
@@ -79,4 +90,4 @@ def digest(opening: Money, closing: Money, totals: Iterable[CodeTotal]) -> Diges
         known = moved.get(line, Money(0, opening.currency))
         moved[line] = known + total.paid_in - total.paid_out
         operations[line] = operations.get(line, 0) + total.operations
-    return Digest(opening, closing, moved, operations)
+    return Digest(account, opening, closing, moved, operations)

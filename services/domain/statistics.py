@@ -9,10 +9,12 @@ from services.domain.money import Money
 
 class OperationCounts(NamedTuple):
     """Operations of one kind begun in a period. ``decided`` have a known outcome; ``median_s`` is
-    the median time from begun to done."""
+    the median time from begun to done; ``returned`` are payouts that M-PESA did not make."""
 
     begun: int
     decided: int
     done: int
     total: Money
     median_s: float | None
+    returned: int
+    unknown: int

@@ -16,6 +16,7 @@ from services.domain.overview import (
     StuckItem,
     UnhappyEndpoint,
 )
+from services.domain.runway import PaidOut
 
 
 class Overview(Protocol):
@@ -47,6 +48,10 @@ class Overview(Protocol):
 
     def spent(self, kind: AccountKind, since: datetime, currency: str = "KES") -> Money:
         """What left all accounts of this kind since then."""
+        ...
+
+    def paid_out(self, since: datetime, currency: str = "KES") -> PaidOut:
+        """What has left all floats for customers since then."""
         ...
 
     def partners(self, part: str, after: str, limit: int) -> Sequence[str]:

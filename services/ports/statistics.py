@@ -17,7 +17,7 @@ class Statistics(Protocol):
         ...
 
     def count(self, kind: str, first: int) -> OperationCounts:
-        """``kind`` is topup or b2c_float_purchase; counts from operation number ``first`` on."""
+        """``kind`` is a value of ``OperationType``; counts from operation number ``first`` on."""
         ...
 
     def first_step_since(self, moment: datetime) -> int | None:

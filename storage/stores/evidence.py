@@ -88,7 +88,8 @@ class EvidenceStore:
             (operation, limit),
         ).fetchall()
         return [
-            ProviderCall(from_ms(at), call, outcome, ms) for at, call, outcome, ms in rows[::-1]
+            ProviderCall(from_ms(at), _named(operation, call), outcome, ms)
+            for at, call, outcome, ms in rows[::-1]
         ]
 
     def newest_calls(self, count: int) -> list[tuple[str, ProviderCall]]:
@@ -99,15 +100,16 @@ class EvidenceStore:
             (count,),
         )
         return [
-            (operation, ProviderCall(from_ms(at), call, outcome, ms))
+            (operation, ProviderCall(from_ms(at), _named(operation, call), outcome, ms))
             for operation, at, call, outcome, ms in rows
         ]
 
     def call_counts_since(self, moment: datetime, newest: int) -> list[tuple[str, str, int]]:
         """(call, outcome, count) since then, among the ``newest`` calls overall."""
         rows = self._conn.execute(
-            "SELECT call, outcome, count(*) FROM (SELECT call, outcome, at FROM provider_calls"
-            "  ORDER BY id DESC LIMIT ?) AS newest WHERE at >= ?"
+            "SELECT call, outcome, count(*) FROM (SELECT CASE WHEN call = 'status'"
+            "   AND operation LIKE 'PO-%' THEN 'payout_status' ELSE call END AS call, outcome, at"
+            "  FROM provider_calls ORDER BY id DESC LIMIT ?) AS newest WHERE at >= ?"
             " GROUP BY call, outcome ORDER BY call, outcome",
             (newest, to_ms(moment)),
         )
@@ -185,6 +187,11 @@ class EvidenceStore:
             " AND why = coalesce(?, why)",
             (self._time.ms, operation, why),
         )
+
+
+def _named(operation: str, call: str) -> str:
+    """A call as it is told: about a payout M-PESA is asked, and not the bank about float."""
+    return f"payout_{call}" if call == "status" and operation.startswith("PO-") else call
 
 
 def _review(row: tuple[Any, ...]) -> ReviewItem:

@@ -17,6 +17,7 @@ from services.domain.overview import (
     StuckItem,
     UnhappyEndpoint,
 )
+from services.domain.runway import PaidOut
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -112,6 +113,18 @@ class OverviewStore:
                 (kind.value, currency, to_ms(since)),
             ).fetchone()
         return Money(cents, currency)
+
+    def paid_out(self, since: datetime, currency: str = "KES") -> PaidOut:
+        amount, charges = self._conn.execute(
+            "SELECT coalesce(sum(t.amount_cents) FILTER (WHERE t.code = 'payout'), 0),"
+            " coalesce(sum(t.amount_cents) FILTER (WHERE t.code = 'payout_fee'), 0)"
+            " FROM accounts AS a CROSS JOIN transfers AS t"
+            " WHERE a.kind = 'float' AND a.currency = ? AND t.booked_at >= ?"
+            " AND t.debit_partner = a.partner AND t.debit_kind = a.kind"
+            " AND t.currency = a.currency AND t.phase IN ('single', 'post')",
+            (currency, to_ms(since)),
+        ).fetchone()
+        return PaidOut(Money(amount, currency), Money(charges, currency))
 
     def partners(self, part: str, after: str, limit: int) -> list[str]:
         literal = part.upper().replace("!", "!!").replace("%", "!%").replace("_", "!_")

@@ -42,11 +42,13 @@ class StatisticsStore:
         row = self._conn.execute(
             "SELECT count(*), count(*) FILTER (WHERE standing IN ('succeeded', 'ended')),"
             " count(*) FILTER (WHERE standing = 'succeeded'),"
-            " coalesce(sum(amount_cents) FILTER (WHERE standing = 'succeeded'), 0)"
+            " coalesce(sum(amount_cents) FILTER (WHERE standing = 'succeeded'), 0),"
+            " count(*) FILTER (WHERE state = 'RETURNED'),"
+            " count(*) FILTER (WHERE standing = 'unknown')"
             " FROM wallet_transactions WHERE seq >= ? AND coalesce(type, '') = ? AND listed = 1",
             (first, kind),
         ).fetchone()
-        begun, decided, finished, cents = row
+        begun, decided, finished, cents, returned, unknown = row
         median = self._conn.execute(
             "SELECT settled_at - created_at FROM wallet_transactions WHERE seq >= ?"
             " AND coalesce(type, '') = ? AND standing = 'succeeded'"
@@ -54,7 +56,8 @@ class StatisticsStore:
             (first, kind, finished // 2),
         ).fetchone()
         seconds = None if median is None else median[0] / 1000
-        return OperationCounts(begun, decided, finished, Money(cents, currency), seconds)
+        total = Money(cents, currency)
+        return OperationCounts(begun, decided, finished, total, seconds, returned, unknown)
 
     def first_step_since(self, moment: datetime) -> int | None:
         """The number of the first trail row since then."""

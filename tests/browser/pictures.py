@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Literal
@@ -51,7 +52,8 @@ def _take_picture(
 
 
 def _take_dashboard(browser: Browser) -> None:
-    """With a day's business: payments, a purchase, and one prompt whose answer was lost."""
+    """With a day's business: payments, a purchase of float, payouts, and a prompt whose answer was
+    lost."""
     with (
         tempfile.TemporaryDirectory() as folder,
         running_world(Path(folder), DASHBOARD="on") as world,
@@ -61,6 +63,10 @@ def _take_dashboard(browser: Browser) -> None:
             world.post("/sim/handset", {"phone": "254712345678", "does": "pays"})
             _tops_up(world, amount)
             world.advance(60)
+        _approves(world, "/float 20000")
+        for phone, amount in (("0722000111", 1500), ("0722000112", 3200)):
+            _approves(world, f"/pay {phone} {amount}")
+            world.advance(10)
         world.post("/sim/bank", {"call": "initiate", "fault": "timeout-after"})
         _tops_up(world, 1777)
         world.advance(60)
@@ -71,6 +77,17 @@ def _take_dashboard(browser: Browser) -> None:
         page.get_by_role("button").click()
         expect(page.get_by_role("heading", name="Stuck money")).to_be_visible()
         page.screenshot(path=FOLDER / "dashboard.png", animations="disabled")
+
+
+def _approves(world: WorldProcess, command: str) -> None:
+    """What a command quotes, with the code that comes by SMS."""
+    world.post("/sim/say", {"person": "wanjiru", "text": command})
+    world.post("/sim/say", {"person": "wanjiru", "tap": "yes"})
+    (*_, sms) = world.get("/sim/sms?phone=254712345678")["unread"]
+    found = re.search(r"Code ([0-9]{6})", sms)
+    assert found is not None
+    world.post("/sim/say", {"person": "wanjiru", "text": found[1]})
+    world.advance(10)
 
 
 def _tops_up(world: WorldProcess, amount: int) -> None:

@@ -15,6 +15,7 @@ TILES = (
     "Stuck money",
     "Today",
     "Safety",
+    "Payouts",
     "Float and utility balances",
     "Channels",
     "Queues",

@@ -10,18 +10,21 @@ from typing import Any
 import httpx
 
 from bot.channels.terminal import event_from_line
+from bot.simulation.daraja.payees import parse_payee
 from bot.simulation.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.opening_balances import add_partner
 from bot.simulation.world import World
 from services.domain.audit import AuditRow
+from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from storage.transaction import SqliteTx
-from tests.kit.plain_store import PHONE
+from tests.kit.plain_store import OTHER_PHONE, PHONE
 
 HERE = "http://127.0.0.1:8080"
 ADMIN, OTHER_ADMIN = "7001", "7002"
+_CODE = re.compile(r"Code ([0-9]{6})")
 _LINK = re.compile(r"(https?://\S+)/dashboard/login/([A-Za-z0-9_-]{43})")
 
 
@@ -109,6 +112,22 @@ class DashboardDesk:
             lambda tx: tx.operations.page("FINSAFE", 1)  # the newest
         )
         return rows[0].reference
+
+    async def has_float(self, shillings: int, code: str = "FINSAFE") -> None:
+        """Float from the start, with the money for it in the utility account."""
+        opening = opening_balance(code, AccountKind.FLOAT, Money(shillings * 100))
+        self.world.daraja.opening(shillings * 100)
+        await self.world.app.database.write(lambda tx: tx.ledger.book(opening))
+
+    async def pay(self, shillings: int, does: str = "pays", for_s: int = 30) -> None:
+        """The owner pays a customer, whose M-PESA does this; then ``for_s`` seconds go by."""
+        self.world.daraja.set_payee(OTHER_PHONE.msisdn, parse_payee(does))
+        for line in (f"/pay {OTHER_PHONE.msisdn} {shillings}", "1"):
+            await self.say(line, "1")
+        code = _CODE.search(self.world.sms.texts[PHONE.msisdn][-1])
+        assert code is not None
+        await self.say(code[1], "1")
+        await self.world.advance(for_s)
 
     async def is_paid(self, shillings: int, words: str) -> None:
         """The bank tells of a payment to the paybill from the owner's number, with these words."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from bot.context import TurnContext
 from bot.handlers.admin.search import operation_facts
-from bot.handlers.admin.timeline import can_ask_bank
+from bot.handlers.admin.timeline import possible_acts
 from bot.handlers.admin.wording import age
 from bot.handlers.declaring import Handlers
 from flows.engine.host import COUNTED_MAX, Place, View
@@ -48,11 +48,7 @@ def listed(turn: TurnContext, cursor: str | None) -> View:
         [(reference, reference) for reference in references],
         more="" if cursor else None,
         newer=page.next,
-        item_acts={
-            reference: frozenset({"check"})
-            for reference in references
-            if can_ask_bank(turn, reference)
-        },
+        item_acts={reference: possible_acts(turn, reference) for reference in references},
         place=_place(turn.tx, page),
     )
 

@@ -46,7 +46,9 @@ def find_unknown(turn: TurnContext, reference: Reference) -> Exit | Refusal:
 
 
 @HANDLERS.view(
-    "unknown", needs=Right.ADMIN, shows=("code", "evidence", "reference", "since", "state", "what")
+    "unknown",
+    needs=Right.ADMIN,
+    shows=("code", "evidence", "first", "reference", "since", "state", "what"),
 )
 def unknown_operation(turn: TurnContext, reference: Reference) -> View:
     """What is known of an operation whose outcome is unknown."""
@@ -56,6 +58,7 @@ def unknown_operation(turn: TurnContext, reference: Reference) -> View:
         turn.say("resolve.outcome.line", evidence._asdict())
         for evidence in turn.tx.evidence.last(reference, EVIDENCE_SHOWN)
     ]
+    is_payout = isinstance(operation, Payout)
     return View(
         {
             "reference": reference,
@@ -64,6 +67,7 @@ def unknown_operation(turn: TurnContext, reference: Reference) -> View:
             "state": say_state(turn, reference, operation.state),
             "since": operation.settled_at or operation.created_at,
             "evidence": "\n".join(lines) or turn.say("resolve.outcome.nothing"),
+            "first": turn.say(f"resolve.outcome.{'ask_payout' if is_payout else 'ask_bank'}"),
         }
     )
 

@@ -1,4 +1,4 @@
-"""Find an operation by reference, bank id, receipt or phone."""
+"""Find an operation by reference, the bank's id or M-PESA's, receipt or phone."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from flows.parsers.values import read_mobile
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.operation import FoundOperation
 from services.domain.partner import Right
+from services.domain.payout import reference_of
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 
@@ -29,8 +30,9 @@ _LAST_FOUR = re.compile(r"[0-9]{4}")
 
 @HANDLERS.use_case("search", needs=Right.ADMIN)
 def search(turn: TurnContext, what: str) -> Exit | Refusal:
-    """Try our own references first, then bank ids, M-PESA receipts and phones."""
-    sought = what
+    """Try our own references first, then bank ids, M-PESA receipts and phones. A payout's id at
+    M-PESA, such as HZPO7K3QF9, is its reference too."""
+    sought = reference_of(what.upper()) or what
     ours = _OURS.fullmatch(sought)
     if ours is not None:
         reference = f"{ours[1]}-{ours[2]}".upper()

@@ -18,7 +18,8 @@ from services.domain.statistics import OperationCounts
 HANDLERS = Handlers()
 
 JOB = "stats"
-FLOWS = ("topup", "float")  # flows whose screens are counted
+ALWAYS = ("topup", "float")
+FLOWS = (*ALWAYS, "pay")  # flows whose screens are counted; not every desk pays customers
 CHART_DAYS = 30
 
 
@@ -28,10 +29,13 @@ def figures(turn: TurnContext) -> View:
     if known is None:
         return View({"lines": turn.say("stats.figures.counting")})
     lines = [turn.say("stats.figures.at", {"at": known.at})]
+    pays = any(count.begun for count in known.payouts.values())  # not every desk does
     for window in known.topups:
         lines.append(turn.say(f"stats.figures.{window}"))
         lines.append(_line(turn, "topups", known.topups[window]))
         lines.append(_line(turn, "floats", known.floats[window]))
+        if pays:
+            lines.append(_line(turn, "payouts", known.payouts[window]))
     return View({"lines": "\n".join(lines)})
 
 
@@ -41,6 +45,8 @@ def _line(turn: TurnContext, kind: str, count: OperationCounts) -> str:
         "begun": count.begun,
         "done": count.done,
         "total": count.total,
+        "returned": count.returned,
+        "unknown": count.unknown,
         "rate": f"{100 * count.done / count.decided:.0f} %" if count.decided else unknown,
         "median": unknown if count.median_s is None else f"{count.median_s:.0f} s",
     }
@@ -56,6 +62,8 @@ def screens(turn: TurnContext) -> View:
     lines = []
     for flow in FLOWS:
         reached = known.screens.of(flow)
+        if not reached and flow not in ALWAYS:
+            continue
         lines.append(turn.say(f"menu.{flow}"))
         most = max((visit.times for visit in reached), default=0)
         for visit in reached:

@@ -10,10 +10,12 @@ from bot.context import TurnContext
 from bot.handlers.admin.timeline_subjects import Timeline, find_timeline
 from bot.handlers.admin.wording import to_the_second
 from bot.handlers.declaring import Handlers
+from bot.handlers.state_words import check_act
 from flows.engine.host import View
 from services import float_settlement, payout_settlement, spending, topup_settlement
 from services.domain.ids import Reference
 from services.domain.partner import Right
+from services.domain.payout import PREFIX
 from services.domain.refusal import Refusal
 from services.domain.spending import Spending
 from services.domain.topup import TopUp
@@ -31,7 +33,8 @@ def timeline(turn: TurnContext, reference: Reference) -> View | None:
     lines = [f"{to_the_second(turn, at)}  {words}" for at, words in in_order(turn, subject)]
     lines = shortened(turn, lines)
     facts = {"reference": reference, "what": subject.summary, "lines": "\n".join(lines)}
-    return View(facts, acts=frozenset({"check"}) if subject.can_be_queried else frozenset())
+    acts = frozenset({check_act(reference)}) if subject.can_be_queried else frozenset()
+    return View(facts, acts=acts)
 
 
 def in_order(turn: TurnContext, subject: Timeline) -> Iterator[tuple[datetime, str]]:
@@ -75,21 +78,24 @@ def _fitting(lines: Sequence[str]) -> list[str]:
 
 @HANDLERS.action("ask_bank", needs=Right.ADMIN)
 def ask_bank(turn: TurnContext, operation: Reference) -> Refusal | None:
-    """Query the bank at once if it may have something new to say; this is audited."""
+    """Query the bank, or M-PESA about a payout, at once if it may have something new to say; this
+    is audited."""
     asked: TopUp | Spending | None
     if operation.startswith("FL"):
         asked = float_settlement.query_now(turn.tx, operation)
-    elif operation.startswith("PO"):
+    elif operation.startswith(PREFIX):
         asked = payout_settlement.query_now(turn.tx, operation)
     else:
         asked = topup_settlement.query_now(turn.tx, operation)
     if asked is None:
-        return Refusal("bank_not_asked")
-    turn.audit(asked.partner, "bank_asked", operation)
+        return Refusal("mpesa_not_asked" if operation.startswith(PREFIX) else "bank_not_asked")
+    act = "mpesa_asked" if operation.startswith(PREFIX) else "bank_asked"
+    turn.audit(asked.partner, act, operation)
     return None
 
 
-def can_ask_bank(turn: TurnContext, reference: str) -> bool:
-    """Whether ``ask_bank`` would ask."""
+def possible_acts(turn: TurnContext, reference: str) -> frozenset[str]:
+    """The act with which ``ask_bank`` would ask, if it would."""
     found = turn.tx.topups.get(reference) or spending.get(turn.tx, reference)
-    return found is not None and found.can_be_queried
+    may_ask = found is not None and found.can_be_queried
+    return frozenset({check_act(reference)}) if may_ask else frozenset()

@@ -15,7 +15,9 @@ HANDLERS = Handlers()
 
 
 @HANDLERS.view(
-    "balance_of", needs=Right.ADMIN, shows=("at", "available", "float", "low", "partner", "wallet")
+    "balance_of",
+    needs=Right.ADMIN,
+    shows=("at", "available", "float", "held", "low", "partner", "wallet"),
 )
 def balance(turn: TurnContext, code: str) -> View:
     return balance_of(turn, get(turn, code), "balanceof.show")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.app import App
+from bot.handlers.state_words import state_key
 from services.domain.fees import Fee
 
 
@@ -27,5 +28,6 @@ class Desk:
     def fee(self, fee: Fee) -> str:
         return self.say("fees.kind.line", {"terms": fee})
 
-    def state(self, state: str) -> str:
-        return self.say(f"state.{state}")
+    def state(self, state: str, reference: str = "") -> str:
+        """``reference`` of the operation that stands so, or the prefix of its kind."""
+        return self.say(state_key(self.app.context.texts, "en", reference, state))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from starlette.requests import Request
@@ -18,14 +18,18 @@ from bot.http.dashboard.viewing import note_view
 from bot.http.dashboard.visitor import Visitor, for_admins
 from services import balances
 from services.balances import Balances
+from services.domain.business_days import start_of_day_at
 from services.domain.fees import FeeKind
+from services.domain.ledger import AccountKind
 from services.domain.limits import LimitName
 from services.domain.partner import Partner
+from services.domain.runway import PAID_FOR, PaidOut, Runway, paid_out
 from services.ports import Tx
 
 PAGE = 25  # partners
 OPERATIONS = 20  # the newest of one partner
 SEARCH_MAX = 32  # characters
+_SOON = timedelta(seconds=1)  # a period ends before its last moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +88,14 @@ def _details(tx: Tx, *, code: str) -> Facts | None:
     partner = tx.people.partner(code)
     if partner is None:
         return None
+    seen = balances.of(tx, partner)
+    week, today = (_paid_since(tx, code, at) for at in (tx.now - PAID_FOR, start_of_day_at(tx.now)))
     return {
         "now": tx.now,
         "partner": partner,
-        "balances": balances.of(tx, partner),
+        "balances": seen,
+        "runway": Runway(seen.float.available, week),
+        "paid_today": today,
         "people": [(person, tx.people.linked_at(person.id)) for person in tx.people.of(code)],
         "limits": [
             (name, tx.limits.find(name, code), tx.limits.own(name, code) is not None)
@@ -99,3 +107,7 @@ def _details(tx: Tx, *, code: str) -> Facts | None:
         "endpoints": tx.webhooks.of(code),
         "operations": tx.operations.page(code, OPERATIONS),
     }
+
+
+def _paid_since(tx: Tx, code: str, moment: datetime) -> PaidOut:
+    return paid_out(tx.statements.totals(code, AccountKind.FLOAT, moment, tx.now + _SOON))

@@ -13,8 +13,10 @@ from markupsafe import Markup
 from bot.http.dashboard.charts import share_bar, stacked_bar
 from bot.http.web.wording import amount, moment
 from services.domain.money import Money
+from services.domain.runway import PAID_FOR, Runway
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+LASTS_MAX_DAYS, FEW_DAYS = 365, 10
 COUNTED_MAX = 1_000  # rows of one kind; a count stops there
 
 
@@ -72,6 +74,16 @@ def share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "–"
 
 
+def lasting(runway: Runway) -> str:
+    """In days, of which a tenth counts while there are few."""
+    days = runway.days
+    if days is None:
+        return f"no payouts in {PAID_FOR.days} days"
+    if days > LASTS_MAX_DAYS:
+        return "over a year"
+    return f"{days:.1f} days" if days < FEW_DAYS else f"{days:.0f} days"
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "amount": amount,
     "with_currency": with_currency,
@@ -84,6 +96,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "age": age,
     "counted": counted,
     "share": share,
+    "lasting": lasting,
     "stacked_bar": stacked_bar,
     "share_bar": share_bar,
 }

@@ -40,6 +40,7 @@ STORIES = (
     "bank-down",
     "crash-in-the-middle",
     "top-up-by-ussd",
+    "unknown-then-paid",
 )
 STEP_S = 1.2  # real seconds that a caption stands before the next, unless somebody asks for it
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from bot.observe.statistics import ScreenCount, ScreenCounts
 from services.domain.money import Money
+from services.domain.operation import OperationType
 from storage.time.milliseconds import to_ms
+from tests.kit.payer import AMOUNT, Payer, S, in_state
 from tests.kit.plain_store import START, PlainStore
 
 
@@ -61,6 +63,18 @@ def test_the_figures_are_those_of_the_period(
     assert count.total == Money(sum(cents for cents, _ in done))
     times = sorted(took_s for _, took_s in done)
     assert count.median_s == (times[len(times) // 2] if times else None)
+
+
+def test_payouts_that_came_back_and_that_nobody_can_tell_of_are_counted(
+    fresh_store: PlainStore,
+) -> None:
+    payer = Payer(fresh_store)
+    for state in (S.PAID, S.PAID, S.RETURNED, S.UNKNOWN, S.PAID_AFTER_RETURN):
+        in_state(payer, state)
+    payer.quoted()
+    count = fresh_store.tx.statistics.count(OperationType.PAYOUT, 0)
+    assert (count.begun, count.decided, count.done) == (5, 4, 3)
+    assert (count.returned, count.unknown, count.total) == (1, 1, Money(3 * AMOUNT.cents))
 
 
 def turn(store: PlainStore, before: str | None, after: str | None) -> None:

@@ -15,9 +15,12 @@ from services.domain.fees import FeeKind
 from services.domain.float_purchase import PurchaseState
 from services.domain.ledger import AccountKind, wallet_adjustment
 from services.domain.money import Money
+from services.domain.payout import PayoutState
 from services.domain.topup import TopUpState
 from tests.kit import float_buyer as bought
 from tests.kit import topup_driver as paid
+from tests.kit.payer import Payer
+from tests.kit.payer import in_state as payout_in_state
 from tests.kit.pdf_text import pdf_pages
 from tests.kit.plain_store import PlainStore
 
@@ -120,3 +123,46 @@ def test_what_an_older_build_was_asked_for_is_of_the_wallet(busy: PlainStore) ->
     (claimed,) = busy.do(lambda tx: tx.documents.claim(["ST-7K3QF9"]))
     assert claimed.account is AccountKind.WALLET
     assert b"39960.00" in made(busy, claimed)
+
+
+@pytest.fixture
+def payer(fresh_store: PlainStore) -> Payer:
+    """A partner that paid one customer, whose name M-PESA gave, and tried every other way too."""
+    payer = Payer(fresh_store)
+    payout_in_state(payer, PayoutState.PAID, name="JOHN WAWERU")
+    payout_in_state(payer, PayoutState.RETURNED, Money(20_000))
+    payout_in_state(payer, PayoutState.UNKNOWN, Money(30_000))
+    return payer
+
+
+def test_a_payout_is_one_line_of_the_float_with_its_charge_and_who_got_it(payer: Payer) -> None:
+    opening, paid_in, payout, closing = rows(payer.store, AccountKind.FLOAT)
+    assert opening["Balance (KES)"] == "0.00"
+    assert paid_in["Paid in (KES)"] == "30000.00"
+    assert (payout["Description"], payout["Details"]) == ("Payout", "0722 000 111, JOHN WAWERU")
+    assert (payout["Paid out (KES)"], payout["Of which fees (KES)"]) == ("1505.00", "5.00")
+    assert payout["M-PESA receipt"] == payer.get(payout["Reference"]).receipt
+    assert payout["Float reference"] == ""
+    assert (payout["Balance (KES)"], closing["Balance (KES)"]) == ("28495.00", "28495.00")
+
+
+def test_a_payout_paid_after_its_return_moves_no_float(fresh_store: PlainStore) -> None:
+    payer = Payer(fresh_store)
+    payout_in_state(payer, PayoutState.PAID_AFTER_RETURN)
+    *_, closing = rows(fresh_store, AccountKind.FLOAT)
+    assert closing["Balance (KES)"] == "30000.00"
+
+
+@pytest.mark.parametrize(("language", "what"), [("en", "Payout"), ("sw", "Malipo kwa mteja")])
+def test_a_pdf_of_the_float_names_payouts(payer: Payer, language: str, what: str) -> None:
+    asked = document(AccountKind.FLOAT, DocumentFormat.PDF, language=language)
+    (page,) = pdf_pages(made(payer.store, asked))
+    assert page.count(what) == 1
+    assert "0722 000 111, JOHN WAWERU" in " ".join(page)
+
+
+def test_a_recipient_whose_name_is_not_known_has_only_a_number(fresh_store: PlainStore) -> None:
+    payer = Payer(fresh_store)
+    payout_in_state(payer, PayoutState.PAID)
+    _, _, payout, _ = rows(fresh_store, AccountKind.FLOAT)
+    assert payout["Details"] == "0722 000 111"

@@ -67,6 +67,7 @@ def _read(tx: Tx, desk: Desk) -> Facts:
             ("Wallets", wallets),
             ("Float", float_),
             ("Suspense: nobody's yet", suspense),
+            ("M-PESA, for charges", sums[Kind.CHARGES_OWED]),
         ],
         "receivable": sums[Kind.RECEIVABLE].posted,
         "fees": sums[Kind.TRANSFER_FEE].posted + sums[Kind.PROCESSING_FEE].posted,

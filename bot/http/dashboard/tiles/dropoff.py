@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.handlers.admin.stats import FLOWS
+from bot.handlers.admin.stats import ALWAYS, FLOWS
 from bot.http.dashboard.desk import Desk
 from bot.http.dashboard.tiles.tile import Facts, Tile
 from services.ports import Tx
@@ -27,6 +27,7 @@ def _beside(desk: Desk) -> Facts:
         "flows": [
             (desk.say(f"menu.{flow}"), reached, max((one.times for one in reached), default=0))
             for flow, reached in screens.items()
+            if reached or flow in ALWAYS
         ],
     }
 

@@ -17,7 +17,7 @@ from services.domain.overview import StateCount
 from services.ports import Tx
 
 MEDIAN_OF = 101  # the newest that succeeded
-ASKED = {  # those that the bank carries out
+ASKED = {  # those that the bank carries out; payouts have a tile of their own
     OperationType.TOPUP: "Top-ups",
     OperationType.FLOAT: "Float purchases",
 }
@@ -64,14 +64,15 @@ def _read(tx: Tx, desk: Desk) -> Facts:
     return {
         "day": business_day(tx.now),
         "standings": STANDINGS,
-        "kinds": [_kind(tx, kind, name, states, since) for kind, name in ASKED.items()],
+        "kinds": [kind_of_today(tx, kind, name, states, since) for kind, name in ASKED.items()],
         "booked": [(BOOKED[of], state) for state in states if (of := _type(state)) in BOOKED],
     }
 
 
-def _kind(
+def kind_of_today(
     tx: Tx, kind: OperationType, name: str, found: Sequence[StateCount], since: datetime
 ) -> Kind:
+    """``found`` are the states of all kinds since then."""
     states = sorted(
         (state for state in found if state.kind == kind),
         key=lambda state: _ORDER.index(state.standing),
