@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from bot.jobs.daily import DailyRun, is_done, mark_done
+from services.domain.business_days import start_of_day
 from services.domain.database import Priority
 from services.domain.mpesa_balance import UTILITY
 from services.ports import Clock, PayoutRail, Tx
@@ -36,15 +37,18 @@ class MpesaBalanceJob:
         asked, self._asked = self._asked, False
         if run.is_due and not await is_done(self._database, JOB, run.day):
             asked |= await self._database.write(
-                lambda tx: mark_done(tx, JOB, run.day) and _is_worth_asking(tx), Priority.JOBS
+                lambda tx: mark_done(tx, JOB, run.day) and _is_worth_asking(tx, run.day),
+                Priority.JOBS,
             )
         if asked:
             await self._rail.ask_balance()  # logged there; without an answer the old one stays
         return run.next_due_at
 
 
-def _is_worth_asking(tx: Tx) -> bool:
-    """Money has moved there since M-PESA last said what is left."""
+def _is_worth_asking(tx: Tx, day: date) -> bool:
+    """Whether payouts were made since the day before, or since M-PESA last said what is left."""
+    yesterday = start_of_day(day - _DAY)
     told = tx.mpesa_balances.get(UTILITY)
-    since = tx.now - _DAY if told is None else min(told.told_at, tx.now - _DAY)
-    return tx.payouts.submitted_since(since)
+    if told is None:
+        return tx.payouts.newest() is not None
+    return tx.payouts.submitted_since(min(told.told_at, yesterday))

@@ -55,6 +55,7 @@ class PayoutPayer:
         self.random = random.Random(1)
         self.policy = Policy(payout_short_code="400187", payout_confirm_above=CONFIRM_ABOVE)
         self.person = store.person()
+        self.channel = "terminal"
         self.events = 0
         self.codes: dict[str, str] = {}
 
@@ -74,7 +75,7 @@ class PayoutPayer:
         self.events += 1
         return self.store.do(
             lambda tx: payout_quotes.request(
-                tx, self.random, self.policy, self.person, "terminal", address,
+                tx, self.random, self.policy, self.person, self.channel, address,
                 f"event-{self.events}", payee, amount,
             )
         )  # fmt: skip

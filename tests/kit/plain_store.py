@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from services.domain.business_days import start_of_day
+from services.domain.database import Priority
 from services.domain.ledger import AccountKind, Transfer
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
@@ -97,12 +98,14 @@ class PlainStore:
 
 
 class StoreDatabase:
-    """The part of ``Database`` that turns use, over a plain store."""
+    """The part of ``Database`` that turns and jobs use, over a plain store."""
 
     def __init__(self, store: PlainStore) -> None:
         self._store = store
 
-    async def write(self, function: Callable[[SqliteTx], T]) -> T:
+    async def write(
+        self, function: Callable[[SqliteTx], T], priority: Priority = Priority.PEOPLE
+    ) -> T:
         return self._store.do(function)
 
     async def read(self, function: Callable[[SqliteTx], T]) -> T:

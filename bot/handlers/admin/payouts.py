@@ -67,9 +67,7 @@ def pause(turn: TurnContext) -> Exit | Refusal:
     if refusal is not None:
         return refusal
     turn.audit(HOUSE, "payouts_paused", ABOUT)
-    turn.notify_admins(
-        "notice.payouts_paused_by", {"who": actor_name(turn, turn.actor, ADMIN_LANGUAGE)}
-    )
+    turn.notify_admins("notice.payouts_paused_by", _who(turn))
     return Exit("done")
 
 
@@ -80,9 +78,7 @@ def resume(turn: TurnContext) -> Exit | Refusal:
         return refusal
     turn.audit(HOUSE, "payouts_resumed", ABOUT)
     turn.wake("payouts")
-    turn.notify_admins(
-        "notice.payouts_resumed_by", {"who": actor_name(turn, turn.actor, ADMIN_LANGUAGE)}
-    )
+    turn.notify_admins("notice.payouts_resumed_by", _who(turn))
     return Exit("done")
 
 
