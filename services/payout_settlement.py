@@ -123,6 +123,11 @@ def record_order(
     call = "token" if claimed.state is PayoutState.AUTHORISED else "payout"
     tx.evidence.call(reference, call, claimed.attempt, outcome, detail, milliseconds)
     payout = _get(tx, reference)
+    is_denied = isinstance(answer, NotSent | Refused) and claimed.state is PayoutState.SUBMITTING
+    if is_denied and payout.claimed_paid_at is not None and payout.state in _AWAITED:
+        # M-PESA has called it paid meanwhile: only M-PESA can say now, and nothing is sent again.
+        contradict(tx, payout, detail, ORDER)
+        return _unknown(tx, payout, detail) if payout.state is PayoutState.SUBMITTING else None
     match answer:
         case NotSent(why):
             if payout.state is PayoutState.UNKNOWN:

@@ -184,6 +184,7 @@ class PayoutSteps(RuleBasedStateMachine):
             return
         call.claimed = submitting
         self.sent[submitting.reference] += 1
+        assert submitting.claimed_paid_at is None
         assert self.sent[submitting.reference] == 1  # unless the one before provably did not leave
 
     @precondition(lambda self: self._calls(S.AUTHORISED))
@@ -230,7 +231,7 @@ class PayoutSteps(RuleBasedStateMachine):
         self.store.commit()
         after = self.payer.get(reference)
         was_sent = call.claimed.state is S.SUBMITTING and before.state in (S.SUBMITTING, S.UNKNOWN)
-        if answer is NOT_SENT and was_sent and after.state is not before.state:
+        if answer is NOT_SENT and was_sent and after.state in (S.AUTHORISED, S.RETURNED):
             self.sent[reference] -= 1
         if after.state is S.RETURNED is not before.state:
             assert answer is NOT_SENT or isinstance(answer, Refused)

@@ -10,9 +10,10 @@ from services import payout_settlement
 from services.domain.bank import NoAnswer, NotSent
 from services.domain.money import Money
 from services.domain.payout import SILENT_AFTER, PayoutState
-from services.domain.payout_answers import Acknowledged, Asked
+from services.domain.payout_answers import Acknowledged, Asked, PayoutAnswer
 from tests.kit.payout_payer import (
     AMOUNT,
+    CONFIRM_ABOVE,
     FLOAT,
     LEASE,
     NO_READABLE_ANSWER,
@@ -28,9 +29,11 @@ from tests.kit.payout_payer import (
     failed,
     in_state,
     paid,
+    status,
 )
 
 TOTAL = Money(150_500).cents
+LARGE = CONFIRM_ABOVE + Money(100)
 
 
 def test_a_claim_is_taken_by_one_worker(payer: PayoutPayer) -> None:
@@ -256,3 +259,26 @@ def test_two_admins_resolve_what_is_unknown(payer: PayoutPayer, is_paid: bool) -
     assert payer.get(reference).receipt is None
     assert payer.reviews(reference) == []
     payer.store.conn.execute("ROLLBACK TO tried")
+
+
+@pytest.mark.parametrize("answer", [REFUSED, NOT_SENT])
+@pytest.mark.parametrize("is_late", [False, True])
+def test_no_answer_of_the_gateway_outweighs_a_payment_that_mpesa_claims(
+    payer: PayoutPayer, answer: PayoutAnswer, is_late: bool
+) -> None:
+    """A large payment was told before the gateway answered, and waits to be confirmed."""
+    reference = in_state(payer, S.SUBMITTING, LARGE)
+    submitting = payer.get(reference)
+    payer.says(paid(submitting))
+    if is_late:
+        payer.store.now += LEASE
+        payer.scan()
+    held = payer.available()
+    change = payer.answered(submitting, answer)
+    assert payer.state(reference) is S.UNKNOWN
+    assert (change is None) == is_late  # told once
+    assert payer.available() == held
+    assert payer.reviews(reference) == ["contradicted", "unknown"]
+    payer.asks(reference)
+    payer.says(status(payer.get(reference)))
+    assert payer.state(reference) is S.PAID
