@@ -65,17 +65,15 @@ class Measurements(Collector):
 
     def _backlog(self) -> Iterable[Metric]:
         waiting = self._waiting
-        yield _gauges(
+        yield _by_state(
             "hazina_operations_open",
             "Operations that are open or unknown",
-            "state",
-            ((operations.state, operations.many) for operations in waiting.operations),
+            ((one, one.many) for one in waiting.operations),
         )
-        yield _gauges(
+        yield _by_state(
             "hazina_operations_oldest_seconds",
             "Age of the oldest of them",
-            "state",
-            ((operations.state, operations.oldest_s) for operations in waiting.operations),
+            ((one, one.oldest_s) for one in waiting.operations),
         )
         yield _gauge("hazina_reviews_open", "What admins must look at", waiting.reviews)
         yield _gauge(
@@ -138,4 +136,11 @@ def _gauges(name: str, what: str, label: str, values: Iterable[tuple[str, float]
     family = GaugeMetricFamily(name, what, labels=[label])
     for of, value in values:
         family.add_metric([of], value)
+    return family
+
+
+def _by_state(name: str, what: str, values: Iterable[tuple[StateBacklog, float]]) -> Metric:
+    family = GaugeMetricFamily(name, what, labels=["kind", "state"])
+    for of, value in values:
+        family.add_metric([of.kind, of.state], value)
     return family

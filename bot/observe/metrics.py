@@ -97,7 +97,7 @@ class Metrics:
         )
         self.outcomes = Counter(
             "hazina_outcomes",
-            "Outcomes of top-ups and float purchases; one that was unknown has another later",
+            "Outcomes of top-ups, purchases and payouts; one that was unknown has another later",
             ["kind", "state"],
             registry=self.registry,
         )

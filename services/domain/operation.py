@@ -31,8 +31,9 @@ class Operation:
 
 
 class StateBacklog(NamedTuple):
-    """The number of operations in a state, and the age of the oldest in seconds."""
+    """The number of operations of one kind in a state, and the age of the oldest in seconds."""
 
+    kind: OperationType
     state: str
     many: int
     oldest_s: float

@@ -51,7 +51,8 @@ class Operations(Protocol):
         ...
 
     def waiting(self, limit: int) -> list[StateBacklog]:
-        """Open or unknown operations by state, among the oldest ``limit``, with their age."""
+        """Open or unknown operations by kind and state, among the oldest ``limit``, with their
+        age."""
         ...
 
     def newest_state(self, kind: str) -> str | None:

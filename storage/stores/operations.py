@@ -135,15 +135,19 @@ class OperationStore:
         return [(state, count) for state, count in rows]
 
     def waiting(self, limit: int) -> list[StateBacklog]:
-        """Open or unknown operations by state, among the oldest ``limit``, with their age."""
+        """Open or unknown operations by kind and state, among the oldest ``limit``, with their
+        age."""
         rows = self._conn.execute(
-            "SELECT state, count(*), min(created_at) FROM"
-            " (SELECT state, created_at FROM pending_operations ORDER BY seq LIMIT ?) AS pending"
-            " GROUP BY state ORDER BY state",
+            "SELECT type, state, count(*), min(created_at) FROM (SELECT type, state, created_at"
+            "  FROM pending_operations ORDER BY seq LIMIT ?) AS pending"
+            " GROUP BY type, state ORDER BY type, state",
             (limit,),
         )
         now = self._time.ms
-        return [StateBacklog(state, count, (now - since) / 1000) for state, count, since in rows]
+        return [
+            StateBacklog(OperationType(kind), state, count, (now - since) / 1000)
+            for kind, state, count, since in rows
+        ]
 
     def newest_state(self, kind: str) -> str | None:
         """Over all partners; may read the whole table: for tests and the simulator."""

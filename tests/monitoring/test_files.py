@@ -14,6 +14,7 @@ from bot.turns.hop_outcome import HopKind
 from services.domain import bank, webhook
 from services.domain.float_purchase import PurchaseState
 from services.domain.operation import OperationType
+from services.domain.payout import PayoutState
 from services.domain.topup import TopUpState
 from tests.kit.measured_desk import metrics_of_everything
 from tests.kit.monitoring_files import (
@@ -29,11 +30,13 @@ from tests.kit.monitoring_files import (
 )
 
 SCRAPED = {"job", "instance"}  # labels that Prometheus adds
-STATES = {*TopUpState, *PurchaseState}
+STATES = {*TopUpState, *PurchaseState, *PayoutState}
 CALLS = set(re.findall(r'_metrics\.bank\("(\w+)"', Path(metrics.__file__).read_text("utf-8")))
 # What a label can be, of the metrics that are asked for by it.
 VALUES = {
+    ("hazina_operations_open", "kind"): {*OperationType},
     ("hazina_operations_open", "state"): STATES,
+    ("hazina_operations_oldest_seconds", "kind"): {*OperationType},
     ("hazina_operations_oldest_seconds", "state"): STATES,
     ("hazina_outcomes_total", "state"): STATES,
     ("hazina_outcomes_total", "kind"): {*OperationType},

@@ -76,8 +76,8 @@ async def test_what_was_done_is_measured(world: World) -> None:
     measured = (await get(world, "/metrics")).text
     assert 'hazina_turns_total{exit="decided"} 4.0' in measured
     assert 'hazina_bank_calls_total{call="initiate",outcome="Accepted"} 1.0' in measured
-    assert 'hazina_operations_open{state="PENDING"} 1.0' in measured
-    assert 'hazina_operations_oldest_seconds{state="PENDING"} 30.0' in measured
+    assert 'hazina_operations_open{kind="topup",state="PENDING"} 1.0' in measured
+    assert 'hazina_operations_oldest_seconds{kind="topup",state="PENDING"} 30.0' in measured
     assert "hazina_turn_seconds_count 4.0" in measured
     assert 'hazina_bank_seconds_count{call="initiate"} 1.0' in measured
     assert 'hazina_messages_total{channel="terminal",outcome="accepted"} ' in measured

@@ -29,7 +29,9 @@ def is_open_as(store: PlainStore, state: str, reference: str) -> None:
     seconds = (store.now - began.operation.begun_at).total_seconds()
     store.wait(seconds=90)
     assert operations(store).pending_by_state(10) == [(state, 1)]
-    assert operations(store).waiting(10) == [StateBacklog(state, 1, seconds + 90)]
+    assert operations(store).waiting(10) == [
+        StateBacklog(began.operation.type, state, 1, seconds + 90)
+    ]
     listed = [] if state in LOOKED_AFTER else [reference]
     assert [one.operation.reference for one in operations(store).pending(None, 10)] == listed
     assert operations(store).open_since("DEMO", store.now - timedelta(days=2)) == 1

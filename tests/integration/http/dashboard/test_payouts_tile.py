@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.simulation.faults import parse_fault
 from tests.integration.http.dashboard.test_tiles import see, tile
 from tests.kit.dashboard_desk import Browser, DashboardDesk
+from tests.kit.measured_desk import get
 
 DAY_S = 24 * 3600
 
@@ -86,3 +88,16 @@ async def test_a_pause_of_all_payouts_stands_first(desk: DashboardDesk, browser:
         r"! all paused since .* the short code's account", payouts.replace("&#39;", "'")
     )
     assert "/payouts" in payouts
+
+
+async def test_payouts_are_measured_by_their_kind(desk: DashboardDesk, browser: Browser) -> None:
+    await desk.pay(1_000)
+    await desk.pay(700, "fails 2040")
+    desk.world.daraja.arm(parse_fault("garbage"), "payout")
+    desk.world.daraja.arm(parse_fault("garbage"), "payout-status", 9)
+    await desk.pay(800, "silent")
+    measured = (await get(desk.world, "/metrics")).text
+    for state in ("PAID", "RETURNED", "UNKNOWN"):
+        assert f'hazina_outcomes_total{{kind="disbursement",state="{state}"}} 1.0' in measured
+    assert 'hazina_operations_open{kind="disbursement",state="UNKNOWN"} 1.0' in measured
+    assert "not known yet 1 under a minute" in await see(desk, browser, "queues")

@@ -23,12 +23,12 @@ from tests.kit.page_tab import PageTab, page_tab
 WANJIRU, NJOKI, STRANGER = "254712345678", "254722000222", "254733999888"
 
 
-async def _holds(text: str, folder: Path) -> str:
+async def _holds(text: str, folder: Path, channel: str = "terminal") -> str:
     """Two worlds cannot be in one loop: each would wait for the other to be quiet."""
     file = folder / "copied.chat"
     file.write_text(text)
     async with asyncio.timeout(30):
-        await Player(load(file), SimulatedStage("terminal")).play()
+        await Player(load(file), SimulatedStage(channel)).play()
     return text
 
 
@@ -197,16 +197,21 @@ async def test_words_that_a_script_would_take_for_something_else_are_said(tmp_pa
     assert "wanjiru> (menu)\n" in text
 
 
-async def test_a_story_is_copied_as_it_was_played(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("story", "said"), [("notified-twice", "@notify"), ("unknown-then-paid", "@payee")]
+)
+async def test_a_story_is_copied_as_it_was_played(tmp_path: Path, story: str, said: str) -> None:
     async with page_tab(tmp_path) as tab:
         teller = tab.desk.page.story
-        await teller.begin(stories()["notified-twice"])
+        await teller.begin(stories()[story])
         while teller.state == "playing":
             teller.next()
             await asyncio.sleep(0.005)
         text = await tab.copy("script")
-    await _holds(text, tmp_path)
-    assert "@notify" in text
+    for channel in ("terminal", "telegram"):
+        copied = text.replace("channels: terminal", f"channels: {channel}", 1)
+        await _holds(copied, tmp_path, channel)
+    assert said in text
 
 
 async def test_an_outcome_that_came_by_itself_is_read(tmp_path: Path) -> None:
