@@ -46,14 +46,16 @@ class TypedValues:
         certain = _before_figures(words[: len(words) - len(rest)])
         figures_taken = certain + len(rest) < len(words)
         did_nothing = began.waiting is None and (began is session.active or _was_refused(began))
+        why = self._refusal(session.active, rest, host)
         if did_nothing and figures_taken and _is_part(rest):
             abandon(began, host)
             session.active = Frame.start(began.flow)
             step, left = self._answer_all(session, words[:certain], host)
             rest = [*left, *words[certain:]]
+            why = why or self._refusal(session.active, rest, host)
         if step is not None and not rest:
             return step
-        above = self._unread(session.active, rest, host)
+        above = self._unread(rest, why, host)
         if session.active is None and step is not None and step.screen is not None:
             ended = f"{above}\n\n{step.screen.text}"  # drawing it again would show the menu alone
             return step._replace(screen=step.screen._replace(text=ended))
@@ -159,14 +161,17 @@ class TypedValues:
                     return True
         return False
 
-    def _unread(self, frame: Frame | None, words: Sequence[str], host: Host) -> str:
-        text = _plain(words)
-        said = [self._renderer.say(host, "engine.unread", {"text": shortened(text)})]
+    @staticmethod
+    def _refusal(frame: Frame | None, words: Sequence[str], host: Host) -> Refusal | None:
+        """Why the words do not answer the open question."""
         node = None if frame is None else frame.current_node
-        if isinstance(node, Ask):
-            refusal = node.parse(text, host)
-            if isinstance(refusal, Refusal):
-                said.append(self._renderer.say(host, f"refusal.{refusal.code}", refusal.facts))
+        value = node.parse(_plain(words), host) if isinstance(node, Ask) and words else None
+        return value if isinstance(value, Refusal) else None
+
+    def _unread(self, words: Sequence[str], why: Refusal | None, host: Host) -> str:
+        said = [self._renderer.say(host, "engine.unread", {"text": shortened(_plain(words))})]
+        if why is not None:
+            said.append(self._renderer.say(host, f"refusal.{why.code}", why.facts))
         return " ".join(said)
 
 
