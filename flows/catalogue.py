@@ -9,6 +9,7 @@ from flows.api_keys import KEYS
 from flows.approvals import APPROVE
 from flows.balance import BALANCE
 from flows.blocks import BLOCK, BLOCKING
+from flows.ceiling import CEILING
 from flows.engine.session import FlowRegistry
 from flows.float import FLOAT
 from flows.help_groups import HELP_GROUPS
@@ -52,5 +53,6 @@ def all_flows() -> FlowRegistry:
         OFFER_PHONE,
         PIN,
         THAW,
+        CEILING,
         groups=HELP_GROUPS,
     )

@@ -65,8 +65,8 @@ def _proof(node: str, field: str, changed: str) -> Code:
 
 SETTINGS = Flow(
     "settings",
-    version=3,
-    compatible_versions=(1, 2),
+    version=4,
+    compatible_versions=(1, 2, 3),
     data=SettingsData,
     start="menu",
     takes_values=False,
@@ -102,6 +102,7 @@ SETTINGS = Flow(
                     needs="payouts_frozen",
                     ussd=False,
                 ),
+                Option("ceiling", to="ceiling", right=Right.SET_RULES, ussd=False),
             ),
         ),
         Ask("wallet_mark", into="wallet_mark", parse=Amount("mark"), to="set_wallet_mark"),
@@ -178,6 +179,7 @@ SETTINGS = Flow(
         Call("pin", flow="pin", gives={}),
         Do("freeze_payouts", use_case="freeze_payouts", args=(), on=_SAVED),
         Call("thaw", flow="thaw", gives={}),
+        Call("ceiling", flow="ceiling", gives={}),
         End("number_changed", opens=("settings",)),
         End("mail_changed", opens=("settings",)),
         End("code_expired", opens=("settings",)),

@@ -14,7 +14,7 @@ from services.domain.fees import Quote
 from services.domain.ids import draw_unique, new_reference
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
-from services.domain.partner import Person
+from services.domain.partner import Partner, Person
 from services.domain.payout import PREFIX, Payout, PayoutState
 from services.domain.payout_tariff import payout_quote
 from services.domain.phone import Phone
@@ -23,7 +23,7 @@ from services.policy import Policy
 from services.ports import Random, Tx
 
 NEW_FOR = timedelta(hours=24)  # how long a recipient counts as new from the first payout on
-ALIKE_WITHIN = timedelta(hours=24)
+ALIKE_WITHIN = timedelta(hours=24)  # how long after a payment the same again is asked about
 REMARKS = "Payment"  # what a payout says on the short code's statement beside its reference
 
 
@@ -88,16 +88,77 @@ def add(
     client_reference: str | None = None,
 ) -> Payout:
     """A quote of something that was checked."""
+    partner = person.partner.code
+    return _store(
+        tx,
+        random,
+        policy,
+        partner,
+        person,
+        channel,
+        address,
+        key,
+        recipient,
+        price,
+        remarks,
+        client_reference,
+    )
+
+
+def add_for_system(
+    tx: Tx,
+    random: Random,
+    policy: Policy,
+    partner: str,
+    channel: str,
+    address: str,
+    key: str,
+    recipient: Phone,
+    price: Quote,
+    remarks: str | None = None,
+    client_reference: str | None = None,
+) -> Payout:
+    """The same as ``add``, for a partner's system that acts without a person."""
+    return _store(
+        tx,
+        random,
+        policy,
+        partner,
+        None,
+        channel,
+        address,
+        key,
+        recipient,
+        price,
+        remarks,
+        client_reference,
+    )
+
+
+def _store(
+    tx: Tx,
+    random: Random,
+    policy: Policy,
+    partner: str,
+    person: Person | None,
+    channel: str,
+    address: str,
+    key: str,
+    recipient: Phone,
+    price: Quote,
+    remarks: str | None,
+    client_reference: str | None,
+) -> Payout:
     assert policy.payout_short_code is not None
     payout = Payout(
         reference="",
-        partner=person.partner.code,
-        person_id=person.id,
+        partner=partner,
+        person_id=None if person is None else person.id,
         channel=channel,
         address=address,
-        language=person.language,
+        language="en" if person is None else person.language,
         quote=price,
-        phone=person.phone,
+        phone=None if person is None else person.phone,
         recipient=recipient,
         short_code=policy.payout_short_code,
         remarks="",
@@ -141,20 +202,27 @@ def check(
 def check_may_pay(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
     """Whether this person may pay customers at all now.
 
-    Refusals: ``pay_not_set_up``, ``suspended``, ``pay_frozen``, ``pay_paused``, those of
-    ``approvals.check_freeze``, ``otp_locked``.
+    Refusals: those of ``check_partner`` and ``approvals.check_freeze``, ``otp_locked``.
+    """
+    refusal = check_partner(tx, policy, person.partner)
+    refusal = refusal or approvals.check_freeze(tx, policy, person)
+    if refusal is not None:
+        return refusal
+    return Refusal("otp_locked") if otp.is_locked(tx, person.phone) else None
+
+
+def check_partner(tx: Tx, policy: Policy, partner: Partner) -> Refusal | None:
+    """Whether anybody of the partner, or a system of it, may pay customers now.
+
+    Refusals: ``pay_not_set_up``, ``suspended``, ``pay_frozen``, ``pay_paused``.
     """
     if policy.payout_short_code is None:
         return Refusal("pay_not_set_up")
-    if person.partner.suspended:
-        return Refusal.of("suspended", partner=person.partner.code)
-    if person.partner.payouts_frozen_at is not None:
+    if partner.suspended:
+        return Refusal.of("suspended", partner=partner.code)
+    if partner.payouts_frozen_at is not None:
         return Refusal("pay_frozen")
-    if tx.payout_pauses.standing() is not None:
-        return Refusal("pay_paused")
-    if (refusal := approvals.check_freeze(tx, policy, person)) is not None:
-        return refusal
-    return Refusal("otp_locked") if otp.is_locked(tx, person.phone) else None
+    return None if tx.payout_pauses.standing() is None else Refusal("pay_paused")
 
 
 def check_amount(tx: Tx, partner: str, recipient: Phone, amount: Money) -> Refusal | None:
@@ -163,17 +231,25 @@ def check_amount(tx: Tx, partner: str, recipient: Phone, amount: Money) -> Refus
     Refusals: ``part_shillings``, ``pay_least``, ``pay_most``, ``pay_day``, ``pay_recipient_day``,
     ``pay_recipient_new``.
     """
+    return (
+        check_any_recipient(tx, partner, amount)
+        or _check_recipient_day(tx, partner, recipient, amount)
+        or _check_new_recipient(tx, partner, recipient, amount)
+    )
+
+
+def check_any_recipient(tx: Tx, partner: str, amount: Money) -> Refusal | None:
+    """The same, as far as it does not depend on who is paid.
+
+    Refusals: ``part_shillings``, ``pay_least``, ``pay_most``, ``pay_day``.
+    """
     if not amount.is_whole:
         return Refusal("part_shillings")
     if amount < (least := tx.limits.in_force("payout.min", partner)):
         return Refusal.of("pay_least", minimum=least)
     if (most := tx.limits.in_force("payout.max", partner)) < amount:
         return Refusal.of("pay_most", maximum=most)
-    return (
-        _check_day(tx, partner, amount)
-        or _check_recipient_day(tx, partner, recipient, amount)
-        or _check_new_recipient(tx, partner, recipient, amount)
-    )
+    return _check_day(tx, partner, amount)
 
 
 def _check_day(tx: Tx, partner: str, amount: Money) -> Refusal | None:
@@ -217,9 +293,15 @@ def _today(tx: Tx) -> datetime:
 def alike(tx: Tx, payout: Payout) -> Payout | None:
     """Another one of the same amount to the same phone that is under way, or was paid within a
     day."""
-    return tx.payouts.similar(
-        payout.partner, payout.recipient, payout.amount, tx.now - ALIKE_WITHIN, payout.reference
-    )
+    return find_alike(tx, payout.partner, payout.recipient, payout.amount, payout.reference)
+
+
+def find_alike(
+    tx: Tx, partner: str, recipient: Phone, amount: Money, but: str = ""
+) -> Payout | None:
+    """One of this amount to this phone that is under way, or was paid within a day; never
+    ``but``."""
+    return tx.payouts.similar(partner, recipient, amount, tx.now - ALIKE_WITHIN, but)
 
 
 def own_payout(tx: Tx, person: Person, reference: str) -> Payout | None:

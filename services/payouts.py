@@ -6,6 +6,8 @@ Each function runs inside a transaction and makes no outside calls. What M-PESA 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services import approvals, spending
 from services.approvals import AwaitingApproval
 from services.domain.ledger import payout_holds
@@ -86,9 +88,17 @@ def check_confirmed(
 
 
 def authorise(
-    tx: Tx, keys: Keys, policy: Policy, person: Person, reference: str, code: str
+    tx: Tx,
+    keys: Keys,
+    policy: Policy,
+    person: Person,
+    reference: str,
+    code: str,
+    remarks: str | None = None,
+    client_reference: str | None = None,
 ) -> Payout | NotPassed | Refusal:
-    """Check the code; if it is right, consume it and hold the float, in one transaction.
+    """Check the code; if it is right, consume it and hold the float, in one transaction. What a
+    partner's system says of the payout comes with the code.
 
     Returns the payout in its next state, including ``REFUSED``, ``OTP_LOCKED`` and
     ``OTP_EXPIRED``; ``NotPassed`` while tries are left. A right code with too little float ends
@@ -100,13 +110,25 @@ def authorise(
     if payout.state is not PayoutState.OTP_SENT:
         return payout
     wrong = spending.check_code(tx, keys, payout, code, limits=policy.code_limits)
-    return hold(tx, policy, person, payout) if wrong is None else wrong
+    if wrong is not None:
+        return wrong
+    payout = replace(
+        payout,
+        remarks=remarks or payout.remarks,
+        client_reference=client_reference or payout.client_reference,
+    )
+    return hold(tx, policy, person, payout)
 
 
 def hold(tx: Tx, policy: Policy, person: Person, payout: Payout) -> Payout:
     """The code was right, or none is needed: hold the float, or end the payout as ``REFUSED`` if it
     may no longer be made."""
     refusal = check(tx, policy, person, payout.recipient, payout.amount)
+    return hold_checked(tx, payout, refusal)
+
+
+def hold_checked(tx: Tx, payout: Payout, refusal: Refusal | None) -> Payout:
+    """Hold the float unless the check of who asks for it has refused."""
     if refusal is not None:
         return spending.end(tx, payout, SpendingState.REFUSED, refusal.code)
     if not approvals.is_approval_valid(tx, payout):

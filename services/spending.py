@@ -71,6 +71,7 @@ def send_code(
 ) -> CodeSent[S] | Refusal:
     """The first code, which approves exactly what was confirmed. Refusals: those of
     ``otp.generate``."""
+    assert spending.phone is not None, "a person confirmed it"
     issued = otp.generate(tx, keys, random, binding(spending), spending.phone, limits=limits)
     if isinstance(issued, Refusal):
         return issued
@@ -97,7 +98,7 @@ def resend(
     if spending.phone != person.phone:
         otp.revoke(tx, spending.reference)
         return end(tx, spending, SpendingState.CANCELLED, None)
-    issued = otp.generate(tx, keys, random, binding(spending), spending.phone, limits=limits)
+    issued = otp.generate(tx, keys, random, binding(spending), person.phone, limits=limits)
     return issued if isinstance(issued, Refusal) else CodeSent(spending, issued)
 
 

@@ -6,19 +6,17 @@ from typing import Any
 
 from bot.calls.answers import Problem, Reply, not_found
 from bot.calls.caller import CallContext, missing_scope
-from bot.calls.code_holders import is_hidden
+from bot.calls.code_holders import is_hidden, scope_of
 from bot.calls.float import not_yet
 from bot.calls.refusals import wrong_code
 from bot.calls.requests import CodeCheckRequest, NothingRequest
 from bot.handlers.wrong_codes import report_wrong_code
 from bot.outbox.carriers import MAIL, SMS
 from services import otp, spending, topups
-from services.domain.api_key import Scope
-from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.instant import to_rfc3339
 from services.domain.otp import Binding, Otp, OtpStatus
 from services.domain.partner import Person
-from services.domain.spending import binding
+from services.domain.spending import Spending, SpendingState, binding, is_in
 from services.domain.topup import TopUp, TopUpState
 from services.otp import NotPassed
 
@@ -32,8 +30,8 @@ def check(call: CallContext, request: CodeCheckRequest) -> Reply | Problem:
         return found
     operation, person, code = found
     if code is None:
-        assert isinstance(operation, Purchase), "only purchases are approved"
-        if operation.state is not PurchaseState.AWAITING_APPROVAL:
+        assert not isinstance(operation, TopUp), "nobody approves a top-up"
+        if not is_in(operation, SpendingState.AWAITING_APPROVAL):
             return wrong_code(0, "This operation waits for no code.")
         return not_yet(call, request.reference)
     if code.status is OtpStatus.USED:
@@ -99,29 +97,27 @@ def clean_up(call: CallContext, request: NothingRequest) -> Reply:
 
 def _with_code(
     call: CallContext, reference: str
-) -> tuple[TopUp | Purchase, Person, Otp | None] | Problem:
+) -> tuple[TopUp | Spending, Person, Otp | None] | Problem:
     """The operation with its person and its newest code."""
-    operation = call.tx.topups.get(reference) or call.tx.purchases.get(reference)
+    operation = call.tx.topups.get(reference) or spending.get(call.tx, reference)
     if operation is None or is_hidden(call, operation):
         return not_found()
-    scope = Scope.TOPUP if isinstance(operation, TopUp) else Scope.FLOAT
-    if (problem := missing_scope(call.key, frozenset({scope}))) is not None:
+    if (problem := missing_scope(call.key, frozenset({scope_of(operation)}))) is not None:
         return problem
     code = call.tx.otps.newest(reference)
-    awaits = isinstance(operation, Purchase) and call.tx.approvals.get(reference) is not None
-    if code is None and not awaits:
+    if code is None and call.tx.approvals.get(reference) is None:
         return not_found()
     person = None if operation.person_id is None else call.tx.people.of_id(operation.person_id)
     return not_found() if person is None else (operation, person, code)
 
 
-def _binding(operation: TopUp | Purchase, person: Person) -> Binding:
-    if isinstance(operation, Purchase):
+def _binding(operation: TopUp | Spending, person: Person) -> Binding:
+    if not isinstance(operation, TopUp):
         return binding(operation)
     return topups.code_binding(person, operation.reference, operation.amount, operation.phone)
 
 
-def _end(call: CallContext, operation: TopUp | Purchase, status: OtpStatus) -> None:
+def _end(call: CallContext, operation: TopUp | Spending, status: OtpStatus) -> None:
     """A code that ended takes along what waited for it."""
     if status is OtpStatus.PENDING:
         return

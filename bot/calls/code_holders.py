@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bot.calls.answers import FieldError, Problem, ProblemCode, invalid
 from bot.calls.caller import CHANNEL, CallContext
-from services.domain.float_purchase import Purchase
+from services.domain.api_key import Scope
 from services.domain.partner import MOVES_MONEY, Person
+from services.domain.payout import Payout
 from services.domain.phone import Phone
+from services.domain.spending import Spending
 from services.domain.topup import TopUp
 
 _UNKNOWN = Problem(
@@ -50,7 +52,18 @@ def _may(call: CallContext, person: Person) -> bool:
     return person.role in MOVES_MONEY and bool(call.tx.people.addresses(person.id))
 
 
-def is_hidden(call: CallContext, found: TopUp | Purchase) -> bool:
+def scope_of(operation: TopUp | Spending) -> Scope:
+    """What a key must have for its codes."""
+    match operation:
+        case TopUp():
+            return Scope.TOPUP
+        case Payout():
+            return Scope.PAYOUT
+        case _:
+            return Scope.FLOAT
+
+
+def is_hidden(call: CallContext, found: TopUp | Spending) -> bool:
     """Another partner's, or one that was begun in a chat: its code is its person's to give."""
     is_public = call.tx.public_operations.get(found.reference) is not None
     return found.partner != call.partner.code or not is_public or found.channel != CHANNEL

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from bot.calls import payout_codes
 from bot.calls.answers import FieldError, Problem, ProblemCode, Reply, invalid, not_found
 from bot.calls.caller import CHANNEL, CallContext, missing_scope
-from bot.calls.code_holders import holder_of, is_hidden, registered
+from bot.calls.code_holders import holder_of, is_hidden, registered, scope_of
 from bot.calls.fields import WHOLE_ONLY
-from bot.calls.float import APPROVAL_NEEDED, quote_changed, quote_document
+from bot.calls.float import APPROVAL_NEEDED, quote_changed
 from bot.calls.refusals import problem_of, too_little, wrong_code
 from bot.calls.requests import NEW_CODE, CodeRequest
+from bot.calls.sent_codes import sent
 from bot.handlers import approvals as approval_handlers
 from bot.handlers.float import send_code
 from services import float_purchases, float_quotes, otp, spending, topups
 from services.approvals import AwaitingApproval
 from services.domain.api_key import Scope
-from services.domain.float_purchase import Purchase, PurchaseState
-from services.domain.instant import to_rfc3339
+from services.domain.float_purchase import Purchase
 from services.domain.money import Money
-from services.domain.otp import CHECKS_MAX, Otp, OtpStatus, Purpose
+from services.domain.otp import OtpStatus, Purpose
 from services.domain.partner import Person
-from services.domain.public_operation import PublicKind, Status
+from services.domain.payout import Payout
+from services.domain.public_operation import PublicKind
 from services.domain.refusal import Refusal
-from services.domain.topup import TopUpState
+from services.domain.spending import Spending, SpendingState, is_in
+from services.domain.topup import TopUp, TopUpState
 from services.float_quotes import InsufficientFunds, Requoted
 from services.spending import CodeSent
 
-SCOPES = {Purpose.FLOAT_PURCHASE: Scope.FLOAT, Purpose.WALLET_TOPUP: Scope.TOPUP}
-PURPOSES = {PublicKind.FLOAT: Purpose.FLOAT_PURCHASE, PublicKind.TOPUP: Purpose.WALLET_TOPUP}
+SCOPES = {
+    Purpose.FLOAT_PURCHASE: Scope.FLOAT,
+    Purpose.WALLET_TOPUP: Scope.TOPUP,
+    Purpose.DISBURSEMENT: Scope.PAYOUT,
+}
+PURPOSES = {
+    PublicKind.FLOAT: Purpose.FLOAT_PURCHASE,
+    PublicKind.TOPUP: Purpose.WALLET_TOPUP,
+    PublicKind.PAYOUT: Purpose.DISBURSEMENT,
+}
 
 
 def generate(call: CallContext, request: CodeRequest) -> Reply | Problem:
@@ -40,10 +53,14 @@ def generate(call: CallContext, request: CodeRequest) -> Reply | Problem:
     purpose = Purpose(request.purpose)
     if (problem := missing_scope(call.key, frozenset({SCOPES[purpose]}))) is not None:
         return problem
+    if request.recipient is not None and purpose is not Purpose.DISBURSEMENT:
+        return invalid(FieldError("/recipient", "Only a payout has a recipient."))
     if purpose is Purpose.WALLET_TOPUP:
         return _for_topup(call, request, request.amount)
     if request.payer_phone is not None:
         return invalid(FieldError("/payer_phone", "Only a top-up has a payer."))
+    if purpose is Purpose.DISBURSEMENT:
+        return payout_codes.open_with_code(call, request, request.amount)
     return _for_float(call, request, request.amount)
 
 
@@ -59,7 +76,7 @@ def _for_topup(call: CallContext, request: CodeRequest, amount: Money) -> Reply 
     if isinstance(person, Problem):
         return person
     app = call.app
-    sent = topups.open_with_code(
+    opened = topups.open_with_code(
         call.tx,
         app.keys,
         app.random,
@@ -71,7 +88,7 @@ def _for_topup(call: CallContext, request: CodeRequest, amount: Money) -> Reply 
         amount,
         request.payer_phone,
     )
-    return _topup_code(call, person, sent)
+    return _topup_code(call, person, opened)
 
 
 def _for_float(call: CallContext, request: CodeRequest, amount: Money) -> Reply | Problem:
@@ -117,49 +134,57 @@ def _confirm(call: CallContext, person: Person, purchase: Purchase) -> Reply | P
             if not result.fresh:
                 return APPROVAL_NEEDED
             approval_handlers.notify_approvers(call.acts_with(person), result)
-            return _sent(call, person, result.operation.reference, None, result.operation)
+            return sent(person, result.operation.reference, None, result.operation.quote)
         case CodeSent():
             return _float_code(call, person, result)
 
 
 def _another(call: CallContext, reference: str) -> Reply | Problem:
     """Another code for what waits for one, or the first after an approval."""
-    topup = call.tx.topups.get(reference)
-    purchase = call.tx.purchases.get(reference)
-    found = topup or purchase
+    found = call.tx.topups.get(reference) or spending.get(call.tx, reference)
     if found is None or is_hidden(call, found):
         return not_found()
-    scope = Scope.FLOAT if topup is None else Scope.TOPUP
-    if (problem := missing_scope(call.key, frozenset({scope}))) is not None:
+    if (problem := missing_scope(call.key, frozenset({scope_of(found)}))) is not None:
         return problem
-    if topup is not None and topup.state is not TopUpState.OTP_SENT:
+    if isinstance(found, TopUp) and found.state is not TopUpState.OTP_SENT:
+        return _OVER
+    if isinstance(found, Payout) and found.person_id is None:  # it went without a code
         return _OVER
     person = holder_of(call, found.person_id)
     if isinstance(person, Problem):
         return person
+    if isinstance(found, TopUp):
+        return _another_for_topup(call, person, found)
+    if not is_in(found, SpendingState.AWAITING_APPROVAL):
+        return _another_for(call, person, found)
+    if isinstance(found, Payout):
+        return payout_codes.confirm(call, person, found)
+    return _confirm(call, person, found)
+
+
+def _another_for_topup(call: CallContext, person: Person, topup: TopUp) -> Reply | Problem:
     app = call.app
-    if topup is not None:
-        if _ended_by_time(call, reference):
-            topups.end_with_code(call.tx, topup, OtpStatus.EXPIRED)
-            return _EXPIRED
-        return _topup_code(
-            call, person, topups.resend(call.tx, app.keys, app.random, app.policy, person, topup)
-        )
-    assert purchase is not None
-    if purchase.state is PurchaseState.AWAITING_APPROVAL:
-        return _confirm(call, person, purchase)
+    if _ended_by_time(call, topup.reference):
+        topups.end_with_code(call.tx, topup, OtpStatus.EXPIRED)
+        return _EXPIRED
+    resent = topups.resend(call.tx, app.keys, app.random, app.policy, person, topup)
+    return _topup_code(call, person, resent)
+
+
+def _another_for(call: CallContext, person: Person, found: Spending) -> Reply | Problem:
+    app = call.app
     result = spending.resend(
-        call.tx, app.keys, app.random, person, purchase, limits=app.policy.code_limits
+        call.tx, app.keys, app.random, person, found, limits=app.policy.code_limits
     )
     match result:
         case Refusal():
             return problem_of(app.texts, result)
-        case Purchase(state=PurchaseState.OTP_EXPIRED):
-            return _EXPIRED
-        case Purchase():
-            return _OVER
+        case CodeSent(operation=Payout()):
+            return payout_codes.send_code(call, person, cast("CodeSent[Payout]", result))
         case CodeSent():
-            return _float_code(call, person, result)
+            return _float_code(call, person, cast("CodeSent[Purchase]", result))
+        case _:
+            return _EXPIRED if is_in(result, SpendingState.OTP_EXPIRED) else _OVER
 
 
 _EXPIRED = Problem(ProblemCode.OTP_EXPIRED, "The code has expired, and the operation with it.")
@@ -172,41 +197,17 @@ def _ended_by_time(call: CallContext, reference: str) -> bool:
 
 
 def _topup_code(
-    call: CallContext, person: Person, sent: topups.CodeSent | Refusal
+    call: CallContext, person: Person, result: topups.CodeSent | Refusal
 ) -> Reply | Problem:
-    if isinstance(sent, Refusal):
-        return problem_of(call.app.texts, sent)
-    topup = sent.topup
+    if isinstance(result, Refusal):
+        return problem_of(call.app.texts, result)
+    topup = result.topup
     facts = {"amount": topup.amount, "phone": topup.phone}
-    call.acts_with(person).send_code(sent.issued, "sms.topup_code", facts)
-    return _sent(call, person, topup.reference, sent.issued.otp, None)
+    call.acts_with(person).send_code(result.issued, "sms.topup_code", facts)
+    return sent(person, topup.reference, result.issued.otp, None)
 
 
-def _float_code(call: CallContext, person: Person, sent: CodeSent[Purchase]) -> Reply:
-    send_code(call.acts_with(person), sent)
-    return _sent(call, person, sent.operation.reference, sent.issued.otp, sent.operation)
-
-
-def _sent(
-    call: CallContext, person: Person, reference: str, code: Otp | None, purchase: Purchase | None
-) -> Reply:
-    status = Status.AWAITING_APPROVAL if code is None else Status.AWAITING_CODE
-    document = {
-        "reference": reference,
-        "status": status.value,
-        "expires_at": None if code is None else to_rfc3339(code.expires_at),
-        "max_attempts": CHECKS_MAX,
-        "sent_to": {
-            "phone": None if code is None else person.phone.masked,
-            "email": None if code is None else _masked(person.email),
-        },
-        "quote": None if purchase is None else quote_document(purchase.quote),
-    }
-    return Reply(document, reference)
-
-
-def _masked(email: str | None) -> str | None:
-    if email is None:
-        return None
-    name, _, host = email.partition("@")
-    return f"{name[:1]}…@{host}"
+def _float_code(call: CallContext, person: Person, result: CodeSent[Purchase]) -> Reply:
+    send_code(call.acts_with(person), result)
+    purchase = result.operation
+    return sent(person, purchase.reference, result.issued.otp, purchase.quote)

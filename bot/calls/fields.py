@@ -17,6 +17,7 @@ from flows.parsers.values import read_mobile
 from services.domain.business_days import NAIROBI, start_of_day
 from services.domain.ids import ALPHABET
 from services.domain.money import Money
+from services.domain.payout_answers import REMARKS, REMARKS_LEAST, REMARKS_MAX, are_remarks
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 
@@ -28,6 +29,7 @@ _WHOLE_AMOUNT = r"[1-9][0-9]{0,8}(\.0{1,2})?"
 WHOLE_ONLY = "M-PESA takes whole shillings."
 PHONE_MAX = 60  # characters, with the unseen ones that a pasted contact brings
 TEXT_MAX = 100  # characters of a partner's own words
+CLIENT_REFERENCE_MAX = 64  # characters of what a partner calls its payout
 # Neither control nor format characters, nor halves of surrogate pairs.
 _UNSEEN = r"\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff0-\uffff"
 _PRINTABLE = rf"[^{_UNSEEN}\ud800-\udfff]*"
@@ -92,6 +94,22 @@ def _text(given: object) -> str:
     if isinstance(given, str) and len(given) <= TEXT_MAX and re.fullmatch(_PRINTABLE, given):
         return given
     raise wrong(f"This is a text of at most {TEXT_MAX} printable characters.")
+
+
+def _remarks(given: object) -> str:
+    if isinstance(given, str) and are_remarks(given):
+        return given
+    raise wrong("Remarks are 2 to 100 characters of ASCII, without < > & and double quotes.")
+
+
+def _client_reference(given: object) -> str:
+    if (
+        isinstance(given, str)
+        and 0 < len(given) <= CLIENT_REFERENCE_MAX
+        and re.fullmatch(_PRINTABLE, given)
+    ):
+        return given
+    raise wrong(f"This is a text of 1 to {CLIENT_REFERENCE_MAX} printable characters.")
 
 
 def _reference(given: object) -> str:
@@ -189,6 +207,30 @@ Description: TypeAlias = Annotated[
         pattern=_PRINTABLE_SCHEMA,
         description="Your own words, given back with the operation.",
         examples=["Order 1042"],
+    ),
+]
+Remarks: TypeAlias = Annotated[
+    str,
+    BeforeValidator(_remarks),
+    _schema(
+        type="string",
+        minLength=REMARKS_LEAST,
+        maxLength=REMARKS_MAX,
+        pattern=f"^{REMARKS}$",
+        description="What M-PESA keeps with the payment, for your statement; ours if left out.",
+        examples=["Wages of November"],
+    ),
+]
+ClientReference: TypeAlias = Annotated[
+    str,
+    BeforeValidator(_client_reference),
+    _schema(
+        type="string",
+        minLength=1,
+        maxLength=CLIENT_REFERENCE_MAX,
+        pattern=_PRINTABLE_SCHEMA,
+        description="What you call this payout, given back with it.",
+        examples=["payroll-11-17"],
     ),
 ]
 OperationReference: TypeAlias = Annotated[

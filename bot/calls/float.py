@@ -15,6 +15,7 @@ from bot.calls.refusals import (
     wrong_code,
 )
 from bot.calls.requests import FloatRequest
+from bot.calls.sent_codes import quote_document
 from bot.handlers.wrong_codes import report_wrong_code
 from services import float_purchases, float_quotes, otp
 from services.domain.approval import Decision
@@ -36,17 +37,6 @@ _ENDED = {
 _NO_CODE_YET = Problem(
     ProblemCode.OTP_REQUIRED, "This was approved: have its code sent by POST /v1/otp/generate."
 )
-
-
-def quote_document(quote: Quote) -> dict[str, str]:
-    return {
-        "amount": quote.amount.decimal,
-        "currency": quote.amount.currency,
-        "fees": quote.fees.decimal,
-        "transfer_fee": quote.transfer_fee.decimal,
-        "processing_fee": quote.processing_fee.decimal,
-        "total": quote.total.decimal,
-    }
 
 
 def quote_changed(quote: Quote) -> Problem:

@@ -11,13 +11,17 @@ from datetime import datetime
 from bot.calls.answers import FieldError, Problem, Reply, invalid, not_found
 from bot.calls.caller import CallContext
 from bot.calls.cursor import Cursor, decode, encode
-from bot.calls.refusals import problem_of, too_little
+from bot.calls.fields import WHOLE_ONLY
+from bot.calls.refusals import float_short, problem_of, too_little
 from bot.calls.requests import QuoteRequest
-from services import approvals, balances, float_quotes
+from bot.calls.sent_codes import quote_document
+from services import approvals, balances, float_quotes, payout_quotes
+from services.domain.fees import Quote
 from services.domain.instant import to_rfc3339
 from services.domain.ledger import Balance
 from services.domain.money import Money
 from services.domain.partner_event import place_of
+from services.domain.payout_tariff import payout_quote
 from services.domain.public_operation import PublicKind, PublicOperation, Status
 from services.domain.refusal import Refusal
 
@@ -114,10 +118,18 @@ def newest(call: CallContext, kind: PublicKind, status: Status) -> PublicOperati
     return page[0][1] if page else None
 
 
-def quote(call: CallContext, request: QuoteRequest) -> Reply:
-    """What a purchase would cost now, and whether it would be taken. Moves nothing."""
+def quote(call: CallContext, request: QuoteRequest) -> Reply | Problem:
+    """What a purchase or a payout would cost now, and whether it would be taken. Moves nothing."""
+    if request.kind == "float":
+        return _float_quote(call, request.amount)
+    if not request.amount.is_whole:
+        return invalid(FieldError("/amount", WHOLE_ONLY))
+    return _payout_quote(call, request.amount)
+
+
+def _float_quote(call: CallContext, amount: Money) -> Reply:
     tx, policy, partner = call.tx, call.app.policy, call.partner
-    price = float_quotes.current_quote(tx, partner.code, request.amount)
+    price = float_quotes.current_quote(tx, partner.code, amount)
     seen = balances.of(tx, partner)
     refusal = (
         Refusal("float_not_set_up")
@@ -125,24 +137,45 @@ def quote(call: CallContext, request: QuoteRequest) -> Reply:
         else Refusal.of("suspended", partner=partner.code)
         if partner.suspended
         else float_quotes.check_amount(
-            tx, partner.code, request.amount, whole=not policy.float_part_shillings
+            tx, partner.code, amount, whole=not policy.float_part_shillings
         )
     )
     problem = None if refusal is None else problem_of(call.app.texts, refusal)
     if problem is None and (short := float_quotes.shortfall(tx, partner.code, price)) is not None:
         problem = too_little(short)
+    wallet, float_ = seen.wallet.available - price.total, seen.float.available + price.amount
+    return _quoted(call, "float", price, wallet, float_, problem)
+
+
+def _payout_quote(call: CallContext, amount: Money) -> Reply:
+    """Nobody is named yet: limits of a recipient are told by the payout itself."""
+    tx, partner = call.tx, call.partner
+    price = payout_quote(amount)
+    seen = balances.of(tx, partner)
+    refusal = payout_quotes.check_partner(tx, call.app.policy, partner)
+    refusal = refusal or payout_quotes.check_any_recipient(tx, partner.code, amount)
+    problem = None if refusal is None else problem_of(call.app.texts, refusal)
+    if problem is None and (short := payout_quotes.shortfall(tx, partner.code, price)) is not None:
+        problem = float_short(short)
+    wallet, float_ = seen.wallet.available, seen.float.available - price.total
+    return _quoted(call, "payout", price, wallet, float_, problem)
+
+
+def _quoted(
+    call: CallContext,
+    kind: str,
+    price: Quote,
+    wallet_after: Money,
+    float_after: Money,
+    problem: Problem | None,
+) -> Reply:
     return Reply(
         {
-            "kind": request.kind,
-            "amount": price.amount.decimal,
-            "currency": price.amount.currency,
-            "fees": price.fees.decimal,
-            "transfer_fee": price.transfer_fee.decimal,
-            "processing_fee": price.processing_fee.decimal,
-            "total": price.total.decimal,
-            "wallet_after": (seen.wallet.available - price.total).decimal,
-            "float_after": (seen.float.available + price.amount).decimal,
-            "approval_needed": approvals.is_needed(partner, price.amount),
+            "kind": kind,
+            **quote_document(price),
+            "wallet_after": wallet_after.decimal,
+            "float_after": float_after.decimal,
+            "approval_needed": approvals.is_needed(call.partner, price.amount),
             "allowed": problem is None,
             "reason": None if problem is None else problem.code.value,
         }

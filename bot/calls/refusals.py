@@ -6,6 +6,7 @@ from bot.calls.answers import FieldError, Problem, ProblemCode, invalid
 from flows.engine.texts import Texts
 from services.domain.refusal import Refusal
 from services.float_quotes import InsufficientFunds
+from services.payout_quotes import FloatShort
 
 _C = ProblemCode
 _CODES = {
@@ -20,6 +21,10 @@ _CODES = {
     "second_left": _C.APPROVAL_NEEDED,
     "approval_over": _C.APPROVAL_NEEDED,
     "float_not_set_up": _C.UNAVAILABLE,
+    "pay_not_set_up": _C.UNAVAILABLE,
+    "pay_paused": _C.UNAVAILABLE,
+    "pay_frozen": _C.FROZEN,
+    "payout_needs_code": _C.OTP_REQUIRED,
 }
 # What a limit is called where it is exceeded.
 _LIMITS = {
@@ -31,6 +36,11 @@ _LIMITS = {
     "float_most": "float_maximum",
     "float_day": "float_day",
     "float_day_desk": "float_day_desk",
+    "pay_least": "payout_minimum",
+    "pay_most": "payout_maximum",
+    "pay_day": "payout_day",
+    "pay_recipient_day": "recipient_day",
+    "pay_recipient_new": "recipient_first_day",
     "otp_cool_down": "code_interval",
     "otp_sends": "codes_per_operation",
     "otp_too_many": "codes_per_day",
@@ -52,6 +62,12 @@ _WORDS = {
     "second_left": "The person who approved this may no longer approve. Begin again.",
     "approval_over": "This was not approved in time. Begin again.",
     "float_not_set_up": "Float cannot be bought yet.",
+    "pay_not_set_up": "Customers cannot be paid yet.",
+    "pay_paused": "All payouts rest for the moment. An admin of Hazina lets them go on.",
+    "pay_frozen": "An owner of yours froze payouts. Owners thaw them in the chat.",
+    "payout_needs_code": "Without a code this is too much for the key today, or needs a second"
+    " person: have a code sent by POST /v1/otp/generate.",
+    "pay_over": "This operation waits for no code.",
     "otp_sends": "Three codes were sent for this, the maximum. Begin again.",
     "prompts_too_many": "This number was sent too many prompts within an hour.",
     "otp_too_many": "Too many codes were asked for. Try again later.",
@@ -63,6 +79,8 @@ def problem_of(texts: Texts, refusal: Refusal) -> Problem:
     detail = _WORDS.get(refusal.code) or texts.say("en", f"refusal.{refusal.code}", refusal.facts)
     if refusal.code == "part_shillings":
         return invalid(FieldError("/amount", detail))
+    if refusal.code == "pay_over":
+        return wrong_code(0, detail)
     limit = _LIMITS.get(refusal.code)
     if limit is not None:
         return Problem(_C.LIMIT_EXCEEDED, detail, {"limit": limit})
@@ -74,6 +92,23 @@ def too_little(short: InsufficientFunds) -> Problem:
         _C.INSUFFICIENT_FUNDS,
         f"The wallet has {short.available} available, and this needs {short.total}.",
         {"missing": (short.total - short.available).decimal},
+    )
+
+
+def float_short(short: FloatShort) -> Problem:
+    return Problem(
+        _C.INSUFFICIENT_FUNDS,
+        f"The float has {short.available} available, and this needs {short.total}.",
+        {"missing": (short.total - short.available).decimal},
+    )
+
+
+def alike(reference: str) -> Problem:
+    return Problem(
+        _C.DUPLICATE_SUSPECTED,
+        f"{reference} for the same amount and phone is under way, or was paid within a day. To pay"
+        ' another, say so with "again": true.',
+        {"reference": reference},
     )
 
 

@@ -16,7 +16,7 @@ from bot.calls.refusals import (
 )
 from bot.calls.requests import ReferenceRequest, TopUpRequest
 from bot.handlers.wrong_codes import report_wrong_code
-from services import float_settlement, topup_settlement, topups
+from services import float_settlement, payout_settlement, topup_settlement, topups
 from services.domain.otp import OtpStatus
 from services.domain.refusal import Refusal
 from services.domain.topup import POLLS, TopUp, TopUpState
@@ -110,11 +110,12 @@ def validate(call: CallContext, request: ReferenceRequest) -> Reply | Problem:
 
 
 def ask_bank(call: CallContext, request: ReferenceRequest) -> Reply | Problem:
-    """Have the bank asked about it now, if it can say anything new and was not asked just now."""
+    """Have the bank, or M-PESA about a payout, asked about it now, if it can say anything new and
+    was not asked just now."""
     if find(call, request.reference) is None:
         return not_found()
     asked_at = call.tx.evidence.asked_at(request.reference)
     if asked_at is None or call.tx.now - asked_at >= ASKED_EVERY:
-        for query_now in (topup_settlement.query_now, float_settlement.query_now):
-            query_now(call.tx, request.reference)
+        for kind in (topup_settlement, float_settlement, payout_settlement):
+            kind.query_now(call.tx, request.reference)
     return operation(call, request.reference)

@@ -43,6 +43,8 @@ NOTICES = (
     "notice.pin_locked",
     "notice.payouts_frozen",
     "notice.payouts_thawed",
+    "notice.ceiling_set",
+    "notice.ceiling_taken",
 )
 PARTS_MAX = 3  # for texts without a code
 
@@ -62,6 +64,7 @@ WIDEST: Mapping[str, str] = {
     **dict.fromkeys(("topups", "purchases", "open"), "9999"),
     "count": "9999",
     "held": "9999",
+    "key": "hz_WWWWWW",
     "who": _NAME,
     **dict.fromkeys(("phone", "payee", "recipient"), _PHONE),
     **dict.fromkeys(("reference", "reversal"), "TU-7K3QF9"),

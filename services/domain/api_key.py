@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.domain.ids import ALPHABET, RandomSource
+from services.domain.money import Money
 
 PREFIX = "hz_"
 ID_LENGTH = 6  # of the readable prefix; enough to tell a partner's keys apart at a glance
@@ -24,7 +25,11 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """As stored: only the key's digest is kept. ``id`` is its readable prefix."""
+    """As stored: only the key's digest is kept. ``id`` is its readable prefix.
+
+    ``payout_ceiling_cents`` is how much it may pay customers in a business day without a code; 0:
+    nothing. A key that takes over from another begins with none.
+    """
 
     id: str
     partner: str
@@ -36,12 +41,17 @@ class ApiKey:
     revoked_at: datetime | None = None
     used_from: str | None = None  # address of the last use
     replaces: str | None = None  # the key that it took over from
+    payout_ceiling_cents: int = 0
 
     def is_active(self, now: datetime) -> bool:
         return self.revoked_at is None and now < self.expires_at
 
     def grants(self, scope: Scope) -> bool:
         return scope in self.scopes
+
+    @property
+    def payout_ceiling(self) -> Money:
+        return Money(self.payout_ceiling_cents)
 
     @property
     def lifetime_days(self) -> int:

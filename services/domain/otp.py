@@ -85,6 +85,7 @@ class Purpose(StrEnum):
     PROVE_MAIL = "prove_mail"  # the mail address is this person's
     DESK_PIN = "desk_pin"  # this person may set a new one
     THAW_PAYOUTS = "thaw_payouts"  # the partner's frozen payouts go on
+    API_CEILING = "api_ceiling"  # a key of the partner's systems may pay so much without a code
     APPROVAL = "approval"  # a colleague's purchase; approved by a desk PIN only, never by a code
 
     @property

@@ -24,14 +24,11 @@ EVENT_TYPES = (
     BALANCE_LOW,
 )
 EVENTS_LEFT_OUT = 1_000_000  # numbers after a restore: more than were given since the backup
-# Of payouts nothing is told yet. An endpoint may ask for them all the same, so that a partner that
+# Of batches nothing is told yet. An endpoint may ask for them all the same, so that a partner that
 # wants everything need not come back.
-_PAYOUT = "awaiting_approval awaiting_code pending paid returned paid_after_return refused"
-_PAYOUT += " cancelled expired locked unknown"
 _BATCH = "awaiting_approval awaiting_code running stopped done"
 SUBSCRIBABLE = (
     *EVENT_TYPES,
-    *(f"payout.{status}" for status in _PAYOUT.split()),
     *(f"payout_batch.{status}" for status in _BATCH.split()),
 )
 _ID = re.compile(r"ev_([A-Z0-9]{1,16})_([1-9][0-9]{0,15})")

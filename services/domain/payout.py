@@ -129,8 +129,9 @@ def reference_of(originator: str) -> str | None:
 @dataclass(frozen=True, slots=True)
 class Payout:
     """One payout as stored. Times are UTC. ``phone`` is the person's own number, where its code
-    goes; ``recipient`` is who is paid. In ``quote`` M-PESA's tariff is the transfer fee, and there
-    is no processing fee.
+    goes; it and ``person_id`` are ``None`` for one of a partner's system without a code.
+    ``recipient`` is who is paid. In ``quote`` M-PESA's tariff is the transfer fee, and there is no
+    processing fee.
 
     ``ready_since`` is when it was authorised, or last thawed: from then on it is tried for a
     minute. ``conversation_id`` is M-PESA's id of the order. ``claimed_paid_at`` is when an answer
@@ -144,7 +145,7 @@ class Payout:
     address: str
     language: str
     quote: Quote
-    phone: Phone
+    phone: Phone | None
     recipient: Phone
     short_code: str
     remarks: str

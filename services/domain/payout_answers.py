@@ -12,7 +12,13 @@ from services.domain.phone import Phone
 
 RECIPIENT_NAME_MAX = 60  # characters of a name that are kept
 _ORIGINATOR_ID = re.compile(r"[A-Za-z0-9]{1,20}")  # the page asks for fewer than it shows
-_REMARKS = re.compile(r"[ !#-%'-;=?-~]{2,100}")  # printable ASCII without < > & "
+REMARKS_LEAST, REMARKS_MAX = 2, 100  # characters
+REMARKS = rf"[ !#-%'-;=?-~]{{{REMARKS_LEAST},{REMARKS_MAX}}}"  # printable ASCII without < > & "
+
+
+def are_remarks(text: str) -> bool:
+    """Whether M-PESA takes this beside a payment (facts: Daraja 2)."""
+    return re.fullmatch(REMARKS, text) is not None
 
 
 class PayoutReason(StrEnum):
@@ -48,7 +54,7 @@ class PayoutOrder:
             raise ValueError(f"M-PESA pays whole shillings, not {self.amount}")
         if not _ORIGINATOR_ID.fullmatch(self.originator_id):
             raise ValueError(f"{self.originator_id!r} is no id of 1 to 20 letters and digits")
-        if not _REMARKS.fullmatch(self.remarks):
+        if not are_remarks(self.remarks):
             raise ValueError(f"{self.remarks!r} are no remarks that M-PESA takes")
 
 

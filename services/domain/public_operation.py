@@ -114,6 +114,13 @@ class PublicPayee:
         }
 
 
+def short_name(name: str) -> str:
+    """The first name, and the others' initials, as in ``JOHN W.``: events go to addresses that
+    nobody looks at, and say no full name."""
+    first, *others = name.split() or [""]
+    return " ".join([first, *(f"{other[0]}." for other in others)])
+
+
 @dataclass(frozen=True, slots=True)
 class PublicOperation:
     """``wallet_change`` is signed: what the wallet has moved by so far. ``final``: nobody is asked
@@ -154,8 +161,15 @@ class PublicOperation:
         return f"{self.kind}.{self.status}"
 
     def document(self) -> dict[str, Any]:
-        """As answers and events give it. A payout has members that no other kind has."""
+        """As answers give it. A payout has members that no other kind has."""
         return self._common() | ({} if self.payee is None else self.payee.document())
+
+    def event_document(self) -> dict[str, Any]:
+        """As events give it: without a full name."""
+        document = self.document()
+        if self.payee is not None and self.payee.name is not None:
+            document["recipient_name"] = short_name(self.payee.name)
+        return document
 
     def _common(self) -> dict[str, Any]:
         return {

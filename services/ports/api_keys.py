@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.domain.api_key import ApiKey
+from services.domain.money import Money
 
 
 class ApiKeys(Protocol):
@@ -35,6 +36,10 @@ class ApiKeys(Protocol):
 
     def shorten(self, key_id: str, ends_at: datetime) -> None:
         """It expires at ``ends_at``, unless it does so earlier anyway."""
+        ...
+
+    def set_ceiling(self, key_id: str, ceiling: Money) -> None:
+        """It may pay customers so much in a business day without a code."""
         ...
 
     def revoke(self, key_id: str) -> None: ...

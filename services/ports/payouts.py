@@ -26,7 +26,8 @@ class Payouts(Protocol):
         ...
 
     def save(self, payout: Payout) -> None:
-        """Write the mutable fields; amount, recipient and quote only while ``QUOTED``."""
+        """Write the mutable fields; amount, recipient and quote only while ``QUOTED``, remarks and
+        the partner's own reference until it is authorised."""
         ...
 
     def quoted(self, channel: str, address: str) -> Payout | None:

@@ -35,7 +35,7 @@ def partner_events(conn: sqlite3.Connection) -> Iterator[str]:
         operation = operations.get(reference)
         if operation is None or operation.event_type != told:
             yield f"{reference} does not stand as its newest event {told} tells"
-        elif operation.document() != json.loads(data):
+        elif operation.event_document() != json.loads(data):
             yield f"{reference} is not what its newest event tells"
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.domain.api_key import ApiKey, Scope
+from services.domain.money import Money
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -37,7 +38,7 @@ class ApiKeyStore:
     def get(self, key_id: str) -> ApiKey | None:
         row = self._conn.execute(
             "SELECT id, partner, scopes, created_by, created_at, expires_at, used_at, revoked_at,"
-            " used_from, replaces FROM api_keys WHERE id = ?",
+            " used_from, replaces, payout_ceiling_cents FROM api_keys WHERE id = ?",
             (key_id,),
         ).fetchone()
         return None if row is None else _api_key(row)
@@ -50,7 +51,8 @@ class ApiKeyStore:
         """Newest first, including expired and revoked ones."""
         rows = self._conn.execute(
             "SELECT id, partner, scopes, created_by, created_at, expires_at, used_at, revoked_at,"
-            " used_from, replaces FROM api_keys WHERE partner = ? ORDER BY created_at DESC, id",
+            " used_from, replaces, payout_ceiling_cents FROM api_keys"
+            " WHERE partner = ? ORDER BY created_at DESC, id",
             (partner,),
         )
         return [_api_key(row) for row in rows]
@@ -59,7 +61,7 @@ class ApiKeyStore:
         """Used keys without a successor; revoked ones are left out."""
         rows = self._conn.execute(
             "SELECT id, partner, scopes, created_by, created_at, expires_at, used_at, revoked_at,"
-            " used_from, replaces FROM api_keys AS k"
+            " used_from, replaces, payout_ceiling_cents FROM api_keys AS k"
             " WHERE expires_at > ? AND expires_at <= ? AND used_at >= ? AND revoked_at IS NULL"
             " AND NOT EXISTS (SELECT 1 FROM api_keys AS n WHERE n.replaces = k.id)"
             " ORDER BY expires_at, id",
@@ -77,6 +79,11 @@ class ApiKeyStore:
         self._conn.execute(
             "UPDATE api_keys SET expires_at = ? WHERE id = ? AND expires_at > ?",
             (to_ms(ends_at), key_id, to_ms(ends_at)),
+        )
+
+    def set_ceiling(self, key_id: str, ceiling: Money) -> None:
+        self._conn.execute(
+            "UPDATE api_keys SET payout_ceiling_cents = ? WHERE id = ?", (ceiling.cents, key_id)
         )
 
     def revoke(self, key_id: str) -> None:
@@ -98,4 +105,5 @@ def _api_key(row: tuple[Any, ...]) -> ApiKey:
         revoked_at=from_ms(row[7]),
         used_from=row[8],
         replaces=row[9],
+        payout_ceiling_cents=row[10],
     )

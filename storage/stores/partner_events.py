@@ -55,7 +55,7 @@ class PartnerEventStore:
                 " public_created_at = coalesce(public_created_at, created_at) WHERE reference = ?",
                 (version, self._time.ms, now.reference),
             )
-            self._add(now.partner, now.event_type, now.document(), now)
+            self._add(now.partner, now.event_type, now.event_document(), now)
         self._changed |= {now.reference for _, now in changed}
         return self._changed
 

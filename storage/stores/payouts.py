@@ -68,7 +68,7 @@ class PayoutStore:
             " remarks, client_reference, quoted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 payout.reference,
-                payout.phone.msisdn,
+                None if payout.phone is None else payout.phone.msisdn,
                 payout.short_code,
                 payout.quote.fees.cents,
                 payout.quote.transfer_version,
@@ -93,14 +93,16 @@ class PayoutStore:
         self._changes.touch(payout.reference)
         self._conn.execute(
             "UPDATE payouts SET code_phone = ?, short_code = ?, fee_cents = ?, tariff_version = ?,"
-            " remarks = ?, quoted_at = ?, authorised_at = ?, ready_since = ?, submitted_at = ?,"
-            " conversation_id = ?, claimed_paid_at = ?, recipient_name = ? WHERE reference = ?",
+            " remarks = ?, client_reference = ?, quoted_at = ?, authorised_at = ?,"
+            " ready_since = ?, submitted_at = ?, conversation_id = ?, claimed_paid_at = ?,"
+            " recipient_name = ? WHERE reference = ?",
             (
-                payout.phone.msisdn,
+                None if payout.phone is None else payout.phone.msisdn,
                 payout.short_code,
                 payout.quote.fees.cents,
                 payout.quote.transfer_version,
                 payout.remarks,
+                payout.client_reference,
                 to_ms(payout.quoted_at),
                 to_ms(payout.authorised_at),
                 to_ms(payout.ready_since),
@@ -349,7 +351,7 @@ def _payout(row: tuple[Any, ...]) -> Payout:
         quote=Quote(
             Money(row[6], currency), Money(row[8], currency), Money(0, currency), row[9], 0
         ),
-        phone=Phone(row[10]),
+        phone=None if row[10] is None else Phone(row[10]),
         recipient=Phone(row[11]),
         short_code=row[12],
         remarks=row[13],

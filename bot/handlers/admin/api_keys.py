@@ -20,7 +20,7 @@ from services.domain.refusal import Refusal
 HANDLERS = Handlers()
 
 SHOWN = api_keys.ACTIVE_MAX  # so that the list never cuts off one that is valid
-DETAILS = ("by", "days", "key", "made", "scopes", "state", "used")
+DETAILS = ("by", "ceiling", "days", "key", "made", "restarts", "scopes", "state", "used")
 
 
 @HANDLERS.view("api_keys", needs=Right.ADMIN, shows=("code", "lines"))
@@ -115,6 +115,8 @@ def _facts(turn: TurnContext, key: ApiKey, keys: Sequence[ApiKey]) -> dict[str, 
         "made": key.created_at,
         "used": _used(turn, key),
         "days": _days(key),
+        "ceiling": _ceiling(turn, key, "ceiling"),
+        "restarts": _ceiling(turn, key, "ceiling_restarts"),
     }
 
 
@@ -133,6 +135,13 @@ def _state(turn: TurnContext, key: ApiKey, keys: Sequence[ApiKey]) -> str:
     if successor is not None:
         return turn.say("apikey.list.replaced", {"at": key.expires_at, "new": successor.id})
     return turn.say("apikey.list.lives", {"at": key.expires_at})
+
+
+def _ceiling(turn: TurnContext, key: ApiKey, words: str) -> str:
+    """What it may pay customers without a code, if anything."""
+    if not key.payout_ceiling_cents:
+        return ""
+    return turn.say(f"apikey.list.{words}", {"amount": key.payout_ceiling})
 
 
 def _used(turn: TurnContext, key: ApiKey) -> Any:

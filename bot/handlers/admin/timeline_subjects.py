@@ -22,7 +22,7 @@ from services.domain.adjustment import Adjustment
 from services.domain.audit import by_key
 from services.domain.payment import RecordedPayment, StoredNotification
 from services.domain.payout import Payout
-from services.domain.phone import mask_phones
+from services.domain.phone import Phone, mask_phones
 from services.domain.reconciliation import Finding
 from services.domain.spending import Spending
 from services.domain.topup import TopUp
@@ -79,7 +79,7 @@ def _operation(turn: TurnContext, operation: TopUp | Spending) -> Timeline:
     facts: dict[str, Any] = {
         "code": operation.partner,
         "amount": operation.amount,
-        "phone": operation.phone.masked,
+        "phone": _phone(operation).masked,
         "state": say_state(turn, operation.reference, operation.state),
     }
     receipt, bank_id = None, None
@@ -88,7 +88,7 @@ def _operation(turn: TurnContext, operation: TopUp | Spending) -> Timeline:
             what = turn.say("trace.what.topup", facts)
             receipt, bank_id = operation.receipt, operation.bank_id
         case Payout():
-            facts |= {"fees": operation.quote.fees, "phone": operation.recipient.masked}
+            facts |= {"fees": operation.quote.fees}
             what = turn.say("trace.what.payout", facts)
             receipt, bank_id = operation.receipt, operation.conversation_id
         case _:
@@ -113,6 +113,11 @@ def _operation(turn: TurnContext, operation: TopUp | Spending) -> Timeline:
         now = turn.say("trace.line.state", facts)
         entries.append(TimelineEntry(operation.settled_at, EntryKind.STATE, now))
     return Timeline(what, entries, operation.can_be_queried)
+
+
+def _phone(operation: TopUp | Spending) -> Phone:
+    """Whom it concerns: a payout its recipient."""
+    return operation.recipient if isinstance(operation, Payout) else operation.phone
 
 
 def _beginner(turn: TurnContext, operation: TopUp | Spending) -> str:

@@ -17,7 +17,8 @@ ADVICE: Mapping[P, str] = {
     P.FORBIDDEN_PARTNER: "Leave out `partner_id`, or send your own: the key decides.",
     P.OTP_ADDRESS_UNKNOWN: "Give the registered number or mail address of one of your people who"
     " may move money.",
-    P.FROZEN: "Wait: a number was changed lately, or is blocked. `detail` says which.",
+    P.FROZEN: "Wait: a number was changed lately or is blocked, or an owner of yours froze payouts."
+    " `detail` says which.",
     P.SUSPENDED: "Talk to the desk. Reading still works.",
     P.NOT_FOUND: "Check the reference, and that the key is that partner's.",
     P.METHOD_NOT_ALLOWED: "Use a method that `Allow` names.",
@@ -26,7 +27,8 @@ ADVICE: Mapping[P, str] = {
     P.DUPLICATE_SUSPECTED: "Follow the operation in `reference`. Only if a second one is meant,"
     ' send `"again": true` under a new idempotency key.',
     P.QUOTE_CHANGED: "Look at `quote`, ask whoever decides, and send its fees or none.",
-    P.INSUFFICIENT_FUNDS: "Top up by at least `missing`, then begin again.",
+    P.INSUFFICIENT_FUNDS: "Top up, or buy float for a payout, by at least `missing`, then begin"
+    " again.",
     P.LIMIT_EXCEEDED: "`limit` names the limit. Wait, or ask for less.",
     P.OTP_REQUIRED: "Ask for a code with `/v1/otp/generate`, and send it along.",
     P.OTP_WRONG: "Ask for the code again; `remaining_attempts` are left. The next attempt takes a"
@@ -39,5 +41,6 @@ ADVICE: Mapping[P, str] = {
     " request.",
     P.RATE_LIMITED: "Wait for `Retry-After` seconds.",
     P.INTERNAL: "Send it again with the same idempotency key; if it stays, tell us `request_id`.",
-    P.UNAVAILABLE: "Send it again in a moment, with the same idempotency key.",
+    P.UNAVAILABLE: "Send it again in a moment, with the same idempotency key. Payouts may rest for"
+    " longer: `detail` says so.",
 }

@@ -51,6 +51,21 @@ PURCHASE: dict[str, Any] = {
     "phone": None,
     "description": None,
 }
+PAYOUT: dict[str, Any] = {
+    **TOP_UP,
+    "reference": "PO-4XW9RZ",
+    "kind": "payout",
+    "fees": "5.00",
+    "transfer_fee": "5.00",
+    "processing_fee": "0.00",
+    "total": "1505.00",
+    "phone": None,
+    "description": None,
+    "recipient_phone": "254722000111",
+    "recipient_name": None,
+    "remarks": "Payment PO-4XW9RZ",
+    "client_reference": "payroll-11-17",
+}
 _PRICE = {
     name: PURCHASE[name]
     for name in ("amount", "currency", "fees", "transfer_fee", "processing_fee", "total")
@@ -92,6 +107,7 @@ EXAMPLES: Mapping[type[BaseModel], dict[str, Any]] = {
         "as_of": "2026-11-30T08:15:02.120Z",
     },
     documents.OperationDocument: TOP_UP,
+    documents.PayoutDocument: PAYOUT,
     documents.HistoryDocument: {"data": [PAID], "next_cursor": None},
     documents.QuoteDocument: {
         "kind": "float",

@@ -38,7 +38,8 @@ class BalanceDocument(Document):
 
 
 class OperationDocument(Document):
-    """What moves money, or has moved it. All members are always there."""
+    """What moves money, or has moved it. All members are always there, but those that only a
+    payout has."""
 
     reference: Reference
     kind: PublicKind = Field(strict=False)
@@ -58,6 +59,22 @@ class OperationDocument(Document):
     description: str | None = Field(description="Your own words.")
     created_at: Moment
     updated_at: Moment
+    recipient_phone: str | None = Field(default=None, description="Whom a payout is for.")
+    recipient_name: str | None = Field(
+        default=None,
+        description="As M-PESA gave it, once it did; shortened in events, such as `JOHN W.`.",
+    )
+    remarks: str | None = Field(default=None, description="What M-PESA keeps with a payout.")
+    client_reference: str | None = Field(default=None, description="What you call a payout.")
+
+
+class PayoutDocument(OperationDocument):
+    """A payout to a customer. All members are always there."""
+
+    recipient_phone: str
+    recipient_name: str | None
+    remarks: str
+    client_reference: str | None
 
 
 class HistoryDocument(Document):
@@ -75,7 +92,7 @@ class CodeQuoteDocument(Document):
 
 
 class QuoteDocument(CodeQuoteDocument):
-    kind: Literal["float"]
+    kind: Literal["float", "payout"]
     wallet_after: Decimal
     float_after: Decimal
     approval_needed: bool

@@ -47,6 +47,10 @@ _HONOURED = frozenset({P.IDEMPOTENCY_KEY_INVALID, P.IDEMPOTENCY_MISMATCH})
 # Where an answer leads: the call, its parameter, and where in the answer its value stands.
 _LINKS: Mapping[type[BaseModel], Sequence[tuple[str, str, str]]] = {
     documents.OperationDocument: (("get_operation", "reference", "/reference"),),
+    documents.PayoutDocument: (
+        ("get_operation", "reference", "/reference"),
+        ("get_payout", "reference", "/reference"),
+    ),
     documents.CodeDocument: (
         ("get_operation", "reference", "/reference"),
         ("get_code_status", "reference", "/reference"),

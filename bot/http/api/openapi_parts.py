@@ -11,9 +11,9 @@ from services.domain.ids import ALPHABET
 
 API_VERSION = "1"
 DESCRIPTION = (
-    "Top up a wallet by M-PESA, buy B2C float, and follow what becomes of both. Send a key with"
-    " every call, and an Idempotency-Key with whatever moves money. HEAD goes wherever GET goes."
-    " Every error is a problem (RFC 9457); its `code` says what to do."
+    "Top up a wallet by M-PESA, buy B2C float, pay customers from it, and follow what becomes of"
+    " each. Send a key with every call, and an Idempotency-Key with whatever moves money. HEAD goes"
+    " wherever GET goes. Every error is a problem (RFC 9457); its `code` says what to do."
 )
 SECURITY_SCHEMES: dict[str, Any] = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
@@ -77,7 +77,7 @@ _TAGS = {
     "transactions": "Operations",
     "topup": "Top-ups",
     "stk-push": "Top-ups",
-    "quotes": "Float",
+    "quotes": "Quotes",
     "float": "Float",
     "otp": "One-time codes",
     "payouts": "Payouts",

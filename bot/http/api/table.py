@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bot.calls import code_checks, codes, float, reading, topups, webhooks
+from bot.calls import code_checks, codes, float, payouts, reading, topups, webhooks
 from bot.calls.answers import Problem, Reply
 from bot.calls.answers import ProblemCode as P
 from bot.calls.caller import CallContext
@@ -14,6 +14,7 @@ from bot.calls.requests import (
     CodeRequest,
     FloatRequest,
     NothingRequest,
+    PayoutRequest,
     QuoteRequest,
     ReferenceRequest,
     TopUpRequest,
@@ -34,6 +35,7 @@ from services.domain.api_key import Scope
 READ = frozenset({Scope.READ})
 TOPUP = frozenset({Scope.TOPUP})
 FLOAT = frozenset({Scope.FLOAT})
+PAYOUT = frozenset({Scope.PAYOUT})
 CODES = frozenset({Scope.FLOAT, Scope.TOPUP, Scope.PAYOUT})
 WEBHOOKS = frozenset({Scope.WEBHOOKS})
 _LIMITS = frozenset({P.SUSPENDED, P.FROZEN, P.LIMIT_EXCEEDED})
@@ -95,7 +97,7 @@ V1: tuple[Route, ...] = (
         "query_stk_push",
         "POST",
         "/v1/stk-push/query",
-        "Ask the bank about a prompt now",
+        "Ask the bank about a prompt now, or M-PESA about a payout",
         READ,
         by_body(topups.ask_bank),
         documents.OperationDocument,
@@ -131,7 +133,7 @@ V1: tuple[Route, ...] = (
         "quote",
         "POST",
         "/v1/quotes",
-        "What a purchase would cost now; moves nothing",
+        "What a purchase of float or a payout would cost now; moves nothing",
         READ,
         by_body(reading.quote),
         documents.QuoteDocument,
@@ -210,6 +212,40 @@ V1: tuple[Route, ...] = (
         | {P.QUOTE_CHANGED, P.NOT_FOUND},
         describes="Accepted is not bought: follow the operation, its events, or `wait`.",
         examples={"amount": "5000.00", "otp_reference": "FL-7K3QF9", "otp_code": "123456"},
+    ),
+    Route(
+        "pay_customer",
+        "POST",
+        "/v1/payouts",
+        "Pay a customer from float",
+        PAYOUT,
+        by_body(payouts.pay),
+        documents.PayoutDocument,
+        status=202,
+        budget=Budget.MOVES,
+        body=PayoutRequest,
+        idempotency=Idempotency.REQUIRED,
+        problems=_LIMITS
+        | _CODE
+        | {P.INSUFFICIENT_FUNDS, P.APPROVAL_NEEDED, P.OTP_REQUIRED}
+        | {P.DUPLICATE_SUSPECTED, P.NOT_FOUND},
+        describes="Accepted is not paid: follow the operation, its events, or `wait`. The code may"
+        " be left out while the key's payouts of the day stay under the ceiling that an owner set.",
+        examples={
+            "amount": "1500.00",
+            "phone_number": "0722000111",
+            "client_reference": "payroll-11-17",
+        },
+    ),
+    Route(
+        "get_payout",
+        "GET",
+        "/v1/payouts/{reference}",
+        "One payout",
+        PAYOUT,
+        by_path(payouts.find, "reference"),
+        documents.PayoutDocument,
+        problems=frozenset({P.NOT_FOUND}),
     ),
     Route(
         "create_webhook_endpoint",

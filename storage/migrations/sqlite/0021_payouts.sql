@@ -21,7 +21,7 @@ INSERT INTO operation_states (kind, state, standing, status) VALUES
 CREATE TABLE payouts (
     reference        TEXT    NOT NULL PRIMARY KEY            -- of its operation
                      REFERENCES wallet_transactions (reference),
-    code_phone       TEXT    NOT NULL,                       -- the person's own number, where the code goes
+    code_phone       TEXT,                                   -- the person's own number, where the code goes; NULL: under a key's ceiling, without one
     short_code       TEXT    NOT NULL,                       -- whose utility account pays
     fee_cents        INTEGER NOT NULL CHECK (fee_cents >= 0), -- M-PESA's tariff, as it was shown
     tariff_version   INTEGER NOT NULL,                       -- which tariff
@@ -41,10 +41,17 @@ CREATE INDEX wallet_transactions_payees ON wallet_transactions (partner, phone, 
     WHERE type = 'disbursement';
 
 CREATE TRIGGER payouts_keep_order BEFORE UPDATE ON payouts
-WHEN (NEW.fee_cents <> OLD.fee_cents OR NEW.short_code <> OLD.short_code
-      OR NEW.remarks <> OLD.remarks)
+WHEN (NEW.fee_cents <> OLD.fee_cents OR NEW.short_code <> OLD.short_code)
  AND (SELECT standing FROM wallet_transactions WHERE reference = OLD.reference) <> 'quoted'
 BEGIN SELECT RAISE(ABORT, 'a confirmed payout is never edited'); END;
+
+-- A partner's system says these with the code, which approves amount and recipient.
+CREATE TRIGGER payouts_keep_words BEFORE UPDATE ON payouts
+WHEN (NEW.remarks <> OLD.remarks
+      OR coalesce(NEW.client_reference, '') <> coalesce(OLD.client_reference, ''))
+ AND (SELECT standing FROM wallet_transactions WHERE reference = OLD.reference)
+     NOT IN ('quoted', 'waiting')
+BEGIN SELECT RAISE(ABORT, 'an approved payout is never reworded'); END;
 
 CREATE TRIGGER wallet_transactions_keep_recipient BEFORE UPDATE OF phone ON wallet_transactions
 WHEN OLD.type = 'disbursement' AND OLD.standing <> 'quoted' AND NEW.phone <> OLD.phone

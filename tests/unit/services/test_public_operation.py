@@ -11,13 +11,15 @@ import pytest
 from services.domain.instant import to_rfc3339
 from services.domain.money import Money
 from services.domain.operation import OperationType
-from services.domain.partner_event import EVENT_TYPES, event_id, place_of
+from services.domain.partner_event import EVENT_TYPES, SUBSCRIBABLE, event_id, place_of
 from services.domain.public_operation import (
     STATUSES,
     PublicKind,
     PublicOperation,
+    PublicPayee,
     Status,
     kind_of,
+    short_name,
 )
 from storage.sqlite.empty_database import in_memory
 
@@ -82,3 +84,32 @@ def test_events_are_of_operations_that_something_becomes_of() -> None:
 def test_an_id_names_one_place_of_one_feed(other: str) -> None:
     assert place_of("DEMO", event_id("DEMO", 3)) == 3
     assert place_of("DEMO", other) is None
+
+
+@pytest.mark.parametrize(
+    ("full", "short"),
+    [
+        ("JOHN WAWERU", "JOHN W."),
+        ("Mary Wanjiku Kamau", "Mary W. K."),
+        ("  AMINA   OTIENO ", "AMINA O."),
+        ("AMINA", "AMINA"),
+        ("O'BRIEN ÉLISE", "O'BRIEN É."),
+        ("", ""),
+    ],
+)
+def test_a_name_is_shortened_to_its_first_and_initials(full: str, short: str) -> None:
+    assert short_name(full) == short
+
+
+def test_only_events_shorten_the_name() -> None:
+    payee = PublicPayee("254722000111", "JOHN WAWERU", "Wages", None)
+    payout = replace(FLOAT, kind=PublicKind.PAYOUT, payee=payee)
+    assert payout.document()["recipient_name"] == "JOHN WAWERU"
+    assert payout.event_document() == {**payout.document(), "recipient_name": "JOHN W."}
+    assert FLOAT.event_document() == FLOAT.document()
+
+
+def test_an_endpoint_may_ask_for_each_type_once() -> None:
+    assert len(SUBSCRIBABLE) == len(set(SUBSCRIBABLE))
+    payouts = {name for name in EVENT_TYPES if name.startswith("payout.")}
+    assert payouts == {f"payout.{status}" for status in STATUSES[PublicKind.PAYOUT]}

@@ -22,12 +22,13 @@ RIGHTS = {
         check_join_code join_code_stands open_invite resend_join_code send_join_code
     """,
     Right.VIEW: """
-        approve_pin_stands ask_mail ask_number cancel_contact cancel_float cancel_payout
-        cancel_pin cancel_thaw cancel_topup check_float check_mail_code check_number_code
-        check_operation check_payout check_topup contact_code_stands float_code_stands
-        float_pin_stands float_stands forget_phone payout_code_stands payout_stands
-        pin_change_stands pin_code_stands request_document resend_contact_code set_language
-        thaw_code_stands topup_code_stands topup_pin_stands topup_stands
+        approve_pin_stands ask_mail ask_number cancel_ceiling cancel_contact cancel_float
+        cancel_payout cancel_pin cancel_thaw cancel_topup ceiling_code_stands check_float
+        check_mail_code check_number_code check_operation check_payout check_topup
+        contact_code_stands float_code_stands float_pin_stands float_stands forget_phone
+        payout_code_stands payout_stands pin_change_stands pin_code_stands
+        request_document resend_contact_code set_language thaw_code_stands
+        topup_code_stands topup_pin_stands topup_stands
     """,
     Right.MOVE_MONEY: """
         ask_pin buy_float check_float_code check_float_pin check_payout_code
@@ -44,8 +45,9 @@ RIGHTS = {
         invite_own name_own unlink_own
     """,
     Right.SET_RULES: """
-        ask_thaw block_own check_thaw_code check_webhook_url clear_second find_own_block
-        freeze_payouts make_webhook remove_webhook resend_thaw_code revoke_own_api_key
+        ask_ceiling ask_thaw block_own check_ceiling_code check_thaw_code
+        check_webhook_url clear_second find_own_block freeze_payouts make_webhook
+        remove_webhook resend_ceiling_code resend_thaw_code revoke_own_api_key
         rotate_own_api_key set_second switch_on_webhook test_webhook unblock_own
     """,
     Right.ADMIN: """

@@ -13,6 +13,7 @@ from bot.calls.requests import CodeRequest
 from bot.http.api.older.numbers import moment_or_null, number
 from bot.http.api.older.requests import OlderCodeRequest
 from bot.http.api.route import Given
+from services import spending
 from services.domain.otp import CHECKS_MAX, LIFE, Otp, OtpStatus
 
 _SENT = frozenset({"sent", "delivered"})  # handed on by us, whether or not it arrived yet
@@ -124,7 +125,7 @@ def _used_at(call: CallContext, code: Otp) -> datetime | None:
     if code.status is not OtpStatus.USED:
         return None
     reference = code.binding.operation
-    if (purchase := call.tx.purchases.get(reference)) is not None:
-        return purchase.authorised_at
+    if (spent := spending.get(call.tx, reference)) is not None:
+        return spent.authorised_at
     topup = call.tx.topups.get(reference)
     return None if topup is None else topup.created_at

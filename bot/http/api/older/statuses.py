@@ -16,8 +16,8 @@ class OlderStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-# As ``not_paid`` and ``rejected``, ``failed`` is not the very end of a top-up: a payment that comes
-# late turns it into ``completed``.
+# As ``not_paid``, ``rejected`` and ``returned``, ``failed`` is not the very end of a top-up or a
+# payout: a payment that comes late turns it into ``completed``.
 OLDER: Mapping[Status, OlderStatus] = {
     Status.AWAITING_APPROVAL: OlderStatus.PENDING,
     Status.AWAITING_CODE: OlderStatus.PENDING,
