@@ -23,8 +23,8 @@ EVERY = pytest.mark.parametrize("kept", every(), ids=lambda kept: kept.name)
 RAM_DISK = Path("/dev/shm")
 GREETING = "zzz"  # a valid answer to free-text questions only
 BY_EVIDENCE = ("PENDING", "SENDING", "SEND_UNKNOWN", "UNKNOWN")  # top-ups that a payment settles
-HELD = ("SUBMITTING", "UNKNOWN")  # purchases that two admins settle
-WAITS = ("topup.push", "float.buy")  # their outcome may arrive before the person writes
+HELD = ("SUBMITTING", "ACCEPTED", "UNKNOWN")  # purchases and payouts that two admins settle
+WAITS = ("topup.push", "float.buy", "pay.send")  # their outcome may arrive before the person writes
 OVER = {
     "topup": {
         "PAID",
@@ -38,6 +38,14 @@ OVER = {
     "b2c_float_purchase": {
         "SUCCEEDED",
         "FAILED",
+        "REFUSED",
+        "CANCELLED",
+        "OTP_EXPIRED",
+        "OTP_LOCKED",
+    },
+    "disbursement": {
+        "PAID",
+        "RETURNED",
         "REFUSED",
         "CANCELLED",
         "OTP_EXPIRED",
@@ -77,7 +85,8 @@ def test_it_holds_what_its_build_left(kept: Kept, tmp_path: Path) -> None:
 @EVERY
 async def test_it_lives_on(kept: Kept, tmp_path: Path) -> None:
     with kept.read(tmp_path) as conn:
-        lines = [*head(kept), *pay(conn), *talk(kept), *type_codes(kept, conn), *work(conn)]
+        lines = [*head(kept), *pay(conn), *talk(kept), *type_codes(kept, conn)]
+        lines += [*thaw(kept, conn), *work(kept, conn)]
     script = tmp_path / f"{kept.name}.chat"
     script.write_text("\n".join([*lines, ""]), encoding="utf-8")
     stage = ReopenedStage(kept, GREETING)
@@ -150,6 +159,24 @@ def type_codes(kept: Kept, conn: sqlite3.Connection) -> Iterator[str]:
         yield from ("bot*", f"{name}> {code}", "@advance 10s", "@state float SUCCEEDED")
 
 
+def thaw(kept: Kept, conn: sqlite3.Connection) -> Iterator[str]:
+    """An owner of each partner whose payouts are frozen lets them go on."""
+    if not has_table(conn, "recipients"):
+        return
+    frozen = conn.execute("SELECT partner FROM partner_wallets WHERE payouts_frozen_at IS NOT NULL")
+    for (partner,) in frozen.fetchall():
+        name, phone = first_owner(kept, partner)
+        yield from ("bot*", f"{name}> /settings", "bot*", f"{name}> [thaw-payouts]")
+        yield from (f"sms {phone}<~ Code {{thaw:[0-9]{{6}}}}", "bot*", f"{name}> {{thaw}}", "bot*")
+
+
+def first_owner(kept: Kept, partner: str) -> tuple[str, str]:
+    """Name and phone."""
+    given = next(one for one in kept.expected["givens"] if f" of {partner} role owner " in one)
+    (found,) = re.findall(r"person (\w+) .* phone ([0-9]+)", given)
+    return found
+
+
 def standing(kept: Kept) -> dict[str, str]:
     """Name → ``flow.node`` of the open conversation."""
     names = names_of(kept)
@@ -163,26 +190,26 @@ def goes_on(kept: Kept, found: dict[str, str | None]) -> dict[str, str | None]:
     }
 
 
-def work(conn: sqlite3.Connection) -> Iterator[str]:
+def work(kept: Kept, conn: sqlite3.Connection) -> Iterator[str]:
     """Bring every open operation to its end, in the way it ends on a real day."""
     open_ones = conn.execute(
-        "SELECT reference, type, state, phone, amount_cents FROM wallet_transactions"
+        "SELECT reference, type, state, phone, amount_cents, partner FROM wallet_transactions"
     ).fetchall()
     decided = list(proposals(conn))
-    yield "@advance 65s"
+    yield "@advance 3m"
     for reference, _ in decided:
         yield from approve(reference)
-    for reference, kind, state, phone, cents in open_ones:
+    for reference, kind, state, phone, cents, partner in open_ones:
         if reference in {about for _, about in decided}:
             continue
         if kind == "topup" and state in BY_EVIDENCE:
             account = reference.replace("-", "")
             yield f"@notify {phone} {cents // 100} ref 774451#{account}"
             yield "@answer 0"
-        if kind == "b2c_float_purchase" and state in HELD:
+        if kind in ("b2c_float_purchase", "disbursement") and state in HELD:
             yield from resolve(reference)
         if state == "AWAITING_APPROVAL":
-            yield from decline(reference)
+            yield from decline(reference, first_owner(kept, partner)[0])
     yield from ("bot*", "@advance 95m", "bot*", "@audit ok", "@books")
 
 
@@ -204,8 +231,9 @@ def approve(proposal: str) -> Iterator[str]:
     yield from ("zita> [approve]", "bot*", "zita> [yes]")
 
 
-def decline(reference: str) -> Iterator[str]:
-    yield from ("bot*", "alma> /approve", "bot*", f"alma> [{reference}]", "bot*", "alma> [no]")
+def decline(reference: str, owner: str) -> Iterator[str]:
+    yield from ("bot*", f"{owner}> /approve", "bot*", f"{owner}> [{reference}]", "bot*")
+    yield f"{owner}> [no]"
 
 
 def codes(texts: Iterable[str]) -> set[str]:
