@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from services import payment_matching, suspense
 from services.domain.ledger import suspense_assignment
-from services.domain.payment import MAY_HAVE_PAID, PaymentState, RecordedPayment
+from services.domain.payment import MAY_HAVE_PAID, PaymentState, RecordedPayment, SuspenseReason
 from services.domain.refusal import Refusal
 from services.payment_matching import Chain
 from services.payments import Credited, PaymentEffect, settle_chain
@@ -20,13 +20,17 @@ def find_in_suspense(tx: Tx, reference: str) -> RecordedPayment | Refusal:
     """A payment in suspense that can be assigned.
 
     Refusals: ``no_operation``, ``not_suspended`` (reference), ``may_have_paid`` (reference, topup):
-    it awaits evidence about that top-up, which will release it.
+    it awaits evidence about that top-up, which will release it; ``receipt_of_payout`` (reference,
+    receipt).
     """
     recorded = tx.payments.of_reference(reference)
     if recorded is None:
         return Refusal.of("no_operation", reference=reference)
     if recorded.state is not PaymentState.IN_SUSPENSE:
         return Refusal.of("not_suspended", reference=reference)
+    if recorded.why is SuspenseReason.RECEIPT_OF_PAYOUT:
+        receipt = recorded.payment.receipt
+        return Refusal.of("receipt_of_payout", reference=reference, receipt=receipt)
     chains = payment_matching.chains(tx, recorded.payment) if recorded.why in MAY_HAVE_PAID else ()
     for chain in chains:
         if chain[-1].awaits_evidence:

@@ -14,6 +14,7 @@ from datetime import timedelta
 from services import payment_matching, suspense, topup_settlement
 from services.domain.ids import draw_unique, new_reference
 from services.domain.ledger import payment_credit, suspense_credit
+from services.domain.operation import OperationType
 from services.domain.partner import Partner
 from services.domain.payment import (
     STATEMENT,
@@ -121,6 +122,8 @@ def _says_more(tx: Tx, known: RecordedPayment, payment: Payment) -> list[Payment
         return []
     if named.topup is None or named.topup.amount != payment.amount:
         return []
+    if known.why is SuspenseReason.RECEIPT_OF_PAYOUT:
+        return []
     chain = payment_matching.chain_to_named(tx, named.topup)
     return [] if chain is None else settle_chain(tx, chain, suspense.release(tx, known, chain))
 
@@ -159,6 +162,8 @@ def settle_chain(
 
 def _find_allocation(tx: Tx, payment: Payment) -> Chain | Partner | SuspenseReason:
     """The top-up it paid, with its chain; else the partner it names; else why it has no owner."""
+    if _is_of_payout(tx, payment):
+        return SuspenseReason.RECEIPT_OF_PAYOUT
     names = payment_matching.named_by(tx, payment)
     if names.contradicts:
         return SuspenseReason.AMBIGUOUS
@@ -190,6 +195,13 @@ def _find_allocation(tx: Tx, payment: Payment) -> Chain | Partner | SuspenseReas
     if partner is not None and _may_be_credited(tx, payment, partner):
         return SuspenseReason.AMBIGUOUS
     return SuspenseReason.UNMATCHED if partner is None else partner
+
+
+def _is_of_payout(tx: Tx, payment: Payment) -> bool:
+    """Whether its receipt is that of a payout: one receipt pays for one operation, so that whoever
+    told of it is wrong about the money or about the receipt."""
+    held = tx.operations.of_receipt(payment.receipt, 1)
+    return any(found.operation.type is OperationType.PAYOUT for found in held)
 
 
 def _is_near(tx: Tx, payment: Payment, partner: Partner | None) -> bool:

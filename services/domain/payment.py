@@ -48,6 +48,7 @@ class SuspenseReason(StrEnum):
     AMBIGUOUS = "ambiguous_payment"  # it may have paid one of several
     OTHER_AMOUNT = "other_amount"  # it names a top-up with another amount
     PAID_AGAIN = "paid_again"  # it names a top-up already paid by another receipt
+    RECEIPT_OF_PAYOUT = "receipt_of_payout"  # M-PESA's receipt of money that went out to a customer
 
 
 # It may still prove to have paid an open top-up: evidence about that one releases it.

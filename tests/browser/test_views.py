@@ -34,7 +34,7 @@ def test_a_colleague_approves_on_the_second_phone(demo: DemoPage) -> None:
     owner.says("/settings")
     owner.reads("Second person: never needed")
     owner.taps("Second person")
-    owner.reads("Above which amount does float need a second person")
+    owner.reads("Above which amount do float and payouts need a second person")
     owner.says("5000")
     owner.reads("Second person: for float above KES 5,000")
     operator.reads("wanjiru has changed a setting")
