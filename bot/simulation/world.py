@@ -247,6 +247,7 @@ class World:
             await self.close()
             return
         self._app = None
+        self.daraja.results.close()
         await self._stack.aclose()
 
     async def finish_requests(self) -> None:

@@ -31,7 +31,8 @@ class B2cPayment:
     and then the other. A status query finds it from ``known_at``.
 
     ``reported_at`` is when the product first took a message that says it is paid: from then on it
-    knows, unless it died before recording it.
+    knows, unless it died before recording it. ``told_at`` is when such a message first left, taken
+    or not, and ``confirmed_at`` when one left that answers a query.
     """
 
     originator_id: str  # ours
@@ -46,6 +47,8 @@ class B2cPayment:
     refused_at: datetime = NEVER
     paid_at: datetime = NEVER
     reported_at: datetime | None = None
+    told_at: datetime | None = None
+    confirmed_at: datetime | None = None
 
     def state(self, now: datetime) -> B2cState:
         if self.paid_at <= now:

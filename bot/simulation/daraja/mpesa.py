@@ -99,26 +99,31 @@ class Mpesa:
                 found.append(payment)
             return status_result(head, payment, self._debited, now)
 
+        def left() -> None:
+            for payment in found:
+                self._told(payment, fault, confirms=True)
+
         def taken() -> None:
             for payment in found:
                 self._reported(payment, fault)
 
-        return self._ask(fields, fault, result, taken)
+        return self._ask(fields, fault, result, left, taken)
 
     def ask_balance(self, fields: Fields, fault: Fault | None) -> CallReply:
         def result(head: Result) -> Result:
             return balance_result(head, self._ledger, self._clock.now())
 
-        return self._ask(fields, fault, result, lambda: None)
+        return self._ask(fields, fault, result, lambda: None, lambda: None)
 
     def _ask(
         self,
         fields: Fields,
         fault: Fault | None,
         result: Callable[[Result], Result],
+        left: Callable[[], None],
         taken: Callable[[], None],
     ) -> CallReply:
-        """``result`` completes the head of a Result when it leaves."""
+        """``result`` completes the head of a Result when it leaves; then ``left`` is called."""
         refusal = self._initiator.refusal(
             fields["Initiator"], fields["SecurityCredential"], fields["PartyA"]
         )
@@ -132,6 +137,7 @@ class Mpesa:
                 head |= _verdict(INTERNAL_FAILURE) | {"ResultDesc": fault.reason}
             elif refusal is None:
                 head = result(head)
+                left()
             return self._shaped(head, fault)
 
         late_by = QUEUED_FOR if _is_queue_timeout(fault) else _NO_TIME
@@ -152,6 +158,8 @@ class Mpesa:
             result = payment_result(payment, code, self._ledger, self._clock.now())
             if fault is not None and _says_failed(fault) and code == INTERNAL_FAILURE:
                 result["ResultDesc"] = fault.reason
+            if code == PAID:
+                self._told(payment, fault)
             return self._shaped(result, fault)
 
         def taken() -> None:
@@ -170,10 +178,20 @@ class Mpesa:
             reshape(result, fault.shape, self._ids)
         return json.dumps({"Result": result}).encode()
 
+    def _told(self, payment: B2cPayment, fault: Fault | None, *, confirms: bool = False) -> None:
+        if not _is_clear(fault):
+            return
+        payment.told_at = payment.told_at or self._clock.now()
+        if confirms:
+            payment.confirmed_at = payment.confirmed_at or self._clock.now()
+
     def _reported(self, payment: B2cPayment, fault: Fault | None) -> None:
-        is_clear = fault is None or fault.shape not in DOUBTFUL
-        if is_clear and payment.reported_at is None:
+        if _is_clear(fault) and payment.reported_at is None:
             payment.reported_at = self._clock.now()
+
+
+def _is_clear(fault: Fault | None) -> bool:
+    return fault is None or fault.shape not in DOUBTFUL
 
 
 def _says_failed(fault: Fault | None) -> bool:

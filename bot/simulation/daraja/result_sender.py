@@ -51,6 +51,10 @@ class ResultSender:
         """From now on Results go through this, for example into a product that has just started."""
         self._inbound = inbound
 
+    def close(self) -> None:
+        """Until it is opened again nobody is there: what leaves meanwhile is lost."""
+        self._inbound = None
+
     def send(
         self,
         url: str,

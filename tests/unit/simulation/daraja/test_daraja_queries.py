@@ -121,3 +121,26 @@ async def test_a_query_whose_queue_timed_out_is_answered_a_minute_later(
     assert caller.posted[-1][0] == TIMEOUT_URL
     await caller.wait(60)
     assert values(caller.results()[-1])["TransactionStatus"] == "Completed"
+
+
+@pytest.mark.parametrize("shape", ["other-amount", "other-phone", "contradicts", "more-to-come"])
+async def test_the_books_know_when_a_payment_was_told_of_clearly(
+    caller: DarajaCaller, shape: str
+) -> None:
+    caller.arm(f"result {shape}")
+    await caller.paid()
+    (payment,) = caller.daraja.payments()
+    assert (payment.told_at, payment.confirmed_at) == (None, None)
+    caller.arm(f"result {shape}", "payout-status")
+    await caller.status()
+    assert payment.told_at is None
+    await caller.status()
+    assert payment.told_at is not None
+    assert payment.confirmed_at == payment.told_at
+
+
+async def test_a_result_alone_confirms_nothing(caller: DarajaCaller) -> None:
+    await caller.paid()
+    (payment,) = caller.daraja.payments()
+    assert payment.told_at == payment.paid_at
+    assert payment.confirmed_at is None

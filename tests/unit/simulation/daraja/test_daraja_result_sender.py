@@ -71,3 +71,14 @@ async def test_one_that_waits_goes_to_whoever_is_there_by_then() -> None:
     outside.sender.open(httpx.MockTransport(lambda request: httpx.Response(200)))
     await advance(outside.clock, 3)
     assert (delivery.is_taken, taken) == (True, [1])
+
+
+async def test_what_leaves_while_the_product_is_down_is_lost() -> None:
+    outside = Outside()
+    outside.sender.open(httpx.MockTransport(lambda request: httpx.Response(200)))
+    outside.sender.close()
+    delivery = outside.sender.send(RESULT_URL, lambda: b"{}")
+    await delivery.over.wait()
+    outside.sender.open(httpx.MockTransport(lambda request: httpx.Response(200)))
+    await advance(outside.clock, 86_400)
+    assert delivery.status is None
