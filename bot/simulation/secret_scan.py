@@ -24,7 +24,7 @@ from bot.simulation.world import World
 # An invitation token or API key ends in 32 random bytes; a hexadecimal digest is neither.
 _TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.ASCII)
 WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]+")
-CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
+CODE = re.compile(r"(?<![0-9-])[0-9]{6}(?![0-9])")  # a reference may be TU-337883
 _DIGITS = re.compile(r"[0-9]{4,6}")  # a code, or a desk PIN
 _DATE_OR_AMOUNT = re.compile(rb'20[0-9]{2}-[0-9]{2}-[0-9]{2}|"cents":[0-9]+')
 _NUMBERS_ALONE = bytes(byte if chr(byte).isdecimal() else ord(" ") for byte in range(256))

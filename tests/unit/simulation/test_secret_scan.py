@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.simulation import secret_scan
 from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
 
 CODE, KEY = "032026", "k7Qq-not-a-real-key"
@@ -26,3 +27,8 @@ def test_what_holds_the_six_digits_by_chance_is_not_the_code(content: str) -> No
 
 def test_a_key_is_found_wherever_it_stands() -> None:
     assert leaked_secrets(PLANTED, {}, [f"x{KEY}x"]) == ["key in the log"]
+
+
+def test_a_reference_of_digits_alone_is_no_code() -> None:
+    text = "TU-337883: KES 528 was not paid. Code 271828. Valid 10 min."
+    assert secret_scan.CODE.findall(text) == ["271828"]
