@@ -24,9 +24,10 @@ from bot.simulation.ncba.statements import StatementDefect
 from bot.simulation.opening_balances import add_partner
 from bot.simulation.ussd.phones import Phones
 from bot.simulation.world import World
+from bot.storm.broken_invariant import BrokenInvariant
 from bot.storm.captured_log import captured_log
 from bot.storm.faults import CRASH_POINTS
-from bot.storm.invariant_checker import BrokenInvariant, InvariantChecker
+from bot.storm.invariant_checker import InvariantChecker
 from bot.storm.people import Actor
 from services.domain.desk_pin import digest
 from services.domain.money import Money

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.simulation.daraja.b2c_ledger import B2cState
 from bot.simulation.prompt_matching import match_prompts
 from bot.simulation.world import World
 from bot.storm.people import Actor
@@ -9,23 +10,37 @@ from bot.storm.story import Tally
 from flows.engine.event import Event
 from services.domain.float_purchase import PurchaseState
 from services.domain.payment import PaymentState
+from services.domain.payout import PayoutState
 from services.domain.topup import TopUpState
 from services.gateways.openbanking.purchase_wire import bank_reference
 from services.ports import Tx
 
 
 class HonestAdmins:
-    """They read the bank's own books."""
+    """They read the bank's own books, and M-PESA's."""
 
     def __init__(self, world: World, tally: Tally, first: Actor, second: Actor) -> None:
         self._world = world
         self._tally = tally
         self._admins = (first, second)
 
+    async def resume_payouts(self) -> None:
+        """Let payouts go on, if they are paused for everybody."""
+        pause = await self._world.app.database.read(lambda tx: tx.payout_pauses.standing())
+        if pause is None:
+            return
+        first, _ = self._admins
+        await self._do(first.say("/cancel"))
+        await self._do(first.say("/payouts"))
+        for option in ("resume", "yes"):
+            await self._do(first.tap(option))
+
     async def settle_open(self) -> None:
-        """Settle unknown operations and unidentified payments through the chat, as the bank's books
-        say.
+        """Settle unknown operations and unidentified payments through the chat, as the books of the
+        bank and of M-PESA say. What M-PESA has not decided yet is left alone.
         """
+        now = self._world.clock.true_now()
+        payments = {one.originator_id: one.state(now) for one in self._world.daraja.payments()}
         sold = {booking.reference for booking in self._world.bank.float_purchases()}
 
         def unknown(tx: Tx) -> list[tuple[str, bool]]:
@@ -39,6 +54,12 @@ class HonestAdmins:
                 (purchase.reference, bank_reference(purchase.reference) in sold)
                 for purchase in tx.purchases.every()
                 if purchase.state is PurchaseState.UNKNOWN
+            ]
+            found += [
+                (payout.reference, payments.get(payout.originator_id) is B2cState.PAID)
+                for payout in tx.payouts.every()
+                if payout.state is PayoutState.UNKNOWN
+                and payments.get(payout.originator_id) is not B2cState.UNDER_WAY
             ]
             return found
 

@@ -14,20 +14,26 @@ from bot.simulation.bank_comparison import bank_mismatches
 from bot.simulation.prompt_matching import match_prompts
 from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
 from bot.simulation.world import World
+from bot.storm.broken_invariant import BrokenInvariant
+from bot.storm.payout_checker import PayoutChecker
 from services.domain.float_purchase import TRANSITIONS as PURCHASE_FOLLOWS
 from services.domain.outbox import OutboxRow
 from services.domain.payment import Payment
+from services.domain.payout import TRANSITIONS as PAYOUT_FOLLOWS
 from services.domain.topup import TRANSITIONS as TOPUP_FOLLOWS
 from services.domain.ussd import CHANNEL as USSD
 from services.ports import Tx
 from storage.sqlite.raw import connection
 
+_NOT_DONE = frozenset(
+    {"NOT_PAID", "REJECTED", "FAILED", "REFUSED", "RETURNED", "PAID_AFTER_RETURN"}
+)
 UNKNOWN = frozenset({"UNKNOWN", "SEND_UNKNOWN"})  # resolved by admins
-_REFERENCE = re.compile(r"(?:TU|FL)-[0-9A-Z]{6}")
-_CONFIRMED = re.compile(r"((?:TU|FL)-[0-9A-Z]{6}) (?:Confirmed|Imethibitishwa)")
+_REFERENCE = re.compile(r"(?:TU|FL|PO)-[0-9A-Z]{6}")
+_CONFIRMED = re.compile(r"((?:TU|FL|PO)-[0-9A-Z]{6}) (?:Confirmed|Imethibitishwa)")
 _IN_CLEAR = re.compile(r"(?<![\w-])[0-9]{6}(?![\w-])")  # sealed text contains no such word
 QUEUED_MAX = 10_000  # messages counted
-OPEN = frozenset({"CREATED", "SENDING", "PENDING", "AUTHORISED", "SUBMITTING"})
+OPEN = frozenset({"CREATED", "SENDING", "PENDING", "AUTHORISED", "SUBMITTING", "ACCEPTED"})
 
 
 _FOLLOWS: dict[str, dict[str, list[str]]] = {
@@ -35,14 +41,10 @@ _FOLLOWS: dict[str, dict[str, list[str]]] = {
     "b2c_float_purchase": {
         state.value: [to.value for to in nexts] for state, nexts in PURCHASE_FOLLOWS.items()
     },
+    "disbursement": {
+        state.value: [to.value for to in nexts] for state, nexts in PAYOUT_FOLLOWS.items()
+    },
 }
-
-
-class BrokenInvariant(NamedTuple):
-    """A broken invariant: its name, and what is wrong."""
-
-    invariant: str
-    words: str
 
 
 class OperationSnapshot(NamedTuple):
@@ -69,6 +71,9 @@ class InvariantChecker:
     _confirmed: Counter[str] = field(default_factory=Counter)
     _confirmed_by_sms: Counter[str] = field(default_factory=Counter)
 
+    def __post_init__(self) -> None:
+        self._payouts = PayoutChecker(self.world)
+
     async def step(self) -> list[BrokenInvariant]:
         """After every step: our books on their own, against their earlier state and against the
         bank's.
@@ -86,6 +91,10 @@ class InvariantChecker:
         """Check a message as it was stored until now; its text is gone by the next step."""
         if row.otp is not None and _IN_CLEAR.search(row.text):
             self.in_clear.append(f"message {row.id} kept its code in clear")
+
+    def shown_on_phone(self, page: str) -> None:
+        """Who dialled has read this, and may have been told there how an operation ended."""
+        self._mentioned.update(_REFERENCE.findall(page))
 
     async def end(self, logged: list[str], held: Collection[str] = ()) -> list[BrokenInvariant]:
         """Once faults have stopped and all notifications are delivered."""
@@ -107,6 +116,7 @@ class InvariantChecker:
         found = [BrokenInvariant(*problem) for problem in tx.invariants.violations_by_invariant()]
         found += self._moved(tx)
         found += self._owners(tx)
+        found += self._payouts.step(tx)
         self._listen(tx)
         found += [BrokenInvariant("audit", words) for words in tx.audit.chain_breaks()]
         return found
@@ -224,9 +234,9 @@ class InvariantChecker:
     # At the end ----------------------------------------------------------------------------------
 
     def _calm(self, tx: Tx) -> list[BrokenInvariant]:
-        found = []
+        found = list(self._payouts.end(tx))
         for reference, seen in self._seen.items():
-            if seen.state in OPEN:
+            if seen.state in OPEN and not self._payouts.is_frozen(reference):
                 found.append(BrokenInvariant("stuck", f"{reference} is still {seen.state}"))
             if seen.state in UNKNOWN and not tx.evidence.open_review_reasons(reference):
                 found.append(
@@ -255,7 +265,7 @@ class InvariantChecker:
             if confirmed != good:
                 words = f"{reference} is {seen.state}, and was confirmed {confirmed} times"
                 yield BrokenInvariant("told", words)
-            final = seen.state in ("NOT_PAID", "REJECTED", "FAILED", "REFUSED")
+            final = seen.state in _NOT_DONE
             if final and reference not in self._mentioned:
                 yield BrokenInvariant("told", f"{reference} is {seen.state}, and nobody was told")
 

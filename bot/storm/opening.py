@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping
 from zlib import crc32
 
 from bot.simulation.ncba.collections_api import AcceptedAccounts
 from bot.simulation.opening_balances import add_partner
 from bot.simulation.world import World
-from bot.storm.people import ADMIN_COMMANDS, LIMIT_COMMANDS, Actor
+from bot.storm.people import (
+    ADMIN_COMMANDS,
+    COMMANDS,
+    LIMIT_COMMANDS,
+    NAMES,
+    OWNER_COMMANDS,
+    PAYEES,
+    Actor,
+)
+from services import recipients
 from services.domain.fees import Fee, FeeKind
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
-from services.domain.phone import Phone
+from services.domain.phone import Phone, phones_in
 from services.ports import Tx
 
 STRANGER = "254733000001"
@@ -41,14 +50,14 @@ def draw_settings(world: World, dice: random.Random) -> dict[str, Actor]:
     }
 
 
-def draw_people(tx: Tx, dice: random.Random, codes: Sequence[str]) -> dict[str, Actor]:
-    """Add a partner for each code. Returns its people by address."""
+def draw_people(tx: Tx, dice: random.Random, floats: Mapping[str, Money]) -> dict[str, Actor]:
+    """Add a partner for each code, with that much float. Returns its people by address."""
     actors: dict[str, Actor] = {}
-    for n, code in enumerate(codes):
+    for n, (code, float_) in enumerate(floats.items()):
         above = 500_000 if dice.random() < 0.2 else None
         partner = Partner(code, low_balance_cents=100_000, approve_above_cents=above)
         wallet = Money(dice.choice((0, 1_500_000, 4_000_000)))
-        add_partner(tx, partner, wallet, Money(0))
+        add_partner(tx, partner, wallet, float_)
         if dice.random() < 0.7:
             tx.fees.set(code, Fee(FeeKind.TRANSFER, fixed=Money(2_500)), "storm")
             tx.fees.set(code, Fee(FeeKind.PROCESSING, ppm=5_000), "storm")
@@ -59,5 +68,9 @@ def draw_people(tx: Tx, dice: random.Random, codes: Sequence[str]) -> dict[str, 
             person = tx.people.add_person(code, f"p{number}", role, Phone(phone), mail, "en")
             address = f"p{number}"  # six digits would eventually equal somebody's code
             tx.people.link("terminal", address, person)
-            actors[address] = Actor(address, phone, mail=mail)
+            commands = OWNER_COMMANDS if role is Role.OWNER else COMMANDS
+            actors[address] = Actor(address, phone, commands=commands, mail=mail)
+            if role is Role.OWNER:
+                (owner,) = tx.people.linked_with(Phone(phone))
+                recipients.save(tx, owner, NAMES[0], Phone(phones_in(PAYEES[0])[0]))
     return actors

@@ -13,20 +13,41 @@ from flows.engine.event import Event, EventKind
 from flows.engine.taps import UNBOUND
 from services.domain.outbox import OutboxRow
 
-COMMANDS = ("/topup", "/topup", "/topup", "/float", "/float", "/balance", "/history", "/settings")
+PAYEES = ("0722000111", "0733 000 222", "0711000333", "+254 110 000 444")  # customers
+NAMES = ("Mama Mboga", "Juma fundi", "duka la pili", "7")  # under which they are saved
+COMMANDS = (
+    *("/topup", "/topup", "/topup", "/float", "/float", "/balance", "/history", "/settings"),
+    *("/pay", "/pay 0722000111 1500", "/pay 0711000333 30000", "/pay 0733000222 9000"),
+    *("/pay 0722000111 500", "/pay 0110000444 20000"),
+    *("/recipients", "/approve"),
+)
+OWNER_COMMANDS = (*COMMANDS, "/settings", "/settings", "/settings")  # where payouts are frozen
 AMOUNTS = ("500", "1,500", "1500", "1500", "1500", "9,000", "20,000")
 BAD_AMOUNTS = ("0", "-5", "1500.50", "999999999", "many", "")
 NOISE = ("hello", "/menu", "/cancel", "/help", "yes", "1", "77", "/nothing", "😀", "/statement")
 ADMIN_COMMANDS = (
     *("/pending", "/pending", "/days", "/approvals", "/find 4711", "/audit", "/health", "/stats"),
     *("/dashboard", "/jobs", "/floods", "/partners", "/partner P00", "/people P00", "/balance P00"),
-    *("/history P00", "/fees P00", "/threshold P00", "/broadcasts"),
+    *(
+        "/history P00",
+        "/fees P00",
+        "/threshold P00",
+        "/broadcasts",
+        "/payouts",
+        "/payouts",
+        "/payouts",
+    ),
 )
 LIMIT_COMMANDS = ("/limits P00", "/limits P01", "/limits DESK")  # these lower what can be paid
 # Options that lead on to an operation.
 PROCEED_OPTIONS = frozenset(
-    {"yes", "mine", "other", "paybill", "qr", "phone-1", "restart", "approve"}
+    {
+        *("yes", "mine", "other", "paybill", "qr", "phone-1", "restart", "approve", "payee-1"),
+        *("add", "save", "thaw-payouts", "resume"),
+    }
 )
+# Options that hold payouts back.
+HOLD_OPTIONS = frozenset({"freeze-payouts", "pause"})
 
 
 @dataclass
@@ -55,6 +76,7 @@ class Actor:
     notice: Screen | None = None
     sent: int = 0
     guessed: bool = False  # the last input was a code that nobody was sent
+    regrets: bool = False  # a payout just approved, which a freeze may stop
     recent_texts: list[str] = field(default_factory=list)  # the latest texts shown
 
     def shown(self, row: OutboxRow, message_id: str) -> None:
@@ -78,10 +100,20 @@ class Actor:
         last = self.recent_texts[-1] if self.recent_texts else ""
         if "six-digit code" in last and dice.random() < 0.85:
             return self._type(self._code(dice, read(self)))
+        if "M-PESA is being asked" in last and self.commands is OWNER_COMMANDS:
+            self.regrets = dice.random() < 0.3
+            if self.regrets:
+                return self._type("/settings")
         if "Choose your desk PIN" in last or "Type the same desk PIN" in last:
             return self._type(self.pin if dice.random() < 0.9 else "12")
         if "How much" in last and dice.random() < 0.9:
             return self._type(dice.choice(AMOUNTS if dice.random() < 0.9 else BAD_AMOUNTS))
+        if "Who do you want to pay" in last and dice.random() < 0.9:
+            return self._type(dice.choice((*PAYEES, *PAYEES, *NAMES)))
+        if "Which M-PESA number?" in last and dice.random() < 0.9:
+            return self._type(dice.choice(PAYEES))
+        if "Under which name" in last:
+            return self._type(dice.choice(NAMES))
         if "number should pay" in last:
             return self._type(self.phone if dice.random() < 0.9 else "12")
         onward = (
@@ -89,6 +121,10 @@ class Actor:
             if screen is None
             else [option for option in screen.options if option in PROCEED_OPTIONS]
         )
+        holding = [] if screen is None else [one for one in screen.options if one in HOLD_OPTIONS]
+        if screen is not None and holding and (self.regrets or dice.random() < 0.05):
+            self.regrets = False
+            return self._tap(screen, holding[0])
         if screen is not None and onward and dice.random() < 0.6:
             return self._tap(screen, dice.choice(onward))
         if screen is not None and dice.random() < 0.4:
@@ -107,7 +143,7 @@ class Actor:
     def _code(self, dice: random.Random, read: Sequence[str]) -> str:
         codes: list[str] = [code for text in read for code in CODE.findall(text)]
         if codes and dice.random() < 0.85:
-            return codes[-1]
+            return codes[-1] if dice.random() < 0.9 else codes[0]  # perhaps of something else
         self.guessed = True
         return next(
             code

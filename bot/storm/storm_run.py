@@ -13,14 +13,16 @@ from bot.database import simulated_databases
 from bot.simulation.event_loop import SimulatedLoop
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.world import World
+from bot.storm.broken_invariant import BrokenInvariant
 from bot.storm.captured_log import captured_log
 from bot.storm.dialling.phone_users import PhoneUsers
 from bot.storm.faults import FaultInjector
 from bot.storm.fingerprint import fingerprint
 from bot.storm.honest_admins import HonestAdmins
-from bot.storm.invariant_checker import BrokenInvariant, InvariantChecker
+from bot.storm.invariant_checker import InvariantChecker
 from bot.storm.opening import ADMINS, draw_people, draw_settings
 from bot.storm.paybill_traffic import PaybillTraffic
+from bot.storm.payout_traffic import PayoutTraffic
 from bot.storm.people import Actor
 from bot.storm.story import Story, Tally
 from bot.storm.systems.partner_systems import PartnerSystems
@@ -45,8 +47,10 @@ class StormRun:
         self._hours = hours
         self._dice = random.Random(f"storm-{seed}")
         self._logged: list[str] = []
-        # Their own dice, so that what people do does not follow from what systems and phones do.
+        # Their own dice, so that what people do does not follow from what systems, phones and
+        # M-PESA do.
         system_dice, phone_dice = random.Random(f"{seed}:api"), random.Random(f"{seed}:ussd")
+        payout_dice = random.Random(f"{seed}:payouts")
         receivers = StormReceivers(system_dice)
         self.world = World(
             memory, seed=seed, delivered=self._delivered, threads=False, receivers=receivers
@@ -57,8 +61,9 @@ class StormRun:
         self._codes = [f"P{n:02}" for n in range(partners)]
         self._faults = FaultInjector(self.world, self._dice, self.story)
         self._paybill = PaybillTraffic(self.world, self._dice, self.story, self.actors, self._codes)
+        self._payouts = PayoutTraffic(self.world, payout_dice, self.story)
         self.systems = PartnerSystems(self.world, system_dice, self.story, receivers)
-        self.phones = PhoneUsers(self.world, phone_dice, self.story)
+        self.phones = PhoneUsers(self.world, phone_dice, self.story, self.watch.shown_on_phone)
         self._looked_at = 0  # log lines already searched
         self._lately: deque[Event] = deque(maxlen=20)
 
@@ -83,10 +88,9 @@ class StormRun:
         """Set up and open the world, before anything happens."""
         self.actors.update(draw_settings(self.world, self._dice))
         self.systems.draw_settings()
+        floats = self._payouts.draw_opening(self._codes)
         await self.world.open()
-        people = await self.world.app.database.write(
-            lambda tx: draw_people(tx, self._dice, self._codes)
-        )
+        people = await self.world.app.database.write(lambda tx: draw_people(tx, self._dice, floats))
         self.actors.update(people)
         await self.world.settle()
         await self.systems.open(self._codes, people, self.read)
@@ -104,6 +108,7 @@ class StormRun:
         dice = self._dice
         self.story.tally.steps += 1
         self._faults.arm()
+        self._payouts.arm()
         await self._faults.set_clock()
         if dice.random() < 0.03:
             self.systems.hang_up()
@@ -116,6 +121,7 @@ class StormRun:
             await self.repeat(self._lately)
             self.story.check(await self.phones.repeat())
         self._paybill.notify()
+        await self._payouts.forge()
         await self.world.advance(dice.expovariate(1 / PAUSE_S))
         self.story.check(await self.watch.step())
         self.story.check(await self.systems.step())
@@ -157,11 +163,13 @@ class StormRun:
         return [*texts[-3:], *(mail.text for mail in mails[-3:])]
 
     async def _authorised_by(self, addresses: set[str]) -> set[str]:
-        """References of purchases that these people approved with a code."""
+        """References of purchases and payouts that these people approved with a code."""
 
         def look(tx: Tx) -> set[str]:
             rows = connection(tx).execute(
                 "SELECT reference, address FROM purchases WHERE authorised_at IS NOT NULL"
+                " UNION ALL SELECT reference, address FROM disbursements"
+                " WHERE authorised_at IS NOT NULL"
             )
             return {reference for reference, address in rows if address in addresses}
 
@@ -201,6 +209,7 @@ class StormRun:
         """Stop all faults. Open operations settle, or honest admins settle them."""
         world = self.world
         world.bank.disarm()
+        self._payouts.calm()
         world.sms.fault = None
         world.terminal.clear_failures()
         world.armed_crashes.clear()
@@ -214,6 +223,7 @@ class StormRun:
         for _ in range(CALM_DAYS):
             self._paybill.notify_all()
             for _ in range(CALM_LOOKS):  # one change between two checks could hide another
+                await admins.resume_payouts()
                 await world.advance(86_400 / CALM_LOOKS)
                 self.story.check(await self.watch.step())
                 self.story.check(await self.systems.compare())

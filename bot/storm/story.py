@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.simulation.clock import VirtualClock
-from bot.storm.invariant_checker import BrokenInvariant
+from bot.storm.broken_invariant import BrokenInvariant
 
 REMEMBERED = 60  # events reported with a broken invariant
 

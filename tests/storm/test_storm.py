@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli.storm import storm
+from bot.storm.broken_invariant import BrokenInvariant
 from bot.storm.crash_points import JOURNEYS, crash_at_every_point
-from bot.storm.invariant_checker import BrokenInvariant
 from bot.storm.people import Actor
 from bot.storm.storm_run import StormRun, run
 from bot.storm.story import Violation
@@ -36,6 +36,7 @@ def test_a_day_with_every_fault_breaks_nothing(seed: int) -> None:
     assert tally.operations > 20
     assert tally.calls > 100
     assert tally.hops > 1_000
+    assert tally.faults["payee"] > 100
     assert tally.faults["crash"] > 0
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.simulation.clock import START
 from bot.storm.systems.endpoint import Endpoint
-from bot.storm.systems.feed import Feed
+from bot.storm.systems.feed import Feed, as_told
 from bot.storm.systems.promises import Promises
 from bot.storm.systems.request import Answer, Request
 from services.domain.webhook import NotTaken, Taken
@@ -51,6 +51,14 @@ def test_a_feed_and_the_answers_name_the_same_operations() -> None:
     assert list(promises.heard(asked, answer, [], was_cut_off=False)) == []
     assert list(feed.causes(promises.keyed)) == []
     assert len(list(Feed("P00").causes(promises.keyed))) == 1
+
+
+def test_an_event_names_who_was_paid_by_first_name_and_initials() -> None:
+    full = {"reference": "PO-AAAAAA", "recipient_name": "ESTHER MARY PLACEHOLDER"}
+    assert as_told(full) == {**full, "recipient_name": "ESTHER M. P."}
+    for name in ("ESTHER", None):
+        assert as_told({**full, "recipient_name": name})["recipient_name"] == name
+    assert as_told({"reference": "TU-AAAAAA"}) == {"reference": "TU-AAAAAA"}
 
 
 # Webhooks --------------------------------------------------------------------------------------

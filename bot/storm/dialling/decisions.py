@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from bot.storm.broken_invariant import BrokenInvariant
 from bot.storm.dialling.phone_user import SentHop
-from bot.storm.invariant_checker import BrokenInvariant
 from services.domain.ussd import CHANNEL
 from services.ports import Tx
 from storage.sqlite.raw import connection

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from bot.security.keyring import Keyring
@@ -16,10 +16,10 @@ from bot.simulation.crashes import CrashPointName
 from bot.simulation.credentials import KEYS
 from bot.simulation.ussd.phones import PhoneFault, Phones
 from bot.simulation.world import World
+from bot.storm.broken_invariant import BrokenInvariant
 from bot.storm.dialling.decisions import Decided, Decisions, decided_on_phones
 from bot.storm.dialling.phone_user import Act, PhoneUser, SentHop
 from bot.storm.fingerprint import fingerprint
-from bot.storm.invariant_checker import BrokenInvariant
 from bot.storm.people import Actor
 from bot.storm.story import Story
 from flows.engine.phone_pages import PhoneScreen
@@ -40,10 +40,15 @@ class _Look(NamedTuple):
 
 
 class PhoneUsers:
-    def __init__(self, world: World, dice: random.Random, story: Story) -> None:
+    """``shown`` is called with each page that a phone shows."""
+
+    def __init__(
+        self, world: World, dice: random.Random, story: Story, shown: Callable[[str], None]
+    ) -> None:
         self._world = world
         self._dice = dice
         self._story = story
+        self._shown = shown
         self._phones = Phones(world.door)
         self._users: list[PhoneUser] = []
         self._sent: list[SentHop] = []
@@ -168,6 +173,7 @@ class PhoneUsers:
             return [BrokenInvariant("same page", f"{user.name}: {fault}")]
         if sent.act.how == "phone":
             return [BrokenInvariant("access", f"of {user.name}: {page}")] * page.goes_on
+        self._shown(page.text)
         user.page, user.screen = page, screens.get(user.phone)
         if page.goes_on and not user.is_known:
             return [BrokenInvariant("access", f"a stranger was shown {page}")]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.simulation.world import World
-from bot.storm.invariant_checker import BrokenInvariant
+from bot.storm.broken_invariant import BrokenInvariant
 from bot.storm.story import Story
 from bot.storm.systems.endpoint import Behaviour, Endpoint
 from bot.storm.systems.feed_reader import FeedReader

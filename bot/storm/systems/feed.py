@@ -19,6 +19,13 @@ def place(id_: str) -> int:
     return int(match[2])
 
 
+def as_told(operation: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An operation as its event tells it: who was paid by first name, and the others' initials."""
+    first, *others = (operation.get("recipient_name") or "").split() or [""]
+    short = " ".join([first, *(f"{name[0]}." for name in others)])
+    return {**operation, "recipient_name": short} if others else operation
+
+
 @dataclass
 class Feed:
     """``newest`` is what the newest event of each operation tells."""

@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterator, Sequence
 
 from bot.simulation.world import World
-from bot.storm.invariant_checker import BrokenInvariant
-from bot.storm.systems.feed import Event, Feed
+from bot.storm.broken_invariant import BrokenInvariant
+from bot.storm.systems.feed import Event, Feed, as_told
 from bot.storm.systems.partner_system import PartnerSystem
 from bot.storm.systems.request_sender import RequestSender
 
@@ -61,7 +61,7 @@ class FeedReader:
         answer = await self._sender.ask(system.get(f"/v1/operations/{reference}"))
         if answer is None:
             return []
-        if answer.status != 200 or answer.members() != system.feed.newest[reference]:
+        if answer.status != 200 or as_told(answer.members()) != system.feed.newest[reference]:
             told = system.feed.newest[reference]
             return [f"{reference} is {answer.body!r}, and its newest event tells {told}"]
         return []

@@ -10,8 +10,8 @@ from typing import cast
 from bot.simulation.crashes import CrashPointName
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.world import World
+from bot.storm.broken_invariant import BrokenInvariant
 from bot.storm.fingerprint import fingerprint
-from bot.storm.invariant_checker import BrokenInvariant
 from bot.storm.people import Actor
 from bot.storm.story import Story
 from bot.storm.systems.endpoint_changes import EndpointChanges

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from bot.simulation.secret_scan import WEBHOOK_SECRET
-from bot.storm.invariant_checker import BrokenInvariant
+from bot.storm.broken_invariant import BrokenInvariant
 from bot.storm.systems.request import TOO_MANY, UNAVAILABLE, Answer, Request
 
 _SIX_DIGITS = re.compile(r"(?<![\w.-])[0-9]{6}(?![\w-])")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from bot.app import App
 from bot.simulation.world import World
-from bot.storm.invariant_checker import BrokenInvariant
+from bot.storm.broken_invariant import BrokenInvariant
 from bot.storm.story import Story
 from bot.storm.systems.partner_system import PartnerSystem
 from bot.storm.systems.promises import Promises
