@@ -1,8 +1,9 @@
-"""Kills the product at every crash point of the standard journeys: each commit and each bank call.
+"""Kills the product at every crash point of the standard journeys: each commit, and each call of
+bank and M-PESA.
 
-A journey is repeated, each time with a crash at the next point of one kind, until a run finishes
-without reaching that many points. After each run the world calms down and the end-of-storm
-invariants must hold.
+A journey is played once undisturbed, to know which calls it makes; then again and again, each time
+with a crash at the next point of one kind, until a run finishes without reaching that many points.
+After each run the world calms down and the end-of-storm invariants must hold.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +20,7 @@ from typing import NamedTuple
 from bot.security.keyring import Keyring
 from bot.simulation.crashes import CrashPointName
 from bot.simulation.credentials import KEYS, USSD_CODE
+from bot.simulation.daraja.payees import parse_payee
 from bot.simulation.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.statements import StatementDefect
@@ -28,6 +31,7 @@ from bot.storm.broken_invariant import BrokenInvariant
 from bot.storm.captured_log import captured_log
 from bot.storm.faults import CRASH_POINTS
 from bot.storm.invariant_checker import InvariantChecker
+from bot.storm.payout_traffic import CRASH_POINTS as PAYOUT_CRASH_POINTS
 from bot.storm.people import Actor
 from services.domain.desk_pin import digest
 from services.domain.money import Money
@@ -38,11 +42,14 @@ from services.ports import Tx
 
 PHONE = "254710000001"
 PIN = "730519"  # of the owner
+PAYEE = "254722000111"  # a customer
+FLOAT = Money(6_000_000)  # at the start
+ALL_CRASH_POINTS = (*CRASH_POINTS, *PAYOUT_CRASH_POINTS)
 # Nothing here has to survive a reboot, and a disk would only slow it down.
 FOLDERS = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 POINTS_MAX = 500  # of one kind in one journey; a journey has about fifty
 _CODE = re.compile(r"Code ([0-9]{6})")
-_REFERENCE = re.compile(r"(?:TU|FL|PB|PR)-[0-9A-Z]{6}")
+_REFERENCE = re.compile(r"(?:TU|FL|PO|PB|PR)-[0-9A-Z]{6}")
 
 
 class JourneyRun:
@@ -64,7 +71,7 @@ class JourneyRun:
 
     async def open(self) -> None:
         def seed(tx: Tx) -> None:
-            add_partner(tx, Partner("FINSAFE"), Money(6_000_000), Money(0))
+            add_partner(tx, Partner("FINSAFE"), Money(6_000_000), FLOAT)
             person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, Phone(PHONE), None, "en")
             tx.people.link("terminal", self.owner.address, person)
             keys = Keyring.read(KEYS)
@@ -72,6 +79,7 @@ class JourneyRun:
             tx.desk_pins.put(person, keys.pepper_id, digested)
 
         await self.world.open()
+        self.world.daraja.opening(FLOAT.cents)
         await self.world.app.database.write(seed)
         await self.world.settle()
 
@@ -100,6 +108,16 @@ class JourneyRun:
         for _ in range(2):
             self.world.notify(notice)
         await self.world.settle()
+
+    def calls(self) -> Counter[str]:
+        """How often bank and M-PESA were called so far."""
+        calls = {call for _, call in ALL_CRASH_POINTS if call is not None}
+        return Counter({call: self.world.api_of(call).calls(call) for call in calls})
+
+    def codes(self) -> list[str]:
+        """Those in the owner's newest SMS."""
+        found: list[str] = _CODE.findall(self.world.sms.texts[PHONE][-1])
+        return found
 
     def newest(self, prefix: str) -> str:
         """The latest reference with this prefix shown to anybody."""
@@ -148,8 +166,85 @@ async def _by_hand(play: JourneyRun) -> None:
 async def _float(play: JourneyRun) -> None:
     await play.say("/float", "10000")
     await play.tap("yes")
-    codes: list[str] = _CODE.findall(play.world.sms.texts[PHONE][-1])
-    await play.say(codes[-1])
+    await _type_code(play)
+    await play.world.advance(60)
+
+
+async def pay(play: JourneyRun, amount: str = "1500") -> None:
+    """Order a payout of so many shillings, and approve it."""
+    await play.say(f"/pay {PAYEE} {amount}")
+    await play.tap("yes")
+    await _type_code(play)
+
+
+async def _type_code(play: JourneyRun) -> None:
+    await play.say(play.codes()[-1])
+
+
+async def _payout(play: JourneyRun) -> None:
+    await pay(play)
+    await play.world.advance(60)
+
+
+async def _payout_told_early(play: JourneyRun) -> None:
+    play.world.daraja.set_payee(PAYEE, parse_payee("before-ack"))
+    await _payout(play)
+
+
+async def _payout_unheard(play: JourneyRun) -> None:
+    """The answer to the order is lost, and no Result ever comes."""
+    play.world.daraja.arm(parse_fault("timeout-after"), "payout")
+    play.world.daraja.set_payee(PAYEE, parse_payee("silent"))
+    await pay(play)
+    await play.world.advance(900)
+
+
+async def _payout_told_to_nobody(play: JourneyRun) -> None:
+    """The Result comes while the product is down, and does not come again."""
+    await pay(play)
+    await play.world.close()
+    await play.world.advance(30)
+    await play.world.open()
+    await play.world.advance(900)
+
+
+async def _payout_confirmed(play: JourneyRun) -> None:
+    limit = {"payout_confirm_above": 1_000}
+    play.world.settings = play.world.settings.model_copy(update=limit)
+    await play.world.restart()
+    await _payout(play)
+
+
+async def _payout_after_return(play: JourneyRun) -> None:
+    play.world.daraja.set_payee(PAYEE, parse_payee("fails 4 late 10m"))
+    await pay(play)
+    await play.world.advance(900)
+
+
+async def _payout_by_admins(play: JourneyRun) -> None:
+    """What M-PESA never ordered, nor finds, two admins return."""
+    first, second = play.admins
+    play.world.daraja.arm(parse_fault("timeout-before"), "payout")
+    await _payout(play)
+    reference = play.newest("PO")
+    await play.say(f"/resolve {reference}", who=first)
+    await play.tap("failed", who=first)
+    await play.say("not on the statement of the portal", who=first)
+    await play.tap("yes", who=first)
+    await play.say("/approvals", who=second)
+    await play.tap(play.newest("PR").lower(), "approve", "yes", who=second)
+
+
+async def _payout_frozen(play: JourneyRun) -> None:
+    """What waits for a token is frozen, and sent once it is thawed."""
+    play.world.daraja.arm(parse_fault("http 503"), "payout-token", 2)
+    await pay(play)
+    await play.say("/settings")
+    await play.tap("freeze-payouts")
+    await play.world.advance(600)
+    await play.say("/settings")
+    await play.tap("thaw-payouts")
+    await _type_code(play)
     await play.world.advance(60)
 
 
@@ -195,6 +290,14 @@ JOURNEYS: dict[str, Callable[[JourneyRun], Awaitable[None]]] = {
     "float": _float,
     "float by phone": _float_by_phone,
     "float unknown": _float_unknown,
+    "payout": _payout,
+    "payout told early": _payout_told_early,
+    "payout unheard of": _payout_unheard,
+    "payout told to nobody": _payout_told_to_nobody,
+    "payout confirmed": _payout_confirmed,
+    "payout after its return": _payout_after_return,
+    "payout by two admins": _payout_by_admins,
+    "payout frozen": _payout_frozen,
     "two admins": _two_admins,
     "taken back": _taken_back,
 }
@@ -212,21 +315,31 @@ BEFORE = {"taken back": _a_payment_and_a_night}  # runs before the crash is arme
 
 async def crash_at_every_point(journey: str) -> tuple[int, list[CrashFailure]]:
     """The number of crash points, and those after which an invariant was broken."""
-    points, bad = 0, []
-    for point, call in CRASH_POINTS:
+    undisturbed = await _play(journey, "commit", None, POINTS_MAX)
+    points, bad = 0, [CrashFailure("nowhere", undisturbed.broken)] if undisturbed.broken else []
+    for point, call in ALL_CRASH_POINTS:
+        if call is not None and call not in undisturbed.calls:
+            continue
         for nth in range(1, POINTS_MAX):
-            fired, broken = await _play(journey, point, call, nth)
-            if broken:
-                bad.append(CrashFailure(f"{point} {call or ''} {nth}".replace("  ", " "), broken))
-            if not fired:
+            played = await _play(journey, point, call, nth)
+            if played.broken:
+                where = f"{point} {call or ''} {nth}".replace("  ", " ")
+                bad.append(CrashFailure(where, played.broken))
+            if not played.fired:
                 break
             points += 1
     return points, bad
 
 
-async def _play(
-    journey: str, point: CrashPointName, call: str | None, nth: int
-) -> tuple[bool, list[BrokenInvariant]]:
+class _Played(NamedTuple):
+    """``calls`` are those that the journey made."""
+
+    fired: bool
+    broken: list[BrokenInvariant]
+    calls: frozenset[str]
+
+
+async def _play(journey: str, point: CrashPointName, call: str | None, nth: int) -> _Played:
     logged: list[str] = []
     with tempfile.TemporaryDirectory(prefix="hazina-points-", dir=FOLDERS) as folder:
         play = JourneyRun(Path(folder))
@@ -235,17 +348,20 @@ async def _play(
             await play.open()
             if journey in BEFORE:
                 await BEFORE[journey](play)
+            before = play.calls()
             armed = play.world.arm_crash(point, call, nth)
             try:
                 await JOURNEYS[journey](play)
                 fired = armed.fired
+                made = frozenset(play.calls() - before)
                 play.world.armed_crashes.clear()
                 play.world.bank.disarm()
+                play.world.daraja.disarm()
                 broken = await watch.step()
                 for _ in range(2):
                     await play.world.advance(86_400)
                     await play.world.run_job("reconciliation")
                     broken += await watch.step()
-                return fired, broken + await watch.end(logged, (PIN,))
+                return _Played(fired, broken + await watch.end(logged, (PIN,)), made)
             finally:
                 await play.world.close()

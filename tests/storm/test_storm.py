@@ -27,7 +27,7 @@ from tests.storm.mistakes import MISTAKES, Mistake
 HOURS, PARTNERS = 6, 3  # of the standard seeds, enough to detect every mistake
 SEEDS = range(1, 25)
 # Journeys whose crash points are tried in every test run.
-ALWAYS = ("prompt", "prompt by phone", "float")
+ALWAYS = ("prompt", "prompt by phone", "float", "payout")
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
