@@ -22,7 +22,8 @@ from bot.storm.storm_run import StormRun, run
 from bot.storm.story import Violation
 from services.domain.message import Mail
 from storage.sqlite.simulated import MemoryDatabase, in_memory
-from tests.storm.mistakes import MISTAKES, Mistake
+from tests.storm.mistake import Mistake
+from tests.storm.mistakes import MISTAKES
 
 HOURS, PARTNERS = 6, 3  # of the standard seeds, enough to detect every mistake
 SEEDS = range(1, 25)
