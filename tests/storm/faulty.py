@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from services import float_settlement, otp, payment_assignment, topup_settlement
@@ -11,6 +12,8 @@ from services.domain.money import Money
 from services.domain.payment import SuspenseReason, Verdict
 from services.domain.topup import TopUpState
 from services.otp import Passed
+
+A_SECOND = timedelta(seconds=1)
 
 
 def credited_on_accepted(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -> Any:
@@ -22,10 +25,11 @@ def credited_on_accepted(right: Any, tx: Any, claimed: Any, answer: Any, *rest: 
 
 
 def sent_again(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -> Any:
-    """A timeout is taken for "nothing sent", and the prompt is requested again."""
+    """A timeout is taken for "nothing sent", and the prompt is requested again: a second later,
+    so that a bank that answers nothing at all does not stop the clock."""
     topup = tx.topups.get(claimed.reference)
     if isinstance(answer, Unknown) and topup.state is TopUpState.SENDING:
-        tx.topups.save(replace(topup, state=TopUpState.CREATED, due_at=tx.now))
+        tx.topups.save(replace(topup, state=TopUpState.CREATED, due_at=tx.now + A_SECOND))
         return None
     return right(tx, claimed, answer, *rest)
 
