@@ -154,6 +154,8 @@ class PayoutChecker:
         before, self._most_new = self._most_new, limits
         fresh = set()
         for payout in payouts:
+            if payout.state is PayoutState.RETURNED:
+                self._authorised_at.setdefault(payout.reference, now)  # it may be paid after all
             if payout.state not in HOLDS | ENDED_PAID:
                 continue
             if payout.reference not in self._authorised_at:

@@ -109,7 +109,7 @@ MISTAKES = (
     Mistake(
         "spend what is held",
         instead(LedgerStore, "balance", faulty.holds_are_there_to_spend),
-        caught("faults", "ledger", "server error"),
+        caught("faults", "ledger", "float held", "server error"),
     ),
     Mistake(
         "believe every notification",
@@ -183,7 +183,7 @@ MISTAKES = (
     Mistake(
         "leave reviews open",
         instead(EvidenceStore, "close_reviews", faulty.nothing),
-        caught("attention", "payments", "proposals"),
+        caught("attention", "payments", "payout attention", "proposals"),
     ),
     Mistake(
         "call late payments paid in time",
