@@ -33,8 +33,8 @@ from tests.kit.engine_talk import CODE, NAVIGATION, Talk, frames_of
 
 Happening = Callable[[Talk], None]
 TYPED = ["1500", "1,500", "0", "-5", "1.5k", "300000", "0712345678", "254733123456", "hello", ""]
-TYPED += [CODE, "482 913", "48291", "2580", "my pin is 2580", "March 2026"]
-NAMES = ["topup", "float", "balance", "history", "settings", "statement"]
+TYPED += [CODE, "482 913", "48291", "2580", "my pin is 2580", "March 2026", "Mama Njeri"]
+NAMES = ["topup", "float", "pay", "balance", "history", "settings", "statement"]
 NAMES += ["menu", "start", "cancel", "help", "nosuch"]
 FORGED = [
     "yes",

@@ -92,6 +92,9 @@ class FakeHost:
     def has_partner(self, code: str) -> bool:
         return False
 
+    def recipient(self, name: str) -> Phone | None:
+        return PHONES[1] if name == "Mama Njeri" else None
+
     def note_suspicious(self, event: str) -> None:
         pass
 
@@ -116,6 +119,8 @@ class FakeHost:
         offered: dict[str, Sequence[Any]] = {
             "amounts": self.amounts,
             "float_amounts": self.amounts,
+            "paid_amounts": self.amounts,
+            "payees": self.phones,
             "phones": self.phones,
             "periods": [Period(date(2026, 3, 1), date(2026, 3, 2))],
         }
@@ -131,15 +136,19 @@ class FakeHost:
             case "secure_topup":
                 return self._coded("TU", {}) if world.coded else Exit("open")
             case "request_float":
-                return self._short(args) or Exit("quoted", sets=self._quote("FL", args))
+                return self._short(args) or Exit("quoted", sets=self._quote("purchase", "FL", args))
             case "confirm_float":
                 assert operation is not None
                 if world.requoted:
-                    quote = self._quote("FL", args)
+                    quote = self._quote("purchase", "FL", args)
                     return Exit("requoted", sets=quote, above="It had run out.")
                 sent = "pin" if world.by_pin else "sent"
                 return self._short(args) or Exit(sent, sets={"purchase": operation})
-            case "buy_float":
+            case "request_payout":
+                return self._short(args) or Exit("quoted", sets=self._quote("payout", "PO", args))
+            case "confirm_payout":
+                return self._short(args) or Exit("sent")
+            case "buy_float" | "send_payout":
                 assert operation is not None
                 return (
                     self.answer if isinstance(self.answer, Refusal) else OperationStarted(operation)
@@ -165,11 +174,11 @@ class FakeHost:
         sent = "pin" if self.world.by_pin else "sent"
         return Exit(sent, sets={**sets, "reference": f"{kind}-C{self.drawn:05d}"})
 
-    def _quote(self, kind: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    def _quote(self, into: str, kind: str, args: Mapping[str, Any]) -> dict[str, Any]:
         self.drawn += 1
         fees = self.world.fees
         total = args["amount"] + fees
-        return {"purchase": f"{kind}-Q{self.drawn:05d}", "fees": fees, "total": total}
+        return {into: f"{kind}-Q{self.drawn:05d}", "fees": fees, "total": total}
 
     def _short(self, args: Mapping[str, Any]) -> Exit | None:
         if not self.world.short:
@@ -203,6 +212,9 @@ class FakeHost:
     def recall(self, operation: str) -> Recalled | Refusal:
         if operation.startswith("FL"):
             return Recalled("float", {"reference": operation, "amount": Money(1_500_00)})
+        if operation.startswith("PO"):
+            paid = {"reference": operation, "amount": Money(1_500_00), "payee": PHONES[1]}
+            return Recalled("pay", paid)
         values = {"reference": operation, "amount": Money(1_500_00), "phone": Phone("254733123456")}
         return Recalled("topup", values)
 
