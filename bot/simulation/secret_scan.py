@@ -26,7 +26,9 @@ _TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.A
 WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]+")
 CODE = re.compile(r"(?<![0-9-])[0-9]{6}(?![0-9])")  # a reference may be TU-337883
 _DIGITS = re.compile(r"[0-9]{4,6}")  # a code, or a desk PIN
-_DATE_OR_AMOUNT = re.compile(rb'20[0-9]{2}-[0-9]{2}-[0-9]{2}|"cents":[0-9]+')
+# A date, an amount, or an entry of an index over the last four digits of phones: after the lengths
+# of its columns those digits, then numbers of rows, whose bytes may be digits too.
+_BY_CHANCE = re.compile(rb'20[0-9]{2}-[0-9]{2}-[0-9]{2}|"cents":[0-9]+|\x15[\x01\x02]{1,2}[0-9]{6}')
 _NUMBERS_ALONE = bytes(byte if chr(byte).isdecimal() else ord(" ") for byte in range(256))
 _STEM = 5  # leading bytes shared by tokens of one kind: if they are absent, so are the tokens
 
@@ -111,10 +113,10 @@ def leaked_secrets(
         there = {stem for stem in stems if stem in content}
         for name, wanted in secrets.items():
             if name in codes:
-                # Long numbers, fractions of seconds, digests, dates and amounts can contain any
-                # four to six digits.
+                # Long numbers, fractions of seconds, digests, dates, amounts and indexes can
+                # contain any four to six digits.
                 alone = rb"(?<![0-9a-f.])" + wanted + rb"(?![0-9a-f])"
-                if wanted in numbers and re.search(alone, _DATE_OR_AMOUNT.sub(b" ", content)):
+                if wanted in numbers and re.search(alone, _BY_CHANCE.sub(b" ", content)):
                     found.append(f"{name} in {place}")
             elif wanted[:_STEM] in there and wanted in content:
                 found.append(f"{name} in {place}")

@@ -18,8 +18,14 @@ def test_a_code_is_found_in_a_file(content: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["254032026", "12:00:00.032026Z", "a032026f", "2026-03-032026-03-03"],
-    ids=["a longer number", "a fraction of a second", "a digest", "two dates side by side"],
+    [
+        *("254032026", "12:00:00.032026Z", "a032026f", "2026-03-032026-03-03"),
+        "\x04\x15\x01\x01032026\n",
+    ],
+    ids=[
+        *("a longer number", "a fraction of a second", "a digest", "two dates side by side"),
+        "an index over the ends of phones",
+    ],
 )
 def test_what_holds_the_six_digits_by_chance_is_not_the_code(content: str) -> None:
     assert leaked_secrets(PLANTED, {"hazina.db": content.encode()}, [content]) == []
