@@ -79,6 +79,15 @@ class ReferenceRequest(Request):
 
 
 class QuoteRequest(Request):
+    """A payout is of whole shillings."""
+
+    model_config = ConfigDict(
+        json_schema_extra=together(
+            {"properties": {"kind": {"const": "float"}}},
+            {"properties": {"kind": {"const": "payout"}, "amount": WHOLE_AMOUNT_SCHEMA}},
+        )
+    )
+
     kind: Literal["float", "payout"]
     amount: Amount
 
