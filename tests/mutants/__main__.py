@@ -86,8 +86,6 @@ def main() -> int:
     reach = measure(money_files(), options.jobs)
     for library in LIBRARIES.split():
         import_module(library)
-    began = time.monotonic()
-    try_one = partial(tried, reach, began + options.seconds)
     noticed, survivors = 0, []
     with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
         widest = max(to_try, key=lambda mutant: len(may_notice(reach, mutant)))
@@ -95,6 +93,8 @@ def main() -> int:
         if failed is not None:
             print(f"Nothing can be said of mistakes: as the files are, these tests fail: {failed}")
             return 1
+        began = time.monotonic()
+        try_one = partial(tried, reach, began + options.seconds)
         for mutant, ran, seen in pool.imap_unordered(try_one, to_try):
             if seen:
                 noticed += 1
