@@ -12,9 +12,9 @@ from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.money import Money
 from services.domain.partner import Person
 from services.domain.refusal import Refusal
-from services.domain.spending import CONFIRMABLE, SpendingState, binding, is_in
+from services.domain.spending import CONFIRMABLE, Shortfall, SpendingState, binding, is_in
 from services.float_purchases import check_confirmed, hold
-from services.float_quotes import InsufficientFunds, Requoted, own_purchase, requote
+from services.float_quotes import Requoted, own_purchase, requote
 from services.otp import Passed
 from services.policy import Policy
 from services.ports import Keys, Tx
@@ -37,7 +37,7 @@ def confirm(
     amount: Money,
     fees: Money,
     total: Money,
-) -> Purchase | AwaitingApproval[Purchase] | Requoted | InsufficientFunds | Refusal:
+) -> Purchase | AwaitingApproval[Purchase] | Requoted | Shortfall | Refusal:
     """The person confirmed what was shown: returns the purchase, which the PIN may approve for ten
     minutes from now.
 

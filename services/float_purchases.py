@@ -13,9 +13,8 @@ from services.domain.ledger import float_holds
 from services.domain.money import Money
 from services.domain.partner import Person
 from services.domain.refusal import Refusal
-from services.domain.spending import CONFIRMABLE, SpendingState, is_in
+from services.domain.spending import CONFIRMABLE, Shortfall, SpendingState, is_in
 from services.float_quotes import (
-    InsufficientFunds,
     Requoted,
     check,
     current_quote,
@@ -39,7 +38,7 @@ def confirm(
     amount: Money,
     fees: Money,
     total: Money,
-) -> CodeSent[Purchase] | AwaitingApproval[Purchase] | Requoted | InsufficientFunds | Refusal:
+) -> CodeSent[Purchase] | AwaitingApproval[Purchase] | Requoted | Shortfall | Refusal:
     """The person confirmed what was shown: send the code that approves exactly that.
 
     Refusals: those of ``check_confirmed`` and of ``otp.generate``.
@@ -58,7 +57,7 @@ def check_confirmed(
     amount: Money,
     fees: Money,
     total: Money,
-) -> Purchase | AwaitingApproval[Purchase] | Requoted | InsufficientFunds | Refusal:
+) -> Purchase | AwaitingApproval[Purchase] | Requoted | Shortfall | Refusal:
     """Whether what was shown and confirmed can be bought now; a large purchase first awaits
     approval.
 

@@ -16,18 +16,9 @@ from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.partner import Person
 from services.domain.refusal import Refusal
+from services.domain.spending import Shortfall
 from services.policy import Policy
 from services.ports import Random, Tx
-
-
-@dataclass(frozen=True, slots=True)
-class InsufficientFunds:
-    """The wallet holds less than the purchase costs; ``missing`` is rounded up to whole
-    shillings."""
-
-    total: Money
-    available: Money
-    missing: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +38,7 @@ def request(
     key: str,
     amount: Money,
     changes: str | None = None,
-) -> Purchase | InsufficientFunds | Refusal:
+) -> Purchase | Shortfall | Refusal:
     """Quote ``amount`` for this address. ``changes`` is the quote that this one replaces, if its
     amount was edited; one that was left ends. A purchase of the same amount that awaits approval is
     continued.
@@ -83,7 +74,7 @@ def open_for_system(
     address: str,
     key: str,
     amount: Money,
-) -> Purchase | InsufficientFunds | Refusal:
+) -> Purchase | Shortfall | Refusal:
     """Quote ``amount`` for a partner's system; ``person`` gets the code. In the same transaction it
     is confirmed or dropped: nobody looks at it.
 
@@ -192,9 +183,7 @@ def _check_day(tx: Tx, partner: str, amount: Money) -> Refusal | None:
     return None
 
 
-def reprice(
-    tx: Tx, policy: Policy, person: Person, reference: str
-) -> Requoted | InsufficientFunds | None:
+def reprice(tx: Tx, policy: Policy, person: Person, reference: str) -> Requoted | Shortfall | None:
     """A new quote to show if the partner's fees changed after the one shown.
 
     ``None`` if the quote still holds, or cannot be confirmed anyway: ``confirm`` says why.
@@ -227,13 +216,9 @@ def current_quote(tx: Tx, partner: str, amount: Money) -> Quote:
     )
 
 
-def shortfall(tx: Tx, partner: str, price: Quote) -> InsufficientFunds | None:
+def shortfall(tx: Tx, partner: str, price: Quote) -> Shortfall | None:
     available = tx.ledger.balance(Account(partner, AccountKind.WALLET)).available
-    if price.total <= available:
-        return None
-    missing = price.total - available
-    shillings = -(-missing.cents // 100)
-    return InsufficientFunds(price.total, available, Money(shillings * 100))
+    return Shortfall.of(price.total, available)
 
 
 def requote(tx: Tx, purchase: Purchase, person: Person, short_code: str, price: Quote) -> Purchase:

@@ -5,7 +5,7 @@ Each function runs inside a transaction and makes no outside calls.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services import approvals, otp, spending
@@ -19,22 +19,13 @@ from services.domain.payout import PREFIX, Payout, PayoutState
 from services.domain.payout_tariff import payout_quote
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
+from services.domain.spending import Shortfall
 from services.policy import Policy
 from services.ports import Random, Tx
 
 NEW_FOR = timedelta(hours=24)  # how long a recipient counts as new from the first payout on
 ALIKE_WITHIN = timedelta(hours=24)  # how long after a payment the same again is asked about
 REMARKS = "Payment"  # what a payout says on the short code's statement beside its reference
-
-
-@dataclass(frozen=True, slots=True)
-class FloatShort:
-    """The float has less than the payout costs. ``missing`` is what to buy: in whole shillings, and
-    at least the least of a purchase."""
-
-    total: Money
-    available: Money
-    missing: Money
 
 
 def request(
@@ -48,7 +39,7 @@ def request(
     recipient: Phone,
     amount: Money,
     changes: str | None = None,
-) -> Payout | FloatShort | Refusal:
+) -> Payout | Shortfall | Refusal:
     """Quote a payout for this address. ``changes`` is the quote that this one replaces, if its
     amount or recipient was edited; one that was left ends. One of the same amount and recipient
     that awaits approval is continued.
@@ -71,71 +62,11 @@ def request(
         if is_own and standing.reference == changes:
             return requote(tx, policy, standing, person, recipient, price)
         tx.payouts.save(standing.transition_to(PayoutState.CANCELLED, settled_at=tx.now))
-    return add(tx, random, policy, person, channel, address, key, recipient, price)
+    code = person.partner.code
+    return add(tx, random, policy, code, person, channel, address, key, recipient, price)
 
 
 def add(
-    tx: Tx,
-    random: Random,
-    policy: Policy,
-    person: Person,
-    channel: str,
-    address: str,
-    key: str,
-    recipient: Phone,
-    price: Quote,
-    remarks: str | None = None,
-    client_reference: str | None = None,
-) -> Payout:
-    """A quote of something that was checked."""
-    partner = person.partner.code
-    return _store(
-        tx,
-        random,
-        policy,
-        partner,
-        person,
-        channel,
-        address,
-        key,
-        recipient,
-        price,
-        remarks,
-        client_reference,
-    )
-
-
-def add_for_system(
-    tx: Tx,
-    random: Random,
-    policy: Policy,
-    partner: str,
-    channel: str,
-    address: str,
-    key: str,
-    recipient: Phone,
-    price: Quote,
-    remarks: str | None = None,
-    client_reference: str | None = None,
-) -> Payout:
-    """The same as ``add``, for a partner's system that acts without a person."""
-    return _store(
-        tx,
-        random,
-        policy,
-        partner,
-        None,
-        channel,
-        address,
-        key,
-        recipient,
-        price,
-        remarks,
-        client_reference,
-    )
-
-
-def _store(
     tx: Tx,
     random: Random,
     policy: Policy,
@@ -146,9 +77,11 @@ def _store(
     key: str,
     recipient: Phone,
     price: Quote,
-    remarks: str | None,
-    client_reference: str | None,
+    remarks: str | None = None,
+    client_reference: str | None = None,
 ) -> Payout:
+    """A quote of something that was checked; ``person`` is ``None`` where a partner's system acts
+    without one."""
     assert policy.payout_short_code is not None
     payout = Payout(
         reference="",
@@ -310,14 +243,9 @@ def own_payout(tx: Tx, person: Person, reference: str) -> Payout | None:
     return found if isinstance(found, Payout) else None
 
 
-def shortfall(tx: Tx, partner: str, price: Quote) -> FloatShort | None:
+def shortfall(tx: Tx, partner: str, price: Quote) -> Shortfall | None:
     available = tx.ledger.balance(Account(partner, AccountKind.FLOAT)).available
-    if price.total <= available:
-        return None
-    missing = price.total - available
-    shillings = Money(-(-missing.cents // 100) * 100, missing.currency)
-    least = tx.limits.in_force("float.min", partner)
-    return FloatShort(price.total, available, max(shillings, least))
+    return Shortfall.of(price.total, available, tx.limits.in_force("float.min", partner))
 
 
 def requote(

@@ -17,9 +17,9 @@ from services.domain.payout import Payout, PayoutState
 from services.domain.payout_tariff import payout_quote
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from services.domain.spending import CONFIRMABLE, SpendingState, is_in
+from services.domain.spending import CONFIRMABLE, Shortfall, SpendingState, is_in
 from services.otp import NotPassed
-from services.payout_quotes import FloatShort, check, own_payout, requote, shortfall
+from services.payout_quotes import check, own_payout, requote, shortfall
 from services.policy import Policy
 from services.ports import Keys, Random, Tx
 from services.spending import CodeSent
@@ -35,7 +35,7 @@ def confirm(
     recipient: Phone,
     amount: Money,
     fees: Money,
-) -> CodeSent[Payout] | AwaitingApproval[Payout] | FloatShort | Refusal:
+) -> CodeSent[Payout] | AwaitingApproval[Payout] | Shortfall | Refusal:
     """The person confirmed what was shown: send the code that approves exactly that.
 
     Refusals: those of ``check_confirmed`` and of ``otp.generate``.
@@ -54,7 +54,7 @@ def check_confirmed(
     recipient: Phone,
     amount: Money,
     fees: Money,
-) -> Payout | AwaitingApproval[Payout] | FloatShort | Refusal:
+) -> Payout | AwaitingApproval[Payout] | Shortfall | Refusal:
     """Whether what was shown and confirmed can be paid now; a large payout first awaits approval.
 
     Refusals: those of ``payout_quotes.check``, ``approvals.request`` and

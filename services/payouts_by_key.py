@@ -17,7 +17,7 @@ from services.domain.payout import Payout
 from services.domain.payout_tariff import payout_quote
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from services.payout_quotes import FloatShort
+from services.domain.spending import Shortfall
 from services.policy import Policy
 from services.ports import Random, Tx
 
@@ -39,7 +39,7 @@ def open_for_system(
     key: str,
     recipient: Phone,
     amount: Money,
-) -> Payout | FloatShort | Refusal:
+) -> Payout | Shortfall | Refusal:
     """Quote a payout that ``person``'s code will approve. In the same transaction it is confirmed
     or dropped: nobody looks at it. Refusals: those of ``payout_quotes.check``."""
     refusal = payout_quotes.check(tx, policy, person, recipient, amount)
@@ -48,7 +48,10 @@ def open_for_system(
     price = payout_quote(amount)
     if (short := payout_quotes.shortfall(tx, person.partner.code, price)) is not None:
         return short
-    return payout_quotes.add(tx, random, policy, person, channel, address, key, recipient, price)
+    code = person.partner.code
+    return payout_quotes.add(
+        tx, random, policy, code, person, channel, address, key, recipient, price
+    )
 
 
 def start_without_code(
@@ -65,7 +68,7 @@ def start_without_code(
     client_reference: str | None = None,
     *,
     again: bool = False,
-) -> Payout | Alike | FloatShort | Refusal:
+) -> Payout | Alike | Shortfall | Refusal:
     """Hold the float for a payout that stays under the key's ceiling. The ceiling spares the code
     only: what needs a second person needs the code as well, which follows the approval.
 
@@ -84,11 +87,12 @@ def start_without_code(
     price = payout_quote(amount)
     if (short := payout_quotes.shortfall(tx, partner.code, price)) is not None:
         return short
-    payout = payout_quotes.add_for_system(
+    payout = payout_quotes.add(
         tx,
         random,
         policy,
         partner.code,
+        None,
         channel,
         api_key.id,
         key,

@@ -25,9 +25,9 @@ from services.domain.partner import Person
 from services.domain.payout import Payout
 from services.domain.public_operation import PublicKind
 from services.domain.refusal import Refusal
-from services.domain.spending import Spending, SpendingState, is_in
+from services.domain.spending import Shortfall, Spending, SpendingState, is_in
 from services.domain.topup import TopUp, TopUpState
-from services.float_quotes import InsufficientFunds, Requoted
+from services.float_quotes import Requoted
 from services.spending import CodeSent
 
 SCOPES = {
@@ -102,7 +102,7 @@ def _for_float(call: CallContext, request: CodeRequest, amount: Money) -> Reply 
     match purchase:
         case Refusal():
             return problem_of(app.texts, purchase)
-        case InsufficientFunds():
+        case Shortfall():
             return too_little(purchase)
     problem = _confirm(call, person, purchase)
     if isinstance(problem, Problem):
@@ -126,7 +126,7 @@ def _confirm(call: CallContext, person: Person, purchase: Purchase) -> Reply | P
     match result:
         case Refusal():
             return problem_of(app.texts, result)
-        case InsufficientFunds():
+        case Shortfall():
             return too_little(result)
         case Requoted(requoted):
             return quote_changed(requoted.quote)

@@ -18,7 +18,7 @@ from services.domain.money import Money
 from services.domain.partner import Person
 from services.domain.payout import Payout
 from services.domain.refusal import Refusal
-from services.payout_quotes import FloatShort
+from services.domain.spending import Shortfall
 from services.spending import CodeSent
 
 
@@ -45,7 +45,7 @@ def open_with_code(call: CallContext, request: CodeRequest, amount: Money) -> Re
     match payout:
         case Refusal():
             return problem_of(app.texts, payout)
-        case FloatShort():
+        case Shortfall():
             return float_short(payout)
     answer = confirm(call, person, payout)
     if isinstance(answer, Problem):
@@ -70,7 +70,7 @@ def confirm(call: CallContext, person: Person, payout: Payout) -> Reply | Proble
     match result:
         case Refusal():
             return problem_of(app.texts, result)
-        case FloatShort():
+        case Shortfall():
             return float_short(result)
         case AwaitingApproval():
             if not result.fresh:

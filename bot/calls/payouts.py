@@ -23,9 +23,8 @@ from services.domain.otp import OtpStatus
 from services.domain.partner import Person
 from services.domain.payout import Payout, PayoutState
 from services.domain.refusal import Refusal
-from services.domain.spending import binding
+from services.domain.spending import Shortfall, binding
 from services.otp import NotPassed
-from services.payout_quotes import FloatShort
 from services.payouts_by_key import Alike
 
 _ENDED = {
@@ -71,7 +70,7 @@ def _without_code(call: CallContext, request: PayoutRequest) -> Reply | Problem:
             return problem_of(call.app.texts, started)
         case Alike(standing):
             return alike(standing.reference)
-        case FloatShort():
+        case Shortfall():
             return float_short(started)
         case Payout(reference=reference):
             return operation(call, reference)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from bot.calls.answers import FieldError, Problem, ProblemCode, invalid
 from flows.engine.texts import Texts
 from services.domain.refusal import Refusal
-from services.float_quotes import InsufficientFunds
-from services.payout_quotes import FloatShort
+from services.domain.spending import Shortfall
 
 _C = ProblemCode
 _CODES = {
@@ -87,7 +86,7 @@ def problem_of(texts: Texts, refusal: Refusal) -> Problem:
     return Problem(_CODES[refusal.code], detail)
 
 
-def too_little(short: InsufficientFunds) -> Problem:
+def too_little(short: Shortfall) -> Problem:
     return Problem(
         _C.INSUFFICIENT_FUNDS,
         f"The wallet has {short.available} available, and this needs {short.total}.",
@@ -95,7 +94,7 @@ def too_little(short: InsufficientFunds) -> Problem:
     )
 
 
-def float_short(short: FloatShort) -> Problem:
+def float_short(short: Shortfall) -> Problem:
     return Problem(
         _C.INSUFFICIENT_FUNDS,
         f"The float has {short.available} available, and this needs {short.total}.",

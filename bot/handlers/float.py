@@ -30,8 +30,8 @@ from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
-from services.domain.spending import binding
-from services.float_quotes import InsufficientFunds, Requoted
+from services.domain.spending import Shortfall, binding
+from services.float_quotes import Requoted
 from services.otp import NotPassed
 from services.spending import CodeSent
 
@@ -73,7 +73,7 @@ def request(turn: TurnContext, operation: Reference | None, amount: Money) -> Ex
             return Exit("again", above=turn.say(f"refusal.{code}", facts))
         case Refusal():
             return result
-        case InsufficientFunds():
+        case Shortfall():
             return _insufficient_funds(result)
         case Purchase():
             return Exit(
@@ -113,7 +113,7 @@ def confirm(
     match result:
         case Refusal():
             return result
-        case InsufficientFunds():
+        case Shortfall():
             return _insufficient_funds(result)
         case Requoted(purchase):
             return Exit(
@@ -130,14 +130,7 @@ def confirm(
 
 def _confirmed(
     turn: TurnContext, operation: Reference, amount: Money, fees: Money, total: Money
-) -> (
-    CodeSent[Purchase]
-    | Purchase
-    | AwaitingApproval[Purchase]
-    | Requoted
-    | InsufficientFunds
-    | Refusal
-):
+) -> CodeSent[Purchase] | Purchase | AwaitingApproval[Purchase] | Requoted | Shortfall | Refusal:
     """``CodeSent``, or the purchase that the PIN may approve now."""
     app, person, shown = turn.app, turn.person, (amount, fees, total)
     if turn.on_phone_menu:
@@ -341,6 +334,6 @@ def _quote_fields(purchase: Purchase) -> Mapping[str, Any]:
     return {"purchase": purchase.reference, "fees": quote.fees, "total": quote.total}
 
 
-def _insufficient_funds(short: InsufficientFunds) -> Exit:
+def _insufficient_funds(short: Shortfall) -> Exit:
     sets = {"total": short.total, "available": short.available, "missing": short.missing}
     return Exit("short", sets=sets)

@@ -27,9 +27,8 @@ from services.domain.payout import HOLDS, UNDECIDED, Payout, PayoutState
 from services.domain.payout_tariff import payout_quote
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from services.domain.spending import binding
+from services.domain.spending import Shortfall, binding
 from services.otp import NotPassed
-from services.payout_quotes import FloatShort
 from services.spending import CodeSent
 
 HANDLERS = Handlers()
@@ -93,7 +92,7 @@ def request(
             return Exit("again", above=turn.say(f"refusal.{code}", facts))
         case Refusal():
             return result
-        case FloatShort():
+        case Shortfall():
             return _short(result)
         case Payout():
             return Exit("quoted", sets=_quote_fields(result))
@@ -162,7 +161,7 @@ def confirm(
     match result:
         case Refusal():
             return result
-        case FloatShort():
+        case Shortfall():
             return _short(result)
         case AwaitingApproval():
             if result.fresh:
@@ -367,6 +366,6 @@ def _quote_fields(payout: Payout) -> Mapping[str, Any]:
     return {"payout": payout.reference, "fees": quote.fees, "total": quote.total}
 
 
-def _short(short: FloatShort) -> Exit:
+def _short(short: Shortfall) -> Exit:
     sets = {"total": short.total, "available": short.available, "missing": short.missing}
     return Exit("short", sets=sets)

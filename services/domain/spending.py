@@ -3,15 +3,36 @@ one of the partner's balances."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
 
 from services.domain.float_purchase import Purchase
+from services.domain.money import Money
 from services.domain.otp import Binding, Purpose
 from services.domain.payout import Payout
 
 Spending: TypeAlias = Purchase | Payout
 S = TypeVar("S", bound="Purchase | Payout")
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """The balance that would pay for it has less than ``total``. ``missing`` is what to add: in
+    whole shillings, and no less than can be added at once."""
+
+    total: Money
+    available: Money
+    missing: Money
+
+    @staticmethod
+    def of(total: Money, available: Money, least: Money | None = None) -> Shortfall | None:
+        """``None`` if there is enough. ``least`` is the least that can be added at once."""
+        if total <= available:
+            return None
+        missing = total - available
+        shillings = Money(-(-missing.cents // 100) * 100, missing.currency)
+        return Shortfall(total, available, shillings if least is None else max(shillings, least))
 
 
 class SpendingState(StrEnum):

@@ -28,7 +28,8 @@ from services.domain.operation import OperationType
 from services.domain.partner import Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from services.float_quotes import InsufficientFunds, Requoted
+from services.domain.spending import Shortfall
+from services.float_quotes import Requoted
 from services.float_settlement import PurchaseChange
 from services.otp import NotPassed
 from services.policy import Policy
@@ -99,7 +100,7 @@ class FloatBuyer:
 
     def request(
         self, amount: Money = AMOUNT, address: str = "1", changes: str | None = None
-    ) -> Purchase | InsufficientFunds | Refusal:
+    ) -> Purchase | Shortfall | Refusal:
         self.events += 1
         return self.store.do(
             lambda tx: float_quotes.request(
@@ -115,7 +116,7 @@ class FloatBuyer:
 
     def confirm(
         self, reference: str, shown: Quote | None = None
-    ) -> CodeSent | AwaitingApproval | Requoted | InsufficientFunds | Refusal:
+    ) -> CodeSent | AwaitingApproval | Requoted | Shortfall | Refusal:
         price = shown or self.get(reference).quote
         result = self.store.do(
             lambda tx: float_purchases.confirm(

@@ -7,12 +7,13 @@ from services.approvals import AwaitingApproval
 from services.domain.desk_pin import digest
 from services.domain.float_purchase import Purchase
 from services.domain.refusal import Refusal
-from services.float_quotes import InsufficientFunds, Requoted
+from services.domain.spending import Shortfall
+from services.float_quotes import Requoted
 from storage.transaction import SqliteTx
 from tests.kit.desk_pins import PIN, WRONG
 from tests.kit.float_buyer import FloatBuyer
 
-Confirmed = Purchase | AwaitingApproval | Requoted | InsufficientFunds | Refusal
+Confirmed = Purchase | AwaitingApproval | Requoted | Shortfall | Refusal
 
 
 def set_pin(buyer: FloatBuyer, pin: str = PIN) -> None:

@@ -19,9 +19,9 @@ from services.domain.payout import Payout, PayoutState
 from services.domain.payout_answers import Acknowledged, Asked, PayoutAnswer, Refused
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
+from services.domain.spending import Shortfall
 from services.gateways.daraja.result_wire import read_result
 from services.otp import NotPassed
-from services.payout_quotes import FloatShort
 from services.payout_results import RESULT, TIMEOUT
 from services.payout_settlement import PayoutChange
 from services.policy import Policy
@@ -71,7 +71,7 @@ class PayoutPayer:
 
     def request(
         self, amount: Money = AMOUNT, payee: Phone = PAYEE, address: str = "1"
-    ) -> Payout | FloatShort | Refusal:
+    ) -> Payout | Shortfall | Refusal:
         self.events += 1
         return self.store.do(
             lambda tx: payout_quotes.request(

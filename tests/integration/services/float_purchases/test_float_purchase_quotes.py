@@ -16,7 +16,8 @@ from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.partner import Person
 from services.domain.refusal import Refusal
-from services.float_quotes import InsufficientFunds, Requoted
+from services.domain.spending import Shortfall
+from services.float_quotes import Requoted
 from services.otp import NotPassed
 from services.policy import Policy
 from services.spending import CodeSent
@@ -163,14 +164,14 @@ def test_a_suspended_partner_buys_none(buyer: FloatBuyer) -> None:
 
 def test_too_little_says_how_many_shillings_are_missing(buyer: FloatBuyer) -> None:
     total = Money(3_000_000 + 5_000 + 3_000)
-    assert buyer.request(WALLET) == InsufficientFunds(total, WALLET, Money(8_000))
+    assert buyer.request(WALLET) == Shortfall(total, WALLET, Money(8_000))
     assert buyer.store.tx.purchases.every() == []
 
 
 def test_money_taken_before_the_yes_is_short(buyer: FloatBuyer) -> None:
     reference = buyer.quote()
     spend(buyer, 2_500_000)
-    assert isinstance(buyer.confirm(reference), InsufficientFunds)
+    assert isinstance(buyer.confirm(reference), Shortfall)
     assert buyer.get(reference).state is S.QUOTED
 
 
@@ -187,7 +188,7 @@ def test_money_taken_while_the_code_is_out_refuses_and_spends_the_code(buyer: Fl
 
 def test_held_money_is_not_available_to_another(buyer: FloatBuyer) -> None:
     in_state(buyer, S.UNKNOWN)
-    assert isinstance(buyer.request(Money(2_000_000)), InsufficientFunds)
+    assert isinstance(buyer.request(Money(2_000_000)), Shortfall)
     assert isinstance(buyer.request(Money(1_900_000)), Purchase)
 
 

@@ -21,7 +21,8 @@ from services.domain.ledger import AccountKind
 from services.domain.money import Money
 from services.domain.partner import Role
 from services.domain.refusal import Refusal
-from services.float_quotes import InsufficientFunds, Requoted
+from services.domain.spending import Shortfall
+from services.float_quotes import Requoted
 from services.float_settlement import PurchaseChange
 from services.spending import CodeSent
 from tests.kit import float_by_pin as by_pin
@@ -325,7 +326,7 @@ def test_all_of_the_wallet_may_be_spent_and_not_a_cent_more(buyer: FloatBuyer) -
     buyer.fee(FeeKind.TRANSFER)
     buyer.fee(FeeKind.PROCESSING, fixed=1)
     short = buyer.request(WALLET)
-    assert short == InsufficientFunds(Money(3_000_001), WALLET, Money(100))
+    assert short == Shortfall(Money(3_000_001), WALLET, Money(100))
     buyer.fee(FeeKind.PROCESSING)
     assert buyer.type(buyer.coded(WALLET)) == buyer.store.tx.purchases.newest()
     assert buyer.available() == 0
