@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from bot.calls import payout_codes
 from bot.calls.answers import FieldError, Problem, ProblemCode, Reply, invalid, not_found
 from bot.calls.caller import CHANNEL, CallContext, missing_scope
@@ -12,9 +10,8 @@ from bot.calls.fields import WHOLE_ONLY
 from bot.calls.float import APPROVAL_NEEDED, quote_changed
 from bot.calls.refusals import problem_of, too_little, wrong_code
 from bot.calls.requests import NEW_CODE, CodeRequest
-from bot.calls.sent_codes import sent
+from bot.calls.sent_codes import send, sent
 from bot.handlers import approvals as approval_handlers
-from bot.handlers.float import send_code
 from services import float_purchases, float_quotes, otp, spending, topups
 from services.approvals import AwaitingApproval
 from services.domain.api_key import Scope
@@ -136,7 +133,7 @@ def _confirm(call: CallContext, person: Person, purchase: Purchase) -> Reply | P
             approval_handlers.notify_approvers(call.acts_with(person), result)
             return sent(person, result.operation.reference, None, result.operation.quote)
         case CodeSent():
-            return _float_code(call, person, result)
+            return send(call, person, result)
 
 
 def _another(call: CallContext, reference: str) -> Reply | Problem:
@@ -179,10 +176,8 @@ def _another_for(call: CallContext, person: Person, found: Spending) -> Reply | 
     match result:
         case Refusal():
             return problem_of(app.texts, result)
-        case CodeSent(operation=Payout()):
-            return payout_codes.send_code(call, person, cast("CodeSent[Payout]", result))
         case CodeSent():
-            return _float_code(call, person, cast("CodeSent[Purchase]", result))
+            return send(call, person, result)
         case _:
             return _EXPIRED if is_in(result, SpendingState.OTP_EXPIRED) else _OVER
 
@@ -205,9 +200,3 @@ def _topup_code(
     facts = {"amount": topup.amount, "phone": topup.phone}
     call.acts_with(person).send_code(result.issued, "sms.topup_code", facts)
     return sent(person, topup.reference, result.issued.otp, None)
-
-
-def _float_code(call: CallContext, person: Person, result: CodeSent[Purchase]) -> Reply:
-    send_code(call.acts_with(person), result)
-    purchase = result.operation
-    return sent(person, purchase.reference, result.issued.otp, purchase.quote)

@@ -9,9 +9,8 @@ from bot.calls.fields import WHOLE_ONLY
 from bot.calls.float import APPROVAL_NEEDED
 from bot.calls.refusals import float_short, problem_of
 from bot.calls.requests import CodeRequest
-from bot.calls.sent_codes import sent
+from bot.calls.sent_codes import send, sent
 from bot.handlers import approvals as approval_handlers
-from bot.handlers import pay
 from services import payouts, payouts_by_key, spending
 from services.approvals import AwaitingApproval
 from services.domain.money import Money
@@ -78,10 +77,4 @@ def confirm(call: CallContext, person: Person, payout: Payout) -> Reply | Proble
             approval_handlers.notify_approvers(call.acts_with(person), result)
             return sent(person, payout.reference, None, payout.quote)
         case CodeSent():
-            return send_code(call, person, result)
-
-
-def send_code(call: CallContext, person: Person, issued: CodeSent[Payout]) -> Reply:
-    pay.send_code(call.acts_with(person), issued)
-    payout = issued.operation
-    return sent(person, payout.reference, issued.issued.otp, payout.quote)
+            return send(call, person, result)

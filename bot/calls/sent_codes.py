@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from bot.calls.answers import Reply
+from bot.calls.caller import CallContext
+from bot.handlers import spendings
 from services.domain.fees import Quote
 from services.domain.instant import to_rfc3339
 from services.domain.otp import CHECKS_MAX, Otp
 from services.domain.partner import Person
 from services.domain.public_operation import Status
+from services.domain.spending import S, Spending
+from services.spending import CodeSent
 
 
 def quote_document(quote: Quote) -> dict[str, str]:
@@ -36,6 +40,13 @@ def sent(person: Person, reference: str, code: Otp | None, quote: Quote | None) 
         "quote": None if quote is None else quote_document(quote),
     }
     return Reply(document, reference)
+
+
+def send(call: CallContext, person: Person, code: CodeSent[S]) -> Reply:
+    """Send what was drawn for a purchase or a payout, and say so."""
+    operation: Spending = code.operation
+    spendings.send_code(call.acts_with(person), code)
+    return sent(person, operation.reference, code.issued.otp, operation.quote)
 
 
 def _masked(email: str | None) -> str | None:

@@ -11,12 +11,11 @@ from flows.engine.host import Exit, Place, View
 from services import approvals, desk_pins, spending
 from services.approvals import AwaitingApproval
 from services.domain.approval import Decision
-from services.domain.float_purchase import Purchase
 from services.domain.ids import Reference
 from services.domain.partner import Person, Right
 from services.domain.payout import Payout
 from services.domain.refusal import Refusal
-from services.domain.spending import Spending, SpendingState, is_in
+from services.domain.spending import S, Spending, SpendingState, is_in
 from services.otp import Passed
 
 HANDLERS = Handlers()
@@ -30,11 +29,9 @@ _APPROVED = {
 }
 
 
-def notify_approvers(
-    turn: TurnContext, awaits: AwaitingApproval[Purchase] | AwaitingApproval[Payout]
-) -> None:
+def notify_approvers(turn: TurnContext, awaits: AwaitingApproval[S]) -> None:
     """Notify everybody who may approve, with a button that opens the approve flow."""
-    operation = awaits.operation
+    operation: Spending = awaits.operation
     facts = {
         "who": turn.person.name,
         **_asked(operation),

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.context import TurnContext
+from bot.handlers import wrong_codes
 from bot.handlers.declaring import Handlers
-from bot.handlers.wrong_codes import code_exit, own_live_code, refuse_code
+from bot.handlers.wrong_codes import own_live_code, refuse_code
 from flows.engine.host import Exit, View
-from services import otp, payout_ceilings
+from services import payout_ceilings
 from services.domain.api_key import ApiKey
-from services.domain.business_days import time_of_day
 from services.domain.ids import Reference
 from services.domain.money import Money
 from services.domain.partner import Right
@@ -109,9 +109,7 @@ def _send_code(turn: TurnContext, issued: Issued) -> None:
 
 @HANDLERS.action("ceiling_code_stands", needs=Right.VIEW)
 def exit_if_code_ended(turn: TurnContext, operation: Reference) -> Exit | None:
-    code = otp.status(turn.tx, operation)
-    exit_name = "cancelled" if code is None else code_exit(turn, code.status, turn.person.phone)
-    return None if exit_name is None else Exit(exit_name)
+    return wrong_codes.exit_if_code_ended(turn, operation)
 
 
 @HANDLERS.action("cancel_ceiling", needs=Right.VIEW)
@@ -121,7 +119,4 @@ def cancel(turn: TurnContext, operation: Reference) -> None:
 
 @HANDLERS.progress(payout_ceilings.PREFIX, needs=Right.VIEW)
 def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
-    """Where the code was sent, and until when it can be typed."""
-    code = turn.tx.otps.newest(operation)
-    assert code is not None, "a code is sent before the question is asked"
-    return {"sent_to": turn.code_destination(), "until": time_of_day(code.expires_at)}
+    return wrong_codes.code_facts(turn, operation)

@@ -8,10 +8,11 @@ from typing import Any
 import structlog
 
 from bot.context import TurnContext
+from bot.handlers import wrong_codes
 from bot.handlers.declaring import Handlers
-from bot.handlers.wrong_codes import code_exit, own_live_code, refuse_code
+from bot.handlers.wrong_codes import own_live_code, refuse_code
 from flows.engine.host import Exit
-from services import desk_pins, otp
+from services import desk_pins
 from services.desk_pins import NotPassed
 from services.domain.audit import by_person
 from services.domain.business_days import time_of_day
@@ -69,9 +70,7 @@ def _send_code(turn: TurnContext, issued: Issued) -> None:
 
 @HANDLERS.action("pin_code_stands", needs=Right.VIEW)
 def exit_if_code_ended(turn: TurnContext, operation: Reference) -> Exit | None:
-    code = otp.status(turn.tx, operation)
-    exit_name = "cancelled" if code is None else code_exit(turn, code.status, turn.person.phone)
-    return None if exit_name is None else Exit(exit_name)
+    return wrong_codes.exit_if_code_ended(turn, operation)
 
 
 @HANDLERS.code_check("choose_pin", needs=Right.MOVE_MONEY, shows=("until",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.context import TurnContext
 from bot.handlers import desk_pin
 from bot.handlers.declaring import Handlers
-from bot.handlers.float import exit_of_ended
+from bot.handlers.spendings import exit_of_ended
 from flows.engine.host import Exit
 from services import float_by_pin
 from services.domain.float_purchase import Purchase, PurchaseState

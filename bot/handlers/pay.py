@@ -7,28 +7,23 @@ from dataclasses import replace
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers import approvals as approval_handlers
+from bot.handlers import spendings
 from bot.handlers.declaring import Handlers
-from bot.handlers.outcomes import outcome_facts
 from bot.handlers.suggested_values import SUGGESTED, with_usual_amounts
-from bot.handlers.wrong_codes import code_exit, report_wrong_code
+from bot.handlers.wrong_codes import code_facts
 from flows.engine.host import Exit, Labelled, OperationStarted, Recalled, View
 from flows.engine.texts import Texts
-from services import approvals, payout_quotes, payout_settlement, payouts, spending
+from services import payout_quotes, payout_settlement, payouts, spending
 from services.approvals import AwaitingApproval
-from services.domain.approval import Decision
-from services.domain.business_days import time_of_day
 from services.domain.ids import Reference
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
-from services.domain.otp import OtpStatus
 from services.domain.partner import Right
-from services.domain.payout import HOLDS, UNDECIDED, Payout, PayoutState
+from services.domain.payout import HOLDS, Payout, PayoutState
 from services.domain.payout_tariff import payout_quote
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from services.domain.spending import Shortfall, binding
-from services.otp import NotPassed
+from services.domain.spending import Shortfall
 from services.spending import CodeSent
 
 HANDLERS = Handlers()
@@ -93,7 +88,7 @@ def request(
         case Refusal():
             return result
         case Shortfall():
-            return _short(result)
+            return spendings.short(result)
         case Payout():
             return Exit("quoted", sets=_quote_fields(result))
 
@@ -109,12 +104,9 @@ def what_follows(turn: TurnContext, payout: Reference, payee: Phone, amount: Mon
     stored = turn.tx.payouts.get(payout)
     assert stored is not None
     quoted = replace(stored, recipient=payee, quote=payout_quote(amount))
-    partner = turn.person.partner
-    given = turn.tx.approvals.get(payout)
-    is_given = given is not None and given.decision is Decision.APPROVED
-    way = "second" if approvals.is_needed(partner, quoted.amount) and not is_given else "code"
-    above = Money(partner.approve_above_cents or 0, partner.currency)
-    float_ = turn.tx.ledger.balance(Account(partner.code, AccountKind.FLOAT))
+    way = "second" if spendings.is_for_a_colleague(turn, quoted) else "code"
+    above = spendings.alone_up_to(turn)
+    float_ = turn.tx.ledger.balance(Account(quoted.partner, AccountKind.FLOAT))
     return View(
         {
             "who": _who(turn, quoted.recipient),
@@ -162,14 +154,11 @@ def confirm(
         case Refusal():
             return result
         case Shortfall():
-            return _short(result)
+            return spendings.short(result)
         case AwaitingApproval():
-            if result.fresh:
-                approval_handlers.notify_approvers(turn, result)
-            above = None if result.fresh else turn.say("pay.awaits.not_yet")
-            return Exit("awaits", sets={"until": result.approval.ends_at}, above=above)
+            return spendings.awaits(turn, "pay", result)
         case CodeSent():
-            send_code(turn, result)
+            spendings.send_code(turn, result)
             return Exit("sent")
 
 
@@ -185,47 +174,17 @@ def confirm(
 def check_code(turn: TurnContext, operation: Reference, code: str) -> Exit | Refusal:
     app = turn.app
     result = payouts.authorise(turn.tx, app.keys, app.policy, turn.person, operation, code)
-    match result:
-        case Refusal():
-            return Exit("cancelled")
-        case NotPassed():
-            payout = turn.tx.payouts.get(operation)
-            assert payout is not None
-            report_wrong_code(turn, binding(payout), result, code)
-            return Refusal.of("wrong_code", left=result.tries_left)
-        case Payout():
-            if result.state is PayoutState.AUTHORISED:
-                return Exit("right")
-            if result.state is PayoutState.OTP_LOCKED:
-                report_wrong_code(turn, binding(result), NotPassed(OtpStatus.LOCKED), code)
-            return exit_of_ended(turn, result)
+    return spendings.code_was_checked(turn, operation, code, result)
 
 
 @HANDLERS.action("resend_payout_code", needs=Right.MOVE_MONEY)
 def resend_code(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
-    app, payout = turn.app, payout_quotes.own_payout(turn.tx, turn.person, operation)
-    if payout is None:
-        return Refusal("pay_over")
-    result = spending.resend(
-        turn.tx, app.keys, app.random, turn.person, payout, limits=app.policy.code_limits
-    )
-    match result:
-        case Refusal():
-            return result
-        case Payout():
-            return exit_of_ended(turn, result)
-        case CodeSent():
-            send_code(turn, result)
-            return None
+    return spendings.resend_code(turn, operation, "pay_over")
 
 
 @HANDLERS.action("payout_code_stands", needs=Right.VIEW)
 def exit_if_code_ended(turn: TurnContext, operation: Reference) -> Exit | None:
-    payout = payout_quotes.own_payout(turn.tx, turn.person, operation)
-    if payout is None:
-        return Exit("cancelled")
-    payout = spending.as_of_now(turn.tx, payout)
-    return None if payout.state is PayoutState.OTP_SENT else exit_of_ended(turn, payout)
+    return spendings.exit_if_code_ended(turn, operation)
 
 
 @HANDLERS.use_case(
@@ -278,30 +237,13 @@ def check(turn: TurnContext, operation: Reference) -> Refusal | None:
 @HANDLERS.action("check_payout", needs=Right.VIEW)
 def check_outcome(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
     """How it has ended, for whoever asks instead of waiting; until then as ``check``."""
-    payout = turn.tx.payouts.get(operation)
-    if payout is None:
-        return None
-    if payout.state in UNDECIDED:
-        return check(turn, operation)
-    return _ended(turn, payout)
+    return spendings.outcome(turn, operation) or check(turn, operation)
 
 
 @HANDLERS.action("payout_stands", needs=Right.VIEW)
 def exit_if_ended(turn: TurnContext, operation: Reference) -> Exit | None:
     """How it has ended, for whoever comes back to it; M-PESA is not asked."""
-    payout = turn.tx.payouts.get(operation)
-    if payout is None or payout.state in UNDECIDED:
-        return None
-    return _ended(turn, payout)
-
-
-def _ended(turn: TurnContext, payout: Payout) -> Exit:
-    return Exit(outcome_exit(payout), outcome_facts(turn.tx, turn.app.texts, payout))
-
-
-def outcome_exit(payout: Payout) -> str:
-    """The exit that the outcome takes from the waiting Do node."""
-    return payout.state.value.lower()
+    return spendings.outcome(turn, operation)
 
 
 @HANDLERS.progress("PO", needs=Right.VIEW)
@@ -311,9 +253,7 @@ def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
     if payout.state in APPROVED:
         key = "frozen" if is_waiting(turn, payout) else payout.state
         return {"reference": operation, "status": turn.say(f"pay_status.{key}")}
-    code = turn.tx.otps.newest(operation)
-    until = time_of_day(turn.tx.now if code is None else code.expires_at)
-    return {"reference": operation, "sent_to": turn.code_destination(), "until": until}
+    return {"reference": operation, **code_facts(turn, operation)}
 
 
 def is_waiting(turn: TurnContext, payout: Payout) -> bool:
@@ -335,37 +275,6 @@ def status(texts: Texts, language: str, payout: Payout) -> str:
     return texts.say(language, f"pay_status.{payout.state}")
 
 
-def exit_of_ended(turn: TurnContext, payout: Payout) -> Exit:
-    """The exit for a payout that has ended, or no longer waits for its code."""
-    match payout.state:
-        case PayoutState.OTP_EXPIRED:
-            return Exit("otp_expired")
-        case PayoutState.OTP_LOCKED:
-            exit_name = code_exit(turn, OtpStatus.LOCKED, turn.person.phone)
-            assert exit_name is not None
-            return Exit(exit_name)
-        case PayoutState.REFUSED:
-            reason = turn.say(f"reason.{payout.reason}")
-            return Exit("declined", {"reason": reason, "reference": payout.reference})
-        case _:
-            return Exit("cancelled")
-
-
-def send_code(turn: TurnContext, sent: CodeSent[Payout]) -> None:
-    payout = sent.operation
-    facts = {
-        "amount": payout.amount,
-        "fees": payout.quote.fees,
-        "payee": payout.recipient,
-    }
-    turn.send_code(sent.issued, "sms.payout_code", facts)
-
-
 def _quote_fields(payout: Payout) -> Mapping[str, Any]:
     quote = payout.quote
     return {"payout": payout.reference, "fees": quote.fees, "total": quote.total}
-
-
-def _short(short: Shortfall) -> Exit:
-    sets = {"total": short.total, "available": short.available, "missing": short.missing}
-    return Exit("short", sets=sets)

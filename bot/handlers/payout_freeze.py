@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
+from bot.handlers import wrong_codes
 from bot.handlers.declaring import Handlers
-from bot.handlers.wrong_codes import code_exit, own_live_code, refuse_code
+from bot.handlers.wrong_codes import own_live_code, refuse_code
 from flows.engine.host import Exit
 from services import otp, payout_freeze
-from services.domain.business_days import time_of_day
 from services.domain.ids import Reference
 from services.domain.partner import MOVES_MONEY, Right
 from services.domain.refusal import Refusal
@@ -73,16 +73,12 @@ def resend(turn: TurnContext, operation: Reference) -> Exit | Refusal | None:
 
 @HANDLERS.action("thaw_code_stands", needs=Right.VIEW)
 def exit_if_code_ended(turn: TurnContext, operation: Reference) -> Exit | None:
-    code = otp.status(turn.tx, operation)
-    exit_name = "cancelled" if code is None else code_exit(turn, code.status, turn.person.phone)
-    return None if exit_name is None else Exit(exit_name)
+    return wrong_codes.exit_if_code_ended(turn, operation)
 
 
 @HANDLERS.progress("TH", needs=Right.VIEW)
 def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
-    code = turn.tx.otps.newest(operation)
-    assert code is not None, "a code is sent before the question is asked"
-    return {"sent_to": turn.code_destination(), "until": time_of_day(code.expires_at)}
+    return wrong_codes.code_facts(turn, operation)
 
 
 @HANDLERS.action("cancel_thaw", needs=Right.VIEW)

@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 from bot.context import AppContext, TurnContext
-from bot.handlers import statement
+from bot.handlers import statement, wrong_codes
 from bot.handlers.declaring import Handlers
 from bot.handlers.outcomes import outcome_facts
 from bot.handlers.suggested_values import SUGGESTED, with_usual_amounts
-from bot.handlers.wrong_codes import code_exit, own_live_code, refuse_code
+from bot.handlers.wrong_codes import own_live_code, refuse_code
 from flows.engine.host import Exit, OperationStarted, Recalled
 from flows.engine.texts import Texts
 from services import otp, topup_settlement, topups
@@ -110,9 +110,7 @@ def resend_code(turn: TurnContext, operation: Reference) -> Exit | Refusal | Non
 
 @HANDLERS.action("topup_code_stands", needs=Right.VIEW)
 def exit_if_code_ended(turn: TurnContext, operation: Reference) -> Exit | None:
-    code = otp.status(turn.tx, operation)
-    exit_name = "cancelled" if code is None else code_exit(turn, code.status, turn.person.phone)
-    return None if exit_name is None else Exit(exit_name)
+    return wrong_codes.exit_if_code_ended(turn, operation)
 
 
 @HANDLERS.action("cancel_topup", needs=Right.VIEW)

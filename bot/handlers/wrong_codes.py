@@ -1,12 +1,17 @@
-"""What a wrong or ended code means for the conversation, and what the log says about it."""
+"""Codes that people are asked for: where they went, what a wrong or ended one means for the
+conversation, and what the log says about it."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import structlog
 
 from bot.context import TurnContext
 from flows.engine.host import Exit
 from services import otp
+from services.domain.business_days import time_of_day
 from services.domain.otp import Binding, CodeHolder, Otp, OtpStatus
 from services.domain.refusal import Refusal
 from services.otp import NotPassed
@@ -43,6 +48,20 @@ def own_live_code(turn: TurnContext, operation: str) -> Otp | Exit:
         otp.revoke(turn.tx, operation)
         return Exit("cancelled")
     return code
+
+
+def exit_if_code_ended(turn: TurnContext, operation: str) -> Exit | None:
+    """The exit that the end of this person's newest code takes; ``None`` while it can be typed."""
+    code = otp.status(turn.tx, operation)
+    exit_name = "cancelled" if code is None else code_exit(turn, code.status, turn.person.phone)
+    return None if exit_name is None else Exit(exit_name)
+
+
+def code_facts(turn: TurnContext, operation: str) -> Mapping[str, Any]:
+    """Where this person's newest code was sent, and until when it can be typed."""
+    code = turn.tx.otps.newest(operation)
+    until = turn.tx.now if code is None else code.expires_at
+    return {"sent_to": turn.code_destination(), "until": time_of_day(until)}
 
 
 def refuse_code(

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.notify.float_purchases import queue_purchase_refused
 from bot.notify.outcomes import OutcomeNotices, next_steps
-from bot.notify.payouts import queue_payout_refused
 from flows.engine.taps import UNBOUND
 from services import otp, spending, topups
 from services.domain.otp import Otp, OtpStatus, Purpose
 from services.domain.outbox import OutboxRow
-from services.domain.payout import Payout
 from services.ports import Tx
 
 
@@ -28,9 +25,7 @@ def queue_code_lost(tx: Tx, outcomes: OutcomeNotices, otp_id: str) -> list[Outbo
     if code.binding.purpose not in (Purpose.FLOAT_PURCHASE, Purpose.DISBURSEMENT):
         return _conversation_code_lost(tx, outcomes, code)
     ended = spending.undeliverable(tx, code.binding.operation)
-    if isinstance(ended, Payout):
-        return queue_payout_refused(tx, outcomes, ended)
-    return [] if ended is None else queue_purchase_refused(tx, outcomes, ended)
+    return [] if ended is None else outcomes.refused(tx, ended)
 
 
 def _conversation_code_lost(tx: Tx, outcomes: OutcomeNotices, code: Otp) -> list[OutboxRow]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.handlers import float as float_handlers
 from bot.handlers.outcomes import outcome_facts
+from bot.handlers.spendings import outcome_exit
 from bot.notify.low_balances import queue_low_balances
 from bot.notify.needs_admin import queue_needs_admin
 from bot.notify.outcomes import OutcomeNotices, is_awaited_by
@@ -24,7 +25,7 @@ def queue_purchase_change(
         return [*_lows(tx, outcomes, purchase), *queue_needs_admin(tx, outcomes.context, purchase)]
     session = outcomes.sessions.load(tx, purchase.channel, purchase.address)
     facts = outcome_facts(tx, outcomes.engine.texts, purchase)
-    exit_of = float_handlers.outcome_exit(purchase)
+    exit_of = outcome_exit(purchase)
     is_bought = purchase.state is PurchaseState.SUCCEEDED
     goes_on = "pay" if is_bought and is_awaited_by(session, "pay", purchase.reference) else None
     rows = outcomes.receipt(tx, "float", purchase, session, exit_of, facts, goes_on)
@@ -42,15 +43,6 @@ def _lows(tx: Tx, outcomes: OutcomeNotices, purchase: Purchase) -> list[OutboxRo
     if purchase.state is not PurchaseState.SUCCEEDED:
         return []
     return queue_low_balances(tx, outcomes.context, purchase)
-
-
-def queue_purchase_refused(tx: Tx, outcomes: OutcomeNotices, purchase: Purchase) -> list[OutboxRow]:
-    """Queue the receipt of a purchase that ended before the bank was asked, with the reason."""
-    if outcomes.reads_events(purchase):
-        return []
-    session = outcomes.sessions.load(tx, purchase.channel, purchase.address)
-    facts = outcome_facts(tx, outcomes.engine.texts, purchase)
-    return outcomes.receipt(tx, "float", purchase, session, "declined", facts)
 
 
 def _quote_facts(purchase: Purchase) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from datetime import date
 
 from bot.context import AppContext, OperationUpdate, queue_admin_notices
 from bot.notify.codes import queue_code_lost
-from bot.notify.float_purchases import queue_purchase_change, queue_purchase_refused
+from bot.notify.float_purchases import queue_purchase_change
 from bot.notify.outcomes import OutcomeNotices
 from bot.notify.payments import queue_payment, queue_reversal
-from bot.notify.payouts import queue_payout_change, queue_payout_refused
+from bot.notify.payouts import queue_payout_change
 from bot.notify.reconciliation import queue_day_reconciled, queue_statement_missing
 from bot.notify.topups import queue_topup_change
 from bot.turns.sessions import SessionCache
@@ -67,11 +67,9 @@ class Notifier:
 
     def refused(self, tx: Tx, spending: Spending) -> list[OutboxRow]:
         """It ended before anybody outside was asked, with the reason."""
-        if isinstance(spending, Payout):
-            self._context.metrics.outcome(OperationType.PAYOUT, spending.state)
-            return queue_payout_refused(tx, self._outcomes, spending)
-        self._context.metrics.outcome(OperationType.FLOAT, spending.state)
-        return queue_purchase_refused(tx, self._outcomes, spending)
+        kind = OperationType.PAYOUT if isinstance(spending, Payout) else OperationType.FLOAT
+        self._context.metrics.outcome(kind, spending.state)
+        return self._outcomes.refused(tx, spending)
 
     def payment(self, tx: Tx, effect: PaymentEffect) -> list[OutboxRow]:
         match effect:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.context import queue_admin_notices
 from bot.handlers import pay
 from bot.handlers.outcomes import outcome_facts
+from bot.handlers.spendings import outcome_exit
 from bot.notify.low_balances import queue_low_balances
 from bot.notify.needs_admin import queue_needs_admin
 from bot.notify.outcomes import OutcomeNotices
@@ -32,17 +33,8 @@ def queue_payout_change(tx: Tx, outcomes: OutcomeNotices, change: PayoutChange) 
 
 def _told(tx: Tx, outcomes: OutcomeNotices, payout: Payout) -> list[OutboxRow]:
     session = outcomes.sessions.load(tx, payout.channel, payout.address)
-    texts, exit_of = outcomes.engine.texts, pay.outcome_exit(payout)
+    texts, exit_of = outcomes.engine.texts, outcome_exit(payout)
     facts = outcome_facts(tx, texts, payout)
     rows = outcomes.receipt(tx, "pay", payout, session, exit_of, facts)
     live = {**facts, "status": pay.status(texts, payout.language, payout)}
     return [*rows, *outcomes.live_message(tx, "pay", payout, session, "pay.send.ask", live)]
-
-
-def queue_payout_refused(tx: Tx, outcomes: OutcomeNotices, payout: Payout) -> list[OutboxRow]:
-    """Queue the receipt of a payout that ended before M-PESA was asked, with the reason."""
-    if outcomes.reads_events(payout):
-        return []
-    session = outcomes.sessions.load(tx, payout.channel, payout.address)
-    facts = outcome_facts(tx, outcomes.engine.texts, payout)
-    return outcomes.receipt(tx, "pay", payout, session, "declined", facts)

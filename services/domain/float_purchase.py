@@ -123,6 +123,11 @@ class Purchase:
         return self.quoted_at + QUOTE_LIFE
 
     @property
+    def is_undecided(self) -> bool:
+        """Whether whoever waits for the outcome goes on waiting."""
+        return self.state in (_S.AUTHORISED, _S.SUBMITTING)
+
+    @property
     def can_be_queried(self) -> bool:
         """Whether the bank can still say something new about it."""
         return self.state is PurchaseState.UNKNOWN

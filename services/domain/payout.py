@@ -69,7 +69,6 @@ TRANSITIONS: dict[PayoutState, frozenset[PayoutState]] = {
     _S.REFUSED: frozenset(),
 }
 HOLDS = frozenset({_S.AUTHORISED, _S.SUBMITTING, _S.ACCEPTED, _S.UNKNOWN})
-UNDECIDED = frozenset({_S.AUTHORISED, _S.SUBMITTING, _S.ACCEPTED})  # whoever waits goes on waiting
 
 # What a Result may say about the account that all partners' payouts leave: every further order
 # would meet the same, and a wrong credential moves toward a lock (facts: Daraja 6).
@@ -182,6 +181,11 @@ class Payout:
     def order(self) -> PayoutOrder:
         """What M-PESA is asked to pay, and what it must have paid."""
         return PayoutOrder(self.originator_id, self.recipient, self.amount, self.remarks)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether whoever waits for the outcome goes on waiting."""
+        return self.state in (_S.AUTHORISED, _S.SUBMITTING, _S.ACCEPTED)
 
     @property
     def can_be_queried(self) -> bool:

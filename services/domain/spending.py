@@ -36,11 +36,12 @@ class Shortfall:
 
 
 class SpendingState(StrEnum):
-    """The states that both have, under these names, until the money is held."""
+    """The states that both have, under these names, up to the one in which the money is held."""
 
     QUOTED = "QUOTED"
     AWAITING_APPROVAL = "AWAITING_APPROVAL"
     OTP_SENT = "OTP_SENT"
+    AUTHORISED = "AUTHORISED"
     OTP_EXPIRED = "OTP_EXPIRED"
     OTP_LOCKED = "OTP_LOCKED"
     CANCELLED = "CANCELLED"
