@@ -15,7 +15,7 @@ from services.domain.approval import Decision
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.otp import CODE_LIMITS, CodeLimits, OtpStatus
 from services.domain.partner import Person
-from services.domain.payout import PREFIX, Payout, PayoutState
+from services.domain.payout import Payout, PayoutState, is_payout
 from services.domain.refusal import Refusal
 from services.domain.spending import (
     CANCELLABLE,
@@ -38,8 +38,7 @@ class CodeSent(Generic[S]):
 
 
 def get(tx: Tx, reference: str) -> Spending | None:
-    is_payout = reference.startswith(f"{PREFIX}-")
-    return tx.payouts.get(reference) if is_payout else tx.purchases.get(reference)
+    return tx.payouts.get(reference) if is_payout(reference) else tx.purchases.get(reference)
 
 
 def own(tx: Tx, person: Person, reference: str) -> Spending | None:

@@ -16,7 +16,7 @@ from bot.calls.refusals import (
 )
 from bot.calls.requests import ReferenceRequest, TopUpRequest
 from bot.handlers.wrong_codes import report_wrong_code
-from services import float_settlement, payout_settlement, topup_settlement, topups
+from services import outcome_queries, topups
 from services.domain.otp import OtpStatus
 from services.domain.refusal import Refusal
 from services.domain.topup import POLLS, TopUp, TopUpState
@@ -116,6 +116,5 @@ def ask_bank(call: CallContext, request: ReferenceRequest) -> Reply | Problem:
         return not_found()
     asked_at = call.tx.evidence.asked_at(request.reference)
     if asked_at is None or call.tx.now - asked_at >= ASKED_EVERY:
-        for kind in (topup_settlement, float_settlement, payout_settlement):
-            kind.query_now(call.tx, request.reference)
+        outcome_queries.query_now(call.tx, request.reference)
     return operation(call, request.reference)

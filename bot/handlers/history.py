@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.context import TurnContext
 from bot.handlers import float, listing, pay, topup
 from bot.handlers.declaring import Handlers
-from bot.handlers.state_words import check_act, say_state
+from bot.handlers.state_words import check_acts, say_reason, say_state
 from flows.engine.host import View
 from services import history, spending
 from services.domain.adjustment import Adjustment
@@ -16,7 +16,7 @@ from services.domain.ids import Reference
 from services.domain.operation import Operation, OperationType
 from services.domain.partner import Right
 from services.domain.payment import RecordedPayment
-from services.domain.payout import Payout
+from services.domain.payout import Payout, is_payout
 from services.domain.refusal import Refusal
 from services.domain.spending import Spending
 from services.domain.topup import TopUp
@@ -98,7 +98,7 @@ def check(turn: TurnContext, operation: Reference) -> Refusal | None:
     """Query the bank, or M-PESA, for an operation of any kind."""
     if operation.startswith("FL"):
         return float.check(turn, operation)
-    if operation.startswith("PO"):
+    if is_payout(operation):
         return pay.check(turn, operation)
     topup.check(turn, operation)
     return None
@@ -173,7 +173,7 @@ def _detail(
 ) -> View:
     reason = settled = receipt_words = ""
     if operation.reason is not None:
-        words = turn.say(f"reason.{operation.reason}")
+        words = say_reason(turn.app.texts, turn.language, operation.reference, operation.reason)
         reason = turn.say("history.detail.reason", {"reason": words})
     if receipt is not None:
         receipt_words = turn.say("history.detail.receipt", {"receipt": receipt})
@@ -188,5 +188,5 @@ def _detail(
         "settled": settled,
         "receipt": receipt_words,
     }
-    acts = frozenset({check_act(operation.reference)}) if operation.can_be_queried else frozenset()
+    acts = check_acts(operation.reference, may_ask=operation.can_be_queried)
     return View(facts, acts=acts)

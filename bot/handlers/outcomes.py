@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.handlers.state_words import say_reason
 from flows.engine.texts import Texts
 from services import balances
 from services.domain.payout import Payout
@@ -30,7 +31,9 @@ def outcome_facts(tx: Tx, texts: Texts, operation: TopUp | Spending) -> dict[str
     if isinstance(operation, Payout):
         facts |= _paid_whom(texts, operation)
     if operation.reason is not None:
-        facts["reason"] = texts.say(operation.language, f"reason.{operation.reason}")
+        facts["reason"] = say_reason(
+            texts, operation.language, operation.reference, operation.reason
+        )
     return facts
 
 

@@ -228,8 +228,10 @@ def check(turn: TurnContext, operation: Reference) -> Refusal | None:
     payout = turn.tx.payouts.get(operation)
     if payout is None:
         return None
+    if is_waiting(turn, payout):
+        return Refusal("pay_held_back")
     if payout.state in HOLDS and not payout.can_be_queried:
-        return Refusal("asked_already")
+        return Refusal("pay_asked_already")
     payout_settlement.query_now(turn.tx, operation)
     return None
 

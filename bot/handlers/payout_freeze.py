@@ -19,7 +19,7 @@ from services.otp import Issued, Passed
 HANDLERS = Handlers()
 
 
-@HANDLERS.use_case("freeze_payouts", needs=Right.SET_RULES, while_suspended=True)
+@HANDLERS.use_case("freeze_payouts", needs=Right.SET_RULES)
 def freeze(turn: TurnContext) -> Exit | Refusal:
     """At once and without a code: whoever is afraid must not wait."""
     partner = turn.person.partner.code
@@ -42,7 +42,7 @@ def ask(turn: TurnContext) -> Exit | Refusal:
 
 
 @HANDLERS.code_check(
-    "check_thaw_code", needs=Right.SET_RULES, shows=("sent_to", "until"), tells=("held",)
+    "check_thaw_code", needs=Right.SET_RULES, shows=("sent_to", "until"), tells=("then",)
 )
 def check(turn: TurnContext, operation: Reference, code: str) -> Exit | Refusal:
     app, person = turn.app, turn.person
@@ -55,7 +55,8 @@ def check(turn: TurnContext, operation: Reference, code: str) -> Exit | Refusal:
     turn.wake("payouts")
     _tell_others(turn, "notice.payouts_thawed")
     turn.reload()
-    return Exit("right", {"held": held})
+    still = "free" if turn.tx.payout_pauses.standing() is None else "paused"
+    return Exit("right", {"then": turn.say(f"thaw.thawed.{still}", {"held": held})})
 
 
 @HANDLERS.action("resend_thaw_code", needs=Right.SET_RULES)

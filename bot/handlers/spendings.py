@@ -6,6 +6,7 @@ from __future__ import annotations
 from bot.context import TurnContext
 from bot.handlers import approvals as approval_handlers
 from bot.handlers.outcomes import outcome_facts
+from bot.handlers.state_words import say_reason
 from bot.handlers.wrong_codes import code_exit, report_wrong_code
 from flows.engine.host import Exit
 from services import approvals, spending
@@ -121,7 +122,8 @@ def exit_of_ended(turn: TurnContext, ended: Spending) -> Exit:
             assert exit_name is not None
             return Exit(exit_name)
         case SpendingState.REFUSED:
-            reason = turn.say(f"reason.{ended.reason}")
+            assert ended.reason is not None
+            reason = say_reason(turn.app.texts, turn.language, ended.reference, ended.reason)
             return Exit("declined", {"reason": reason, "reference": ended.reference})
         case _:
             return Exit("cancelled")

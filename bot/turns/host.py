@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -77,17 +77,24 @@ class TurnHost:
         return self._context.channel(self._event.channel)
 
     def offers(self, what: str) -> bool:
-        if what in ("payouts_running", "payouts_frozen"):
-            person = self._turn.linked_person
-            is_frozen = person is not None and person.partner.payouts_frozen_at is not None
-            return is_frozen == (what == "payouts_frozen")
-        if what in ("all_payouts_running", "all_payouts_paused"):
-            is_paused = self._tx.payout_pauses.standing() is not None
-            return is_paused == (what == "all_payouts_paused")
+        return self._offers[what]()
+
+    @property
+    def _offers(self) -> Mapping[str, Callable[[], bool]]:
+        """By what an option needs: whether it is there now."""
         by_hand = self._context.policy.by_hand
-        return by_hand is not None and (
-            what == "paybill" or (by_hand.has_till and self.channel.files)
-        )
+        return {
+            "paybill": lambda: by_hand is not None,
+            "qr": lambda: by_hand is not None and by_hand.has_till and self.channel.files,
+            "payouts_running": lambda: not self._is_frozen(),
+            "payouts_frozen": self._is_frozen,
+            "all_payouts_running": lambda: self._tx.payout_pauses.standing() is None,
+            "all_payouts_paused": lambda: self._tx.payout_pauses.standing() is not None,
+        }
+
+    def _is_frozen(self) -> bool:
+        person = self._turn.linked_person
+        return person is not None and person.partner.payouts_frozen_at is not None
 
     def facts(self) -> Mapping[str, Any]:
         person = self._turn.linked_person

@@ -112,6 +112,10 @@ def next_query(submitted_at: datetime, now: datetime) -> datetime | None:
     return submitted_at + _HOUR * (age // _HOUR + 1)
 
 
+def is_payout(reference: str) -> bool:
+    return reference.startswith(f"{PREFIX}-")
+
+
 def originator_id(reference: str) -> str:
     """The payout's one id at M-PESA for all time, such as ``HZPO7K3QF9`` (facts: Daraja 2, 8)."""
     return _OURS + reference.replace("-", "")

@@ -25,8 +25,8 @@ class PayoutReason(StrEnum):
     """Why a customer was not paid. Stored with the payout: values never change."""
 
     UTILITY_SHORT = "utility_short"  # our account at M-PESA, and not the partner's float
-    BELOW_MINIMUM = "payout_below_minimum"
-    ABOVE_MAXIMUM = "payout_above_maximum"
+    BELOW_MINIMUM = "below_minimum"
+    ABOVE_MAXIMUM = "above_maximum"
     RECIPIENT_LIMIT = "recipient_limit"
     ACCOUNT_INACTIVE = "account_inactive"
     NOT_PERMITTED = "not_permitted"

@@ -190,7 +190,8 @@ class EvidenceStore:
 
 
 def _named(operation: str, call: str) -> str:
-    """A call as it is told: about a payout M-PESA is asked, and not the bank about float."""
+    """A call as it is told: about a payout M-PESA is asked, and not the bank about float. Both are
+    stored as one, which the index over calls that may move money knows by name."""
     return f"payout_{call}" if call == "status" and operation.startswith("PO-") else call
 
 

@@ -46,6 +46,8 @@ def payouts_desk(turn: TurnContext) -> View:
 
 
 def _state(turn: TurnContext) -> str:
+    if turn.app.policy.payout_short_code is None:
+        return turn.say("payouts.show.not_set_up")
     pause = turn.tx.payout_pauses.standing()
     if pause is None:
         return turn.say("payouts.show.running")

@@ -10,15 +10,13 @@ from bot.context import TurnContext
 from bot.handlers.admin.timeline_subjects import Timeline, find_timeline
 from bot.handlers.admin.wording import to_the_second
 from bot.handlers.declaring import Handlers
-from bot.handlers.state_words import check_act
+from bot.handlers.state_words import check_acts
 from flows.engine.host import View
-from services import float_settlement, payout_settlement, spending, topup_settlement
+from services import outcome_queries, spending
 from services.domain.ids import Reference
 from services.domain.partner import Right
-from services.domain.payout import PREFIX
+from services.domain.payout import is_payout
 from services.domain.refusal import Refusal
-from services.domain.spending import Spending
-from services.domain.topup import TopUp
 
 HANDLERS = Handlers()
 
@@ -33,7 +31,7 @@ def timeline(turn: TurnContext, reference: Reference) -> View | None:
     lines = [f"{to_the_second(turn, at)}  {words}" for at, words in in_order(turn, subject)]
     lines = shortened(turn, lines)
     facts = {"reference": reference, "what": subject.summary, "lines": "\n".join(lines)}
-    acts = frozenset({check_act(reference)}) if subject.can_be_queried else frozenset()
+    acts = check_acts(reference, may_ask=subject.can_be_queried)
     return View(facts, acts=acts)
 
 
@@ -80,22 +78,15 @@ def _fitting(lines: Sequence[str]) -> list[str]:
 def ask_bank(turn: TurnContext, operation: Reference) -> Refusal | None:
     """Query the bank, or M-PESA about a payout, at once if it may have something new to say; this
     is audited."""
-    asked: TopUp | Spending | None
-    if operation.startswith("FL"):
-        asked = float_settlement.query_now(turn.tx, operation)
-    elif operation.startswith(PREFIX):
-        asked = payout_settlement.query_now(turn.tx, operation)
-    else:
-        asked = topup_settlement.query_now(turn.tx, operation)
+    asked = outcome_queries.query_now(turn.tx, operation)
+    of_payout = is_payout(operation)
     if asked is None:
-        return Refusal("mpesa_not_asked" if operation.startswith(PREFIX) else "bank_not_asked")
-    act = "mpesa_asked" if operation.startswith(PREFIX) else "bank_asked"
-    turn.audit(asked.partner, act, operation)
+        return Refusal("mpesa_not_asked" if of_payout else "bank_not_asked")
+    turn.audit(asked.partner, "mpesa_asked" if of_payout else "bank_asked", operation)
     return None
 
 
 def possible_acts(turn: TurnContext, reference: str) -> frozenset[str]:
     """The act with which ``ask_bank`` would ask, if it would."""
     found = turn.tx.topups.get(reference) or spending.get(turn.tx, reference)
-    may_ask = found is not None and found.can_be_queried
-    return frozenset({check_act(reference)}) if may_ask else frozenset()
+    return check_acts(reference, may_ask=found is not None and found.can_be_queried)

@@ -17,7 +17,7 @@ from bot.handlers.admin.timeline_entries import (
     recorded_entries,
 )
 from bot.handlers.admin.wording import actor_name, person_name, proposal_words
-from bot.handlers.state_words import say_state
+from bot.handlers.state_words import say_reason, say_state
 from services.domain.adjustment import Adjustment
 from services.domain.audit import by_key
 from services.domain.payment import RecordedPayment, StoredNotification
@@ -95,7 +95,8 @@ def _operation(turn: TurnContext, operation: TopUp | Spending) -> Timeline:
             quote, bank_id = operation.quote, operation.bank_id
             what = turn.say("trace.what.float", facts | {"fees": quote.fees, "total": quote.total})
     if operation.reason is not None:
-        what += turn.say("trace.what.reason", {"reason": turn.say(f"reason.{operation.reason}")})
+        why = say_reason(turn.app.texts, turn.language, operation.reference, operation.reason)
+        what += turn.say("trace.what.reason", {"reason": why})
     if bank_id is not None:
         whose = "mpesa" if isinstance(operation, Payout) else "bank"
         what += turn.say(f"trace.what.{whose}", {"bank": bank_id})

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.app import App
 from bot.handlers.state_words import state_key
 from services.domain.fees import Fee
+from services.domain.payout import is_payout
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Desk:
     def fee(self, fee: Fee) -> str:
         return self.say("fees.kind.line", {"terms": fee})
 
-    def state(self, state: str, reference: str = "") -> str:
-        """``reference`` of the operation that stands so, or the prefix of its kind."""
-        return self.say(state_key(self.app.context.texts, "en", reference, state))
+    def state(self, state: str, *, of_payout: bool = False) -> str:
+        return self.say(state_key(self.app.context.texts, "en", state, of_payout=of_payout))
+
+    def state_of(self, reference: str, state: str) -> str:
+        return self.state(state, of_payout=is_payout(reference))

@@ -27,6 +27,14 @@ PROMISES = {
         r"|\b(?:a|wa)nafuatilia\b|\bhujulishwa\b"
     ),
 }
+
+
+def payout_reason(reason: str) -> str:
+    """The key of the words for it, which a payout may have of its own."""
+    own = f"reason.payout.{reason}"
+    return own if TEXTS.has("en", own) else f"reason.{reason}"
+
+
 # By sentence: the text of the notice that keeps the promise.
 KEPT_BY = {
     "topup.send_unknown.ask": "notice.topup_send_unknown",
@@ -41,11 +49,7 @@ KEPT_BY = {
     "approve.declined.ask": "float.declined.ask",
     "pay.unknown.ask": "notice.payout_unknown",
     "pay.paid_late.ask": "notice.payout_owed",
-    **{
-        f"reason.{reason}": "notice.refused_for_ours"
-        for reason in PAYOUT_NEEDS_ADMIN - {"below_minimum", "above_maximum"}
-    },
-    "refusal.pay_paused": "notice.payouts_paused",
+    **{payout_reason(reason): "notice.payout_refused_for_ours" for reason in PAYOUT_NEEDS_ADMIN},
     "pay.awaits.ask": "notice.payout_approval",
     "approve.payout_approved.ask": "notice.payout_approved",
     "short.approve.payout_approved.ask": "notice.payout_approved",

@@ -68,9 +68,9 @@ def test_what_acts_needs_the_right_that_is_written_here() -> None:
     assert {handler.name: handler.needs for handler in HANDLERS if handler.kind in ACTS} == written
 
 
-def test_only_preferences_and_a_freeze_may_be_changed_while_the_partner_is_suspended() -> None:
+def test_only_preferences_may_be_changed_while_the_partner_is_suspended() -> None:
     allowed = {handler.name for handler in HANDLERS if handler.while_suspended}
-    assert allowed == {"set_wallet_mark", "set_float_mark", "set_notice", "freeze_payouts"}
+    assert allowed == {"set_wallet_mark", "set_float_mark", "set_notice"}
 
 
 BY_PREFIX = (HandlerKind.PROGRESS, HandlerKind.RECALL)  # of an operation, whatever the flow

@@ -8,7 +8,6 @@ from bot.http.dashboard.tiles.today import STANDINGS, kind_of_today
 from services.domain.business_days import business_day, start_of_day_at
 from services.domain.ledger import AccountKind
 from services.domain.operation import OperationType
-from services.domain.payout import PREFIX
 from services.domain.runway import PAID_FOR, Runway
 from services.ports import Tx
 
@@ -20,7 +19,6 @@ def _read(tx: Tx, desk: Desk) -> Facts:
     return {
         "day": business_day(tx.now),
         "standings": STANDINGS,
-        "prefix": PREFIX + "-",
         "kind": kind_of_today(tx, OperationType.PAYOUT, "Payouts", states, since),
         "paid": tx.overview.paid_out(since),
         "runway": Runway(available, tx.overview.paid_out(tx.now - PAID_FOR)),
