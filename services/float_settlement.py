@@ -115,6 +115,8 @@ def record_purchase(
     match answer:
         case NotSent(why):
             if purchase.state is PurchaseState.UNKNOWN:
+                if purchase.submitted_at != claimed.submitted_at:
+                    return None  # it was sent once more since
                 # The lease had ended before its worker could report that nothing left the machine.
                 return _fail(tx, purchase, BANK_DOWN, why, "hazina")
             return _not_sent(tx, purchase, claimed)

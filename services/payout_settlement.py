@@ -131,6 +131,8 @@ def record_order(
     match answer:
         case NotSent(why):
             if payout.state is PayoutState.UNKNOWN:
+                if payout.submitted_at != claimed.submitted_at:
+                    return None  # it was sent once more since
                 # The lease had ended before its worker could report that nothing left the machine.
                 return _return(tx, payout, BANK_DOWN, why, DESK)
             return _not_sent(tx, payout, claimed)
@@ -216,7 +218,8 @@ def claim_paid(tx: Tx, payout: Payout, paid: PaidOut, source: str) -> PayoutChan
         return settle_paid(tx, payout, paid, source)
     tx.evidence.add(payout.reference, "claimed_paid", source, f"receipt {paid.receipt}")
     due_at = payout.due_at if payout.state is PayoutState.SUBMITTING else tx.now
-    tx.payouts.save(replace(payout, claimed_paid_at=tx.now, due_at=due_at))
+    first = payout.claimed_paid_at or tx.now
+    tx.payouts.save(replace(payout, claimed_paid_at=first, due_at=due_at))
     return None
 
 

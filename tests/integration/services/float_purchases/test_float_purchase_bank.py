@@ -13,7 +13,7 @@ from services.domain.bank import (
     StatusAnswer,
     StillOpen,
 )
-from services.domain.float_purchase import PurchaseState
+from services.domain.float_purchase import NOT_SENT_EVERY, PurchaseState
 from services.float_settlement import PurchaseChange
 from tests.kit.float_buyer import (
     AMOUNT,
@@ -108,6 +108,17 @@ def test_a_late_word_that_nothing_was_sent_lets_go_of_what_is_unknown(buyer: Flo
     assert (purchase.state, purchase.reason, purchase.due_at) == (S.FAILED, "bank_down", None)
     assert buyer.available() == 3_000_000
     assert buyer.reviews(reference) == 0
+
+
+def test_that_nothing_was_sent_once_says_nothing_of_a_later_request(buyer: FloatBuyer) -> None:
+    reference = in_state(buyer, S.AUTHORISED)
+    first = buyer.submitting(reference)
+    buyer.answered(first, NOT_SENT)
+    buyer.store.now += NOT_SENT_EVERY
+    buyer.submitting(reference)
+    lease_ends(buyer, reference)
+    assert buyer.answered(first, NOT_SENT) is None
+    assert buyer.get(reference).state is S.UNKNOWN
 
 
 @pytest.mark.parametrize("said", [SUCCESS, FAILED])

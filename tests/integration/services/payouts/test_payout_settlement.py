@@ -9,7 +9,7 @@ import pytest
 from services import payout_settlement
 from services.domain.bank import NoAnswer, NotSent
 from services.domain.money import Money
-from services.domain.payout import SILENT_AFTER, PayoutState
+from services.domain.payout import NOT_SENT_EVERY, SILENT_AFTER, PayoutState
 from services.domain.payout_answers import Acknowledged, Asked, PayoutAnswer
 from tests.kit.payout_payer import (
     AMOUNT,
@@ -101,6 +101,32 @@ def test_a_late_answer_that_nothing_left_returns_what_was_unknown(payer: PayoutP
     assert change is not None
     assert payer.state(reference) is S.RETURNED
     assert payer.reviews(reference) == []
+
+
+def test_that_nothing_left_at_one_sending_says_nothing_of_a_later_one(payer: PayoutPayer) -> None:
+    reference = in_state(payer, S.AUTHORISED)
+    first = payer.claim(reference)
+    payer.store.now += LEASE
+    payer.store.do(lambda tx: tx.payouts.thaw(payer.person.partner.code))  # a minute more
+    payer.submitting(reference)
+    payer.store.now += LEASE
+    payer.scan()
+    assert payer.state(reference) is S.UNKNOWN
+    assert payer.answered(first, NOT_SENT) is None
+    assert payer.state(reference) is S.UNKNOWN
+    assert payer.available() == FLOAT.cents - TOTAL
+
+
+def test_an_answer_recorded_once_more_says_nothing_of_a_later_sending(payer: PayoutPayer) -> None:
+    reference = in_state(payer, S.SUBMITTING)
+    first = payer.get(reference)
+    payer.answered(first, NOT_SENT)
+    payer.store.now += NOT_SENT_EVERY
+    payer.submitting(reference)
+    payer.store.now += LEASE
+    payer.scan()
+    assert payer.answered(first, NOT_SENT) is None
+    assert payer.state(reference) is S.UNKNOWN
 
 
 def test_a_late_acknowledgement_leaves_it_unknown_and_brings_its_id(payer: PayoutPayer) -> None:
