@@ -37,12 +37,8 @@ def reconcile(file: Path | None, day: datetime | None, out: Path | None, dates: 
     from bot.observe import log
     from bot.security.stored_secrets import with_stored_secrets
     from services.domain.business_days import business_day, is_of_this_century
-    from services.gateways.statement_file import (
-        BYTES_MAX,
-        AmbiguousDates,
-        StatementFileError,
-        read_statement_file,
-    )
+    from services.gateways.statement_file import AmbiguousDates, read_statement_file
+    from services.gateways.statement_table import BYTES_MAX, StatementFileError
 
     if day is not None and not is_of_this_century(day):
         exit_with(f"{day.date()}: not a day of ours")

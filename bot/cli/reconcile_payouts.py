@@ -28,7 +28,7 @@ def reconcile_payouts(file: Path, day: datetime | None) -> None:
     from bot.security.stored_secrets import with_stored_secrets
     from services.domain.business_days import is_of_this_century
     from services.gateways.daraja.short_code_statement import read_short_code_statement
-    from services.gateways.statement_file import BYTES_MAX, StatementFileError
+    from services.gateways.statement_table import BYTES_MAX, StatementFileError
 
     if day is not None and not is_of_this_century(day):
         exit_with(f"{day.date()}: not a day of ours")

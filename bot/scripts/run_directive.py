@@ -38,7 +38,7 @@ from bot.scripts.directive import (
 from bot.scripts.inbox import Mismatch
 from bot.scripts.stage import Stage
 from services.domain.money import Money
-from services.gateways.statement_file import StatementFileError
+from services.gateways.statement_table import StatementFileError
 
 
 async def perform(action: ActionDirective, stage: Stage) -> None:

@@ -7,14 +7,8 @@ from datetime import date
 import pytest
 
 from services.domain.money import Money
-from services.gateways.statement_file import (
-    BYTES_MAX,
-    FIELD_MAX,
-    LINES_MAX,
-    AmbiguousDates,
-    StatementFileError,
-    read_statement_file,
-)
+from services.gateways.statement_file import AmbiguousDates, read_statement_file
+from services.gateways.statement_table import BYTES_MAX, FIELD_MAX, LINES_MAX, StatementFileError
 
 HEADER = "ValueDate,CreditDebitFlag,CreditAmount,DebitAmount,InstrumentReferenceNumber,Narrative"
 LINE = "02032026,C,1500.00,0.00,UF4OR6RP9Q,Paybill"

@@ -10,7 +10,7 @@ from services.domain.money import Money
 from services.domain.phone import Phone
 from services.domain.short_code_line import ShortCodeLine
 from services.gateways.daraja.short_code_statement import read_short_code_statement
-from services.gateways.statement_file import StatementFileError
+from services.gateways.statement_table import StatementFileError
 
 HEAD = (
     "Receipt No.,Completion Time,Initiation Time,Details,Transaction Status,"
@@ -42,6 +42,25 @@ def test_charges_are_added_up_and_are_no_payments() -> None:
     statement = read_short_code_statement("\n".join((HEAD, PAID, CHARGE)).encode())
     assert [line.receipt for line in statement.lines] == ["TCK1234567"]
     assert statement.charges == Money(5_00)
+
+
+SCHOOL_FEES = PAID.replace("to Customer", "to Customer School fees")
+
+
+@pytest.mark.parametrize("rows", [(SCHOOL_FEES,), (SCHOOL_FEES, CHARGE), (CHARGE, SCHOOL_FEES)])
+def test_a_payment_for_fees_is_no_charge(rows: tuple[str, ...]) -> None:
+    assert [line.amount for line in read(*rows)] == [Money(1_500_00)]
+
+
+def test_a_charge_without_its_payment_is_no_payment() -> None:
+    statement = read_short_code_statement("\n".join((HEAD, CHARGE)).encode())
+    assert (list(statement.lines), statement.charges) == ([], Money(5_00))
+
+
+def test_a_file_that_does_not_say_what_was_completed_is_refused() -> None:
+    head = HEAD.replace(",Transaction Status", "")
+    with pytest.raises(StatementFileError, match="has only 3 of them"):
+        read_short_code_statement(f"{head}\n{PAID.replace('Completed,', '')}".encode())
 
 
 @pytest.mark.parametrize(
@@ -81,12 +100,17 @@ def test_other_separators_a_mark_and_lines_above_are_taken(separator: str) -> No
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("nonsense", "no line has the columns Receipt No., Completion Time, Withdrawn"),
+        (
+            "nonsense",
+            "no line has the columns Receipt No., Completion Time, Transaction Status, Withdrawn",
+        ),
         (f"{HEAD}\n{PAID.replace('2026-03-02 09:00:05', 'soon', 1)}", "line 2: “soon” is no time"),
         (f"{HEAD}\n{PAID.replace('-1,500.00', 'much')}", "line 2: “much” is no amount"),
         (f"{HEAD}\n{PAID.replace('TCK1234567', 'a b')}", "line 2: “A B” is no receipt"),
         (f"{HEAD}\n{PAID}\n{PAID.replace('1,500', '1,600')}", "line 3: TCK1234567 comes twice"),
         (f"{HEAD}\n{'x' * 2_000}", "line 2: a value is too long"),
+        (f"{HEAD}\nTCK1234567,2026-03-02 09:00:05", "line 2: 2 values, where the columns are 9"),
+        (f"{HEAD},Withdrawn\n{PAID},1", "line 1: a column comes twice"),
         ("PK\x03\x04", "an Excel workbook"),
     ],
 )
