@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from flows import proving
 from flows.engine.nodes import Ask, Choose, Code, Do, End, Flow
 from flows.parsers.values import Amount
 from services.domain.ids import Reference
@@ -55,23 +56,11 @@ CEILING = Flow(
             status_use_case="ceiling_code_stands",
             operation="change",
             args=("key", "ceiling"),
-            on={
-                "right": "done",
-                "otp_expired": "code_expired",
-                "otp_locked": "code_locked",
-                "number_locked": "number_locked",
-                "cancelled": "code_over",
-                "undeliverable": "undeliverable",
-                "refused": "refused",
-            },
+            on={"right": "done", **proving.EXITS, "refused": "refused"},
             acts={"resend": "resend_ceiling_code"},
         ),
         End("done", opens=("keys", "settings")),
         End("refused", opens=("settings",)),
-        End("code_expired", opens=("settings",)),
-        End("code_locked", opens=("settings",)),
-        End("number_locked", opens=("settings",)),
-        End("code_over", opens=("settings",)),
-        End("undeliverable", opens=("settings",)),
+        *proving.ENDS,
     ),
 )

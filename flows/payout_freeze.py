@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from flows import proving
 from flows.engine.nodes import Code, Do, End, Flow
 from services.domain.ids import Reference
 from services.domain.partner import Right
@@ -40,22 +41,11 @@ THAW = Flow(
             use_case="check_thaw_code",
             status_use_case="thaw_code_stands",
             operation="change",
-            on={
-                "right": "thawed",
-                "otp_expired": "code_expired",
-                "otp_locked": "code_locked",
-                "number_locked": "number_locked",
-                "cancelled": "code_over",
-                "undeliverable": "undeliverable",
-            },
+            on={"right": "thawed", **proving.EXITS},
             acts={"resend": "resend_thaw_code"},
         ),
         End("thawed", opens=("settings", "pay")),
         End("refused", opens=("settings",)),
-        End("code_expired", opens=("settings",)),
-        End("code_locked", opens=("settings",)),
-        End("number_locked", opens=("settings",)),
-        End("code_over", opens=("settings",)),
-        End("undeliverable", opens=("settings",)),
+        *proving.ENDS,
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from flows import proving
 from flows.engine.nodes import Code, Do, End, Flow, SecretKind
 from services.domain.ids import Reference
 from services.domain.partner import Right
@@ -42,14 +43,7 @@ PIN = Flow(
             use_case="prove_pin",
             status_use_case="pin_code_stands",
             operation="change",
-            on={
-                "right": "new",
-                "otp_expired": "code_expired",
-                "otp_locked": "code_locked",
-                "number_locked": "number_locked",
-                "cancelled": "code_over",
-                "undeliverable": "undeliverable",
-            },
+            on={"right": "new", **proving.EXITS},
             acts={"resend": "resend_pin_code"},
         ),
         Code(
@@ -70,10 +64,6 @@ PIN = Flow(
         ),
         End("done", opens=("settings",)),
         End("refused", opens=("settings",)),
-        End("code_expired", opens=("settings",)),
-        End("code_locked", opens=("settings",)),
-        End("number_locked", opens=("settings",)),
-        End("code_over", opens=("settings",)),
-        End("undeliverable", opens=("settings",)),
+        *proving.ENDS,
     ),
 )

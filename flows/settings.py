@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from flows import proving
 from flows.engine.nodes import Ask, Call, Choose, Code, Do, End, Flow, Option
 from flows.parsers.values import Amount, KenyanMobile, MailAddress
 from services.domain.ids import Reference
@@ -51,14 +52,7 @@ def _proof(node: str, field: str, changed: str) -> Code:
         status_use_case="contact_code_stands",
         operation="change",
         args=(field,),
-        on={
-            "right": changed,
-            "otp_expired": "code_expired",
-            "otp_locked": "code_locked",
-            "number_locked": "number_locked",
-            "cancelled": "code_over",
-            "undeliverable": "undeliverable",
-        },
+        on={"right": changed, **proving.EXITS},
         acts={"resend": "resend_contact_code"},
     )
 
@@ -182,11 +176,7 @@ SETTINGS = Flow(
         Call("ceiling", flow="ceiling", gives={}),
         End("number_changed", opens=("settings",)),
         End("mail_changed", opens=("settings",)),
-        End("code_expired", opens=("settings",)),
-        End("code_locked", opens=("settings",)),
-        End("number_locked", opens=("settings",)),
-        End("code_over", opens=("settings",)),
-        End("undeliverable", opens=("settings",)),
+        *proving.ENDS,
         End("refused", opens=("settings",)),
     ),
 )
