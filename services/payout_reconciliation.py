@@ -6,7 +6,8 @@ statement, or a longer one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from services import payout_settlement
@@ -31,12 +32,14 @@ def compare_day(
     tx: Tx, random: Random, day: date, lines: Sequence[ShortCodeLine]
 ) -> tuple[PayoutDay, list[PayoutChange]]:
     """Compare our payouts of that day with the statement's. A line settles the one payout without
-    a receipt that it can only be: what M-PESA lists as completed was paid."""
+    a receipt whose phone it names and that no other line can be: what M-PESA lists as completed
+    was paid."""
     changes: list[PayoutChange] = []
     findings: list[PayoutFinding] = []
-    matched = 0
+    matched: list[Payout] = []
+    payouts = _payouts_of(tx, lines)
     for line in lines:
-        payout = _payout_of(tx, line)
+        payout = payouts.get(line.receipt)
         if payout is not None and payout.receipt is None:
             change = payout_settlement.settle_paid(tx, payout, PaidOut(line.receipt, None), SOURCE)
             changes += [] if change is None else [change]
@@ -44,7 +47,8 @@ def compare_day(
         if payout is None:
             findings.append(_unknown_debit(tx, random, line))
             continue
-        matched += 1
+        matched.append(payout)
+        _found(tx, line)
         tx.evidence.close_reviews(payout.reference, NOT_ON_STATEMENT)
         if payout.amount != line.amount or not line.may_have_gone_to(payout.recipient):
             findings.append(_differs(tx, payout, line))
@@ -57,28 +61,49 @@ def compare_day(
     compared = PayoutDay(
         day=day,
         lines=len(lines),
-        matched=matched,
+        matched=len(matched),
         withdrawn=sum((line.amount for line in lines), NOTHING),
-        tariff=sum((payout.quote.fees for payout in ours), NOTHING),
+        tariff=sum((payout.quote.fees for payout in matched), NOTHING),
         settled=[change.payout.reference for change in changes],
         findings=findings,
     )
     return compared, changes
 
 
-def _payout_of(tx: Tx, line: ShortCodeLine) -> Payout | None:
-    """By its receipt, or else the only one of ours without a receipt that it can be."""
-    known = tx.payouts.of_receipt(line.receipt)
-    if known is not None:
-        return known
+def _payouts_of(tx: Tx, lines: Sequence[ShortCodeLine]) -> Mapping[str, Payout]:
+    """The payouts of lines, by receipt: known by it, or, of those without, where exactly one line
+    and exactly one payout fit each other."""
+    known: dict[str, Payout] = {}
+    possible: dict[str, Sequence[Payout]] = {}
+    for line in lines:
+        payout = tx.payouts.of_receipt(line.receipt)
+        if payout is None:
+            possible[line.receipt] = _possible(tx, line)
+        else:
+            known[line.receipt] = payout
+    claims = Counter(payout.reference for payouts in possible.values() for payout in payouts)
+    for receipt, payouts in possible.items():
+        if len(payouts) == 1 and claims[payouts[0].reference] == 1:
+            known[receipt] = payouts[0]
+    return known
+
+
+def _possible(tx: Tx, line: ShortCodeLine) -> Sequence[Payout]:
     since = start_of_day(line.day) - timedelta(days=1)
     until = start_of_day(line.day) + timedelta(days=1)
-    possible = [
+    return [
         payout
         for payout in tx.payouts.without_receipt(line.amount, since, until)
-        if payout.state in _MAY_BE_PAID and line.may_have_gone_to(payout.recipient)
+        if payout.state in _MAY_BE_PAID and line.names(payout.recipient)
     ]
-    return possible[0] if len(possible) == 1 else None
+
+
+def _found(tx: Tx, line: ShortCodeLine) -> None:
+    """It was none of ours until its payout was known: then there is nothing to look into."""
+    finding = tx.short_code_lines.finding(line.receipt)
+    if finding is not None:
+        tx.evidence.close_reviews(finding)
+        tx.proposals.supersede(finding)
 
 
 def _unknown_debit(tx: Tx, random: Random, line: ShortCodeLine) -> PayoutFinding:

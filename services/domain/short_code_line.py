@@ -19,10 +19,13 @@ class ShortCodeLine:
     amount: Money
     party: str
 
+    def names(self, phone: Phone) -> bool:
+        """Whether its party names this phone, masked or not."""
+        return any(fits(number, phone) for number in phones_in(self.party))
+
     def may_have_gone_to(self, phone: Phone) -> bool:
         """Whether its party names this phone, masked or not, or no phone at all."""
-        named = phones_in(self.party)
-        return not named or any(fits(number, phone) for number in named)
+        return self.names(phone) or not phones_in(self.party)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class PayoutFinding:
 @dataclass(frozen=True, slots=True)
 class PayoutDay:
     """A business day compared. Amounts are without charges; ``tariff`` is what M-PESA's tariff
-    says the day's payouts cost."""
+    says the matched payouts cost."""
 
     day: date
     lines: int

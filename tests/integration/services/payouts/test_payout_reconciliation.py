@@ -26,6 +26,7 @@ from tests.kit.payout_payer import (
     PayoutPayer,
     S,
     in_state,
+    paid,
 )
 
 DAY = date(2026, 3, 2)  # as every test's clock begins
@@ -78,11 +79,45 @@ def test_a_line_that_can_be_either_of_two_payouts_settles_neither(payer: PayoutP
     assert (payer.state(first), payer.state(second)) == (S.UNKNOWN, S.UNKNOWN)
 
 
-@pytest.mark.parametrize("party", ["2547*****111 - J*** W***", "0722000111 JOHN", ""])
-def test_a_party_masked_or_missing_may_be_the_recipient(payer: PayoutPayer, party: str) -> None:
+@pytest.mark.parametrize("party", ["2547*****111 - J*** W***", "0722000111 JOHN"])
+def test_a_masked_party_is_the_recipient(payer: PayoutPayer, party: str) -> None:
     reference = in_state(payer, S.UNKNOWN)
     compared(payer, line_of(payer.get(reference), party=party))
     assert payer.state(reference) is S.PAID
+
+
+@pytest.mark.parametrize("party", ["", "SAFARICOM", "NCBA BANK KENYA PLC settlement 888880"])
+def test_a_line_that_names_no_phone_settles_nothing(payer: PayoutPayer, party: str) -> None:
+    """What leaves the account for a bank or for M-PESA's own fees may be of the same amount."""
+    reference = in_state(payer, S.UNKNOWN)
+    day, changes = compared(payer, line_of(payer.get(reference), party=party))
+    assert [finding.why for finding in day.findings] == [UNKNOWN_DEBIT]
+    assert (changes, payer.state(reference)) == ([], S.UNKNOWN)
+
+
+def test_of_two_lines_that_can_be_one_payout_neither_settles_it(payer: PayoutPayer) -> None:
+    reference = in_state(payer, S.UNKNOWN)
+    payout = payer.get(reference)
+    lines = (line_of(payout), line_of(payout, OTHER_RECEIPT, party="2547*****111 - J***"))
+    day, changes = compared(payer, *lines)
+    assert [finding.why for finding in day.findings] == [UNKNOWN_DEBIT, UNKNOWN_DEBIT]
+    assert (changes, payer.state(reference)) == ([], S.UNKNOWN)
+
+
+def test_a_line_whose_payout_is_known_later_is_looked_into_no_more(payer: PayoutPayer) -> None:
+    first, second = in_state(payer, S.UNKNOWN), in_state(payer, S.UNKNOWN)
+    line = line_of(payer.get(first))
+    (finding,) = compared(payer, line)[0].findings
+    assert payer.reviews(finding.about) == [UNKNOWN_DEBIT]
+    payer.says(paid(payer.get(second), OTHER_RECEIPT))
+    day, _ = compared(payer, line)
+    assert (list(day.settled), payer.reviews(finding.about)) == ([first], [])
+
+
+def test_the_tariff_is_of_the_payouts_that_the_statement_lists(payer: PayoutPayer) -> None:
+    in_state(payer, S.PAID)
+    day, _ = compared(payer)
+    assert day.tariff == Money(0)
 
 
 def test_a_line_to_somebody_else_or_of_another_amount_settles_nothing(payer: PayoutPayer) -> None:
