@@ -77,10 +77,15 @@ def thaw_binding(person: Person, change: str) -> Binding:
 
 def pause_all(tx: Tx) -> Refusal | None:
     """An admin holds everybody's payouts back. Refusal: ``payouts_paused_already``."""
-    is_new = tx.payout_pauses.begin(BY_ADMIN, None)
-    return None if is_new else Refusal("payouts_paused_already")
+    if tx.payout_pauses.begin(BY_ADMIN, None):
+        return None
+    return Refusal("payouts_paused_already")
 
 
 def resume_all(tx: Tx, by: str) -> Refusal | None:
     """An admin lets everybody's payouts go on. Refusal: ``payouts_not_paused``."""
-    return None if tx.payout_pauses.end(by) else Refusal("payouts_not_paused")
+    if not tx.payout_pauses.end(by):
+        return Refusal("payouts_not_paused")
+    tx.payouts.thaw()
+    tx.payouts.query_all()
+    return None

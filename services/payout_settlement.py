@@ -15,12 +15,13 @@ from services.domain.lease import Lease
 from services.domain.ledger import payout_owed, payout_posted, payout_voided
 from services.domain.operation import OperationType
 from services.domain.payout import (
-    FROZEN_FOR,
+    HELD_BACK_RETRY,
     NEEDS_ADMIN,
     NOT_SENT_EVERY,
     NOT_SENT_FOR,
     ORDER_REFUSED,
     PAUSES_ALL,
+    SILENCES,
     SILENT_AFTER,
     Payout,
     PayoutState,
@@ -61,17 +62,21 @@ def claim(
     """
     work: list[Payout] = []
     settled: list[PayoutChange] = []
+    is_silenced = may_ask_nothing(tx)
     for reference in tx.claims.take(OperationType.PAYOUT, lease, sends, queries):
         payout = _get(tx, reference)
         if payout.state is PayoutState.SUBMITTING:
             settled.append(_unknown(tx, payout, "the worker was gone before an answer"))
         elif payout.state is PayoutState.AUTHORISED and is_held_back(tx, payout):
-            tx.payouts.save(replace(payout, due_at=tx.now + FROZEN_FOR))
+            tx.payouts.save(replace(payout, due_at=tx.now + HELD_BACK_RETRY))
         elif payout.state is PayoutState.AUTHORISED and _minute_is_over(tx, payout):
             settled.append(_return(tx, payout, BANK_DOWN, "nothing was sent", DESK))
         elif payout.state is PayoutState.ACCEPTED and _is_silent(tx, payout):
-            settled.append(_unknown(tx, payout, "no Result within two minutes"))
-            work.append(settled[-1].payout)
+            payout = _unknown(tx, payout, "no Result within two minutes").payout
+            settled.append(PayoutChange(payout))
+            work += [] if is_silenced else [payout]
+        elif payout.can_be_queried and is_silenced:
+            tx.payouts.save(replace(payout, due_at=tx.now + HELD_BACK_RETRY))
         else:
             work.append(payout)
     return work, settled
@@ -84,14 +89,20 @@ def is_held_back(tx: Tx, payout: Payout) -> bool:
     return partner.payouts_frozen_at is not None or tx.payout_pauses.standing() is not None
 
 
+def may_ask_nothing(tx: Tx) -> bool:
+    """Whether M-PESA refuses the credential, so that not even a question may use it."""
+    pause = tx.payout_pauses.standing()
+    return pause is not None and pause.why in SILENCES
+
+
 def begin_submitting(tx: Tx, claimed: Payout, lease: Lease) -> Payout | None:
     """Commit that the one order is about to be sent; ``None`` if the claim was lost, or payouts
-    were frozen meanwhile."""
+    were frozen or paused meanwhile."""
     if not tx.claims.still_ready(claimed.reference, claimed.attempt):
         return None
     payout = _get(tx, claimed.reference)
     if is_held_back(tx, payout):
-        tx.payouts.save(replace(payout, due_at=tx.now + FROZEN_FOR))
+        tx.payouts.save(replace(payout, due_at=tx.now + HELD_BACK_RETRY))
         return None
     payout = payout.transition_to(
         PayoutState.SUBMITTING, submitted_at=tx.now, due_at=tx.now + lease.lasts

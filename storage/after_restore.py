@@ -17,7 +17,7 @@ from services.domain.topup import TopUpState
 from storage.transaction import SqliteTx
 
 SOURCE = "restore"  # of the evidence it adds
-REASON = "restored"  # of the purchases it ends
+REASON = "restored"  # of the purchases it ends, and of the pause of payouts
 TURNS = 1_000_000  # more than anybody has tapped through since a backup
 
 
@@ -46,6 +46,8 @@ def recover_after_restore(tx: SqliteTx) -> None:
         "api_keys": _count_api_keys(tx),
         "proposals": _count_proposals(tx),
     }
+    # The statement must first tell what M-PESA paid since the backup.
+    tx.payout_pauses.begin(REASON, None)
     _desk_pins(tx)
     _conversations(tx)
     _events(tx)

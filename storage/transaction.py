@@ -35,7 +35,8 @@ from storage.stores.outbox import OutboxStore
 from storage.stores.overview import OverviewStore
 from storage.stores.partner_events import PartnerEventStore
 from storage.stores.payments import PaymentStore
-from storage.stores.payout_messages import PayoutMessageStore, PayoutPauseStore
+from storage.stores.payout_messages import PayoutMessageStore
+from storage.stores.payout_pauses import PayoutPauseStore
 from storage.stores.payouts import PayoutStore
 from storage.stores.people import PeopleStore
 from storage.stores.proposals import ProposalStore

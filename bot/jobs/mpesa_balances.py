@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from bot.jobs.daily import DailyRun, is_done, mark_done
+from services import payout_settlement
 from services.domain.business_days import start_of_day
 from services.domain.database import Priority
 from services.domain.mpesa_balance import UTILITY
@@ -40,7 +41,7 @@ class MpesaBalanceJob:
                 lambda tx: mark_done(tx, JOB, run.day) and _is_worth_asking(tx, run.day),
                 Priority.JOBS,
             )
-        if asked:
+        if asked and not await self._database.read(payout_settlement.may_ask_nothing):
             await self._rail.ask_balance()  # logged there; without an answer the old one stays
         return run.next_due_at
 
@@ -49,6 +50,4 @@ def _is_worth_asking(tx: Tx, day: date) -> bool:
     """Whether payouts were made since the day before, or since M-PESA last said what is left."""
     yesterday = start_of_day(day - _DAY)
     told = tx.mpesa_balances.get(UTILITY)
-    if told is None:
-        return tx.payouts.newest() is not None
-    return tx.payouts.submitted_since(min(told.told_at, yesterday))
+    return tx.payouts.submitted_since(min(told.told_at, yesterday) if told else yesterday)

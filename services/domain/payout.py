@@ -49,8 +49,7 @@ TRANSITIONS: dict[PayoutState, frozenset[PayoutState]] = {
             _S.REFUSED,
         }
     ),
-    # AUTHORISED at once: as above, once a colleague has agreed.
-    _S.AWAITING_APPROVAL: frozenset({_S.OTP_SENT, _S.AUTHORISED, _S.CANCELLED, _S.REFUSED}),
+    _S.AWAITING_APPROVAL: frozenset({_S.OTP_SENT, _S.CANCELLED, _S.REFUSED}),
     _S.OTP_SENT: frozenset(
         {_S.AUTHORISED, _S.OTP_EXPIRED, _S.OTP_LOCKED, _S.CANCELLED, _S.REFUSED}
     ),
@@ -82,6 +81,9 @@ PAUSES_ALL = frozenset(
     }
 )
 
+# While these last, M-PESA is asked nothing either: each use of the credential may lock it.
+SILENCES = frozenset({PayoutReason.WRONG_CREDENTIAL, PayoutReason.CREDENTIAL_LOCKED})
+
 ORDER_REFUSED = "order_refused"  # a reason of ours: M-PESA's gateway refused the order's form
 # What the partner can do nothing about, and is told that an admin knows of.
 NEEDS_ADMIN = PAUSES_ALL | {
@@ -92,7 +94,8 @@ NEEDS_ADMIN = PAUSES_ALL | {
 
 NOT_SENT_FOR = timedelta(seconds=60)  # how long an unsent order is retried
 NOT_SENT_EVERY = timedelta(seconds=5)
-FROZEN_FOR = timedelta(hours=1)  # until a frozen payout is looked at again; thawing wakes it
+# Until one that is frozen or paused is looked at again; ending that wakes it.
+HELD_BACK_RETRY = timedelta(hours=1)
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SILENT_AFTER = 2 * _MINUTE  # without a Result, an accepted payout is unknown

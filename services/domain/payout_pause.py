@@ -10,7 +10,8 @@ BY_ADMIN = "by_admin"
 
 @dataclass(frozen=True, slots=True)
 class PayoutPause:
-    """``why`` is M-PESA's reason, with the payout that met it, or ``BY_ADMIN``."""
+    """``why`` is M-PESA's reason, with the payout that met it; or else ``BY_ADMIN``, or
+    ``restored``: M-PESA may have paid since the backup."""
 
     why: str
     operation: str | None

@@ -94,8 +94,12 @@ class Payouts(Protocol):
         """Whether an operation of any kind has this M-PESA code already."""
         ...
 
-    def thaw(self, partner: str) -> int:
-        """Let the partner's held-back payouts go on from now; returns how many."""
+    def thaw(self, partner: str | None = None) -> int:
+        """Let the partner's held-back payouts, or everybody's, go on from now; returns how many."""
+        ...
+
+    def query_all(self) -> int:
+        """Make the next query due at once, for each that M-PESA is still asked about."""
         ...
 
     def held_back(self, partner: str) -> int:
@@ -111,8 +115,6 @@ class Payouts(Protocol):
         ...
 
     # Over all partners and the whole table: for the simulator and for checks.
-
-    def newest(self) -> Payout | None: ...
 
     def every(self) -> Sequence[Payout]: ...
 

@@ -107,7 +107,7 @@ def payout_codes(conn: sqlite3.Connection) -> Iterator[str]:
     """Each payout that a person began was approved by exactly one code bound to it."""
     for (reference,) in conn.execute(
         "SELECT p.reference FROM disbursements AS p WHERE p.authorised_at IS NOT NULL"
-        " AND p.channel <> 'api' AND NOT EXISTS ("
+        " AND p.person_id IS NOT NULL AND NOT EXISTS ("
         " SELECT 1 FROM codes AS c WHERE c.operation = p.reference AND c.status = 'used')"
         " AND p.authorised_at >= (SELECT min(created_at) + 600000 FROM codes)"
     ):

@@ -1,4 +1,4 @@
-"""What M-PESA posted, the questions it was asked, and the pauses of all payouts."""
+"""What M-PESA posted, and the questions it was asked."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import hashlib
 import sqlite3
 from datetime import datetime
 
-from services.domain.payout_pause import PayoutPause
-from storage.time.milliseconds import from_ms, to_ms
+from storage.time.milliseconds import to_ms
 from storage.time.transaction_time import TransactionTime
 
 
@@ -54,45 +53,6 @@ class PayoutMessageStore:
             (to_ms(moment), limit),
         ).rowcount
         return max(messages, queries)
-
-
-class PayoutPauseStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
-        self._conn = conn
-        self._time = time
-
-    def standing(self) -> PayoutPause | None:
-        row = self._conn.execute(
-            "SELECT why, operation, began_at FROM payout_pauses WHERE ended_at IS NULL"
-        ).fetchone()
-        return None if row is None else PayoutPause(row[0], row[1], from_ms(row[2]))
-
-    def begin(self, why: str, operation: str | None) -> bool:
-        cursor = self._conn.execute(
-            "INSERT INTO payout_pauses (why, operation, began_at) SELECT ?, ?, ?"
-            " WHERE NOT EXISTS (SELECT 1 FROM payout_pauses WHERE ended_at IS NULL)",
-            (why, operation, self._time.ms),
-        )
-        return cursor.rowcount == 1
-
-    def end(self, by: str) -> bool:
-        now = self._time.ms
-        ended = self._conn.execute(
-            "UPDATE payout_pauses SET ended_at = ?, ended_by = ? WHERE ended_at IS NULL", (now, by)
-        ).rowcount
-        if not ended:
-            return False
-        self._conn.execute(
-            "UPDATE payouts SET ready_since = ? WHERE reference IN (SELECT reference"
-            " FROM wallet_transactions WHERE type = 'disbursement' AND standing = 'ready')",
-            (now,),
-        )
-        self._conn.execute(
-            "UPDATE wallet_transactions SET due_at = ?"
-            " WHERE type = 'disbursement' AND standing = 'ready'",
-            (now,),
-        )
-        return True
 
 
 def _digest(kind: str, body: bytes) -> str:

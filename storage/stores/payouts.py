@@ -160,7 +160,7 @@ class PayoutStore:
         rows = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE type = 'disbursement'"
             " AND standing = 'quoted' AND person_id = ?"
-            " UNION ALL SELECT reference FROM wallet_transactions WHERE type = 'disbursement'"
+            " UNION ALL SELECT reference FROM wallet_transactions WHERE type || '' = 'disbursement'"
             " AND state = 'AWAITING_APPROVAL' AND person_id = ?",
             (person_id, person_id),
         ).fetchall()
@@ -205,7 +205,7 @@ class PayoutStore:
         row = self._conn.execute(
             "SELECT coalesce(sum(w.amount_cents), 0) FROM payouts AS p"
             " JOIN wallet_transactions AS w ON w.reference = p.reference"
-            " WHERE p.authorised_at BETWEEN ? AND ? AND w.partner = ?"
+            " WHERE p.authorised_at BETWEEN ? AND ? AND w.partner || '' = ?"
             " AND w.phone = coalesce(?, w.phone)"
             " AND (CAST(? AS TEXT) IS NULL OR w.channel = 'api' AND w.address = ?)"
             " AND w.state IN ('AUTHORISED', 'SUBMITTING', 'ACCEPTED', 'UNKNOWN', 'PAID',"
@@ -265,7 +265,7 @@ class PayoutStore:
         rows = self._conn.execute(
             "SELECT w.reference FROM payouts AS p"
             " JOIN wallet_transactions AS w ON w.reference = p.reference"
-            " WHERE p.authorised_at BETWEEN ? AND ? AND p.submitted_at IS NOT NULL"
+            " WHERE p.submitted_at BETWEEN ? AND ?"
             " AND w.amount_cents = ? AND w.currency = ? AND w.receipt IS NULL ORDER BY w.seq",
             (to_ms(since), to_ms(until), amount.cents, amount.currency),
         ).fetchall()
@@ -273,11 +273,9 @@ class PayoutStore:
 
     def settled_between(self, since: datetime, until: datetime) -> list[Payout]:
         rows = self._conn.execute(
-            "SELECT w.reference FROM payouts AS p"
-            " JOIN wallet_transactions AS w ON w.reference = p.reference"
-            " WHERE p.authorised_at < ? AND w.settled_at >= ? AND w.settled_at < ?"
-            " AND w.state IN ('PAID', 'PAID_AFTER_RETURN') ORDER BY w.seq",
-            (to_ms(until), to_ms(since), to_ms(until)),
+            "SELECT reference FROM wallet_transactions WHERE type = 'disbursement'"
+            " AND standing = 'succeeded' AND settled_at >= ? AND settled_at < ? ORDER BY seq",
+            (to_ms(since), to_ms(until)),
         ).fetchall()
         return self._all(rows)
 
@@ -289,24 +287,33 @@ class PayoutStore:
         ).fetchone()
         return row is not None
 
-    def thaw(self, partner: str) -> int:
+    def thaw(self, partner: str | None = None) -> int:
         now = self._time.ms
         self._conn.execute(
             "UPDATE payouts SET ready_since = ? WHERE reference IN"
             " (SELECT reference FROM wallet_transactions WHERE type = 'disbursement'"
-            "  AND standing = 'ready' AND partner || '' = ?)",
+            "  AND standing = 'ready' AND due_at IS NOT NULL"
+            "  AND partner || '' = coalesce(?, partner))",
             (now, partner),
         )
         return self._conn.execute(
             "UPDATE wallet_transactions SET due_at = ? WHERE type = 'disbursement'"
-            " AND standing = 'ready' AND partner || '' = ?",
+            " AND standing = 'ready' AND due_at IS NOT NULL"
+            " AND partner || '' = coalesce(?, partner)",
             (now, partner),
+        ).rowcount
+
+    def query_all(self) -> int:
+        return self._conn.execute(
+            "UPDATE wallet_transactions SET due_at = ? WHERE type = 'disbursement'"
+            " AND standing IN ('accepted', 'unknown') AND due_at IS NOT NULL",
+            (self._time.ms,),
         ).rowcount
 
     def held_back(self, partner: str) -> int:
         row = self._conn.execute(
             "SELECT count(*) FROM wallet_transactions WHERE type = 'disbursement'"
-            " AND standing = 'ready' AND partner || '' = ?",
+            " AND standing = 'ready' AND due_at IS NOT NULL AND partner || '' = ?",
             (partner,),
         ).fetchone()
         return int(row[0])
@@ -314,22 +321,15 @@ class PayoutStore:
     def on_their_way(self) -> Money:
         row = self._conn.execute(
             "SELECT coalesce(sum(amount_cents), 0) FROM pending_operations"
-            " WHERE type = 'disbursement' AND state <> 'AUTHORISED'"
+            " WHERE type || '' = 'disbursement' AND state <> 'AUTHORISED'"
         ).fetchone()
         return Money(row[0])
 
     def submitted_since(self, moment: datetime) -> bool:
         row = self._conn.execute(
-            "SELECT 1 FROM payouts WHERE authorised_at >= ? AND submitted_at >= ? LIMIT 1",
-            (to_ms(moment), to_ms(moment)),
+            "SELECT 1 FROM payouts WHERE submitted_at >= ? LIMIT 1", (to_ms(moment),)
         ).fetchone()
         return row is not None
-
-    def newest(self) -> Payout | None:
-        row = self._conn.execute(
-            "SELECT reference FROM disbursements ORDER BY seq DESC LIMIT 1"
-        ).fetchone()
-        return None if row is None else self.get(row[0])
 
     def every(self) -> list[Payout]:
         return self._all(self._conn.execute("SELECT reference FROM disbursements").fetchall())

@@ -43,7 +43,7 @@ TAKEN = Acknowledged(ORDER_ID)
 REFUSED = Refused("HTTP 400 400.002.02 Invalid Remarks")
 NOT_SENT = NotSent("connection refused")
 NO_READABLE_ANSWER = Unknown("read timeout")
-NOT_PERMITTED, NOT_REGISTERED = "21", "2040"
+NOT_PERMITTED, NOT_REGISTERED, CREDENTIAL_LOCKED = "21", "2040", "8006"
 
 
 class PayoutPayer:

@@ -9,7 +9,7 @@ from bot.handlers.admin.proposal_facts import ADMIN_LANGUAGE
 from bot.handlers.admin.wording import actor_name
 from bot.handlers.declaring import Handlers
 from flows.engine.host import Exit, View
-from services import payout_freeze, utility_balance
+from services import payout_freeze, payout_settlement, utility_balance
 from services.domain.ledger import HOUSE, AccountKind
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
@@ -59,6 +59,8 @@ def _state(turn: TurnContext) -> str:
 def ask(turn: TurnContext) -> Exit | Refusal:
     if turn.app.policy.payout_short_code is None:
         return Refusal("pay_not_set_up")
+    if payout_settlement.may_ask_nothing(turn.tx):
+        return Refusal("payouts_credential_refused")
     turn.wake("mpesa_balances")
     return Exit("asked", above=turn.say("payouts.asked"))
 

@@ -15,7 +15,7 @@ from services.domain.bank import Accepted, NotSent, Succeeded, Unknown
 from services.domain.float_purchase import PurchaseState
 from services.domain.money import Money
 from services.domain.topup import TopUpState
-from storage.after_restore import recover_after_restore
+from storage.after_restore import REASON, recover_after_restore
 from storage.sqlite import snapshots
 from storage.transaction import SqliteTx
 from tests.kit.float_buyer import FloatBuyer
@@ -49,6 +49,9 @@ class LiveDatabase:
         self.store.tx = SqliteTx(self.store.conn)
         self.store.now = now
         self.store.do(recover_after_restore)
+        pause = self.store.tx.payout_pauses.standing()
+        assert pause is not None, "the statement must first tell what M-PESA paid meanwhile"
+        assert pause.why == REASON
 
     def copy(self) -> Path:
         self.store.conn.execute("COMMIT")

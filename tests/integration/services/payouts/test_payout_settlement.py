@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services import payout_settlement
+from services import payout_freeze, payout_settlement
 from services.domain.bank import NoAnswer, NotSent
 from services.domain.money import Money
 from services.domain.payout import NOT_SENT_EVERY, SILENT_AFTER, PayoutState
@@ -14,6 +14,7 @@ from services.domain.payout_answers import Acknowledged, Asked, PayoutAnswer
 from tests.kit.payout_payer import (
     AMOUNT,
     CONFIRM_ABOVE,
+    CREDENTIAL_LOCKED,
     FLOAT,
     LEASE,
     NO_READABLE_ANSWER,
@@ -268,6 +269,23 @@ def test_while_all_are_paused_nothing_is_sent_nor_returned(payer: PayoutPayer) -
     payer.store.now += timedelta(hours=2)
     assert payer.scan() == ([], [])
     assert payer.state(waiting) is S.AUTHORISED
+
+
+def test_while_the_credential_is_refused_nothing_is_asked_either(payer: PayoutPayer) -> None:
+    """Each use of a wrong credential moves it toward a lock."""
+    silent = in_state(payer, S.ACCEPTED)
+    failing = payer.submitting(payer.authorised(AMOUNT, OTHER_PAYEE, "2"))
+    payer.answered(failing, TAKEN)
+    payer.says(failed(payer.get(failing.reference), CREDENTIAL_LOCKED))
+    assert payer.store.do(payout_settlement.may_ask_nothing)
+    payer.store.now += SILENT_AFTER
+    work, settled = payer.scan()
+    assert (work, [change.payout.reference for change in settled]) == ([], [silent])
+    payer.store.now += timedelta(hours=2)
+    assert payer.scan() == ([], [])
+    assert payer.state(silent) is S.UNKNOWN
+    payer.store.do(lambda tx: payout_freeze.resume_all(tx, "admin:1"))
+    assert [payout.reference for payout in payer.scan()[0]] == [silent]
 
 
 @pytest.mark.parametrize("is_paid", [True, False])
