@@ -37,8 +37,8 @@ def reconcile(file: Path | None, day: datetime | None, out: Path | None, dates: 
     from bot.observe import log
     from bot.security.stored_secrets import with_stored_secrets
     from services.domain.business_days import business_day, is_of_this_century
+    from services.domain.table import BYTES_MAX, TableFileError
     from services.gateways.statement_file import AmbiguousDates, read_statement_file
-    from services.gateways.statement_table import BYTES_MAX, StatementFileError
 
     if day is not None and not is_of_this_century(day):
         exit_with(f"{day.date()}: not a day of ours")
@@ -60,7 +60,7 @@ def reconcile(file: Path | None, day: datetime | None, out: Path | None, dates: 
                 write_csv(out, days)
     except AmbiguousDates as fault:
         exit_with(f"{file}: {fault}: --dates day-first or --dates month-first")
-    except StatementFileError as fault:
+    except TableFileError as fault:
         exit_with(f"{file}: {fault}")
     except NoStatement as fault:
         exit_with(f"NCBA gave no statement: {fault}")

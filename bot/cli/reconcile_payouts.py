@@ -27,8 +27,8 @@ def reconcile_payouts(file: Path, day: datetime | None) -> None:
     from bot.observe import log
     from bot.security.stored_secrets import with_stored_secrets
     from services.domain.business_days import is_of_this_century
+    from services.domain.table import BYTES_MAX, TableFileError
     from services.gateways.daraja.short_code_statement import read_short_code_statement
-    from services.gateways.statement_table import BYTES_MAX, StatementFileError
 
     if day is not None and not is_of_this_century(day):
         exit_with(f"{day.date()}: not a day of ours")
@@ -41,7 +41,7 @@ def reconcile_payouts(file: Path, day: datetime | None) -> None:
                 statement = read_short_code_statement(content.read(BYTES_MAX + 1))
             only = None if day is None else day.date()
             days = asyncio.run(reconcile(settings, statement, only))
-    except StatementFileError as fault:
+    except TableFileError as fault:
         exit_with(f"{file}: {fault}")
     except OSError as error:
         exit_with(f"{error.filename}: {error.strerror}")

@@ -38,7 +38,7 @@ from bot.scripts.directive import (
 from bot.scripts.inbox import Mismatch
 from bot.scripts.stage import Stage
 from services.domain.money import Money
-from services.gateways.statement_table import StatementFileError
+from services.domain.table import TableFileError
 
 
 async def perform(action: ActionDirective, stage: Stage) -> None:
@@ -72,7 +72,7 @@ async def perform(action: ActionDirective, stage: Stage) -> None:
         case GiveStatement():
             try:
                 await stage.give_statement(action.lines)
-            except StatementFileError as fault:
+            except TableFileError as fault:
                 raise action.at.error(str(fault)) from None
         case CloseDay():
             await stage.close_day(action.day)

@@ -183,7 +183,7 @@ class Stage(Protocol):
 
     async def give_statement(self, lines: Sequence[str]) -> None:
         """Import the bank's statement for the days in these CSV lines. Raises
-        ``StatementFileError``.
+        ``TableFileError``.
         """
         ...
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from services.domain.bank_line import BankLine
+from services.domain.table import SHOWN_MAX, Row, TableFileError, read_table
 from services.gateways.openbanking.statement_wire import bank_line, format_day, read_line
 from services.gateways.statement_days import (
     DAY_FORMATS,
@@ -20,7 +21,6 @@ from services.gateways.statement_days import (
     month_comes_first,
     read_day,
 )
-from services.gateways.statement_table import SHOWN_MAX, Row, StatementFileError, read_table
 
 REQUIRED_COLUMNS = ("ValueDate", "CreditAmount", "DebitAmount")
 KNOWN_COLUMNS = (
@@ -52,7 +52,7 @@ _NOTHING = frozenset({"", "-", "–", "—"})
 _AMOUNTS = "amounts are written 1500.00 or 1,500.00, and none is below zero"
 
 
-class AmbiguousDates(StatementFileError):
+class AmbiguousDates(TableFileError):
     """Whether its dates have the day or the month first cannot be told: somebody must say."""
 
 
@@ -62,7 +62,7 @@ def read_statement_file(
     """Every line of the file, of any date.
 
     ``month_first`` is the answer about its dates, if given; dates after ``today`` are doubted.
-    Raises ``StatementFileError``, and ``AmbiguousDates`` if the answer is needed and missing.
+    Raises ``TableFileError``, and ``AmbiguousDates`` if the answer is needed and missing.
     """
     rows = _without_foot(list(read_table(content, KNOWN_COLUMNS, REQUIRED_COLUMNS)))
     days = [(row, _day_of(row)) for row in rows]
@@ -111,7 +111,7 @@ def _may_be_movement(row: Row) -> bool:
 def _day_of(row: Row) -> ParsedDay:
     if row.values != row.width:
         first = next((value for value in row.fields.values() if value), "")[:SHOWN_MAX]
-        raise StatementFileError(
+        raise TableFileError(
             f"line {row.number}, “{first}”: {row.values} values, where the columns are {row.width};"
             " a line of the table has one for each, and other lines stand above it or below it"
         )

@@ -66,7 +66,7 @@ class Statements:
     def set_lines(self, lines: Sequence[str]) -> list[date]:
         """Replace the statement of the days in these CSV lines, and return those days.
 
-        Without a header line the columns are those of ``HEADER``. Raises ``StatementFileError``.
+        Without a header line the columns are those of ``HEADER``. Raises ``TableFileError``.
         """
         named = any("ValueDate" in line for line in lines)
         text = "\n".join(lines if named else (HEADER, *lines))

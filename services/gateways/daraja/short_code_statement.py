@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 
 from services.domain.money import Money
 from services.domain.short_code_line import ShortCodeLine, ShortCodeStatement
+from services.domain.table import SHOWN_MAX, Row, TableFileError, read_table
 from services.gateways.bank_answer import safe_line
 from services.gateways.statement_days import DAY_FORMATS, InvalidDay, read_day
-from services.gateways.statement_table import SHOWN_MAX, Row, StatementFileError, read_table
 
 PARTY_MAX = 120  # characters stored
 RECEIPT, TIME, WITHDRAWN = "Receipt No.", "Completion Time", "Withdrawn"
@@ -30,14 +30,14 @@ def read_short_code_statement(content: bytes) -> ShortCodeStatement:
     """Every completed payment out of the account, of any day. Money that came in is left out, and
     charges are only added up.
 
-    Raises ``StatementFileError``, which names the line and what is wrong with it.
+    Raises ``TableFileError``, which names the line and what is wrong with it.
     """
     by_receipt: dict[str, list[Row]] = defaultdict(list)
     for row in read_table(content, _COLUMNS, REQUIRED):
         if not row.fields.get(RECEIPT):  # a total has none
             continue
         if row.values != row.width:
-            raise StatementFileError(
+            raise TableFileError(
                 f"line {row.number}: {row.values} values, where the columns are {row.width}"
             )
         if row.fields[STATUS].casefold() == _COMPLETED and _withdrawn(row) is not None:
@@ -49,7 +49,7 @@ def read_short_code_statement(content: bytes) -> ShortCodeStatement:
         paid = [(row.number, _line(row)) for row in rows if row not in taken]
         for number, line in paid[1:]:
             if line != paid[0][1]:
-                raise StatementFileError(f"line {number}: {line.receipt} comes twice, and differs")
+                raise TableFileError(f"line {number}: {line.receipt} comes twice, and differs")
         lines += [line for _, line in paid[:1]]
     return ShortCodeStatement(lines, charges)
 
@@ -96,6 +96,6 @@ def _one_line(characters: Iterable[str]) -> str:
     return " ".join("".join(one if one.isprintable() else " " for one in characters).split())
 
 
-def _fault(row: Row, column: str, why: str, shown: str = "") -> StatementFileError:
+def _fault(row: Row, column: str, why: str, shown: str = "") -> TableFileError:
     text = safe_line(shown or row.fields[column])[:SHOWN_MAX]
-    return StatementFileError(f"line {row.number}: “{text}” {why}")
+    return TableFileError(f"line {row.number}: “{text}” {why}")

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from services.domain.money import Money
+from services.domain.table import BYTES_MAX, FIELD_MAX, LINES_MAX, TableFileError
 from services.gateways.statement_file import AmbiguousDates, read_statement_file
-from services.gateways.statement_table import BYTES_MAX, FIELD_MAX, LINES_MAX, StatementFileError
 
 HEADER = "ValueDate,CreditDebitFlag,CreditAmount,DebitAmount,InstrumentReferenceNumber,Narrative"
 LINE = "02032026,C,1500.00,0.00,UF4OR6RP9Q,Paybill"
@@ -67,19 +67,19 @@ def test_nothing_moved_is_no_line() -> None:
     ],
 )
 def test_what_cannot_be_read_is_named(lines: list[str], said: str) -> None:
-    with pytest.raises(StatementFileError, match=said):
+    with pytest.raises(TableFileError, match=said):
         read(*lines)
 
 
 def test_there_are_limits() -> None:
-    with pytest.raises(StatementFileError, match="MB"):
+    with pytest.raises(TableFileError, match="MB"):
         read_statement_file(b"x" * (BYTES_MAX + 1))
-    with pytest.raises(StatementFileError, match="UTF-8"):
+    with pytest.raises(TableFileError, match="UTF-8"):
         read_statement_file(b"\xff\xfe\x00")
-    with pytest.raises(StatementFileError, match="more than"):
+    with pytest.raises(TableFileError, match="more than"):
         read(HEADER, *[LINE] * (LINES_MAX + 1))
     assert len(read(HEADER, f"02032026,C,1.00,0.00,X,{'y' * FIELD_MAX}")) == 1
-    with pytest.raises(StatementFileError, match="too long"):
+    with pytest.raises(TableFileError, match="too long"):
         read(HEADER, f"02032026,C,1.00,0.00,X,{'y' * (FIELD_MAX + 1)}")
 
 
@@ -134,7 +134,7 @@ def test_without_a_column_of_directions_the_amounts_have_them() -> None:
 def test_a_refusal_says_where_what_and_what_is_understood(
     row: str, column: str, was: str, understood: str
 ) -> None:
-    with pytest.raises(StatementFileError) as refused:
+    with pytest.raises(TableFileError) as refused:
         read(HEADER, row)
     for part in ("line 2", column, f"“{was}”", understood):
         assert part in str(refused.value)
@@ -149,13 +149,13 @@ def test_a_refusal_says_where_what_and_what_is_understood(
     ],
 )
 def test_what_is_no_such_table_is_named(content: bytes, said: str) -> None:
-    with pytest.raises(StatementFileError, match=said):
+    with pytest.raises(TableFileError, match=said):
         read_statement_file(content)
 
 
 @pytest.mark.parametrize("rows", [("Brought forward,,9.00,0.00,,", ROW), ("x,y",)])
 def test_a_row_without_a_day_is_a_foot_only_below_the_table(rows: tuple[str, ...]) -> None:
-    with pytest.raises(StatementFileError, match="line 2"):
+    with pytest.raises(TableFileError, match="line 2"):
         read(HEADER, *rows)
 
 
@@ -205,9 +205,7 @@ FIRST = "02/03/2026,1500.00,0.00,UF4OR6RP9Q,PAYBILL AMINA"
     ],
 )
 def test_a_last_line_that_leaves_its_day_blank_is_no_foot(row: str) -> None:
-    with pytest.raises(
-        StatementFileError, match="line 3, column ValueDate: “”; each line has its day"
-    ):
+    with pytest.raises(TableFileError, match="line 3, column ValueDate: “”; each line has its day"):
         read(PLAIN, FIRST, row)
 
 
@@ -227,9 +225,7 @@ def test_sums_below_the_table_are_no_lines(row: str) -> None:
 
 
 def test_a_line_of_another_width_is_said_again() -> None:
-    with pytest.raises(
-        StatementFileError, match=r"line 3, “Page 1 of 3”: 1 values, where .* are 6"
-    ):
+    with pytest.raises(TableFileError, match=r"line 3, “Page 1 of 3”: 1 values, where .* are 6"):
         read(HEADER, ROW, "Page 1 of 3")
 
 
@@ -249,5 +245,5 @@ def test_a_day_is_nairobis(written: str, day: date) -> None:
 
 
 def test_an_hour_of_utc_by_the_twelve_hour_clock_is_refused() -> None:
-    with pytest.raises(StatementFileError, match="column ValueDate"):
+    with pytest.raises(TableFileError, match="column ValueDate"):
         read(HEADER, ROW.replace("02/03/2026", "2026-03-02 09:30 PM Z"))

@@ -9,8 +9,8 @@ import pytest
 from services.domain.money import Money
 from services.domain.phone import Phone
 from services.domain.short_code_line import ShortCodeLine
+from services.domain.table import TableFileError
 from services.gateways.daraja.short_code_statement import read_short_code_statement
-from services.gateways.statement_table import StatementFileError
 
 HEAD = (
     "Receipt No.,Completion Time,Initiation Time,Details,Transaction Status,"
@@ -59,7 +59,7 @@ def test_a_charge_without_its_payment_is_no_payment() -> None:
 
 def test_a_file_that_does_not_say_what_was_completed_is_refused() -> None:
     head = HEAD.replace(",Transaction Status", "")
-    with pytest.raises(StatementFileError, match="has only 3 of them"):
+    with pytest.raises(TableFileError, match="has only 3 of them"):
         read_short_code_statement(f"{head}\n{PAID.replace('Completed,', '')}".encode())
 
 
@@ -115,7 +115,7 @@ def test_other_separators_a_mark_and_lines_above_are_taken(separator: str) -> No
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_its_line(content: str, said: str) -> None:
-    with pytest.raises(StatementFileError, match=said):
+    with pytest.raises(TableFileError, match=said):
         read_short_code_statement(content.encode())
 
 

@@ -1,5 +1,5 @@
-"""The table in a statement's file, whoever exported it: text in any encoding, separators, column
-names in any order and case, and rows above and below."""
+"""The table in a file, such as a statement, whoever exported it: text in any encoding, any
+separators, column names in any order and case, and rows above and below."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _NO_TABLE = {b"PK\x03\x04": "an Excel workbook", b"%PDF": "a PDF", b"\xd0\xcf\x11\xe0": "Excel's"}
 
 
-class StatementFileError(Exception):
-    """The file is not a readable statement; says which line is wrong, and why."""
+class TableFileError(Exception):
+    """The file has no readable table; says which line is wrong, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +33,19 @@ class Row:
     values: int
     width: int
 
-    def fault(self, column: str, understood: str) -> StatementFileError:
+    def fault(self, column: str, understood: str) -> TableFileError:
         shown = self.fields.get(column, "")[:SHOWN_MAX]
-        return StatementFileError(f"line {self.number}, column {column}: “{shown}”; {understood}")
+        return TableFileError(f"line {self.number}, column {column}: “{shown}”; {understood}")
 
 
 def read_table(content: bytes, columns: Sequence[str], required: Collection[str]) -> Iterator[Row]:
     """Every row below the line that names the ``required`` columns, without blank ones. A row's
     ``fields`` are those of the named ``columns`` that it has; others are ignored.
 
-    Raises ``StatementFileError``.
+    Raises ``TableFileError``.
     """
     if len(content) > BYTES_MAX:
-        raise StatementFileError(f"the file is larger than {BYTES_MAX // 1024 // 1024} MB")
+        raise TableFileError(f"the file is larger than {BYTES_MAX // 1024 // 1024} MB")
     text = _text_of(content)
     by_name = {_plain(column): column for column in columns}
     separator, header_at = _find_header(text, by_name, required)
@@ -57,26 +57,26 @@ def read_table(content: bytes, columns: Sequence[str], required: Collection[str]
         names = [by_name.get(_plain(name)) for name in header]
         known = [name for name in names if name is not None]
         if len(set(known)) != len(known):
-            raise StatementFileError(f"line {reader.line_num}: a column comes twice")
+            raise TableFileError(f"line {reader.line_num}: a column comes twice")
         for count, row in enumerate(reader):
             if count >= LINES_MAX:
-                raise StatementFileError(f"more than {LINES_MAX:,} lines")
+                raise TableFileError(f"more than {LINES_MAX:,} lines")
             if not any(value.strip() for value in row):
                 continue
             if max(map(len, row)) > FIELD_MAX:
-                raise StatementFileError(f"line {reader.line_num}: a value is too long")
+                raise TableFileError(f"line {reader.line_num}: a value is too long")
             pairs = zip(names, row, strict=False)
             fields = {name: value.strip() for name, value in pairs if name}
             yield Row(reader.line_num, fields, len(row), len(header))
     except csv.Error as error:
-        raise StatementFileError(f"line {reader.line_num}: {error}") from None
+        raise TableFileError(f"line {reader.line_num}: {error}") from None
 
 
 def _text_of(content: bytes) -> str:
     """In whatever encoding banks export it."""
     for begins, what in _NO_TABLE.items():
         if content.startswith(begins):
-            raise StatementFileError(f"the file is {what}: save the statement as CSV")
+            raise TableFileError(f"the file is {what}: save it as CSV")
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings = ["utf-16"]
     elif b"\x00" in content[:200]:
@@ -90,7 +90,7 @@ def _text_of(content: bytes) -> str:
             continue
         if "\x00" not in text:
             return text
-    raise StatementFileError("the file is neither UTF-8, UTF-16 nor Windows-1252 text")
+    raise TableFileError("the file is neither UTF-8, UTF-16 nor Windows-1252 text")
 
 
 def _find_header(
@@ -112,7 +112,7 @@ def _find_header(
             best = max(best, (count, separator, reader.line_num))
     count, separator, number = best
     where = f"line {number} has only {count} of them, parted by {_SEPARATORS[separator]}"
-    raise StatementFileError(
+    raise TableFileError(
         f"no line has the columns {', '.join(required)}" + (f": {where}" if count else "")
     )
 
