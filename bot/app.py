@@ -163,6 +163,11 @@ class App:
         """Work under way in threads; a simulation stops its clock while there is any."""
         return self.database.in_flight + self._workers.documents.threads
 
+    async def is_linked(self, channel: str, address: str) -> bool:
+        """Whether the account belongs to somebody of a partner."""
+        found = await self.database.read(lambda tx: tx.people.at(channel, address))
+        return found is not None
+
     async def handle(self, event: Event) -> Decided:
         """See ``Turns.handle``: committed when it returns. Waits while answers are backlogged."""
         await self._sender.room(event.channel)

@@ -1,4 +1,4 @@
-"""Approving or declining a colleague's large purchase or payout."""
+"""Approving or declining a colleague's large purchase or payout, or a file of payouts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.domain.phone import Phone
 
 class ApproveData(BaseModel):
     """``reference`` is the operation's, which cannot change while it waits. ``who`` asked for
-    ``amount``: of float, or to ``recipient``."""
+    ``amount``: of float, to ``recipient``, or in so many ``rows`` of a file."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -21,16 +21,18 @@ class ApproveData(BaseModel):
     who: str | None = None
     amount: Money | None = None
     recipient: Phone | None = None
+    rows: int | None = None
 
 
 _DECIDED = ("who", "amount")
 _PAYOUT_DECIDED = (*_DECIDED, "recipient")
+_BATCH_DECIDED = (*_DECIDED, "rows")
 
 
 APPROVE = Flow(
     "approve",
-    version=3,
-    compatible_versions=(1, 2),
+    version=4,
+    compatible_versions=(1, 2, 3),
     data=ApproveData,
     start="list",
     needs=Right.APPROVE,
@@ -55,6 +57,7 @@ APPROVE = Flow(
                 "system_approved": "system_approved",
                 "payout_approved": "payout_approved",
                 "payout_system_approved": "payout_system_approved",
+                "batch_approved": "batch_approved",
                 "pin": "pin",
                 "refused": "refused",
             },
@@ -63,6 +66,7 @@ APPROVE = Flow(
                 "system_approved": _DECIDED,
                 "payout_approved": _PAYOUT_DECIDED,
                 "payout_system_approved": _PAYOUT_DECIDED,
+                "batch_approved": _BATCH_DECIDED,
                 "pin": _DECIDED,
             },
         ),
@@ -88,9 +92,14 @@ APPROVE = Flow(
             on={
                 "declined": "declined",
                 "payout_declined": "payout_declined",
+                "batch_declined": "batch_declined",
                 "refused": "refused",
             },
-            gives={"declined": _DECIDED, "payout_declined": _PAYOUT_DECIDED},
+            gives={
+                "declined": _DECIDED,
+                "payout_declined": _PAYOUT_DECIDED,
+                "batch_declined": _BATCH_DECIDED,
+            },
         ),
         End("approved", opens=("approve",)),
         End("system_approved", opens=("approve",)),  # a partner's system asked for it
@@ -98,6 +107,8 @@ APPROVE = Flow(
         End("payout_approved", opens=("approve",)),
         End("payout_system_approved", opens=("approve",)),
         End("payout_declined", opens=("approve",)),
+        End("batch_approved", opens=("approve",)),
+        End("batch_declined", opens=("approve",)),
         End("pin_locked", opens=("approve",)),
         End("refused", opens=("approve",)),
     ),

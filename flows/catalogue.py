@@ -8,6 +8,7 @@ from flows.admin import ADMIN_FLOWS
 from flows.api_keys import KEYS
 from flows.approvals import APPROVE
 from flows.balance import BALANCE
+from flows.batch import BATCH
 from flows.blocks import BLOCK, BLOCKING
 from flows.ceiling import CEILING
 from flows.engine.session import FlowRegistry
@@ -39,6 +40,7 @@ def all_flows() -> FlowRegistry:
         STATEMENT,
         PAY,
         RECIPIENTS,
+        BATCH,
         APPROVE,
         INVITE,
         PEOPLE,

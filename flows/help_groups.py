@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 HELP_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "money": ("topup", "float", "pay", "recipients", "balance", "history", "statement", "approve"),
+    "money": (
+        *("topup", "float", "pay", "recipients", "batch"),
+        *("balance", "history", "statement", "approve"),
+    ),
     "team": ("invite", "people", "unlink"),
     "own": ("settings", "block", "keys", "webhooks"),
     "partners": (

@@ -1,5 +1,5 @@
-"""Maker and checker: float and payouts above a partner's threshold need a second person of that
-partner.
+"""Maker and checker: float and payouts above a partner's threshold, and every batch of payouts,
+need a second person of that partner.
 
 Functions run inside a transaction and make no outside calls. While an operation awaits approval, no
 money is held and no code is drawn.
@@ -8,7 +8,7 @@ money is held and no code is drawn.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic
 
@@ -17,6 +17,7 @@ from services.domain.approval import APPROVAL_LIFE, Approval, Decision
 from services.domain.money import Money
 from services.domain.otp import Binding, Purpose
 from services.domain.partner import RIGHTS, Partner, Person, Right
+from services.domain.payout_batch import Batch, digest_of
 from services.domain.refusal import Refusal
 from services.domain.spending import S, Spending, SpendingState, destination, is_in
 from services.policy import Policy
@@ -142,9 +143,11 @@ def decide(
     if isinstance(operation, Refusal):
         return operation
     tx.approvals.decide(reference, decision, person.id)
-    if decision is Decision.APPROVED:
-        return operation
-    return _refuse(tx, operation, "second_declined")
+    if decision is Decision.DECLINED:
+        return _refuse(tx, operation, "second_declined")
+    if isinstance(operation, Batch):
+        tx.payout_batches.save(replace(operation, approved_digest=operation.digest))
+    return operation
 
 
 def check_decision(tx: Tx, policy: Policy, person: Person, reference: str) -> Spending | Refusal:
@@ -166,7 +169,14 @@ def check_decision(tx: Tx, policy: Policy, person: Person, reference: str) -> Sp
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
     refusal = check_contact_freeze(tx, policy, person) or _too_new(tx, policy, person)
+    if refusal is None and isinstance(operation, Batch) and not is_as_read(tx, operation):
+        return Refusal("approval_over")
     return operation if refusal is None else refusal
+
+
+def is_as_read(tx: Tx, batch: Batch) -> bool:
+    """Whether the rows are those whose digest people see and approve."""
+    return digest_of(tx.payout_batches.rows(batch.reference)) == batch.digest
 
 
 def pin_binding(person: Person, operation: Spending) -> Binding:

@@ -166,7 +166,7 @@ def check_amount(tx: Tx, partner: str, recipient: Phone, amount: Money) -> Refus
     """
     return (
         check_any_recipient(tx, partner, amount)
-        or _check_recipient_day(tx, partner, recipient, amount)
+        or check_recipient_day(tx, partner, recipient, amount)
         or _check_new_recipient(tx, partner, recipient, amount)
     )
 
@@ -182,19 +182,20 @@ def check_any_recipient(tx: Tx, partner: str, amount: Money) -> Refusal | None:
         return Refusal.of("pay_least", minimum=least)
     if (most := tx.limits.in_force("payout.max", partner)) < amount:
         return Refusal.of("pay_most", maximum=most)
-    return _check_day(tx, partner, amount)
+    return check_day(tx, partner, amount)
 
 
-def _check_day(tx: Tx, partner: str, amount: Money) -> Refusal | None:
-    """The partner's daily limit, if one is set."""
+def check_day(tx: Tx, partner: str, amount: Money) -> Refusal | None:
+    """The partner's daily limit, if one is set. Refusal: ``pay_day``."""
     most = tx.limits.find("payout.day", partner)
     if most is None:
         return None
     return _left("pay_day", most, tx.payouts.paid_since(partner, _today(tx)), amount)
 
 
-def _check_recipient_day(tx: Tx, partner: str, recipient: Phone, amount: Money) -> Refusal | None:
-    """M-PESA itself lets nobody receive more in a day (facts: Daraja 3, 6)."""
+def check_recipient_day(tx: Tx, partner: str, recipient: Phone, amount: Money) -> Refusal | None:
+    """M-PESA itself lets nobody receive more in a day (facts: Daraja 3, 6). Refusal:
+    ``pay_recipient_day``."""
     most = tx.limits.in_force("payout.recipient.day", partner)
     paid = tx.payouts.paid_since(partner, _today(tx), recipient)
     return _left("pay_recipient_day", most, paid, amount)

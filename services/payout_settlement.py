@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services import payout_batch_rows
 from services.domain.bank import NoAnswer, NotSent, Unknown
 from services.domain.lease import Lease
 from services.domain.ledger import payout_owed, payout_posted, payout_voided
@@ -35,6 +36,7 @@ from services.domain.payout_answers import (
     Refused,
     Returned,
 )
+from services.domain.payout_batch import Batch
 from services.domain.proposal import ADMINS, BY_ADMINS
 from services.ports import Tx
 
@@ -46,10 +48,11 @@ _AWAITED = frozenset({PayoutState.SUBMITTING, PayoutState.ACCEPTED, PayoutState.
 @dataclass(frozen=True, slots=True)
 class PayoutChange:
     """A payout has reached an outcome, which its person should be told once. ``pauses``: no payout
-    of anybody's is sent from now on."""
+    of anybody's is sent from now on. ``batch`` is that whose row it is, as it stands now."""
 
     payout: Payout
     pauses: bool = False
+    batch: Batch | None = None
 
 
 def claim(
@@ -58,13 +61,21 @@ def claim(
     """Claim what is due: at most ``sends`` to be sent and ``queries`` to be asked about.
 
     One found in ``SUBMITTING`` lost its worker and becomes unknown. One not sent within its minute
-    is returned: provably nothing left the machine. What is frozen or paused waits.
+    is returned: provably nothing left the machine. What is frozen or paused waits. Where there is
+    room for more, rows of batches are taken up.
     """
     work: list[Payout] = []
     settled: list[PayoutChange] = []
     is_silenced = may_ask_nothing(tx)
-    for reference in tx.claims.take(OperationType.PAYOUT, lease, sends, queries):
-        payout = _get(tx, reference)
+    claimed = [
+        _get(tx, reference)
+        for reference in tx.claims.take(OperationType.PAYOUT, lease, sends, queries)
+    ]
+    spare = sends - sum(not payout.can_be_queried for payout in claimed)
+    if taken := payout_batch_rows.take_up(tx, spare):
+        more = tx.claims.take(OperationType.PAYOUT, lease, taken, 0)
+        claimed += [_get(tx, reference) for reference in more]
+    for payout in claimed:
         if payout.state is PayoutState.SUBMITTING:
             settled.append(_unknown(tx, payout, "the worker was gone before an answer"))
         elif payout.state is PayoutState.AUTHORISED and is_held_back(tx, payout):
@@ -72,9 +83,9 @@ def claim(
         elif payout.state is PayoutState.AUTHORISED and _minute_is_over(tx, payout):
             settled.append(_return(tx, payout, BANK_DOWN, "nothing was sent", DESK))
         elif payout.state is PayoutState.ACCEPTED and _is_silent(tx, payout):
-            payout = _unknown(tx, payout, "no Result within two minutes").payout
-            settled.append(PayoutChange(payout))
-            work += [] if is_silenced else [payout]
+            change = _unknown(tx, payout, "no Result within two minutes")
+            settled.append(change)
+            work += [] if is_silenced else [change.payout]
         elif payout.can_be_queried and is_silenced:
             tx.payouts.save(replace(payout, due_at=tx.now + HELD_BACK_RETRY))
         else:
@@ -362,7 +373,7 @@ def _unknown(tx: Tx, payout: Payout, why: str) -> PayoutChange:
     payout = payout.transition_to(PayoutState.UNKNOWN, reason=None, settled_at=tx.now)
     payout = replace(payout, due_at=_next_query(tx, payout))
     tx.payouts.save(payout)
-    return PayoutChange(payout)
+    return PayoutChange(payout, batch=payout_batch_rows.after_row(tx, payout))
 
 
 def _evidence_is_in(tx: Tx, reference: str) -> None:
@@ -388,4 +399,4 @@ def _settle(
         recipient_name=recipient_name or payout.recipient_name,
     )
     tx.payouts.save(payout)
-    return PayoutChange(payout)
+    return PayoutChange(payout, batch=payout_batch_rows.after_row(tx, payout))

@@ -20,6 +20,7 @@ from services import (
     topup_settlement,
 )
 from services.domain.adjustment import Adjustment
+from services.domain.float_purchase import Purchase
 from services.domain.payment import RecordedPayment
 from services.domain.payout import Payout
 from services.domain.proposal import ADMINS, Proposal, ProposalKind, ProposalStatus, Resolution
@@ -164,4 +165,5 @@ def _resolve(
         return topup_settlement.resolve(tx, operation, proposal.reason, paid=paid)
     if isinstance(operation, Payout):
         return payout_settlement.resolve(tx, operation, proposal.reason, paid=paid)
+    assert isinstance(operation, Purchase), "only what is unknown is resolved"
     return float_settlement.resolve(tx, operation, proposal.reason, bought=paid)

@@ -16,6 +16,7 @@ from services.domain.ledger import HOUSE
 from services.domain.money import Money
 from services.domain.payment import PaymentState, RecordedPayment
 from services.domain.payout import Payout, PayoutState
+from services.domain.payout_batch import Batch
 from services.domain.proposal import Proposal, ProposalKind, Resolution
 from services.domain.reconciliation import FindingKind
 from services.domain.refusal import Refusal
@@ -254,6 +255,8 @@ def is_unknown(operation: TopUp | Spending) -> bool:
             return operation.state is PurchaseState.UNKNOWN
         case Payout():
             return operation.state is PayoutState.UNKNOWN
+        case Batch():
+            return False  # its rows may be
 
 
 def _store(tx: Tx, random: Random, proposal: Proposal) -> Proposal:

@@ -1,4 +1,5 @@
-"""Float purchases and payouts until their money is held: codes, cancelling, and what ends in time.
+"""Float purchases, payouts and batches of payouts until their money is held: codes, cancelling, and
+what ends in time.
 
 Each function runs inside a transaction and makes no outside calls.
 """
@@ -12,10 +13,11 @@ from typing import Any, Generic, cast
 
 from services import otp
 from services.domain.approval import Decision
-from services.domain.float_purchase import Purchase, PurchaseState
+from services.domain.float_purchase import PurchaseState
 from services.domain.otp import CODE_LIMITS, CodeLimits, OtpStatus
 from services.domain.partner import Person
 from services.domain.payout import Payout, PayoutState, is_payout
+from services.domain.payout_batch import Batch, BatchState, is_batch
 from services.domain.refusal import Refusal
 from services.domain.spending import (
     CANCELLABLE,
@@ -38,7 +40,11 @@ class CodeSent(Generic[S]):
 
 
 def get(tx: Tx, reference: str) -> Spending | None:
-    return tx.payouts.get(reference) if is_payout(reference) else tx.purchases.get(reference)
+    if is_payout(reference):
+        return tx.payouts.get(reference)
+    if is_batch(reference):
+        return tx.payout_batches.get(reference)
+    return tx.purchases.get(reference)
 
 
 def own(tx: Tx, person: Person, reference: str) -> Spending | None:
@@ -55,6 +61,9 @@ def move(tx: Tx, spending: S, state: SpendingState, **changes: Any) -> S:
     if isinstance(spending, Payout):
         moved = spending.transition_to(PayoutState(state.value), **changes)
         tx.payouts.save(moved)
+    elif isinstance(spending, Batch):
+        moved = spending.transition_to(BatchState(state.value), **changes)
+        tx.payout_batches.save(moved)
     else:
         moved = spending.transition_to(PurchaseState(state.value), **changes)
         tx.purchases.save(moved)
@@ -62,7 +71,8 @@ def move(tx: Tx, spending: S, state: SpendingState, **changes: Any) -> S:
 
 
 def end(tx: Tx, spending: S, state: SpendingState, reason: str | None) -> S:
-    return move(tx, spending, state, reason=reason, settled_at=tx.now, due_at=None)
+    """End it before its money is held."""
+    return move(tx, spending, state, reason=reason, settled_at=tx.now)
 
 
 def send_code(
@@ -141,6 +151,9 @@ def cancel(tx: Tx, person: Person, reference: str) -> Spending | None:
     found = own(tx, person, reference)
     if found is None or not is_in(found, *CANCELLABLE):
         return None
+    if is_in(found, SpendingState.QUOTED):
+        drop_quote(tx, found)
+        return get(tx, reference)
     otp.revoke(tx, reference)
     tx.approvals.decide(reference, Decision.WITHDRAWN, None)
     return end(tx, found, SpendingState.CANCELLED, None)
@@ -165,18 +178,29 @@ def expire(tx: Tx, references: Sequence[str]) -> None:
 
 def without_code(tx: Tx, person_id: int) -> list[Spending]:
     """What the person has begun for which no code has been drawn yet."""
-    return [*tx.purchases.without_code(person_id), *tx.payouts.without_code(person_id)]
+    return [
+        *tx.purchases.without_code(person_id),
+        *tx.payouts.without_code(person_id),
+        *tx.payout_batches.without_code(person_id),
+    ]
 
 
 def drop_stale_quotes(tx: Tx, max_age: timedelta) -> int:
     """Cancel quotes older than ``max_age``; returns the most of one kind, at most ``PAGE``."""
     before = tx.now - max_age
-    stale: tuple[Sequence[Purchase], Sequence[Payout]] = (
+    stale: Sequence[Sequence[Spending]] = (
         tx.purchases.stale_quotes(before, PAGE),
         tx.payouts.stale_quotes(before, PAGE),
+        tx.payout_batches.stale_quotes(before, PAGE),
     )
-    for purchase in stale[0]:
-        end(tx, purchase, SpendingState.CANCELLED, None)
-    for payout in stale[1]:
-        end(tx, payout, SpendingState.CANCELLED, None)
+    for quotes in stale:
+        for quote in quotes:
+            drop_quote(tx, quote)
     return max(map(len, stale))
+
+
+def drop_quote(tx: Tx, quote: Spending) -> None:
+    """Nobody confirmed it: what a file said is forgotten."""
+    end(tx, quote, SpendingState.CANCELLED, None)
+    if isinstance(quote, Batch):
+        tx.payout_batches.forget_rows(quote.reference)

@@ -35,6 +35,7 @@ from storage.stores.outbox import OutboxStore
 from storage.stores.overview import OverviewStore
 from storage.stores.partner_events import PartnerEventStore
 from storage.stores.payments import PaymentStore
+from storage.stores.payout_batches import PayoutBatchStore
 from storage.stores.payout_messages import PayoutMessageStore
 from storage.stores.payout_pauses import PayoutPauseStore
 from storage.stores.payouts import PayoutStore
@@ -75,6 +76,7 @@ class SqliteTx:
         self.payments = PaymentStore(conn, time, changes)
         self.purchases = PurchaseStore(conn, time, changes)
         self.payouts = PayoutStore(conn, time, changes)
+        self.payout_batches = PayoutBatchStore(conn, time)
         self.recipients = RecipientStore(conn, time)
         self.payout_messages = PayoutMessageStore(conn, time)
         self.payout_pauses = PayoutPauseStore(conn, time)

@@ -20,6 +20,7 @@ from services.domain.money import Money
 from services.domain.otp import OtpStatus, Purpose
 from services.domain.partner import Person
 from services.domain.payout import Payout
+from services.domain.payout_batch import Batch
 from services.domain.public_operation import PublicKind
 from services.domain.refusal import Refusal
 from services.domain.spending import Shortfall, Spending, SpendingState, is_in
@@ -147,6 +148,7 @@ def _another(call: CallContext, reference: str) -> Reply | Problem:
         return _OVER
     if isinstance(found, Payout) and found.person_id is None:  # it went without a code
         return _OVER
+    assert not isinstance(found, Batch), "hidden: its code is typed in the chat"
     person = holder_of(call, found.person_id)
     if isinstance(person, Problem):
         return person

@@ -7,25 +7,32 @@ from typing import Any
 from bot.context import TurnContext
 from bot.handlers import desk_pin, listing
 from bot.handlers.declaring import Handlers
+from bot.handlers.outcomes import FLOWS
 from flows.engine.host import Exit, Place, View
 from services import approvals, desk_pins, spending
 from services.approvals import AwaitingApproval
 from services.domain.approval import Decision
+from services.domain.float_purchase import Purchase
 from services.domain.ids import Reference
 from services.domain.partner import Person, Right
 from services.domain.payout import Payout
+from services.domain.payout_batch import LARGEST_SHOWN, Batch
 from services.domain.refusal import Refusal
 from services.domain.spending import S, Spending, SpendingState, is_in
 from services.otp import Passed
 
 HANDLERS = Handlers()
 
-# By what was asked for, and whether its buyer goes on by dialling.
+_KINDS = {Purchase: "float", Payout: "payout", Batch: "batch"}
+_ASKED = {
+    Purchase: "notice.float_approval",
+    Payout: "notice.payout_approval",
+    Batch: "notice.batch_approval",
+}
 _APPROVED = {
-    ("float", False): "notice.float_approved",
-    ("float", True): "notice.float_approved_pin",
-    ("payout", False): "notice.payout_approved",
-    ("payout", True): "notice.payout_approved_pin",
+    Purchase: "notice.float_approved",
+    Payout: "notice.payout_approved",
+    Batch: "notice.batch_approved",
 }
 
 
@@ -39,20 +46,21 @@ def notify_approvers(turn: TurnContext, awaits: AwaitingApproval[S]) -> None:
         "total": operation.quote.total,
         "until": awaits.approval.ends_at,
     }
-    is_payout = isinstance(operation, Payout)
-    notice = "notice.payout_approval" if is_payout else "notice.float_approval"
+    notice = _ASKED[type(operation)]
     for second in awaits.approvers:
         turn.notify_person(second, notice, facts, opens="approve")
 
 
 def _kind(operation: Spending) -> str:
-    return "payout" if isinstance(operation, Payout) else "float"
+    return _KINDS[type(operation)]
 
 
 def _asked(operation: Spending) -> dict[str, Any]:
     facts: dict[str, Any] = {"amount": operation.amount}
     if isinstance(operation, Payout):
         facts["recipient"] = operation.recipient
+    if isinstance(operation, Batch):
+        facts["rows"] = operation.rows
     return facts
 
 
@@ -86,8 +94,23 @@ def count(turn: TurnContext) -> int:
 @HANDLERS.view("approval", needs=Right.APPROVE, shows=("asks", "reference", "status"))
 def detail(turn: TurnContext, reference: Reference) -> View:
     facts = _facts(turn, reference)
+    found = turn.tx.payout_batches.get(reference)
+    if found is not None:
+        facts |= _seen_of(turn, found)
     asks = turn.say(f"approve.one.{facts['kind']}", facts)
     return View({"asks": asks, "reference": reference, "status": facts["status"]})
+
+
+def _seen_of(turn: TurnContext, batch: Batch) -> dict[str, Any]:
+    """What a second person sees of a batch: the largest rows, and the digest of all."""
+    lines = [
+        turn.say(
+            "approve.one.row",
+            {"amount": row.amount, "phone": row.phone, "reference": row.reference},
+        )
+        for row in turn.tx.payout_batches.largest(batch.reference, LARGEST_SHOWN)
+    ]
+    return {"rows_seen": "\n".join(lines), "digest": batch.digest}
 
 
 def _facts(turn: TurnContext, reference: str) -> dict[str, Any]:
@@ -113,6 +136,8 @@ def approve(turn: TurnContext, reference: Reference) -> Exit | Refusal:
         operation = _check_decision(turn, reference)
         if isinstance(operation, Refusal):
             return operation
+        if isinstance(operation, Batch):  # its rows have no room on such a screen
+            return Refusal("batch_in_chat")
         return Exit("pin", sets={"who": _maker(turn, operation).name, "amount": operation.amount})
     return _approve(turn, reference)
 
@@ -154,15 +179,15 @@ def _approve(turn: TurnContext, reference: Reference) -> Exit | Refusal:
     decided = _decide(turn, reference, Decision.APPROVED)
     if isinstance(decided, Refusal):
         return decided
-    if turn.app.channel(decided.channel).events:  # the system that asked reads it there
+    by_system = turn.app.channel(decided.channel).events
+    if by_system and not isinstance(decided, Batch):  # the system that asked reads it there
         return _exit(turn, "system_approved", decided)
     maker = _maker(turn, decided)
     by_pin = turn.app.channel(decided.channel).phone_menu
-    notice = _APPROVED[_kind(decided), by_pin]
+    notice = "notice.float_approved_pin" if by_pin else _APPROVED[type(decided)]
     facts = {"who": turn.person.name, **_asked(decided)}
     began = decided.channel, decided.address
-    opens = "pay" if isinstance(decided, Payout) else "float"
-    turn.notify_person(maker, notice, facts, opens=opens, began=began)
+    turn.notify_person(maker, notice, facts, opens=FLOWS[type(decided)], began=began)
     return _exit(turn, "approved", decided)
 
 
@@ -176,9 +201,10 @@ def decline(turn: TurnContext, reference: Reference) -> Exit | Refusal:
 
 
 def _exit(turn: TurnContext, name: str, operation: Spending) -> Exit:
-    """The exit of this name, which payouts have apart."""
+    """The exit of this name, which each kind but float has apart."""
     sets = {"who": _maker(turn, operation).name, **_asked(operation)}
-    return Exit(f"payout_{name}" if isinstance(operation, Payout) else name, sets=sets)
+    kind = _kind(operation)
+    return Exit(name if kind == "float" else f"{kind}_{name}", sets=sets)
 
 
 def _maker(turn: TurnContext, operation: Spending) -> Person:

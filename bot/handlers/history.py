@@ -17,6 +17,7 @@ from services.domain.operation import Operation, OperationType
 from services.domain.partner import Right
 from services.domain.payment import RecordedPayment
 from services.domain.payout import Payout, is_payout
+from services.domain.payout_batch import Batch
 from services.domain.refusal import Refusal
 from services.domain.spending import Spending
 from services.domain.topup import TopUp
@@ -90,6 +91,8 @@ def operation_of(
         return None
     if isinstance(spent, Payout):
         return _payout(turn, spent, spent.recipient.masked if masked else str(spent.recipient))
+    if isinstance(spent, Batch):
+        return _batch(turn, spent)
     return _purchase(turn, spent)
 
 
@@ -124,6 +127,12 @@ def _payout(turn: TurnContext, payout: Payout, phone: str) -> View:
     if name is not None:
         what = turn.say("history.detail.payout_to", {**facts, "name": name})
     return _detail(turn, payout, what, payout.created_at, payout.receipt)
+
+
+def _batch(turn: TurnContext, batch: Batch) -> View:
+    facts = {"count": batch.rows, "amount": batch.amount, "fees": batch.quote.fees}
+    what = turn.say("history.detail.batch", facts)
+    return _detail(turn, batch, what, batch.created_at, None)
 
 
 def _adjustment(turn: TurnContext, adjustment: Adjustment) -> View:

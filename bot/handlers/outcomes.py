@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.handlers.batch_words import counts_facts
 from bot.handlers.state_words import say_reason
 from flows.engine.texts import Texts
 from services import balances
+from services.domain.float_purchase import Purchase
 from services.domain.payout import Payout
+from services.domain.payout_batch import Batch
 from services.domain.spending import Spending
 from services.domain.topup import TopUp
 from services.ports import Tx
+
+FLOWS = {Purchase: "float", Payout: "pay", Batch: "batch"}  # in which each is begun
 
 
 def outcome_facts(tx: Tx, texts: Texts, operation: TopUp | Spending) -> dict[str, Any]:
@@ -30,6 +35,9 @@ def outcome_facts(tx: Tx, texts: Texts, operation: TopUp | Spending) -> dict[str
         facts |= {"fees": operation.quote.fees, "total": operation.quote.total}
     if isinstance(operation, Payout):
         facts |= _paid_whom(texts, operation)
+    if isinstance(operation, Batch):
+        counts = tx.payout_batches.counts(operation.reference)
+        facts |= {"count": operation.rows, **counts_facts(counts)}
     if operation.reason is not None:
         facts["reason"] = say_reason(
             texts, operation.language, operation.reference, operation.reason

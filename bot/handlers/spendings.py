@@ -1,5 +1,5 @@
-"""What the handlers of float purchases and of payouts share: a second person, codes, and how one
-ends."""
+"""What the handlers of float purchases, payouts and batches share: a second person, codes, and how
+one ends."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from services.domain.approval import Decision
 from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.payout import Payout
+from services.domain.payout_batch import Batch, BatchState
 from services.domain.refusal import Refusal
 from services.domain.spending import S, Shortfall, Spending, SpendingState, binding, is_in
 from services.otp import NotPassed
@@ -58,6 +59,9 @@ def send_code(turn: TurnContext, sent: CodeSent[S]) -> None:
         facts = {"amount": amount, "fees": fees, "payee": operation.recipient}
         turn.send_code(sent.issued, "sms.payout_code", facts)
         return
+    if isinstance(operation, Batch):
+        turn.send_code(sent.issued, "sms.batch_code", {"count": operation.rows, "total": total})
+        return
     facts = {
         "amount": amount,
         "fees": str(fees).removeprefix(f"{fees.currency} "),
@@ -97,7 +101,7 @@ def code_was_checked(
             assert asked is not None, "its code was just checked"
             report_wrong_code(turn, binding(asked), result, code)
             return Refusal.of("wrong_code", left=result.tries_left)
-    if is_in(result, SpendingState.AUTHORISED):
+    if is_in(result, SpendingState.AUTHORISED) or result.state is BatchState.RUNNING:
         return Exit("right")
     if is_in(result, SpendingState.OTP_LOCKED):
         report_wrong_code(turn, binding(result), NotPassed(OtpStatus.LOCKED), code)
@@ -124,7 +128,10 @@ def exit_of_ended(turn: TurnContext, ended: Spending) -> Exit:
         case SpendingState.REFUSED:
             assert ended.reason is not None
             reason = say_reason(turn.app.texts, turn.language, ended.reference, ended.reason)
-            return Exit("declined", {"reason": reason, "reference": ended.reference})
+            facts: dict[str, object] = {"reason": reason, "reference": ended.reference}
+            if isinstance(ended, Batch):
+                facts |= {"count": ended.rows, "amount": ended.amount}
+            return Exit("declined", facts)
         case _:
             return Exit("cancelled")
 

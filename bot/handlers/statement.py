@@ -69,7 +69,8 @@ def export(
 def queue_qr(turn: TurnContext, topup: TopUp) -> None:
     """Request the QR picture, which is sent separately: the top-up does not wait for it."""
     today = business_day(turn.tx.now)
-    _add(turn, topup.partner, DocumentFormat.QR, Period(today, today), topup=topup.reference)
+    period = Period(today, today)
+    reserve_document(turn, topup.partner, DocumentFormat.QR, period, topup=topup.reference)
     turn.wake("documents")
 
 
@@ -84,10 +85,11 @@ def queue_document(
     ``documents_wait``, ``documents_hour`` or ``documents_partner``."""
     if not turn.app.channel(turn.event.channel).files:
         return Refusal("no_files")
-    return _check_rate(turn) or _add(turn, partner, format_, period, account)
+    refusal = check_rate(turn)
+    return refusal or OperationStarted(reserve_document(turn, partner, format_, period, account))
 
 
-def _check_rate(turn: TurnContext) -> Refusal | None:
+def check_rate(turn: TurnContext) -> Refusal | None:
     """Limit requests: each takes a database reader and a thread, and is stored for days."""
     documents, since = turn.tx.documents, turn.tx.now - HOUR
     asked = documents.asked_for(*turn.sender, since)
@@ -104,15 +106,16 @@ def _check_rate(turn: TurnContext) -> Refusal | None:
     return None
 
 
-def _add(
+def reserve_document(
     turn: TurnContext,
     partner: str | None,
     format_: DocumentFormat,
     period: Period,
     account: AccountKind | None = None,
     topup: str | None = None,
-) -> OperationStarted:
-    """Queue the document for the worker, which makes it once this turn is committed."""
+) -> str:
+    """Queue the document for the worker, which makes it once this turn is committed, unless the
+    turn itself does. Returns its reference."""
 
     def drawn() -> Document:
         return Document(
@@ -128,7 +131,7 @@ def _add(
             account=account or AccountKind.WALLET,
         )
 
-    return OperationStarted(draw_unique(drawn, turn.tx.documents.add).reference)
+    return draw_unique(drawn, turn.tx.documents.add).reference
 
 
 @HANDLERS.progress("ST", needs=None)

@@ -22,8 +22,11 @@ from services.ports import Tx
 REMEDY = {NotificationKind.LOW_WALLET: "topup", NotificationKind.LOW_FLOAT: "float"}
 
 
-def queue_low_balances(tx: Tx, context: AppContext, spending: Spending) -> list[OutboxRow]:
-    """Queue alerts for balances that this took below their marks, and add the events."""
+def queue_low_balances(
+    tx: Tx, context: AppContext, spending: Spending, *, begun: Spending | None = None
+) -> list[OutboxRow]:
+    """Queue alerts for balances that this took below their marks, and add the events. ``begun`` is
+    what its person began, if that is another: the batch of a row."""
     partner = tx.people.partner(spending.partner)
     assert partner is not None
     wallet, float_ = Money(-spending.quote.total.cents), spending.quote.amount
@@ -40,7 +43,7 @@ def queue_low_balances(tx: Tx, context: AppContext, spending: Spending) -> list[
         }
         tx.partner_events.add(partner.code, BALANCE_LOW, data)
         preference = tx.notification_preferences.get(partner.code, low.kind)
-        told = _told(tx, context, spending, owners=preference.owners)
+        told = _told(tx, context, begun or spending, owners=preference.owners)
         for account, person in told.items():
             rows += _alert(tx, context.texts, low, preference, person, account)
     return rows

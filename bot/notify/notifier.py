@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from bot.context import AppContext, OperationUpdate, queue_admin_notices
+from bot.notify.batches import queue_batch_stopped
 from bot.notify.codes import queue_code_lost
 from bot.notify.float_purchases import queue_purchase_change
 from bot.notify.outcomes import OutcomeNotices
@@ -20,6 +21,7 @@ from services.domain.mpesa_balance import UtilityShort
 from services.domain.operation import OperationType
 from services.domain.outbox import OutboxRow
 from services.domain.payout import Payout
+from services.domain.payout_batch import Batch, BatchState
 from services.domain.reconciliation import ReconciliationDay
 from services.domain.spending import Spending
 from services.float_settlement import PurchaseChange
@@ -29,6 +31,12 @@ from services.ports import Tx
 from services.reconciliation.effects import LineEffect
 from services.reversals import Reversed
 from services.topup_settlement import ChangeKind, TopUpChange
+
+_KINDS = {
+    Purchase: OperationType.FLOAT,
+    Payout: OperationType.PAYOUT,
+    Batch: OperationType.BATCH,
+}
 
 
 class Notifier:
@@ -47,7 +55,9 @@ class Notifier:
                 return self.purchase(tx, effect)
             case PayoutChange():
                 return self.payout(tx, effect)
-            case Purchase() | Payout():
+            case Batch() if effect.state is BatchState.STOPPED:
+                return queue_batch_stopped(tx, self._outcomes, effect)
+            case Purchase() | Payout() | Batch():
                 return self.refused(tx, effect)
             case TopUpChange() | Credited() | HeldInSuspense() | RefusedNotification():
                 return self.payment(tx, effect)
@@ -67,8 +77,7 @@ class Notifier:
 
     def refused(self, tx: Tx, spending: Spending) -> list[OutboxRow]:
         """It ended before anybody outside was asked, with the reason."""
-        kind = OperationType.PAYOUT if isinstance(spending, Payout) else OperationType.FLOAT
-        self._context.metrics.outcome(kind, spending.state)
+        self._context.metrics.outcome(_KINDS[type(spending)], spending.state)
         return self._outcomes.refused(tx, spending)
 
     def payment(self, tx: Tx, effect: PaymentEffect) -> list[OutboxRow]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from bot.context import AppContext
-from bot.handlers.outcomes import outcome_facts
+from bot.handlers.outcomes import FLOWS, outcome_facts
 from bot.notify.owners import notify_owners
 from bot.outbox.carriers import SMS, buttons_to_json
 from bot.turns.host import TurnHost
@@ -18,7 +18,6 @@ from flows.engine.session import Session
 from flows.engine.taps import UNBOUND
 from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
-from services.domain.payout import Payout
 from services.domain.spending import Spending
 from services.domain.topup import TopUp
 from services.ports import Tx
@@ -135,7 +134,7 @@ class OutcomeNotices:
             return []
         session = self.sessions.load(tx, spending.channel, spending.address)
         facts = outcome_facts(tx, self.engine.texts, spending)
-        flow = "pay" if isinstance(spending, Payout) else "float"
+        flow = FLOWS[type(spending)]
         return self.receipt(tx, flow, spending, session, "declined", facts)
 
     def _wording(self, operation: Operation, key: str) -> str:

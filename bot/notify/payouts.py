@@ -6,6 +6,7 @@ from bot.context import queue_admin_notices
 from bot.handlers import pay
 from bot.handlers.outcomes import outcome_facts
 from bot.handlers.spendings import outcome_exit
+from bot.notify.batches import queue_batch_progress
 from bot.notify.low_balances import queue_low_balances
 from bot.notify.needs_admin import queue_needs_admin
 from bot.notify.outcomes import OutcomeNotices
@@ -17,13 +18,15 @@ from services.ports import Tx
 
 def queue_payout_change(tx: Tx, outcomes: OutcomeNotices, change: PayoutChange) -> list[OutboxRow]:
     """Queue the receipt, an edit of the live message, alerts about a float now low, and what only
-    admins can mend."""
-    payout = change.payout
+    admins can mend. A row of a batch has neither: its batch has."""
+    payout, batch = change.payout, change.batch
     rows: list[OutboxRow] = []
-    if not outcomes.reads_events(payout):
+    if batch is not None:
+        rows += queue_batch_progress(tx, outcomes, batch)
+    elif not outcomes.reads_events(payout):
         rows += _told(tx, outcomes, payout)
     if payout.state is PayoutState.PAID:
-        rows += queue_low_balances(tx, outcomes.context, payout)
+        rows += queue_low_balances(tx, outcomes.context, payout, begun=batch or payout)
     rows += queue_needs_admin(tx, outcomes.context, payout)
     if change.pauses:
         facts = {"reference": payout.reference, "why": payout.reason}

@@ -29,7 +29,17 @@ from bot.scripts.given import Given, GivenAdmin, GivenFee, GivenPartner, GivenPe
 from bot.scripts.pattern import Pattern, variables
 from bot.scripts.script import Line, Script
 from bot.scripts.source_line import SourceLine
-from bot.scripts.speech import Dial, EditLast, Race, Say, SendOther, ShareContact, Speech, Tap
+from bot.scripts.speech import (
+    Dial,
+    EditLast,
+    Race,
+    Say,
+    SendFile,
+    SendOther,
+    ShareContact,
+    Speech,
+    Tap,
+)
 
 
 def check(script: Script) -> None:
@@ -78,7 +88,7 @@ class _Play:
         match line:
             case Race():
                 self._speech(line.speech)
-            case Say() | Tap() | ShareContact() | SendOther() | EditLast() | Dial():
+            case Say() | Tap() | ShareContact() | SendOther() | SendFile() | EditLast() | Dial():
                 self._speech(line)
             case ExpectMessage():
                 if line.to is None:

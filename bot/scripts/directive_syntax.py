@@ -232,6 +232,11 @@ FORMS: dict[str, Form] = {
         re.compile(r"(?P<kind>topup|float|payout|disbursement) (?P<state>[A-Z_]+)"),
         _state,
     ),
+    "@batch": Form(
+        "AWAITING_APPROVAL|AWAITING_CODE|RUNNING|STOPPED|DONE",
+        re.compile(r"(?P<state>AWAITING_APPROVAL|AWAITING_CODE|RUNNING|STOPPED|DONE)"),
+        lambda at, fields: StateIs(at, "batch", str(fields["state"])),
+    ),
     "@books": _bare(BooksBalance),
     "@handset": Form(
         "PHONE pays|cancels|wrong-pin|no-funds|ignores|off",

@@ -19,7 +19,7 @@ from bot.scripts.given import Given, GivenPerson, read_given
 from bot.scripts.head import ScriptHead, head_line, with_line
 from bot.scripts.script import Line, Script
 from bot.scripts.source_line import SourceLine
-from bot.scripts.speech import Race, Speech, read_speech
+from bot.scripts.speech import Race, Speech, is_file, read_speech
 
 # A comment has its own line, or follows two spaces at the end of a line.
 _COMMENT = re.compile(r"^#.*$|(?:^\s+|\s{2,}|\t)#(?:\s.*)?$")
@@ -161,6 +161,10 @@ class _Draft:
             if not sentence.more:
                 raise at.error("@statement goes on in indented lines: those of the statement")
             return GiveStatement(at, tuple(place.text for place in sentence.more))
+        if is_file(at.text):
+            speech = read_speech(at, at.text, more)
+            assert speech is not None, "it is one"
+            return speech
         self._alone(sentence)
         if at.text.split()[0] == "@race":
             return _race(at)
@@ -175,7 +179,8 @@ class _Draft:
 
     def _alone(self, sentence: _Sentence) -> None:
         if sentence.more:
-            raise sentence.more[0].error("only a message or a statement goes on in indented lines")
+            what = "a message, a file or a statement"
+            raise sentence.more[0].error(f"only {what} goes on in indented lines")
 
 
 def _race(at: SourceLine) -> Race | ApiCall:

@@ -35,6 +35,7 @@ from bot.scripts.expect import (
 )
 from bot.scripts.inbox import Captures, Inbox, Mismatch, Texts
 from bot.scripts.pattern import fill
+from bot.scripts.payout_file import good_rows, written
 from bot.scripts.record import Transcript
 from bot.scripts.script import Line, Script
 from bot.scripts.source_line import ScriptError, SourceLine
@@ -43,6 +44,7 @@ from bot.scripts.speech import (
     EditLast,
     Race,
     Say,
+    SendFile,
     SendOther,
     ShareContact,
     Speech,
@@ -205,6 +207,10 @@ class Player:
                 await stage.share_contact(name, of, copies)
             case SendOther():
                 await stage.send_other(name, speech.what, copies)
+            case SendFile():
+                lines = speech.lines or good_rows(speech.rows, self._script.head.seed)
+                content = written([self._filled(line) for line in lines], speech.form)
+                await stage.send_file(name, speech.file, content, copies)
             case EditLast():
                 await stage.edit_last(name, self._filled(speech.text), copies)
             case Dial():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.scripts.given import NAME
@@ -14,6 +15,10 @@ _TAP = re.compile(r"\[([^\[\]]+)\](?:\s+on\s+screen\b(.*))?")
 _SCREEN = re.compile(r"-[1-9][0-9]{0,5}")
 _CONTACT = re.compile(rf"<contact(?:\s+of\s+({NAME}|\{{{NAME}\}}))?>")
 _EDIT = re.compile(r"<edit>\s*(.*)")
+_FILE = re.compile(
+    r"<file\s+(?P<file>[^\s<>]+)(?:\s+rows\s+(?P<rows>[1-9][0-9]{0,3}))?"
+    r"(?:\s+as\s+(?P<form>bom|semicolon|tab))?>"
+)
 _DIAL = re.compile(r"<dial\s+([^<>]+)>")
 
 
@@ -53,6 +58,19 @@ class SendOther:
 
 
 @dataclass(frozen=True, slots=True)
+class SendFile:
+    """``lines`` are those of a CSV file, or it has so many good ``rows``; ``form`` is how the file
+    is written, if not plainly."""
+
+    at: SourceLine
+    name: str
+    file: str
+    lines: tuple[str, ...]
+    rows: int = 0
+    form: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EditLast:
     """Edit the last message the person sent."""
 
@@ -68,7 +86,7 @@ class Dial:
     code: str
 
 
-Speech = Say | Tap | ShareContact | SendOther | EditLast | Dial
+Speech = Say | Tap | ShareContact | SendOther | SendFile | EditLast | Dial
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +98,9 @@ class Race:
     speech: Speech
 
 
-def read_speech(at: SourceLine, text: str) -> Speech | None:
-    """Read ``NAME> …``; ``None`` for any other line. Raises ``ScriptError``."""
+def read_speech(at: SourceLine, text: str, more: Sequence[str] = ()) -> Speech | None:
+    """Read ``NAME> …``; ``None`` for any other line. ``more`` are the lines that go on below it, of
+    a file. Raises ``ScriptError``."""
     spoken = _SPOKEN.fullmatch(text)
     if spoken is None:
         return None
@@ -101,9 +120,19 @@ def read_speech(at: SourceLine, text: str) -> Speech | None:
         if not edit[1]:
             raise at.error("<edit> needs the new text")
         return EditLast(at, name, edit[1])
+    if file := _FILE.fullmatch(typed):
+        rows = int(file["rows"] or 0)
+        if bool(rows) == bool(more):
+            raise at.error("<file NAME> goes on in indented lines, or says how many rows it has")
+        return SendFile(at, name, file["file"], tuple(more), rows, file["form"])
     if dial := _DIAL.fullmatch(typed):
         return Dial(at, name, dial[1].strip())
     return Say(at, name, typed)
+
+
+def is_file(text: str) -> bool:
+    spoken = _SPOKEN.fullmatch(text)
+    return spoken is not None and _FILE.fullmatch(spoken[2].strip()) is not None
 
 
 def screen_number(at: SourceLine, written: str) -> int:

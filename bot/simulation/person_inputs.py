@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from bot.channels.terminal import event_from_line
 from bot.scripts.stage import CannotDo, Option, Shown
 from bot.simulation.stage_people import StagePeople
+from bot.simulation.telegram.body import Upload
 from bot.simulation.world import World
-from flows.engine.event import Event, EventKind
+from flows.engine.event import Event, EventKind, file_event
 
 if TYPE_CHECKING:
     from bot.simulation.telegram.server import TelegramApi
@@ -108,6 +109,16 @@ class PersonInputs:
                 self._updated(self._world.telegram.user_sends_photo(self._user(name)))
             else:
                 self._updated(self._world.telegram.user_sends_sticker(self._user(name)))
+
+    def send_file(self, name: str, file: str, content: bytes, copies: int = 1) -> None:
+        self._on_said(name, file, f"<file {file}>")
+        for _ in range(copies):
+            if self._world.telegram is not None:
+                upload = Upload(file, "text/csv", content)
+                self._updated(self._world.telegram.user_sends_document(self._user(name), upload))
+                continue
+            address, event_id = self._people.addresses[name], self._event_id()
+            self._submit(file_event(self._channel, address, event_id, file, content, event_id))
 
     def edit_last(self, name: str, text: str, copies: int = 1) -> None:
         self._on_said(name, text, f"<edit> {text}")

@@ -45,6 +45,11 @@ EVENTS_MAX = 1_000_000  # of a feed, far more than a script makes
 _STORED_AS = {"topup": "topup", "float": "b2c_float_purchase", "payout": "disbursement"}
 
 
+def _newest_batch(tx: Tx) -> str | None:
+    reference = tx.payout_batches.newest()
+    return None if reference is None else tx.payout_batches.status(reference).upper()
+
+
 class SceneStage:
     """Plays on ``scene``, which the subclasses' ``open`` has made."""
 
@@ -104,6 +109,9 @@ class SceneStage:
 
     async def send_other(self, name: str, what: str, copies: int = 1) -> None:
         self.inputs.send_other(name, what, copies)
+
+    async def send_file(self, name: str, file: str, content: bytes, copies: int = 1) -> None:
+        self.inputs.send_file(name, file, content, copies)
 
     async def edit_last(self, name: str, text: str, copies: int = 1) -> None:
         self.inputs.edit_last(name, text, copies)
@@ -302,6 +310,8 @@ class SceneStage:
         return balance
 
     async def state(self, kind: str) -> str | None:
+        if kind == "batch":
+            return await self.world.app.database.read(_newest_batch)
         stored_as = _STORED_AS[kind]
         return await self.world.app.database.read(lambda tx: tx.operations.newest_state(stored_as))
 

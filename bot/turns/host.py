@@ -88,6 +88,7 @@ class TurnHost:
             "qr": lambda: by_hand is not None and by_hand.has_till and self.channel.files,
             "payouts_running": lambda: not self._is_frozen(),
             "payouts_frozen": self._is_frozen,
+            "doubled_rows": self._has_doubled_rows,
             "all_payouts_running": lambda: self._tx.payout_pauses.standing() is None,
             "all_payouts_paused": lambda: self._tx.payout_pauses.standing() is not None,
         }
@@ -95,6 +96,11 @@ class TurnHost:
     def _is_frozen(self) -> bool:
         person = self._turn.linked_person
         return person is not None and person.partner.payouts_frozen_at is not None
+
+    def _has_doubled_rows(self) -> bool:
+        """Whether a file was sent here whose repeated rows nobody has taken yet."""
+        quoted = self._tx.payout_batches.quoted(self._event.channel, self._event.address)
+        return quoted is not None and not quoted.accepted
 
     def facts(self) -> Mapping[str, Any]:
         person = self._turn.linked_person
@@ -130,6 +136,8 @@ class TurnHost:
         refusal = authorisation.check_right(self._turn, needs)
         if refusal is None and flow == "float":
             return float_quotes.check_may_buy(self._tx, self._context.policy, self._turn.person)
+        if refusal is None and flow == "batch" and self._context.policy.payout_short_code is None:
+            return Refusal("pay_not_set_up")
         if refusal is None and flow == "pay":
             return payout_quotes.check_may_pay(self._tx, self._context.policy, self._turn.person)
         return refusal

@@ -52,6 +52,7 @@ _WIDE: Mapping[str, str] = {
     "settled": f"\nLast change {_MOMENT}",
     "receipt": "\nM-PESA receipt ABCDEFGHIJ",
     **dict.fromkeys(("low", "lines"), ""),
+    "rows": "1000",
 }
 # Facts that a handler chooses among texts: as wide as the widest whose key begins so.
 _CHOSEN: Mapping[str, tuple[str, ...]] = {
@@ -61,7 +62,7 @@ _CHOSEN: Mapping[str, tuple[str, ...]] = {
     "bank": ("engine.bank_slow",),
     "state": ("state.",),
     "reason": ("refusal.", "reason."),
-    "asks": ("short.approve.one.float", "short.approve.one.payout"),
+    "asks": ("short.approve.one.float", "short.approve.one.payout", "short.approve.one.batch"),
 }
 # The same of how an operation stands, by the flow that waits for it or the view that shows it.
 _STATUS: Mapping[str, tuple[str, ...]] = {

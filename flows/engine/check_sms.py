@@ -35,7 +35,6 @@ NOTICES = (
     "notice.float_approved",
     "notice.payout_approval",
     "notice.payout_approved",
-    "notice.payout_approved_pin",
     "notice.float_approved_pin",
     "notice.second_set",
     "notice.second_cleared",

@@ -58,7 +58,7 @@ def hands_over(node: Node) -> bool:
 
 def unreachable_nodes(flow: Flow, nodes: Mapping[str, Node]) -> Iterator[str]:
     reached: set[str] = set()
-    todo = [flow.start]
+    todo = [*flow.entries, *(way.at for way in flow.own_repeats)]
     while todo:
         here = todo.pop()
         if here not in reached:

@@ -57,15 +57,16 @@ def known_fields(flow: Flow, nodes: Mapping[str, Node]) -> dict[str, frozenset[s
     """By node: the fields set on every path to it."""
     everything = frozenset(flow.data.model_fields)
     known = dict.fromkeys(nodes, everything)
-    known[flow.start] = frozenset()
+    for entry in flow.entries:
+        known[entry] = frozenset()
     while True:
         before = dict(known)
         for node in nodes.values():
             for target, gives in _gives(node):
-                if target != flow.start:
+                if target not in flow.entries:
                     known[target] &= known[node.id] | gives
-        for repeat in (repeat for ways in flow.repeats.values() for repeat in ways):
-            if repeat.flow is None and repeat.at in known:
+        for repeat in flow.own_repeats:
+            if repeat.at in known:
                 known[repeat.at] &= frozenset(repeat.fills)
         if known == before:
             return known

@@ -80,6 +80,8 @@ class Engine:
                 return self._typed_input.step(session, event, host, closed)
             case EventKind.CONTACT:
                 return self._answers.contact(session, event, host)
+            case EventKind.FILE:
+                return self._opening.file(session, event, host)
             case EventKind.EDIT:
                 taken = self._typed_input.secret(session, event.text, host)
                 step = taken or self._navigation.reprompt(session, host, "edited")

@@ -11,6 +11,9 @@ from typing import NamedTuple
 from flows.engine.normalise import normalise_input
 
 _SPLIT = re.compile(r"\s+")
+FILE_TOO_LARGE, FILE_NOT_FETCHED = "too-large", "not-fetched"
+FILE_BYTES_MAX = 1024 * 1024  # of a file that a person sends
+FILE_NAME_MAX = 80  # characters of a file's name that are kept
 TEXT_LIMIT = 4096  # characters read from one inbound text (facts: channels, Telegram)
 
 
@@ -19,6 +22,7 @@ class EventKind(StrEnum):
     TAP = "tap"
     COMMAND = "command"  # "/topup": ``text`` is the word without slash, ``argument`` the rest
     CONTACT = "contact"
+    FILE = "file"  # ``text`` is its name, ``content`` what the channel has fetched of it
     EDIT = "edit"  # an edit of an earlier message: never treated as input
     OTHER = "other"  # anything that is not text, such as a sticker or a photo
     DIAL = "dial"  # a phone's menu begins; ``argument`` is "fresh" if more was dialled behind it
@@ -27,7 +31,9 @@ class EventKind(StrEnum):
 class Event(NamedTuple):
     """One inbound event. ``event_id`` is the channel's own, and stays the same on redelivery.
 
-    ``argument`` is the rest of a command, or the album of a message that is not text. A tap has
+    ``argument`` is the rest of a command, or the album of a message that is not text. A file whose
+    ``content`` could not be fetched has an ``option`` that says why: ``FILE_TOO_LARGE`` or
+    ``FILE_NOT_FETCHED``. A tap has
     ``turn``, the turn its screen was drawn on (-1 if the button was not ours), and ``option``, what
     was tapped; ``tap_id`` is the tap the channel wants acknowledged. ``message_id`` is the message
     that carried the event, if any.
@@ -43,6 +49,24 @@ class Event(NamedTuple):
     option: str = ""
     tap_id: str | None = None
     message_id: str | None = None
+    content: bytes = b""
+
+
+def file_event(
+    channel: str, address: str, event_id: str, name: str, content: bytes, message_id: str | None
+) -> Event:
+    """A file as its channel has fetched it; what is too large is left out."""
+    fits = len(content) <= FILE_BYTES_MAX
+    return Event(
+        channel,
+        address,
+        event_id,
+        EventKind.FILE,
+        text=normalise_input(name)[:FILE_NAME_MAX],
+        option="" if fits else FILE_TOO_LARGE,
+        message_id=message_id,
+        content=content if fits else b"",
+    )
 
 
 def from_text(channel: str, address: str, event_id: str, text: str, message_id: str) -> Event:

@@ -242,6 +242,8 @@ class Flow:
     command is read, because answers there act at once. While something waits in it, as the count
     ``counted_by`` says, it stands first in the menu, with the number.
 
+    A file that somebody sends begins the one flow that has a ``file_node``, there.
+
     Only one for ``ussd`` can be opened on the menu of a phone, and each of its screens fits there.
     One with a ``phone_count`` is in that menu only while the count says that something waits.
     """
@@ -262,6 +264,7 @@ class Flow:
     takes_argument: bool = False
     has_command: bool = True
     takes_values: bool = True
+    file_node: str | None = None
     repeats: Mapping[str, tuple[Repeat, ...]] = field(default_factory=dict)
     counted_by: str | None = None
     phone_count: str | None = None
@@ -269,6 +272,17 @@ class Flow:
     @property
     def command_word(self) -> str:
         return self.command or self.name
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """Where it can begin without anything known: its first node, and that for files."""
+        return (self.start,) if self.file_node is None else (self.start, self.file_node)
+
+    @property
+    def own_repeats(self) -> tuple[Repeat, ...]:
+        """Those that open this flow again."""
+        ways = (way for option in self.repeats.values() for way in option)
+        return tuple(way for way in ways if way.flow is None)
 
     def node(self, node_id: str) -> Node:
         """Raises ``KeyError`` for an unknown id."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from flows.engine.event import StepResult
+from flows.engine.event import Event, StepResult
 from flows.engine.frames import drop_parked, entry_refusal, fill, park
 from flows.engine.host import Host
 from flows.engine.navigation import Navigation
@@ -95,6 +95,20 @@ class Opening:
         drop_parked(session, flow.name, host)
         frame = session.active = Frame.start(flow)
         return self._runner.enter(session, frame, flow.start, host, {}, "opened")
+
+    def file(self, session: Session, event: Event, host: Host) -> StepResult:
+        """Begin the flow that reads files. One that reads another already is left: what was
+        confirmed there goes on by itself."""
+        flow = self._flows.for_files
+        if flow is None or flow.file_node is None:
+            return self._navigation.not_text(session, host, event.argument)
+        refusal = entry_refusal(flow, host)
+        if refusal is not None:
+            return self._runner.refused(session, refusal, host)
+        park(session)
+        session.parked.pop(flow.name, None)
+        frame = session.active = Frame.start(flow)
+        return self._runner.enter(session, frame, flow.file_node, host, {}, "file")
 
     def repeat(self, session: Session, option: str, about: str, host: Host) -> StepResult | None:
         """What an End's option opens: with the values of an operation, or a flow from its first

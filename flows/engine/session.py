@@ -144,6 +144,11 @@ class FlowRegistry:
         )
         return flows[0] if flows else None
 
+    @property
+    def for_files(self) -> Flow | None:
+        """The flow that a file begins, if there is one."""
+        return next((flow for flow in self.newest.values() if flow.file_node is not None), None)
+
     def __iter__(self) -> Iterator[Flow]:
         return iter(self._by_version.values())
 

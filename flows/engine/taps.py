@@ -124,8 +124,11 @@ class Taps:
         if option in ("more", "newer") and option in frame.offered:
             frame.cursor = frame.offered[option] or None  # the first page has no cursor
         elif option in frame.offered and node.into and node.to:
+            value = frame.offered[option]
+            if isinstance(frame.flow.node(node.to), Do):
+                return self._runner.go(session, frame, {node.into: value}, node.to, host)
             remember(frame)
-            fill(frame, {node.into: frame.offered[option]})
+            fill(frame, {node.into: value})
             frame.node = node.to
         elif option != "refresh":
             return self._navigation.stale_tap(host)

@@ -17,6 +17,7 @@ class OperationType(StrEnum):
     PAYMENT = "paybill_payment"
     REVERSAL = "reversal"
     PAYOUT = "disbursement"
+    BATCH = "payout_batch"  # of payouts; its money is theirs
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ CODE_LIMITS = CodeLimits()
 class Purpose(StrEnum):
     FLOAT_PURCHASE = "float_purchase"
     DISBURSEMENT = "disbursement"
+    PAYOUT_BATCH = "payout_batch"
     WALLET_TOPUP = "wallet_topup"
     LINK_PHONE = "link_phone"  # the number is this person's: they joined with it, or changed to it
     PROVE_MAIL = "prove_mail"  # the mail address is this person's

@@ -14,6 +14,7 @@ from services.domain.payout_answers import PayoutOrder, PayoutReason
 from services.domain.phone import Phone
 
 PREFIX = "PO"
+BATCH_CHANNEL = "batch"  # where a row of a batch was begun; its address is the batch
 _OURS = "HZ"  # what begins every id that M-PESA gets from us
 
 
@@ -53,7 +54,8 @@ TRANSITIONS: dict[PayoutState, frozenset[PayoutState]] = {
     _S.OTP_SENT: frozenset(
         {_S.AUTHORISED, _S.OTP_EXPIRED, _S.OTP_LOCKED, _S.CANCELLED, _S.REFUSED}
     ),
-    _S.AUTHORISED: frozenset({_S.SUBMITTING, _S.RETURNED}),
+    # CANCELLED: a row of a batch that was stopped.
+    _S.AUTHORISED: frozenset({_S.SUBMITTING, _S.RETURNED, _S.CANCELLED}),
     # AUTHORISED again: the order provably never left the machine. PAID and RETURNED: a Result may
     # overtake the answer to the order.
     _S.SUBMITTING: frozenset({_S.AUTHORISED, _S.ACCEPTED, _S.PAID, _S.RETURNED, _S.UNKNOWN}),
@@ -139,9 +141,10 @@ class Payout:
     ``recipient`` is who is paid. In ``quote`` M-PESA's tariff is the transfer fee, and there is no
     processing fee.
 
-    ``ready_since`` is when it was authorised, or last thawed: from then on it is tried for a
-    minute. ``conversation_id`` is M-PESA's id of the order. ``claimed_paid_at`` is when an answer
-    first called it paid that alone is not enough for its amount.
+    ``ready_since`` is when it was authorised, or last thawed, or taken up as a row of a batch:
+    from then on it is tried for a minute. Until a row is taken up it is not due.
+    ``conversation_id`` is M-PESA's id of the order. ``claimed_paid_at`` is when an answer first
+    called it paid that alone is not enough for its amount.
     """
 
     reference: str
@@ -179,6 +182,11 @@ class Payout:
     @property
     def amount(self) -> Money:
         return self.quote.amount
+
+    @property
+    def batch(self) -> str | None:
+        """The batch whose row it is."""
+        return self.address if self.channel == BATCH_CHANNEL else None
 
     @property
     def originator_id(self) -> str:

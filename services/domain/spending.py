@@ -1,5 +1,5 @@
-"""What float purchases and payouts have in common: a person approves with a code that money leaves
-one of the partner's balances."""
+"""What float purchases, payouts and batches of payouts have in common: a person approves with a
+code that money leaves one of the partner's balances."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from services.domain.float_purchase import Purchase
 from services.domain.money import Money
 from services.domain.otp import Binding, Purpose
 from services.domain.payout import Payout
+from services.domain.payout_batch import Batch
 
-Spending: TypeAlias = Purchase | Payout
-S = TypeVar("S", bound="Purchase | Payout")
+Spending: TypeAlias = Purchase | Payout | Batch
+S = TypeVar("S", bound="Purchase | Payout | Batch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Shortfall:
 
 
 class SpendingState(StrEnum):
-    """The states that both have, under these names, up to the one in which the money is held."""
+    """The states that all have, under these names, up to the one in which the money is held: for
+    a batch that is ``RUNNING``."""
 
     QUOTED = "QUOTED"
     AWAITING_APPROVAL = "AWAITING_APPROVAL"
@@ -60,15 +62,23 @@ def destination(spending: Spending) -> str:
     """Where the money goes, as its code is bound to it."""
     if isinstance(spending, Payout):
         return spending.recipient.msisdn
+    if isinstance(spending, Batch):
+        return spending.digest
     return spending.short_code
+
+
+_PURPOSES = {
+    Purchase: Purpose.FLOAT_PURCHASE,
+    Payout: Purpose.DISBURSEMENT,
+    Batch: Purpose.PAYOUT_BATCH,
+}
 
 
 def binding(spending: Spending) -> Binding:
     """What its code approves: the total that leaves the balance, and where it goes."""
     assert spending.person_id is not None
-    is_payout = isinstance(spending, Payout)
     return Binding(
-        purpose=Purpose.DISBURSEMENT if is_payout else Purpose.FLOAT_PURCHASE,
+        purpose=_PURPOSES[type(spending)],
         operation=spending.reference,
         partner=spending.partner,
         person_id=spending.person_id,

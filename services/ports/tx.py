@@ -33,6 +33,7 @@ from services.ports.outbox import Outbox
 from services.ports.overview import Overview
 from services.ports.partner_events import PartnerEvents
 from services.ports.payments import Payments
+from services.ports.payout_batches import PayoutBatches
 from services.ports.payouts import PayoutMessages, PayoutPauses, Payouts
 from services.ports.people import People
 from services.ports.proposals import Adjustments, Proposals
@@ -84,6 +85,8 @@ class Tx(Protocol):
     def purchases(self) -> Purchases: ...
     @property
     def payouts(self) -> Payouts: ...
+    @property
+    def payout_batches(self) -> PayoutBatches: ...
     @property
     def recipients(self) -> Recipients: ...
     @property

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from starlette.routing import BaseRoute
 from telegram import Bot
+from telegram.error import TelegramError
 
 from bot.app import App
 from bot.channels.telegram.connect import connect, retry_until_answered
@@ -17,11 +18,17 @@ from bot.channels.telegram.menus import show_commands
 from bot.channels.telegram.polling import Poller
 from bot.channels.telegram.sender import TelegramChannel
 from bot.channels.telegram.webhook import register_webhook, webhook_app
-from bot.channels.telegram.wire import GroupMessage, IgnoredUpdate, InboundUpdate, Membership
+from bot.channels.telegram.wire import (
+    GroupMessage,
+    IgnoredUpdate,
+    InboundUpdate,
+    Membership,
+    SentFile,
+)
 from bot.outbox.channel import ChannelError, Commands, MessageContent
 from bot.settings import Settings, TelegramIntake
 from bot.turns.turn import IGNORED
-from flows.engine.event import Event
+from flows.engine.event import FILE_BYTES_MAX, FILE_NOT_FETCHED, FILE_TOO_LARGE, Event
 from services.ports import Clock
 
 _log = structlog.get_logger(__name__)
@@ -43,19 +50,43 @@ class TelegramAdapter:
     async def handle(self, inbound: InboundUpdate) -> None:
         match inbound:
             case Event():
-                decided = await self._app.handle(inbound)
-                if decided.exit == IGNORED:
-                    return
-                if inbound.tap_id is not None:
-                    self._in_background(self._channel.answer_tap(inbound.tap_id, decided.alert))
-                if decided.commands is not None:
-                    self._in_background(show_commands(self._bot, inbound.address, decided.commands))
+                await self._decide(inbound)
+            case SentFile():
+                await self._decide(await self._with_content(inbound))
             case Membership(_, blocked, _):
                 _log.info("a chat was shut" if blocked else "a chat was opened again")
             case GroupMessage(chat_id, _, resembles_code):
                 self._in_group(chat_id, resembles_code)
             case IgnoredUpdate():
                 pass
+
+    async def _decide(self, event: Event) -> None:
+        decided = await self._app.handle(event)
+        if decided.exit == IGNORED:
+            return
+        if event.tap_id is not None:
+            self._in_background(self._channel.answer_tap(event.tap_id, decided.alert))
+        if decided.commands is not None:
+            self._in_background(show_commands(self._bot, event.address, decided.commands))
+
+    async def _with_content(self, sent: SentFile) -> Event:
+        """Fetch the file before its turn; nothing of strangers', nor of what is too large."""
+        event = sent.event
+        if sent.size > FILE_BYTES_MAX:
+            return event._replace(option=FILE_TOO_LARGE)
+        if not await self._app.is_linked(event.channel, event.address):
+            return event._replace(option=FILE_NOT_FETCHED)
+        try:
+            file = await self._bot.get_file(sent.file_id)
+            if (file.file_size or 0) > FILE_BYTES_MAX:
+                return event._replace(option=FILE_TOO_LARGE)
+            content = bytes(await file.download_as_bytearray())
+        except TelegramError as error:
+            _log.warning("a file was not fetched", why=type(error).__name__)
+            return event._replace(option=FILE_NOT_FETCHED)
+        if len(content) > FILE_BYTES_MAX:
+            return event._replace(option=FILE_TOO_LARGE)
+        return event._replace(content=content)
 
     async def close(self) -> None:
         await asyncio.gather(*self._answering, return_exceptions=True)

@@ -84,6 +84,7 @@ def open_bot(
     return TokenSafeBot(
         token,
         base_url=base_url,
+        base_file_url=f"{base_url.removesuffix('/bot')}/file/bot",
         request=request(CONNECTIONS_MAX),
         get_updates_request=request(1),
     )

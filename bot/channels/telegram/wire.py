@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
 from bot.channels.telegram.service_messages import SERVICE
-from flows.engine.event import TEXT_LIMIT, Event, EventKind, from_text
+from flows.engine.event import TEXT_LIMIT, Event, EventKind, file_event, from_text
 from services.domain.otp import read_code
 
 CHANNEL = "telegram"
@@ -63,6 +63,12 @@ class Contact(_Part):
     user_id: _Id | None = None
 
 
+class Document(_Part):
+    file_id: Annotated[_Text, Field(max_length=256)]
+    file_name: _Text | None = None
+    file_size: _Natural | None = None
+
+
 class Message(_Part):
     model_config = ConfigDict(extra="allow")  # only to recognise the kind of message
 
@@ -71,6 +77,7 @@ class Message(_Part):
     sender: User | None = Field(None, alias="from")  # absent on a channel's posts
     text: _Text | None = None
     contact: Contact | None = None
+    document: Document | None = None
     media_group_id: _Word | None = None
     is_automatic_forward: Any = None  # a channel's post in its discussion group
     forward_origin: Any = None
@@ -149,6 +156,23 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class SentFile:
+    """A person sent a file, which the adapter fetches: ``event`` still lacks its content."""
+
+    event: Event
+    file_id: str
+    size: int
+
+    @property
+    def address(self) -> str:
+        return self.event.address
+
+    @property
+    def update_id(self) -> int:
+        return int(self.event.event_id)
+
+
+@dataclass(frozen=True, slots=True)
 class UnreadableUpdate:
     """An update that cannot be used. ``why`` names fields, never their content."""
 
@@ -156,7 +180,7 @@ class UnreadableUpdate:
     why: str
 
 
-InboundUpdate: TypeAlias = Event | GroupMessage | Membership | IgnoredUpdate
+InboundUpdate: TypeAlias = Event | SentFile | GroupMessage | Membership | IgnoredUpdate
 ParsedUpdate: TypeAlias = InboundUpdate | UnreadableUpdate
 
 HandleUpdate: TypeAlias = Callable[[InboundUpdate], Awaitable[None]]
@@ -213,6 +237,11 @@ def _read_message(update_id: int, message: Message) -> ParsedUpdate:
         )
     if message.is_service:
         return IgnoredUpdate(str(message.chat.id), update_id)
+    if message.document is not None and "animation" not in (message.model_extra or ()):
+        document = message.document
+        name = document.file_name or ""
+        event = file_event(CHANNEL, address, str(update_id), name, b"", message_id)
+        return SentFile(event, document.file_id, document.file_size or 0)
     return Event(
         CHANNEL,
         address,

@@ -20,8 +20,10 @@ from bot.handlers.admin.wording import actor_name, person_name, proposal_words
 from bot.handlers.state_words import say_reason, say_state
 from services.domain.adjustment import Adjustment
 from services.domain.audit import by_key
+from services.domain.float_purchase import Purchase
 from services.domain.payment import RecordedPayment, StoredNotification
 from services.domain.payout import Payout
+from services.domain.payout_batch import Batch
 from services.domain.phone import Phone, mask_phones
 from services.domain.reconciliation import Finding
 from services.domain.spending import Spending
@@ -91,7 +93,10 @@ def _operation(turn: TurnContext, operation: TopUp | Spending) -> Timeline:
             facts |= {"fees": operation.quote.fees}
             what = turn.say("trace.what.payout", facts)
             receipt, bank_id = operation.receipt, operation.conversation_id
-        case _:
+        case Batch():
+            facts |= {"fees": operation.quote.fees, "count": operation.rows}
+            what = turn.say("trace.what.batch", facts | {"digest": operation.digest})
+        case Purchase():
             quote, bank_id = operation.quote, operation.bank_id
             what = turn.say("trace.what.float", facts | {"fees": quote.fees, "total": quote.total})
     if operation.reason is not None:

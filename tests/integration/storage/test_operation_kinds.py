@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from services.domain import adjustment, float_purchase, payout, topup
+from services.domain import adjustment, float_purchase, payout, payout_batch, topup
 from services.domain.float_purchase import PurchaseState
 from services.domain.operation import OperationType
 from services.domain.payment import PaymentState
 from services.domain.payout import PayoutState
+from services.domain.payout_batch import BatchState
 from services.domain.topup import TopUpState
 from tests.kit.plain_store import PlainStore
 
@@ -18,6 +19,7 @@ STATES: Mapping[OperationType, Iterable[str]] = {
     OperationType.TOPUP: TopUpState,
     OperationType.FLOAT: PurchaseState,
     OperationType.PAYOUT: PayoutState,
+    OperationType.BATCH: BatchState,
     OperationType.ADJUSTMENT: (adjustment.POSTED,),
     OperationType.PAYMENT: (PaymentState.CREDITED,),
     OperationType.REVERSAL: (adjustment.POSTED,),
@@ -26,6 +28,7 @@ TRANSITIONS: Mapping[OperationType, Mapping[str, Iterable[str]]] = {
     OperationType.TOPUP: topup.TRANSITIONS,
     OperationType.FLOAT: float_purchase.TRANSITIONS,
     OperationType.PAYOUT: payout.TRANSITIONS,
+    OperationType.BATCH: payout_batch.TRANSITIONS,
 }
 # Where an operation of any kind may go from a standing, besides another state of the same.
 LEADS_TO: Mapping[str, set[str]] = {
@@ -79,6 +82,7 @@ def test_every_kind_has_its_prefix(store: PlainStore) -> None:
         OperationType.TOPUP: "TU",
         OperationType.FLOAT: "FL",
         OperationType.PAYOUT: "PO",
+        OperationType.BATCH: "BA",
         OperationType.ADJUSTMENT: "AD",
         OperationType.PAYMENT: "PB",
         OperationType.REVERSAL: "RV",

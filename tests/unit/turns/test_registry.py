@@ -22,21 +22,23 @@ RIGHTS = {
         check_join_code join_code_stands open_invite resend_join_code send_join_code
     """,
     Right.VIEW: """
-        approve_pin_stands ask_mail ask_number cancel_ceiling cancel_contact cancel_float
-        cancel_payout cancel_pin cancel_thaw cancel_topup ceiling_code_stands check_float
-        check_mail_code check_number_code check_operation check_payout check_topup
-        contact_code_stands float_code_stands float_pin_stands float_stands forget_phone
-        payout_code_stands payout_stands pin_change_stands pin_code_stands
-        request_document resend_contact_code set_language thaw_code_stands
-        topup_code_stands topup_pin_stands topup_stands
+        approve_pin_stands ask_mail ask_number batch_code_stands batch_stands cancel_batch
+        cancel_ceiling cancel_contact cancel_float cancel_payout cancel_pin cancel_thaw
+        cancel_topup ceiling_code_stands check_batch check_float check_mail_code
+        check_number_code check_operation check_payout check_topup contact_code_stands
+        float_code_stands float_pin_stands float_stands forget_phone payout_code_stands
+        payout_stands pin_change_stands pin_code_stands request_document resend_contact_code
+        set_language thaw_code_stands topup_code_stands topup_pin_stands topup_stands
     """,
     Right.MOVE_MONEY: """
-        ask_pin buy_float check_float_code check_float_pin check_payout_code
-        check_topup_code check_topup_pin choose_pin confirm_float confirm_payout
-        delete_recipient expect_topup prove_pin repeat_pin request_float request_payout
-        resend_float_code resend_payout_code resend_pin_code resend_topup_code
-        save_recipient secure_topup send_payout set_float_mark set_notice set_wallet_mark
-        start_another_topup start_topup
+        accept_doubled_rows ask_pin buy_float check_batch_code check_float_code
+        check_float_pin check_payout_code check_topup_code check_topup_pin choose_pin
+        confirm_batch confirm_float confirm_payout delete_recipient expect_topup open_batch
+        pay_failed_rows price_batch prove_pin read_payout_file repeat_pin request_float
+        request_payout resend_batch_code resend_float_code resend_payout_code
+        resend_pin_code resend_topup_code run_batch save_recipient secure_topup
+        send_batch_result send_payout set_float_mark set_notice set_wallet_mark
+        start_another_topup start_topup stop_batch
     """,
     Right.APPROVE: """
         approve_float check_approve_pin decline_float

@@ -1,0 +1,69 @@
+"""The words for a batch of payouts and its rows, also where no turn is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.context import TurnContext
+from flows.engine.texts import Texts
+from services.domain.payout import Payout, PayoutState
+from services.domain.payout_batch import Batch, BatchCounts, BatchRow, BatchState, RowFault
+from services.ports import Tx
+
+
+def counts_facts(counts: BatchCounts) -> dict[str, Any]:
+    return {
+        "paid": counts.paid,
+        "failed": counts.failed,
+        "unknown": counts.unknown,
+        "cancelled": counts.cancelled,
+        "sent": counts.on_their_way,
+        "paid_amount": counts.paid_amount,
+    }
+
+
+def progress_line(texts: Texts, language: str, tx: Tx, batch: Batch) -> str:
+    """How many rows have ended, and how; nothing of one that never ran."""
+    if batch.authorised_at is None:
+        return ""
+    counts = tx.payout_batches.counts(batch.reference)
+    facts = {**counts_facts(counts), "open": counts.open, "count": batch.rows}
+    line = texts.say(language, "batch_status.counts", facts)
+    if counts.unknown:
+        line += texts.say(language, "batch_status.unknown", facts)
+    if counts.cancelled:
+        line += texts.say(language, "batch_status.cancelled", facts)
+    return line
+
+
+def exit_of(tx: Tx, batch: Batch) -> str:
+    """The exit that the outcome takes from where it is waited for."""
+    if batch.state is BatchState.STOPPED:
+        return "stopped"
+    return "partly" if tx.payout_batches.counts(batch.reference).failed else "done"
+
+
+def fault_lines(turn: TurnContext, faults: Sequence[RowFault]) -> list[str]:
+    return [
+        turn.say(
+            "batch.fault.line",
+            {
+                "row": fault.number,
+                "column": fault.column,
+                "why": turn.say(f"batch.fault.{fault.code}", fault.facts),
+            },
+        )
+        for fault in faults
+    ]
+
+
+def say_row(turn: TurnContext, why: str, row: BatchRow, payout: Payout | None = None) -> str:
+    """Why a row looks like a repetition: the file has it above, or it was paid."""
+    facts: dict[str, Any] = {"row": row.number, "phone": row.phone, "amount": row.amount}
+    if payout is None:
+        return turn.say(f"batch.check.{why}", facts)
+    done = payout.state in (PayoutState.PAID, PayoutState.PAID_AFTER_RETURN)
+    at = payout.settled_at if done else payout.authorised_at or payout.created_at
+    facts |= {"reference": payout.reference, "at": at}
+    return turn.say(f"batch.check.{'paid' if done else 'under_way'}", facts)

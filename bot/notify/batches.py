@@ -1,0 +1,59 @@
+"""Notices about a batch of payouts: its live message while rows end, and its receipt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.handlers.batch_words import exit_of, progress_line
+from bot.handlers.outcomes import outcome_facts
+from bot.notify.outcomes import OutcomeNotices
+from services.domain.outbox import OutboxRow
+from services.domain.payout_batch import Batch, BatchState
+from services.ports import Tx
+
+DRAWN_EVERY = timedelta(seconds=3)  # the live message, at most: a thousand rows end in minutes
+
+
+def queue_batch_progress(tx: Tx, outcomes: OutcomeNotices, batch: Batch) -> list[OutboxRow]:
+    """A row has ended: draw the live message anew once in a while, and tell the end."""
+    if batch.state is not BatchState.RUNNING:
+        return queue_batch_over(tx, outcomes, batch)
+    if outcomes.reads_events(batch):
+        return []
+    if batch.told_at is not None and tx.now < batch.told_at + DRAWN_EVERY:
+        return []
+    tx.payout_batches.save(replace(batch, told_at=tx.now))
+    return _live(tx, outcomes, batch)
+
+
+def queue_batch_over(tx: Tx, outcomes: OutcomeNotices, batch: Batch) -> list[OutboxRow]:
+    """It is done, or was stopped: told once, and of a stopped one again when the last row that was
+    on its way has ended."""
+    counts = tx.payout_batches.counts(batch.reference)
+    is_news = batch.state is BatchState.DONE or counts.over
+    if outcomes.reads_events(batch) or not is_news:
+        return []
+    session = outcomes.sessions.load(tx, batch.channel, batch.address)
+    facts = outcome_facts(tx, outcomes.engine.texts, batch)
+    exit_name = exit_of(tx, batch)
+    rows = outcomes.receipt(tx, "batch", batch, session, exit_name, facts)
+    return [*rows, *_live(tx, outcomes, batch)]
+
+
+def queue_batch_stopped(tx: Tx, outcomes: OutcomeNotices, batch: Batch) -> list[OutboxRow]:
+    """Somebody else stopped it: its maker is told at once, also while rows are on their way."""
+    if outcomes.reads_events(batch):
+        return []
+    session = outcomes.sessions.load(tx, batch.channel, batch.address)
+    facts = outcome_facts(tx, outcomes.engine.texts, batch)
+    rows = outcomes.receipt(tx, "batch", batch, session, "stopped", facts)
+    return [*rows, *_live(tx, outcomes, batch)]
+
+
+def _live(tx: Tx, outcomes: OutcomeNotices, batch: Batch) -> list[OutboxRow]:
+    session = outcomes.sessions.load(tx, batch.channel, batch.address)
+    status = progress_line(outcomes.engine.texts, batch.language, tx, batch)
+    facts = {"reference": batch.reference, "status": status, "rows": batch.rows}
+    facts |= {"amount": batch.amount, "fees": batch.quote.fees, "total": batch.quote.total}
+    return outcomes.live_message(tx, "batch", batch, session, "batch.run.ask", facts)

@@ -1,0 +1,44 @@
+"""Rows of running batches: taken up behind single payouts, fairly between partners, and counted as
+they end.
+
+Each function runs inside a transaction and makes no outside calls.
+"""
+
+from __future__ import annotations
+
+from services.domain.payout import Payout
+from services.domain.payout_batch import Batch, BatchState
+from services.ports import Tx
+
+
+def take_up(tx: Tx, spare: int) -> int:
+    """Make at most ``spare`` more rows due: partners take turns, and a partner's batches too. Rows
+    of partners whose payouts are frozen wait. Returns how many."""
+    if spare <= 0 or tx.payout_pauses.standing() is not None:
+        return 0
+    by_partner: dict[str, list[str]] = {}
+    for code, reference in tx.payout_batches.running():
+        partner = tx.people.partner(code)
+        assert partner is not None
+        if partner.payouts_frozen_at is None:
+            by_partner.setdefault(code, []).append(reference)
+    taken = 0
+    for turn, batches in enumerate(by_partner.values()):
+        share = -(-(spare - taken) // (len(by_partner) - turn))
+        for place, reference in enumerate(batches):
+            most = -(-share // (len(batches) - place))
+            count = tx.payout_batches.release(reference, most) if most else 0
+            share, taken = share - count, taken + count
+    return taken
+
+
+def after_row(tx: Tx, payout: Payout) -> Batch | None:
+    """The batch whose row has reached an outcome, if it is one: over once every row has ended."""
+    if payout.batch is None:
+        return None
+    batch = tx.payout_batches.get(payout.batch)
+    assert batch is not None, "a row has its batch"
+    if batch.state is BatchState.RUNNING and not tx.payout_batches.has_open_rows(batch.reference):
+        batch = batch.transition_to(BatchState.DONE, settled_at=tx.now)
+        tx.payout_batches.save(batch)
+    return batch
