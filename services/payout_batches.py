@@ -33,6 +33,7 @@ from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.domain.spending import Shortfall, SpendingState, is_in
 from services.otp import NotPassed
+from services.payout_settlement import DESK
 from services.policy import Policy
 from services.ports import Keys, Random, Tx
 from services.spending import CodeSent
@@ -322,6 +323,7 @@ def stop(tx: Tx, partner: Partner, reference: str) -> Batch | Refusal:
     for unsent in tx.payout_batches.unsent(reference):
         payout = tx.payouts.get(unsent)
         assert payout is not None, "it was just found"
+        tx.evidence.add(unsent, "cancelled", DESK, f"{reference} was stopped")
         tx.ledger.book(*payout_voided(payout.reference, payout.partner, payout.quote))
         tx.payouts.save(payout.transition_to(PayoutState.CANCELLED, settled_at=tx.now, due_at=None))
     batch = batch.transition_to(BatchState.STOPPED, reason=STOPPED, settled_at=tx.now)

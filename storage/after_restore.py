@@ -13,6 +13,7 @@ from services.domain.ledger import HOUSE
 from services.domain.otp import OtpStatus
 from services.domain.partner_event import EVENTS_LEFT_OUT
 from services.domain.payout import Payout, PayoutState
+from services.domain.payout_batch import Batch, BatchState
 from services.domain.topup import TopUpState
 from storage.transaction import SqliteTx
 
@@ -137,22 +138,29 @@ def _payouts(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
 
 
 def _unconfirmed(tx: SqliteTx, why: str) -> list[str]:
-    """Cancel unconfirmed purchases and payouts; return those that a person had confirmed."""
+    """Cancel unconfirmed purchases, payouts and batches; return those that a person had
+    confirmed."""
     rows = tx.conn.execute(
         "SELECT reference FROM wallet_transactions"
-        " WHERE type IN ('b2c_float_purchase', 'disbursement')"
+        " WHERE type IN ('b2c_float_purchase', 'disbursement', 'payout_batch')"
         " AND state IN ('QUOTED', 'AWAITING_APPROVAL', 'OTP_SENT') ORDER BY seq"
     ).fetchall()
     confirmed = []
     for (reference,) in rows:
-        ended = {"reason": REASON, "settled_at": tx.now, "due_at": None}
-        found: Purchase | Payout | None = tx.purchases.get(reference) or tx.payouts.get(reference)
+        ended = {"reason": REASON, "settled_at": tx.now}
+        found: Purchase | Payout | Batch | None = (
+            tx.purchases.get(reference)
+            or tx.payouts.get(reference)
+            or tx.payout_batches.get(reference)
+        )
         assert found is not None
         if found.state.value != PurchaseState.QUOTED.value:
             confirmed.append(reference)
             tx.evidence.add(reference, "cancelled", SOURCE, why)
         if isinstance(found, Payout):
             tx.payouts.save(found.transition_to(PayoutState.CANCELLED, **ended))
+        elif isinstance(found, Batch):
+            tx.payout_batches.save(found.transition_to(BatchState.CANCELLED, **ended))
         else:
             tx.purchases.save(found.transition_to(PurchaseState.CANCELLED, **ended))
     tx.conn.execute(

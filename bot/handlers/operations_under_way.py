@@ -9,6 +9,7 @@ from flows.engine.host import Begun
 from services import spending
 from services.domain.approval import Decision
 from services.domain.payout import Payout
+from services.domain.payout_batch import Batch
 from services.domain.spending import SpendingState, is_in
 
 
@@ -22,7 +23,7 @@ def newest(turn: TurnContext) -> Begun | None:
         values = {"amount": topup.amount, "phone": topup.phone}
         return Begun("topup", "push", values, topup.reference)
     spent = None if reference is None else spending.get(tx, reference)
-    if spent is None:
+    if spent is None or isinstance(spent, Batch):  # a file is sent in a chat only
         return None
     quote = spent.quote
     facts: dict[str, Any] = {"amount": quote.amount, "fees": quote.fees, "total": quote.total}

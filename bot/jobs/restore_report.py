@@ -15,6 +15,7 @@ from services import spending
 from services.domain.float_purchase import PurchaseState
 from services.domain.outbox import OutboxRow
 from services.domain.payout import Payout, PayoutState
+from services.domain.payout_batch import Batch
 from services.domain.restore import Restore
 from services.domain.spending import Spending
 from services.domain.topup import TopUpState
@@ -100,6 +101,8 @@ class RestoreReport:
         key = "notice.restored_float"
         if isinstance(ended, Payout):
             key, facts["payee"] = "notice.restored_payout", ended.recipient
+        if isinstance(ended, Batch):
+            key, facts["count"] = "notice.restored_batch", ended.rows
         text = self._context.texts.say(ended.language, key, facts)
         return [
             tx.outbox.add(

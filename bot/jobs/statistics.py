@@ -45,6 +45,7 @@ def count(tx: Tx, now: datetime, known: ScreenCounts) -> Figures:
         topups=_counts(store, OperationType.TOPUP, first),
         floats=_counts(store, OperationType.FLOAT, first),
         payouts=_counts(store, OperationType.PAYOUT, first),
+        batches={name: store.batches(seq) for name, seq in first.items()},
         screens=known.brought_up_to_date(store, since["week"], now),
     )
 

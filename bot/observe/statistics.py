@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from services.domain.statistics import OperationCounts
+from services.domain.statistics import BatchTally, OperationCounts
 from services.ports import Statistics
 
 FRESH = timedelta(seconds=2)  # older figures are recounted when somebody looks
@@ -57,6 +57,7 @@ class Figures:
     topups: dict[str, OperationCounts]
     floats: dict[str, OperationCounts]
     payouts: dict[str, OperationCounts]
+    batches: dict[str, BatchTally]
     screens: ScreenCounts  # of this week
 
 

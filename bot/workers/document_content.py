@@ -54,7 +54,7 @@ def _words(document: Document, texts: Texts) -> Words:
     return Words(document.language, sentence)
 
 
-def _describe(tx: Tx, say: Callable[[str], str], movement: Movement) -> Description:
+def _describe(tx: Tx, say: Callable[..., str], movement: Movement) -> Description:
     topup = tx.topups.get(movement.operation)
     if topup is not None:
         payer = "" if topup.by_hand else str(topup.phone)
@@ -64,6 +64,9 @@ def _describe(tx: Tx, say: Callable[[str], str], movement: Movement) -> Descript
         destination = f"B2C {purchase.masked_destination}"
         bought = purchase.bank_id or ""
         return Description(say("statement.what.FL"), destination, float_reference=bought)
+    batch = tx.payout_batches.get(movement.operation)
+    if batch is not None:
+        return Description(say("statement.what.BA"), say("statement.batch", {"count": batch.rows}))
     payout = tx.payouts.get(movement.operation)
     if payout is not None:
         what = say("statement.what.PO")

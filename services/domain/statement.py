@@ -42,8 +42,8 @@ _BETWEEN = re.compile(r"[–—]| -|- | (?:to|hadi) ")
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """Everything one operation moved on an account at one moment. ``fees`` are the part of
-    ``paid_out`` that paid for it."""
+    """Everything one operation moved on an account at one moment, or the rows of a batch until
+    then. ``fees`` are the part of ``paid_out`` that paid for it."""
 
     operation: str
     at: datetime

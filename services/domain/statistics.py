@@ -7,6 +7,15 @@ from typing import NamedTuple
 from services.domain.money import Money
 
 
+class BatchTally(NamedTuple):
+    """Files of payouts that somebody confirmed in a period: how many, how many of them have paid
+    what they could, and how many were stopped on their way."""
+
+    begun: int
+    done: int
+    stopped: int
+
+
 class OperationCounts(NamedTuple):
     """Operations of one kind begun in a period. ``decided`` have a known outcome; ``median_s`` is
     the median time from begun to done; ``returned`` are payouts that M-PESA did not make."""

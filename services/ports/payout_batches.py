@@ -58,7 +58,7 @@ class PayoutBatches(Protocol):
 
     def running(self) -> Sequence[tuple[str, str]]:
         """(partner, reference) of running batches with rows that nobody has taken up, of any
-        partner; first whose last row was taken up longest ago."""
+        partner; first whose turn was longest ago."""
         ...
 
     def release(self, reference: str, limit: int) -> int:

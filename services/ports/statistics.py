@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from services.domain.statistics import OperationCounts
+from services.domain.statistics import BatchTally, OperationCounts
 
 
 class Statistics(Protocol):
@@ -18,6 +18,10 @@ class Statistics(Protocol):
 
     def count(self, kind: str, first: int) -> OperationCounts:
         """``kind`` is a value of ``OperationType``; counts from operation number ``first`` on."""
+        ...
+
+    def batches(self, first: int) -> BatchTally:
+        """Files of payouts from operation number ``first`` on."""
         ...
 
     def first_step_since(self, moment: datetime) -> int | None:

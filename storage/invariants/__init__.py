@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from storage.invariants import (
     admins,
     audit,
+    batches,
     incoming,
     ledger,
     operations,
@@ -29,6 +30,9 @@ _CHECKS = (
     payouts.payout_receipts,
     payouts.payout_attention,
     payouts.payout_codes,
+    batches.batches,
+    batches.batch_rows,
+    batches.batch_approvals,
     operations.attention,
     partner_events.partner_events,
     partner_events.partner_feeds,

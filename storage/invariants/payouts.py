@@ -38,10 +38,11 @@ def payout_legs(conn: sqlite3.Connection) -> Iterator[str]:
         "SELECT reference, state, legs, wanted FROM (SELECT reference, state, legs, CASE"
         "  WHEN state IN ('AUTHORISED', 'SUBMITTING', 'ACCEPTED', 'UNKNOWN') THEN held"
         "  WHEN state = 'PAID' THEN held + held * 1000 + moved"
-        "  WHEN state = 'RETURNED' THEN held + held * 1000000"
+        "  WHEN state = 'RETURNED' OR state = 'CANCELLED' AND channel = 'batch'"
+        "   THEN held + held * 1000000"
         "  WHEN state = 'PAID_AFTER_RETURN' THEN held + held * 1000000 + owed"
         "  ELSE 0 END AS wanted FROM ("
-        "  SELECT p.reference, p.state,"
+        "  SELECT p.reference, p.state, p.channel,"
         "   1 + CASE WHEN p.fee_cents = 0 THEN 0 ELSE 10 END AS held,"
         "   1000000000 + CASE WHEN p.fee_cents = 0 THEN 0 ELSE 10000000000 END AS moved,"
         "   1000000000000 + CASE WHEN p.fee_cents = 0 THEN 0 ELSE 10000000000000 END AS owed,"
@@ -53,7 +54,7 @@ def payout_legs(conn: sqlite3.Connection) -> Iterator[str]:
         "    ELSE 100000000000000 END * CASE t.phase WHEN 'post' THEN 1000"
         "    WHEN 'void' THEN 1000000 ELSE 1 END) FILTER (WHERE t.id IS NOT NULL), 0) AS legs"
         "  FROM disbursements AS p LEFT JOIN transfers AS t ON t.operation = p.reference"
-        "  GROUP BY p.seq, p.reference, p.state, p.fee_cents) AS counted) AS compared"
+        "  GROUP BY p.seq, p.reference, p.state, p.channel, p.fee_cents) AS counted) AS compared"
         " WHERE legs <> wanted"
     ):
         yield f"payout {reference} is {state} with legs {legs} instead of {wanted}"
@@ -84,6 +85,7 @@ def payout_attention(conn: sqlite3.Connection) -> Iterator[str]:
         "SELECT w.reference, w.state FROM wallet_transactions AS w"
         " JOIN payouts AS p ON p.reference = w.reference WHERE w.type = 'disbursement'"
         " AND (w.due_at IS NULL) = (w.state IN ('AUTHORISED', 'SUBMITTING', 'ACCEPTED', 'UNKNOWN'))"
+        " AND NOT (w.channel = 'batch' AND w.state = 'AUTHORISED')"  # rows are taken up by turns
         " AND NOT (w.state = 'UNKNOWN' AND EXISTS (SELECT 1 FROM review_items AS r"
         "  WHERE r.operation = w.reference AND r.why = 'unknown' AND r.closed_at IS NULL))"
     ):

@@ -97,14 +97,14 @@ class OperationStore:
         return [_found(row) for row in rows]
 
     def pending(self, after: str | None, limit: int) -> list[FoundOperation]:
-        """Open or unknown operations that are not on the admins' list, over all partners; oldest
-        first, starting behind the operation ``after``."""
+        """Open or unknown operations that are not on the admins' list, over all partners, with a
+        running batch for its rows; oldest first, starting behind the operation ``after``."""
         rows = self._conn.execute(
             "SELECT reference, type, amount_cents, currency, state, created_at, partner"
-            " FROM pending_operations WHERE seq > coalesce("
+            " FROM operations_under_way WHERE seq > coalesce("
             "  (SELECT w.seq FROM wallet_transactions AS w WHERE w.reference = ?), 0)"
             " AND NOT EXISTS (SELECT 1 FROM review_items AS r"
-            "  WHERE r.operation = pending_operations.reference AND r.closed_at IS NULL)"
+            "  WHERE r.operation = operations_under_way.reference AND r.closed_at IS NULL)"
             " ORDER BY seq LIMIT ?",
             (after, limit),
         )
@@ -114,9 +114,9 @@ class OperationStore:
         """The number of those that ``pending`` lists, or of those up to that one, counted up to
         ``limit``."""
         row = self._conn.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM pending_operations WHERE NOT EXISTS ("
+            "SELECT count(*) FROM (SELECT 1 FROM operations_under_way WHERE NOT EXISTS ("
             "  SELECT 1 FROM review_items AS r"
-            "  WHERE r.operation = pending_operations.reference AND r.closed_at IS NULL)"
+            "  WHERE r.operation = operations_under_way.reference AND r.closed_at IS NULL)"
             " AND (CAST(? AS TEXT) IS NULL OR seq <="
             " (SELECT w.seq FROM wallet_transactions AS w WHERE w.reference = ?))"
             " LIMIT ?) AS waiting",

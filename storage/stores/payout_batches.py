@@ -211,7 +211,7 @@ class PayoutBatchStore:
             " JOIN payout_batches AS b ON b.reference = w.reference WHERE w.state = 'RUNNING'"
             " AND EXISTS (SELECT 1 FROM wallet_transactions AS r WHERE r.channel = 'batch'"
             "  AND r.address = w.reference AND r.standing = 'ready' AND r.due_at IS NULL)"
-            " ORDER BY coalesce(b.released_at, 0), w.seq"
+            " ORDER BY b.last_turn, w.seq"
         )
         return [(partner, reference) for partner, reference in rows]
 
@@ -231,7 +231,10 @@ class PayoutBatchStore:
             [(now, payout) for (payout,) in rows],
         )
         self._conn.execute(
-            "UPDATE payout_batches SET released_at = ? WHERE reference = ?", (now, reference)
+            "UPDATE payout_batches SET last_turn ="
+            " (SELECT max(other.last_turn) + 1 FROM payout_batches AS other)"
+            " WHERE reference = ?",
+            (reference,),
         )
         return len(rows)
 

@@ -35,11 +35,13 @@ class StatementStore:
     def movements(
         self, partner: str, account: AccountKind, start: datetime, end: datetime, limit: int
     ) -> list[Movement]:
-        """Oldest first, from ``start`` up to before ``end``. Fees are what went to an account of
-        fees, whichever kind of operation charged it."""
+        """Oldest first, from ``start`` up to before ``end``; the rows of a batch are one movement,
+        of the batch, where the last of them stands. Fees are what went to an account of fees,
+        whichever kind of operation charged it."""
         within = partner, account, to_ms(start), to_ms(end)
         rows = self._conn.execute(
-            "SELECT operation, booked_at, sum(paid_in), sum(paid_out), sum(fee), currency"
+            "SELECT coalesce(w.address, m.operation), max(m.booked_at), sum(m.paid_in),"
+            " sum(m.paid_out), sum(m.fee), m.currency"
             " FROM (SELECT seq, operation, booked_at, currency, amount_cents AS paid_in,"
             "  0 AS paid_out, 0 AS fee FROM transfers WHERE credit_partner = ?"
             "  AND credit_kind = ? AND booked_at >= ? AND booked_at < ?"
@@ -48,7 +50,11 @@ class StatementStore:
             "  CASE WHEN credit_kind LIKE '%_fee' THEN amount_cents ELSE 0 END"
             "  FROM transfers WHERE debit_partner = ? AND debit_kind = ?"
             "  AND booked_at >= ? AND booked_at < ? AND phase IN ('single', 'post'))"
-            " AS movements GROUP BY operation, booked_at, currency ORDER BY min(seq) LIMIT ?",
+            " AS m LEFT JOIN wallet_transactions AS w ON w.reference = m.operation"
+            "  AND w.channel = 'batch'"
+            " GROUP BY coalesce(w.address, m.operation),"
+            "  CASE WHEN w.address IS NULL THEN m.booked_at END, m.currency"
+            " ORDER BY max(m.seq) LIMIT ?",
             (*within, *within, limit),
         )
         return [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.domain.money import Money
-from services.domain.statistics import OperationCounts
+from services.domain.statistics import BatchTally, OperationCounts
 from storage.time.milliseconds import to_ms
 
 
@@ -58,6 +58,18 @@ class StatisticsStore:
         seconds = None if median is None else median[0] / 1000
         total = Money(cents, currency)
         return OperationCounts(begun, decided, finished, total, seconds, returned, unknown)
+
+    def batches(self, first: int) -> BatchTally:
+        """From operation number ``first`` on."""
+        row = self._conn.execute(
+            "SELECT count(*), count(*) FILTER (WHERE state = 'DONE'),"
+            " count(*) FILTER (WHERE state = 'STOPPED') FROM wallet_transactions"
+            " WHERE seq >= ? AND type = 'payout_batch' AND standing <> 'quoted'"
+            " AND EXISTS (SELECT 1 FROM approvals AS a"
+            "  WHERE a.purchase = wallet_transactions.reference)",
+            (first,),
+        ).fetchone()
+        return BatchTally(*row)
 
     def first_step_since(self, moment: datetime) -> int | None:
         """The number of the first trail row since then."""

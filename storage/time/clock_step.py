@@ -44,8 +44,8 @@ MOVES = (
     ),
     (
         "UPDATE payout_batches SET quoted_at = quoted_at + ?, authorised_at = authorised_at + ?,"
-        " released_at = released_at + ?, told_at = told_at + ? WHERE quoted_at > ?",
-        "by by by by since",
+        " told_at = told_at + ? WHERE quoted_at > ?",
+        "by by by since",
     ),
     # Compared with the operations above.
     ("UPDATE proposals SET proposed_at = proposed_at + ? WHERE status = 'open'", "by"),

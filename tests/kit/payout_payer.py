@@ -114,6 +114,11 @@ class PayoutPayer:
         work, settled = self.store.do(lambda tx: payout_settlement.claim(tx, HELD, 100, 100))
         return list(work), settled
 
+    def scan_some(self, sends: int) -> tuple[list[Payout], list[PayoutChange]]:
+        """As much as there is room for."""
+        work, settled = self.store.do(lambda tx: payout_settlement.claim(tx, HELD, sends, 0))
+        return list(work), settled
+
     def claim(self, reference: str) -> Payout:
         (claimed,) = (one for one in self.scan()[0] if one.reference == reference)
         return claimed

@@ -23,7 +23,7 @@ HANDLERS = Handlers()
 FOUND_MAX = 8  # to choose from
 
 _OURS = re.compile(
-    rf"(TU|FL|PO|AD|ST|IN|PR|PB|NT|RC|RV)-?([{ALPHABET}]{{{REFERENCE_LENGTH}}})", re.IGNORECASE
+    rf"(TU|FL|PO|BA|AD|ST|IN|PR|PB|NT|RC|RV)-?([{ALPHABET}]{{{REFERENCE_LENGTH}}})", re.IGNORECASE
 )
 _LAST_FOUR = re.compile(r"[0-9]{4}")
 

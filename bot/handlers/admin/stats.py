@@ -36,6 +36,8 @@ def figures(turn: TurnContext) -> View:
         lines.append(_line(turn, "floats", known.floats[window]))
         if pays:
             lines.append(_line(turn, "payouts", known.payouts[window]))
+        if (files := known.batches[window]).begun:
+            lines.append(turn.say("stats.figures.batches", files._asdict()))
     return View({"lines": "\n".join(lines)})
 
 

@@ -17,6 +17,7 @@ from bot.handlers.admin.timeline_entries import (
     recorded_entries,
 )
 from bot.handlers.admin.wording import actor_name, person_name, proposal_words
+from bot.handlers.batch_words import progress_line
 from bot.handlers.state_words import say_reason, say_state
 from services.domain.adjustment import Adjustment
 from services.domain.audit import by_key
@@ -53,6 +54,9 @@ def find_timeline(turn: TurnContext, reference: str) -> Timeline | None:
         case "PO":
             payout = tx.payouts.get(reference)
             return None if payout is None else _operation(turn, payout)
+        case "BA":
+            batch = tx.payout_batches.get(reference)
+            return None if batch is None else _operation(turn, batch)
         case "AD":
             adjustment = tx.adjustments.get(reference)
             return None if adjustment is None else _adjustment(turn, adjustment)
@@ -95,7 +99,9 @@ def _operation(turn: TurnContext, operation: TopUp | Spending) -> Timeline:
             receipt, bank_id = operation.receipt, operation.conversation_id
         case Batch():
             facts |= {"fees": operation.quote.fees, "count": operation.rows}
-            what = turn.say("trace.what.batch", facts | {"digest": operation.digest})
+            facts |= {"digest": operation.digest, "name": operation.name or "-"}
+            what = turn.say("trace.what.batch", facts)
+            what += progress_line(turn.app.texts, turn.language, turn.tx, operation)
         case Purchase():
             quote, bank_id = operation.quote, operation.bank_id
             what = turn.say("trace.what.float", facts | {"fees": quote.fees, "total": quote.total})

@@ -28,7 +28,7 @@ CREATE TABLE payout_batches (
     approved_digest TEXT,                                    -- what the second person saw
     quoted_at       INTEGER NOT NULL,                        -- when the file was read
     authorised_at   INTEGER,                                 -- when the float of all rows was held
-    released_at     INTEGER,                                 -- when a row was last taken up
+    last_turn       INTEGER NOT NULL DEFAULT 0,              -- which turn its newest rows were taken up at; 0: none yet
     told_at         INTEGER                                  -- when its live message was last drawn
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER payout_batches_keep BEFORE UPDATE OF digest, row_count, fee_cents, code_phone
@@ -71,6 +71,15 @@ CREATE INDEX wallet_transactions_of_batch ON wallet_transactions (address, stand
     WHERE channel = 'batch';
 CREATE INDEX wallet_transactions_batches ON wallet_transactions (partner, seq)
     WHERE type = 'payout_batch';
-CREATE INDEX wallet_transactions_running ON wallet_transactions (partner, seq)
-    WHERE state = 'RUNNING';
+CREATE INDEX wallet_transactions_running ON wallet_transactions (seq) WHERE state = 'RUNNING';
 CREATE INDEX payout_batches_by_digest ON payout_batches (digest);
+CREATE INDEX payout_batches_by_turn ON payout_batches (last_turn);
+
+-- What admins see as under way: a batch that runs once, and not each of its rows.
+CREATE VIEW operations_under_way AS
+SELECT seq, reference, type, amount_cents, currency, state, created_at, partner
+FROM wallet_transactions
+WHERE standing IN ('ready', 'sending', 'accepted', 'unknown') AND channel <> 'batch'
+UNION ALL
+SELECT seq, reference, type, amount_cents, currency, state, created_at, partner
+FROM wallet_transactions WHERE state = 'RUNNING';
