@@ -43,12 +43,13 @@ format: setup ## Put the code in the project's format, and mend what can be mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: setup ## Measure turns, answers, screens, polls, float, the API, pages and USSD; one JSON line a case
+bench: setup ## Measure turns, answers, screens, polls, float, files, the API, pages and USSD; one JSON line a case
 	$(BIN)/hazina bench turns
 	$(BIN)/hazina bench telegram
 	$(BIN)/hazina bench screens
 	$(BIN)/hazina bench polls
 	$(BIN)/hazina bench float
+	$(BIN)/hazina bench payouts
 	$(BIN)/hazina bench recovery
 	$(BIN)/hazina bench dashboard
 	$(BIN)/hazina bench api

@@ -212,6 +212,7 @@ def payout_rail(
         result_url=f"{settings.daraja_callback_url}{RESULT_PATH}/{secret}",
         timeout_url=f"{settings.daraja_callback_url}{TIMEOUT_PATH}/{secret}",
         base_url=settings.daraja_base_url,
+        calls_per_s=settings.daraja_calls_per_second,
     )
     return DarajaB2c(client, clock, credentials)
 

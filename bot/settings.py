@@ -262,6 +262,9 @@ class Settings(BaseSettings):
     daraja_networks: IpNetworks = Field(
         DARAJA_NETWORKS, description="Where Safaricom's Results come from, by commas; *: anywhere"
     )
+    daraja_calls_per_second: int = Field(
+        5, ge=1, le=1_000, description="Requests a second to Daraja at most; slower if it complains"
+    )
     payout_confirm_above: int = Field(
         100_000,
         ge=0,

@@ -48,7 +48,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _Deliveries:
+class Deliveries:
     """Texts and receipts as their channels receive them."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ async def measure(purchases: int, within: Path | None) -> AsyncIterator[Case]:
     partners = -(-purchases // EACH)
     buyers = [Person(10 * n) for n in range(partners)]  # one person per partner
     looker = Person(10 * partners)
-    deliveries, bank = _Deliveries(), simulated_bank()
+    deliveries, bank = Deliveries(), simulated_bank()
     drawn: list[float] = []
     checked: list[float] = []
     reads: list[float] = []
@@ -89,17 +89,17 @@ async def measure(purchases: int, within: Path | None) -> AsyncIterator[Case]:
             delivered=deliveries.delivered,
             more={SMS: SmsChannel(deliveries.sms)},
         ) as app:
-            await app.database.write(lambda tx: _seed(tx, [*buyers, looker]))
+            await app.database.write(lambda tx: seed_wallets(tx, [*buyers, looker]))
             update_ids = count(1)
             queue = iter(buyers)
             with _timed("generate", drawn), _timed("validate", checked):
                 looking = [
-                    asyncio.create_task(_read(app, looker, reads)),
+                    asyncio.create_task(read_balances(app, looker, reads)),
                     asyncio.create_task(_look(ScriptedUser(app, looker, update_ids), looks)),
                 ]
                 began = time.perf_counter()
                 await asyncio.gather(
-                    *(_buy(app, deliveries, queue, update_ids) for _ in range(AT_ONCE))
+                    *(buy_float(app, deliveries, queue, update_ids) for _ in range(AT_ONCE))
                 )
                 elapsed = time.perf_counter() - began
                 for task in looking:
@@ -138,14 +138,14 @@ async def measure(purchases: int, within: Path | None) -> AsyncIterator[Case]:
     )
 
 
-def _seed(tx: Tx, people: list[Person]) -> None:
+def seed_wallets(tx: Tx, people: list[Person]) -> None:
     seed_people(tx, people)
     for person in people:
         tx.ledger.book(opening_balance(person.partner, AccountKind.WALLET, WALLET))
 
 
-async def _buy(
-    app: App, deliveries: _Deliveries, queue: Iterator[Person], update_ids: Iterator[int]
+async def buy_float(
+    app: App, deliveries: Deliveries, queue: Iterator[Person], update_ids: Iterator[int]
 ) -> None:
     """Buyers take turns; each purchase starts when the previous one has its receipt."""
     for person in queue:
@@ -157,7 +157,7 @@ async def _buy(
             await deliveries.wait(person.address)
 
 
-async def _read(app: App, person: Person, reads: list[float]) -> None:
+async def read_balances(app: App, person: Person, reads: list[float]) -> None:
     """Read a partner's balances on one consistent snapshot, as a query outside the chat does."""
     partner = Partner(person.partner)
     while True:

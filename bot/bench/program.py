@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 from pydantic import SecretStr
+from starlette.routing import Router
 
 from bot.app import App
 from bot.bench.transport import AsgiTransport
@@ -17,10 +20,14 @@ from bot.bootstrap import Dependencies, open_app
 from bot.channels.telegram.capabilities import CAPABILITIES
 from bot.channels.telegram.wire import CHANNEL
 from bot.clock import SystemClock
+from bot.http.routes import inbound_routes
 from bot.outbox.attempt import OnDelivered
 from bot.outbox.channel import Channel, MessageContent
 from bot.outbox.pacing import MessageRates
 from bot.runtime import interpreter
+from bot.simulation.credentials import DARAJA_HOST, settings_with_credentials
+from bot.simulation.daraja.daraja import SimulatedDaraja
+from bot.simulation.daraja.result_sender import CALLS_FROM, ResultSender
 from bot.simulation.ncba.bank import SimulatedBank
 from bot.simulation.ncba.openbanking_api import PREFIX
 from bot.simulation.settings import SimulatedSettings
@@ -129,11 +136,13 @@ async def running_program(
     channel: Channel,
     *,
     bank: SimulatedBank | None = None,
+    daraja: SimulatedDaraja | None = None,
     delivered: OnDelivered | None = None,
     more: Mapping[str, Channel] | None = None,
     webhooks: WebhookTransport | None = None,
 ) -> AsyncIterator[App]:
-    """The program on ``database`` in real time, with a simulated bank in the same process."""
+    """The program on ``database`` in real time, with a simulated bank, and Daraja if payouts are
+    measured, in the same process."""
     settings = SimulatedSettings(
         database=database,
         ncba_base_url="http://bank.simulated",
@@ -151,8 +160,12 @@ async def running_program(
         api_waits_per_partner=API_CALLS,
         api_moves_per_minute=API_CALLS,
     )
+    if daraja is not None:
+        settings = settings.model_copy(update=_payout_settings(database))
+    transport = AsgiTransport(simulated_bank() if bank is None else bank)
+    mounts = {} if daraja is None else {f"http://{DARAJA_HOST}": AsgiTransport(daraja)}
     dependencies = Dependencies(
-        bank=httpx.AsyncClient(transport=AsgiTransport(simulated_bank() if bank is None else bank)),
+        bank=httpx.AsyncClient(transport=transport, mounts=mounts),
         channels={CHANNEL: channel, **(more or {})},
         pace=MessageRates(per_chat=None, overall=None),
         delivered=delivered,
@@ -161,11 +174,36 @@ async def running_program(
     async with AsyncExitStack() as stack:
         app = await open_app(settings, dependencies, stack)
         await app.start()
+        if daraja is not None:
+            product = Router(inbound_routes(app, settings))
+            daraja.results.open(httpx.ASGITransport(product, client=(CALLS_FROM, 443)))
         interpreter.tune(gc_freeze=settings.gc_freeze, switch_interval_s=settings.switch_interval_s)
         try:
             yield app
         finally:
             await app.stop(STOP_S)
+
+
+def simulated_daraja() -> SimulatedDaraja:
+    """Tells of each payment as soon as it can."""
+    loop, tasks = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+
+    def start(delivery: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(delivery)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    results = ResultSender(lambda after, leave: loop.call_soon(leave), start)
+    return SimulatedDaraja(SystemClock(), random.Random(), results)
+
+
+def _payout_settings(database: Path) -> dict[str, Any]:
+    simulated = settings_with_credentials(database)
+    names = [name for name in SimulatedSettings.model_fields if name.startswith("daraja_")]
+    return {name: getattr(simulated, name) for name in names} | {
+        "phone_freeze_hours": 0,
+        "daraja_calls_per_second": 1_000,
+    }
 
 
 def temporary_folder(within: Path | None) -> tempfile.TemporaryDirectory[str]:

@@ -93,6 +93,19 @@ def float_(purchases: int, folder: Path | None) -> None:
 
 
 @bench.command()
+@click.option(
+    "--rows", default=1_000, show_default=True, help="Of the file, and as many purchases."
+)
+@click.option("--rounds", default=3, show_default=True, help="Of both, in turns; medians are told.")
+@_folder
+def payouts(rows: int, rounds: int, folder: Path | None) -> None:
+    """A file of payouts, end to end, as a ratio to float purchases in the same run."""
+    from bot.bench.payouts import measure
+
+    _print(measure(rows, rounds, folder))
+
+
+@bench.command()
 @click.option("--operations", default=10_000, show_default=True, help="Left open, all of them due.")
 @_folder
 def recovery(operations: int, folder: Path | None) -> None:
@@ -160,7 +173,9 @@ def ussd(sessions: int, seconds: float, topups: int, pairs: int, folder: Path | 
     _print(measure(sessions, seconds, topups, pairs, folder))
 
 
-def _print(cases: AsyncIterator[Case] | AsyncIterator[Comparison]) -> None:
+def _print(
+    cases: AsyncIterator[Case | Comparison] | AsyncIterator[Case] | AsyncIterator[Comparison],
+) -> None:
     import asyncio
 
     from bot.bench.program import FLOOD_TURNS

@@ -60,7 +60,7 @@ class DarajaB2c:
             call_s=credentials.call_s,
         )
         self._tokens = TokenCache(self._fetch_token, clock, refresh_before=REFRESH_TOKEN_BEFORE)
-        self._pace = Pace(clock)
+        self._pace = Pace(clock, credentials.calls_per_s)
         self._log = structlog.get_logger("daraja").bind()
 
     async def prepare(self) -> Ready | NotSent:

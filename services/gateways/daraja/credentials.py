@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from services.gateways.daraja.pace import MOST_PER_S
+
 PRODUCTION = "https://api.safaricom.co.ke"
 
 
@@ -12,7 +14,7 @@ PRODUCTION = "https://api.safaricom.co.ke"
 class DarajaCredentials:
     """``security_credential`` is the initiator's password as it travels (``seal_password``): the
     password itself need not stay in the process. Results come to ``result_url``, and news of
-    requests that wait in a queue to ``timeout_url``.
+    requests that wait in a queue to ``timeout_url``. At most ``calls_per_s`` requests leave.
 
     Raises ``ValueError`` on an address that is not http(s), so that none is discovered while money
     is being sent.
@@ -29,6 +31,7 @@ class DarajaCredentials:
     user_agent: str = "Hazina/0.1"
     connect_s: float = 5.0
     call_s: float = 30.0
+    calls_per_s: float = MOST_PER_S
 
     def __post_init__(self) -> None:
         for name, url in (

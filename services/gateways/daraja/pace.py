@@ -11,12 +11,13 @@ STEP_PER_S = 0.1
 
 
 class Pace:
-    """Callers take turns, in the order in which they came."""
+    """Callers take turns, in the order in which they came, at most ``most_per_s`` of them."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, most_per_s: float = MOST_PER_S) -> None:
         self._clock = clock
         self._next_at = clock.monotonic()
-        self.per_s = MOST_PER_S
+        self._most_per_s = most_per_s
+        self.per_s = most_per_s
 
     async def turn(self) -> None:
         """Wait until one more request may leave."""
@@ -30,4 +31,4 @@ class Pace:
         self.per_s = max(LEAST_PER_S, self.per_s / 2)
 
     def speed_up(self) -> None:
-        self.per_s = min(MOST_PER_S, self.per_s + STEP_PER_S)
+        self.per_s = min(self._most_per_s, self.per_s + STEP_PER_S)
