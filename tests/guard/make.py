@@ -51,6 +51,8 @@ STANDING = {  # table → the column or expression that gives a row's status
     "mpesa_balances": "account",
     "otp_validations": "purpose || ' ' || status",
     "partner_events": "type",
+    "payout_batch_rows": "iif(payout IS NULL, 'read', 'begun')",
+    "payout_batches": "iif(authorised_at IS NULL, 'not run', 'run')",
     "payout_messages": "kind || ' ' || concluded",
     "payout_pauses": "iif(ended_at IS NULL, 'open', 'ended')",
     "proposals": "kind || ' ' || status",

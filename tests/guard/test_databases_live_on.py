@@ -24,7 +24,8 @@ RAM_DISK = Path("/dev/shm")
 GREETING = "zzz"  # a valid answer to free-text questions only
 BY_EVIDENCE = ("PENDING", "SENDING", "SEND_UNKNOWN", "UNKNOWN")  # top-ups that a payment settles
 HELD = ("SUBMITTING", "ACCEPTED", "UNKNOWN")  # purchases and payouts that two admins settle
-WAITS = ("topup.push", "float.buy", "pay.send")  # their outcome may arrive before the person writes
+# Their outcome may arrive before the person writes.
+WAITS = ("topup.push", "float.buy", "pay.send", "batch.run")
 OVER = {
     "topup": {
         "PAID",
@@ -46,6 +47,14 @@ OVER = {
     "disbursement": {
         "PAID",
         "RETURNED",
+        "REFUSED",
+        "CANCELLED",
+        "OTP_EXPIRED",
+        "OTP_LOCKED",
+    },
+    "payout_batch": {
+        "DONE",
+        "STOPPED",
         "REFUSED",
         "CANCELLED",
         "OTP_EXPIRED",
