@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from bot.scripts.payout_file import written
 from bot.security.keyring import Keyring
 from bot.simulation.crashes import CrashPointName
 from bot.simulation.credentials import KEYS, USSD_CODE
@@ -41,31 +42,38 @@ from services.domain.phone import Phone
 from services.ports import Tx
 
 PHONE = "254710000001"
+COLLEAGUE = "254710000002"
 PIN = "730519"  # of the owner
 PAYEE = "254722000111"  # a customer
+OTHER_PAYEE, THIRD_PAYEE = "254722000222", "254722000333"
+FILE_ROWS = (f"{PAYEE},1500,S-1", f"{OTHER_PAYEE},700,S-2", f"{THIRD_PAYEE},50,S-3")
 FLOAT = Money(6_000_000)  # at the start
 ALL_CRASH_POINTS = (*CRASH_POINTS, *PAYOUT_CRASH_POINTS)
 # Nothing here has to survive a reboot, and a disk would only slow it down.
 FOLDERS = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 POINTS_MAX = 500  # of one kind in one journey; a journey has about fifty
 _CODE = re.compile(r"Code ([0-9]{6})")
-_REFERENCE = re.compile(r"(?:TU|FL|PO|PB|PR)-[0-9A-Z]{6}")
+_REFERENCE = re.compile(r"(?:TU|FL|PO|BA|PB|PR)-[0-9A-Z]{6}")
 
 
 class JourneyRun:
-    """One journey in its own world: an owner, two admins and the bank."""
+    """One journey in its own world: an owner and a colleague, two admins and the bank."""
 
     def __init__(self, folder: Path) -> None:
         self.world = World(folder, delivered=self._delivered, threads=False)
         self.owner = Actor("100001", PHONE)
+        self.colleague = Actor("100002", COLLEAGUE)
         self.admins = (Actor("a1", ""), Actor("a2", ""))
         self.phones = Phones(self.world.door)
         self.world.settings = self.world.settings.model_copy(
-            update={"admin_ids": frozenset(admin.address for admin in self.admins)}
+            update={
+                "admin_ids": frozenset(admin.address for admin in self.admins),
+                "phone_freeze_hours": 0,  # the colleague may agree at once
+            }
         )
 
     def _delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
-        for actor in (self.owner, *self.admins):
+        for actor in (self.owner, self.colleague, *self.admins):
             if row.address == actor.address:
                 actor.shown(row, message_id)
 
@@ -74,6 +82,10 @@ class JourneyRun:
             add_partner(tx, Partner("FINSAFE"), Money(6_000_000), FLOAT)
             person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, Phone(PHONE), None, "en")
             tx.people.link("terminal", self.owner.address, person)
+            second = tx.people.add_person(
+                "FINSAFE", "baraka", Role.OPERATOR, Phone(COLLEAGUE), None, "en"
+            )
+            tx.people.link("terminal", self.colleague.address, second)
             keys = Keyring.read(KEYS)
             digested = digest(keys.pepper(keys.pepper_id), person, PIN)
             tx.desk_pins.put(person, keys.pepper_id, digested)
@@ -98,6 +110,12 @@ class JourneyRun:
                 await self.world.settle()
                 await answer
 
+    async def send(self, *rows: str) -> None:
+        """A file of payouts, without its head."""
+        content = written(["phone,amount,reference", *rows], None)
+        self.world.submit(self.owner.send(content))
+        await self.world.settle()
+
     async def tap(self, *options: str, who: Actor | None = None) -> None:
         for option in options:
             self.world.submit((who or self.owner).tap(option))
@@ -121,7 +139,8 @@ class JourneyRun:
 
     def newest(self, prefix: str) -> str:
         """The latest reference with this prefix shown to anybody."""
-        texts = [text for actor in (self.owner, *self.admins) for text in actor.recent_texts]
+        everybody = (self.owner, self.colleague, *self.admins)
+        texts = [text for actor in everybody for text in actor.recent_texts]
         found: list[str] = [reference for text in texts for reference in _REFERENCE.findall(text)]
         return [reference for reference in found if reference.startswith(prefix)][-1]
 
@@ -248,6 +267,31 @@ async def _payout_frozen(play: JourneyRun) -> None:
     await play.world.advance(60)
 
 
+async def send_file(play: JourneyRun, *rows: str) -> None:
+    """Send a file, have the colleague agree to it, and type its code."""
+    await play.send(*rows)
+    await play.tap("yes")
+    await play.say("/approve", who=play.colleague)
+    await play.tap(play.newest("BA").lower(), "yes", who=play.colleague)
+    await play.tap("yes")
+    await _type_code(play)
+
+
+async def _file(play: JourneyRun) -> None:
+    """One row is paid, one comes back, and of one nobody hears before the query."""
+    play.world.daraja.set_payee(OTHER_PAYEE, parse_payee("fails 2040"))
+    play.world.daraja.set_payee(THIRD_PAYEE, parse_payee("silent"))
+    await send_file(play, *FILE_ROWS)
+    await play.world.advance(900)
+
+
+async def _file_stopped(play: JourneyRun) -> None:
+    """Two rows wait for their turn when it is stopped."""
+    await send_file(play, *FILE_ROWS)
+    await play.tap("stop")
+    await play.world.advance(60)
+
+
 async def _float_unknown(play: JourneyRun) -> None:
     play.world.bank.arm(parse_fault("timeout-after"), "float")
     await _float(play)
@@ -298,6 +342,8 @@ JOURNEYS: dict[str, Callable[[JourneyRun], Awaitable[None]]] = {
     "payout after its return": _payout_after_return,
     "payout by two admins": _payout_by_admins,
     "payout frozen": _payout_frozen,
+    "file": _file,
+    "file stopped": _file_stopped,
     "two admins": _two_admins,
     "taken back": _taken_back,
 }

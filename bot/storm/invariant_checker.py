@@ -20,6 +20,7 @@ from services.domain.float_purchase import TRANSITIONS as PURCHASE_FOLLOWS
 from services.domain.outbox import OutboxRow
 from services.domain.payment import Payment
 from services.domain.payout import TRANSITIONS as PAYOUT_FOLLOWS
+from services.domain.payout_batch import TRANSITIONS as BATCH_FOLLOWS
 from services.domain.topup import TRANSITIONS as TOPUP_FOLLOWS
 from services.domain.ussd import CHANNEL as USSD
 from services.ports import Tx
@@ -40,6 +41,9 @@ _FOLLOWS: dict[str, dict[str, list[str]]] = {
     "topup": {state.value: [to.value for to in nexts] for state, nexts in TOPUP_FOLLOWS.items()},
     "b2c_float_purchase": {
         state.value: [to.value for to in nexts] for state, nexts in PURCHASE_FOLLOWS.items()
+    },
+    "payout_batch": {
+        state.value: [to.value for to in nexts] for state, nexts in BATCH_FOLLOWS.items()
     },
     "disbursement": {
         state.value: [to.value for to in nexts] for state, nexts in PAYOUT_FOLLOWS.items()

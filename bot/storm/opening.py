@@ -34,6 +34,8 @@ def draw_settings(world: World, dice: random.Random) -> dict[str, Actor]:
     changes: dict[str, object] = {"admin_ids": frozenset(ADMINS)}
     if dice.random() < 0.3:
         changes["topup_code_above"] = 1_500
+    if dice.random() < 0.7:  # colleagues may agree from the first day on
+        changes["phone_freeze_hours"] = 0
     if dice.random() < 0.2:  # a product whose prompts do not carry our reference
         world.bank.accept_accounts(AcceptedAccounts.REGISTERED)
         changes["ncba_account_ref_template"] = "{account}"

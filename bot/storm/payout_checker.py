@@ -21,6 +21,7 @@ from services.domain.ledger import Account, AccountKind
 from services.domain.limits import LimitName
 from services.domain.money import Money
 from services.domain.payout import HOLDS, Payout, PayoutState
+from services.domain.payout_batch import BatchState
 from services.ports import Tx
 
 ENDED_PAID = frozenset({PayoutState.PAID, PayoutState.PAID_AFTER_RETURN})
@@ -132,11 +133,20 @@ class PayoutChecker:
     def _sent(self, tx: Tx, payouts: Sequence[Payout]) -> Iterator[BrokenInvariant]:
         """Nothing leaves while payouts are held back, as far as the machine's clock tells."""
         before, self._held_back = self._held_back, _held_back(tx, payouts)
+        stopped = {
+            batch.reference: batch.settled_at
+            for batch in tx.payout_batches.every()
+            if batch.state is BatchState.STOPPED and batch.settled_at is not None
+        }
         for payout in payouts:
             seen = self._seen.get(payout.reference)
             was_sent = seen is not None and seen.submitted_at is not None
             if was_sent or payout.submitted_at is None:
                 continue
+            stopped_at = stopped.get(payout.batch or "")
+            if stopped_at is not None and stopped_at < payout.submitted_at:
+                words = f"{payout.reference} was sent after {payout.batch} was stopped"
+                yield BrokenInvariant("held back", words)
             is_after = payout.submitted_at > self._held_back.since(payout.partner)
             is_known = is_after and not self._clock_was_wrong
             if is_known or self._held_back.still(payout.partner, before):
@@ -157,6 +167,8 @@ class PayoutChecker:
             if payout.state is PayoutState.RETURNED:
                 self._authorised_at.setdefault(payout.reference, now)  # it may be paid after all
             if payout.state not in HOLDS | ENDED_PAID:
+                continue
+            if payout.batch is not None:  # two people agreed to it
                 continue
             if payout.reference not in self._authorised_at:
                 self._authorised_at[payout.reference] = now

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from bot.channels.terminal import CHANNEL, event_from_line
 from bot.outbox.carriers import buttons_from_json
+from bot.scripts.payout_file import written
 from bot.simulation.secret_scan import CODE
-from flows.engine.event import Event, EventKind
+from flows.engine.event import Event, EventKind, file_event
 from flows.engine.taps import UNBOUND
 from services.domain.outbox import OutboxRow
 
@@ -39,6 +40,7 @@ ADMIN_COMMANDS = (
     ),
 )
 LIMIT_COMMANDS = ("/limits P00", "/limits P01", "/limits DESK")  # these lower what can be paid
+FILE_ROWS = 5  # of a file of payouts, at most
 # Options that lead on to an operation.
 PROCEED_OPTIONS = frozenset(
     {
@@ -48,6 +50,16 @@ PROCEED_OPTIONS = frozenset(
 )
 # Options that hold payouts back.
 HOLD_OPTIONS = frozenset({"freeze-payouts", "pause"})
+
+
+def _payout_file(dice: random.Random) -> bytes:
+    """A few rows, now and then repeated, or bad ones."""
+    rows = []
+    for number in range(dice.randint(1, FILE_ROWS)):
+        amount = dice.choice(AMOUNTS if dice.random() < 0.97 else BAD_AMOUNTS)
+        plain = amount.replace(",", "")
+        rows.append(f"{dice.choice(PAYEES)},{plain},R-{number}")
+    return written(["phone,amount,reference", *rows], None)
 
 
 @dataclass
@@ -131,10 +143,15 @@ class Actor:
             return self._tap(screen, dice.choice(screen.options))
         if dice.random() < 0.15:
             return self._type(dice.choice(NOISE))
+        if dice.random() < 0.1:
+            return self.send(_payout_file(dice))
         return self._type(dice.choice(self.commands))
 
     def say(self, text: str) -> Event:
         return self._type(text)
+
+    def send(self, content: bytes) -> Event:
+        return file_event(CHANNEL, self.address, self._id(), "file.csv", content, None)
 
     def tap(self, option: str) -> Event:
         assert self.screen is not None, "there is nothing to tap"
