@@ -269,7 +269,7 @@ class Settings(BaseSettings):
         100_000,
         ge=0,
         le=1_000_000,
-        description="Shillings above which a payment is confirmed by a query before it is paid",
+        description="Shillings above which a payout is paid only once a status query says so",
     )
 
     hazina_keys: SecretStr | None = Field(

@@ -62,8 +62,8 @@ _WORDS = {
     "approval_over": "This was not approved in time. Begin again.",
     "float_not_set_up": "Float cannot be bought yet.",
     "pay_not_set_up": "Customers cannot be paid yet.",
-    "pay_paused": "All payouts rest for the moment. An admin of Hazina lets them go on.",
-    "pay_frozen": "An owner of yours froze payouts. Owners thaw them in the chat.",
+    "pay_paused": "All payouts are paused for now. An admin of Hazina resumes them.",
+    "pay_frozen": "An owner of yours has frozen payouts. Owners let them go on in the chat.",
     "payout_needs_code": "Without a code this is too much for the key today, or needs a second"
     " person: have a code sent by POST /v1/otp/generate.",
     "pay_over": "This operation waits for no code.",

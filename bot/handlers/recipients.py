@@ -46,12 +46,11 @@ def detail(turn: TurnContext, payee: Phone) -> View:
     if last is None:
         words = turn.say("recipients.one.never")
     else:
-        facts = {
-            "amount": last.amount,
-            "at": last.settled_at,
-            "name": last.recipient_name or turn.say("recipients.one.nameless"),
-        }
-        words = turn.say("recipients.one.paid", facts)
+        facts = {"amount": last.amount, "at": last.settled_at}
+        if last.recipient_name is None:
+            words = turn.say("recipients.one.nameless", facts)
+        else:
+            words = turn.say("recipients.one.paid", facts | {"name": last.recipient_name})
     who = str(payee) if saved is None else f"{saved.name}, {payee}"
     return View({"who": who, "last": words})
 

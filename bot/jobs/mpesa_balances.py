@@ -18,8 +18,8 @@ _DAY = timedelta(days=1)
 
 
 class MpesaBalanceJob:
-    """Each payment that M-PESA tells of says what is left, too: this is for days that begin, and
-    for an admin who wants to know."""
+    """The Result of each payment says what is left, too. This asks each morning after payouts, and
+    when an admin wants to know."""
 
     def __init__(self, database: Database, clock: Clock, rail: PayoutRail) -> None:
         self._database = database
@@ -47,7 +47,8 @@ class MpesaBalanceJob:
 
 
 def _is_worth_asking(tx: Tx, day: date) -> bool:
-    """Whether payouts were made since the day before, or since M-PESA last said what is left."""
+    """Whether payouts were sent since the day before began, or since M-PESA last said what is
+    left, if that is longer ago."""
     yesterday = start_of_day(day - _DAY)
     told = tx.mpesa_balances.get(UTILITY)
     return tx.payouts.submitted_since(min(told.told_at, yesterday) if told else yesterday)

@@ -1,4 +1,4 @@
-"""Doctor checks of what paying customers needs beyond its settings (facts: Daraja 1, 4, 5)."""
+"""What `hazina doctor` checks of paying customers, beyond settings (facts: Daraja 1, 4, 5)."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ CERTIFICATE, PASSWORD = "certificate", "initiator's password"
 def check_payouts(
     settings: Settings, stored: Mapping[str, datetime], now: datetime
 ) -> Iterator[CheckResult]:
-    """``stored`` says when each secret was set that is in use from the database. What missing
-    settings there are is said elsewhere."""
+    """``stored``: when each secret in use from the database was set. Missing settings are reported
+    elsewhere."""
     if not settings.pays_customers:
         yield passed("payouts", "are off")
         return

@@ -124,7 +124,7 @@ class Actor:
             return self._type(dice.choice((*PAYEES, *PAYEES, *NAMES)))
         if "Which M-PESA number?" in last and dice.random() < 0.9:
             return self._type(dice.choice(PAYEES))
-        if "Under which name" in last:
+        if "What name should we save" in last:
             return self._type(dice.choice(NAMES))
         if "number should pay" in last:
             return self._type(self.phone if dice.random() < 0.9 else "12")

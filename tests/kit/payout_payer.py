@@ -211,7 +211,7 @@ def paid(payout: Payout, receipt: str = RECEIPT, **changes: Any) -> dict[str, An
     given = {
         "TransactionAmount": payout.amount.whole_units,
         "TransactionReceipt": receipt,
-        "ReceiverPartyPublicName": f"{payout.recipient.msisdn} - JOHN WAWERU",
+        "ReceiverPartyPublicName": f"{payout.recipient.msisdn} - GITHINJI SPECIMEN",
     }
     parameters = {key: changes.pop(key, value) for key, value in given.items()}
     listed = [{"Key": key, "Value": value} for key, value in parameters.items()]
@@ -234,7 +234,7 @@ def status(payout: Payout, receipt: str = RECEIPT, **changes: Any) -> dict[str, 
         "ReceiptNo": receipt,
         "OriginatorConversationID": payout.originator_id,
         "ConversationID": ORDER_ID,
-        "DebitPartyName": f"{payout.recipient.msisdn} - JOHN WAWERU",
+        "DebitPartyName": f"{payout.recipient.msisdn} - GITHINJI SPECIMEN",
     }
     parameters = {key: changes.pop(f"_{key}", value) for key, value in given.items()}
     listed = [{"Key": key, "Value": value} for key, value in parameters.items()]

@@ -17,8 +17,8 @@ ADVICE: Mapping[P, str] = {
     P.FORBIDDEN_PARTNER: "Leave out `partner_id`, or send your own: the key decides.",
     P.OTP_ADDRESS_UNKNOWN: "Give the registered number or mail address of one of your people who"
     " may move money.",
-    P.FROZEN: "Wait: a number was changed lately or is blocked, or an owner of yours froze payouts."
-    " `detail` says which.",
+    P.FROZEN: "Wait: a number was changed lately or is blocked, or an owner of yours has frozen"
+    " payouts. `detail` says which.",
     P.SUSPENDED: "Talk to the desk. Reading still works.",
     P.NOT_FOUND: "Check the reference, and that the key is that partner's.",
     P.METHOD_NOT_ALLOWED: "Use a method that `Allow` names.",

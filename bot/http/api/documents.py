@@ -62,7 +62,7 @@ class OperationDocument(Document):
     recipient_phone: str | None = Field(default=None, description="Whom a payout is for.")
     recipient_name: str | None = Field(
         default=None,
-        description="As M-PESA gave it, once it did; shortened in events, such as `JOHN W.`.",
+        description="As M-PESA gave it, once it did; shortened in events, such as `ASHA E.`.",
     )
     remarks: str | None = Field(default=None, description="What M-PESA keeps with a payout.")
     client_reference: str | None = Field(default=None, description="What you call a payout.")

@@ -90,9 +90,9 @@ def test_an_id_names_one_place_of_one_feed(other: str) -> None:
 @pytest.mark.parametrize(
     ("full", "short"),
     [
-        ("JOHN WAWERU", "JOHN W."),
-        ("Mary Wanjiku Kamau", "Mary W. K."),
-        ("  AMINA   OTIENO ", "AMINA O."),
+        ("ASHA EXAMPLE", "ASHA E."),
+        ("Baraka Mfano Sample", "Baraka M. S."),
+        ("  AMINA   SPECIMEN ", "AMINA S."),
         ("AMINA", "AMINA"),
         ("O'BRIEN ÉLISE", "O'BRIEN É."),
         ("", ""),
@@ -103,10 +103,10 @@ def test_a_name_is_shortened_to_its_first_and_initials(full: str, short: str) ->
 
 
 def test_only_events_shorten_the_name() -> None:
-    payee = PublicPayee("254722000111", "JOHN WAWERU", "Wages", None)
+    payee = PublicPayee("254722000111", "ASHA EXAMPLE", "Wages", None)
     payout = replace(FLOAT, kind=PublicKind.PAYOUT, payee=payee)
-    assert payout.document()["recipient_name"] == "JOHN WAWERU"
-    assert payout.event_document() == {**payout.document(), "recipient_name": "JOHN W."}
+    assert payout.document()["recipient_name"] == "ASHA EXAMPLE"
+    assert payout.event_document() == {**payout.document(), "recipient_name": "ASHA E."}
     assert FLOAT.event_document() == FLOAT.document()
 
 

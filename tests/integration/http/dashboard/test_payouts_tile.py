@@ -31,7 +31,7 @@ async def partner_page(browser: Browser) -> str:
 
 async def test_a_desk_without_payouts_has_no_rate(desk: DashboardDesk, browser: Browser) -> None:
     payouts = await see(desk, browser, "payouts")
-    assert "Paid out, KES 0.00 Charges, KES 0.00" in payouts
+    assert "Paid out, KES 0.00 M-PESA's charges, KES 0.00" in payouts
     assert "Float available, KES 20,000.00 Float lasts no payouts in 7 days" in payouts
     assert "None yet today." in payouts
     assert "Float lasts no payouts in 7 days" in await partner_page(browser)
@@ -47,7 +47,7 @@ async def test_payouts_are_counted_by_state_with_words_of_their_own(
     assert "Begun 3 Paid 2 Success 66.7 % Median time 3 s" in payouts
     assert "paid succeeded 2" in payouts
     assert "not paid ended without money 1" in payouts
-    assert "Paid out, KES 3,000.00 Charges, KES 14.00" in payouts
+    assert "Paid out, KES 3,000.00 M-PESA's charges, KES 14.00" in payouts
     page = await browser.get("/dashboard")
     assert "M-PESA, for charges 14.00 0.00" in tile(page, "balances").replace("&#39;", "'")
 
@@ -61,9 +61,9 @@ async def test_a_float_lasts_as_long_as_the_week_says(
     assert "Float lasts 21 days" in await partner_page(browser)
     await desk.world.advance(DAY_S)
     payouts = await see(desk, browser := await desk.signed_in(), "payouts")
-    assert "Paid out, KES 0.00 Charges, KES 0.00" in payouts
+    assert "Paid out, KES 0.00 M-PESA's charges, KES 0.00" in payouts
     assert "Float lasts 21 days" in payouts
-    assert "Paid out today 0.00 Charges of it 0.00" in await partner_page(browser)
+    assert "Paid out today 0.00 M-PESA's charges 0.00" in await partner_page(browser)
     await desk.world.advance(7 * DAY_S)
     payouts = await see(desk, browser := await desk.signed_in(), "payouts")
     assert "Float lasts no payouts in 7 days" in payouts

@@ -38,7 +38,7 @@ def line_of(
     payout: Payout, receipt: str = RECEIPT, amount: Money | None = None, party: str | None = None
 ) -> ShortCodeLine:
     """The statement's line of a payout on the day it was made."""
-    named = f"{payout.recipient.msisdn} - JOHN WAWERU" if party is None else party
+    named = f"{payout.recipient.msisdn} - GITHINJI SPECIMEN" if party is None else party
     return ShortCodeLine(receipt, DAY, amount or payout.amount, named)
 
 
@@ -79,7 +79,7 @@ def test_a_line_that_can_be_either_of_two_payouts_settles_neither(payer: PayoutP
     assert (payer.state(first), payer.state(second)) == (S.UNKNOWN, S.UNKNOWN)
 
 
-@pytest.mark.parametrize("party", ["2547*****111 - J*** W***", "0722000111 JOHN"])
+@pytest.mark.parametrize("party", ["2547*****111 - G*** S***", "0722000111 GITHINJI"])
 def test_a_masked_party_is_the_recipient(payer: PayoutPayer, party: str) -> None:
     reference = in_state(payer, S.UNKNOWN)
     compared(payer, line_of(payer.get(reference), party=party))
@@ -123,7 +123,7 @@ def test_the_tariff_is_of_the_payouts_that_the_statement_lists(payer: PayoutPaye
 def test_a_line_to_somebody_else_or_of_another_amount_settles_nothing(payer: PayoutPayer) -> None:
     reference = in_state(payer, S.UNKNOWN)
     payout = payer.get(reference)
-    elsewhere = line_of(payout, party=f"{OTHER_PAYEE.msisdn} - MARY WANJIRU")
+    elsewhere = line_of(payout, party=f"{OTHER_PAYEE.msisdn} - BARAKA MFANO")
     dearer = line_of(payout, OTHER_RECEIPT, payout.amount + A_SHILLING)
     day, changes = compared(payer, elsewhere, dearer)
     assert [finding.why for finding in day.findings] == [UNKNOWN_DEBIT, UNKNOWN_DEBIT]

@@ -115,7 +115,7 @@ def test_either_id_is_enough_for_a_payment(payer: PayoutPayer, ids: dict[str, st
     [
         {"TransactionAmount": 1_501},
         {"TransactionAmount": "1500.01"},
-        {"ReceiverPartyPublicName": "254733000222 - GRACE ATIENO"},
+        {"ReceiverPartyPublicName": "254733000222 - ASHA EXAMPLE"},
         {"TransactionReceipt": OTHER_RECEIPT, "TransactionID": RECEIPT},
         {"TransactionReceipt": "", "TransactionID": ""},
         {"ResultType": 1},
@@ -367,7 +367,7 @@ def test_the_answer_to_a_question_whose_id_was_lost_is_known_by_its_occasion(
         {"_TransactionStatus": "Failed"},
         {"_TransactionStatus": "Declined"},
         {"_Amount": 1_501},
-        {"_DebitPartyName": "254733000222 - GRACE ATIENO"},
+        {"_DebitPartyName": "254733000222 - ASHA EXAMPLE"},
         {"_OriginatorConversationID": "HZPO222222", "_ConversationID": "AG_other"},
         {"_ReceiptNo": ""},
         {"ResultCode": "2032"},
