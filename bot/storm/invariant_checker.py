@@ -19,6 +19,7 @@ from bot.storm.payout_checker import PayoutChecker
 from services.domain.float_purchase import TRANSITIONS as PURCHASE_FOLLOWS
 from services.domain.outbox import OutboxRow
 from services.domain.payment import Payment
+from services.domain.payout import BATCH_CHANNEL
 from services.domain.payout import TRANSITIONS as PAYOUT_FOLLOWS
 from services.domain.payout_batch import TRANSITIONS as BATCH_FOLLOWS
 from services.domain.topup import TRANSITIONS as TOPUP_FOLLOWS
@@ -30,7 +31,7 @@ _NOT_DONE = frozenset(
     {"NOT_PAID", "REJECTED", "FAILED", "REFUSED", "RETURNED", "PAID_AFTER_RETURN"}
 )
 UNKNOWN = frozenset({"UNKNOWN", "SEND_UNKNOWN"})  # resolved by admins
-_REFERENCE = re.compile(r"(?:TU|FL|PO)-[0-9A-Z]{6}")
+_REFERENCE = re.compile(r"(?:TU|FL|PO|BA)-[0-9A-Z]{6}")
 _CONFIRMED = re.compile(r"((?:TU|FL|PO)-[0-9A-Z]{6}) (?:Confirmed|Imethibitishwa)")
 _IN_CLEAR = re.compile(r"(?<![\w-])[0-9]{6}(?![\w-])")  # sealed text contains no such word
 QUEUED_MAX = 10_000  # messages counted
@@ -258,6 +259,8 @@ class InvariantChecker:
         them. ``channels``: where each was started, by reference."""
         for reference, seen in self._seen.items():
             channel = channels[reference]
+            if channel == BATCH_CHANNEL:  # its batch is told of
+                continue
             if channel == API:
                 if self._confirmed[reference]:
                     words = f"{reference} of a system was confirmed to a person"
