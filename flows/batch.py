@@ -35,6 +35,7 @@ class BatchData(BaseModel):
 _QUOTED = ("batch", "rows", "amount", "fees", "total")
 _SHORT = (*_QUOTED, "available", "missing")
 _SHOWN = ("rows", "amount", "fees", "total")
+_ONE_ACTS = {"stop": "stop_batch", "result": "send_batch_result"}
 # What a file, or rows that are paid again, lead to.
 _READ = {"check": "check", "confirm": "confirm", "short": "short", "refused": "refused"}
 _READ_GIVES = {"check": ("batch", "problem"), "confirm": _QUOTED, "short": _SHORT}
@@ -50,6 +51,7 @@ BATCH = Flow(
     command="batches",
     in_menu=False,
     file_node="read",
+    goes_on_at=("awaits", "code", "run"),
     nodes=(
         Look("list", view="batches", into="batch", to="open"),
         Do(
@@ -61,16 +63,24 @@ BATCH = Flow(
                 "code": "code",
                 "run": "run",
                 "one": "one",
+                "partly": "some_failed",
                 "refused": "refused",
             },
             gives={"awaits": (*_QUOTED, "until"), "run": _QUOTED},
         ),
+        Look("one", view="batch", args=("batch",), acts=_ONE_ACTS),
         Look(
-            "one",
+            "some_failed",
             view="batch",
             args=("batch",),
-            acts={"stop": "stop_batch", "result": "send_batch_result"},
+            acts=_ONE_ACTS,
             options=(Option("failed", to="again"),),
+        ),
+        Do(
+            "result",
+            use_case="send_result",
+            args=("batch",),
+            on={"sent": "result_sent", "refused": "refused"},
         ),
         Do("read", use_case="read_payout_file", args=(), on=_READ, gives=_READ_GIVES),
         Do("again", use_case="pay_failed_rows", args=("batch",), on=_READ, gives=_READ_GIVES),
@@ -141,6 +151,7 @@ BATCH = Flow(
         End("done", repeats=("result",), opens=("batch",)),
         End("partly", repeats=("result", "failed"), opens=("batch",)),
         End("stopped", repeats=("result", "failed"), opens=("batch",)),
+        End("result_sent", opens=("batch",)),
         End("expired", opens=("batch",)),
         End("locked", opens=("batch",)),
         End("number_locked", opens=("balance",)),
@@ -149,7 +160,7 @@ BATCH = Flow(
         End("refused", opens=("batch",)),
     ),
     repeats={
-        "result": (Repeat(at="one", fills=("batch",)),),
+        "result": (Repeat(at="result", fills=("batch",)),),
         "failed": (Repeat(at="again", fills=("batch",)),),
     },
 )

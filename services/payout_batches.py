@@ -39,6 +39,7 @@ from services.ports import Keys, Random, Tx
 from services.spending import CodeSent
 
 _NOT_PAID = ("returned", "cancelled")
+REPEATED = "repeated"
 STOPPED = "stopped"  # the reason of one that a person, or a partner's system, stopped
 
 
@@ -63,12 +64,15 @@ class Doubles:
 def check_may_send(tx: Tx, policy: Policy, maker: Person) -> Refusal | None:
     """Whether this person may ask for a batch now.
 
-    Refusals: those of ``payout_quotes.check_may_pay``; ``no_second`` where nobody may agree.
+    Refusals: those of ``payout_quotes.check_may_pay``; ``no_second_for_file`` where nobody may
+    agree.
     """
     refusal = payout_quotes.check_may_pay(tx, policy, maker)
     if refusal is not None:
         return refusal
-    return None if approvals.eligible_approvers(tx, policy, maker) else Refusal("no_second")
+    if not approvals.eligible_approvers(tx, policy, maker):
+        return Refusal("no_second_for_file")
+    return None
 
 
 def check_rows(tx: Tx, partner: str, rows: Sequence[BatchRow]) -> list[RowFault]:
@@ -93,7 +97,7 @@ def check_rows(tx: Tx, partner: str, rows: Sequence[BatchRow]) -> list[RowFault]
 
 
 def _fault(row: BatchRow, code: str, **facts: object) -> RowFault:
-    return RowFault(row.number, "amount", code, facts)
+    return RowFault(row.number, row.line, "amount", code, facts)
 
 
 def find_doubles(tx: Tx, partner: str, rows: Sequence[BatchRow]) -> Doubles:
@@ -197,8 +201,9 @@ def confirm(
     agreed, send the code.
 
     Refusals: those of ``payout_quotes.check_may_pay``, ``approvals.request`` and
-    ``approvals.still_awaiting``; ``batch_over`` if it is past confirmation, or its maker's number
-    is another by now; ``batch_doubles`` where repeated rows were not accepted.
+    ``approvals.still_awaiting``; ``batch_repeated`` (reference), which ends it, if a row was paid
+    otherwise since the file was read; ``batch_over`` if it is past confirmation, or its maker's
+    number is another by now; ``batch_doubles`` where repeated rows were not accepted.
     """
     batch = own_batch(tx, maker, reference)
     if batch is None or not is_in(batch, SpendingState.QUOTED, SpendingState.AWAITING_APPROVAL):
@@ -214,6 +219,9 @@ def confirm(
     was_asked = is_in(batch, SpendingState.AWAITING_APPROVAL)
     if was_asked and (still := approvals.still_awaiting(tx, batch)) is not None:
         return still
+    if was_asked and (repeated := _repeated_since(tx, batch)) is not None:
+        spending.end(tx, batch, SpendingState.REFUSED, REPEATED)
+        return Refusal.of("batch_repeated", reference=repeated.reference)
     if (short := shortfall(tx, batch)) is not None:
         return short
     if not was_asked:
@@ -245,6 +253,19 @@ def authorise(
     return _run(tx, random, policy, batch, rows)
 
 
+def _repeated_since(tx: Tx, batch: Batch) -> Payout | None:
+    """A payout of a row's amount to its phone that was begun after the file was read, or paid after
+    its return: nobody was asked about it."""
+    for row in tx.payout_batches.rows(batch.reference):
+        found = tx.payouts.similar(batch.partner, row.phone, row.amount, batch.quoted_at)
+        if found is None:
+            continue
+        is_begun = found.authorised_at is not None and batch.quoted_at <= found.authorised_at
+        if is_begun or found.state is PayoutState.PAID_AFTER_RETURN:
+            return found
+    return None
+
+
 def _why_not_now(
     tx: Tx, policy: Policy, maker: Person, batch: Batch, rows: Sequence[BatchRow]
 ) -> str | None:
@@ -257,6 +278,8 @@ def _why_not_now(
         return "second_left"
     if check_rows(tx, batch.partner, rows):
         return "pay_recipient_day"
+    if _repeated_since(tx, batch) is not None:
+        return REPEATED
     return None if shortfall(tx, batch) is None else "float_short"
 
 

@@ -13,12 +13,16 @@ from services.ports import Tx
 
 
 def counts_facts(counts: BatchCounts) -> dict[str, Any]:
-    return {
+    many = {
         "paid": counts.paid,
         "failed": counts.failed,
         "unknown": counts.unknown,
         "cancelled": counts.cancelled,
         "sent": counts.on_their_way,
+        "open": counts.open,
+    }
+    return {
+        **{name: f"{count:,}" for name, count in many.items()},
         "paid_amount": counts.paid_amount,
     }
 
@@ -28,13 +32,21 @@ def progress_line(texts: Texts, language: str, tx: Tx, batch: Batch) -> str:
     if batch.authorised_at is None:
         return ""
     counts = tx.payout_batches.counts(batch.reference)
-    facts = {**counts_facts(counts), "open": counts.open, "count": batch.rows}
+    facts = {**counts_facts(counts), "count": f"{batch.rows:,}"}
     line = texts.say(language, "batch_status.counts", facts)
     if counts.unknown:
         line += texts.say(language, "batch_status.unknown", facts)
+    if counts.open > counts.on_their_way - counts.unknown and _is_held_back(tx, batch):
+        line += texts.say(language, "batch_status.held_back", facts)
     if counts.cancelled:
         line += texts.say(language, "batch_status.cancelled", facts)
     return line
+
+
+def _is_held_back(tx: Tx, batch: Batch) -> bool:
+    partner = tx.people.partner(batch.partner)
+    assert partner is not None
+    return partner.payouts_frozen_at is not None or tx.payout_pauses.standing() is not None
 
 
 def exit_of(tx: Tx, batch: Batch) -> str:
@@ -48,19 +60,19 @@ def fault_lines(turn: TurnContext, faults: Sequence[RowFault]) -> list[str]:
     return [
         turn.say(
             "batch.fault.line",
-            {
-                "row": fault.number,
-                "column": fault.column,
-                "why": turn.say(f"batch.fault.{fault.code}", fault.facts),
-            },
+            {"row": fault.line, "column": fault.column, "why": say_fault(turn, fault)},
         )
         for fault in faults
     ]
 
 
+def say_fault(turn: TurnContext, fault: RowFault) -> str:
+    return turn.say(f"batch.fault.{fault.code}", fault.facts)
+
+
 def say_row(turn: TurnContext, why: str, row: BatchRow, payout: Payout | None = None) -> str:
     """Why a row looks like a repetition: the file has it above, or it was paid."""
-    facts: dict[str, Any] = {"row": row.number, "phone": row.phone, "amount": row.amount}
+    facts: dict[str, Any] = {"row": row.line, "phone": row.phone, "amount": row.amount}
     if payout is None:
         return turn.say(f"batch.check.{why}", facts)
     done = payout.state in (PayoutState.PAID, PayoutState.PAID_AFTER_RETURN)

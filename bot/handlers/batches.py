@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers import listing, spendings
-from bot.handlers.batch_words import exit_of, fault_lines, progress_line, say_row
+from bot.handlers.batch_words import exit_of, fault_lines, progress_line, say_fault, say_row
 from bot.handlers.declaring import Handlers
 from bot.handlers.outcomes import outcome_facts
 from bot.handlers.sent_files import send_file
@@ -80,7 +80,8 @@ def open_(turn: TurnContext, batch: Reference) -> Exit | Refusal:
             return Exit("code", sets=_quoted(found))
     if found.state is BatchState.RUNNING:
         return Exit("run", sets=_quoted(found))
-    return Exit("one")
+    counts = turn.tx.payout_batches.counts(batch)
+    return Exit("partly" if counts.failed or counts.cancelled else "one")
 
 
 @HANDLERS.view(
@@ -91,6 +92,9 @@ def one(turn: TurnContext, batch: Reference) -> View | None:
     if found is None:
         return None
     how = progress_line(turn.app.texts, turn.language, turn.tx, found)
+    if found.reason is not None:
+        why = say_reason(turn.app.texts, turn.language, batch, found.reason)
+        how = turn.say("batch.one.why", {"reason": why}) + how
     acts = {"result"} if found.state in BEGUN else set()
     if found.state is BatchState.RUNNING:
         acts.add("stop")
@@ -167,7 +171,8 @@ def _faulty(turn: TurnContext, faults: Sequence[RowFault]) -> Exit:
         shown.append(turn.say("batch.check.more", {"count": len(lines) - LISTED}))
         if turn.app.channel(turn.event.channel).files:
             caption = turn.say("batch.check.file", {"count": len(lines)})
-            content = faults_csv(faults, lines, _column_words(turn))
+            said = [say_fault(turn, fault) for fault in faults]
+            content = faults_csv(faults, said, _column_words(turn))
             send_file(turn, "hazina-rows.csv", content, caption)
     bad = len({fault.number for fault in faults})
     problem = turn.say("batch.check.bad", {"count": bad, "lines": "\n".join(shown)})
@@ -230,7 +235,7 @@ def _quoted(batch: Batch) -> Mapping[str, Any]:
 
 
 def _column_words(turn: TurnContext) -> Mapping[str, str]:
-    return {name: turn.say(f"batch.column.{name}") for name in ("row", "column", "why")}
+    return {name: turn.say(f"batch.column.{name}") for name in ("line", "column", "why")}
 
 
 # Two people and a code ----------------------------------------------------------------------
@@ -303,7 +308,7 @@ def cancel(turn: TurnContext, operation: Reference) -> None:
 
 _TOLD = (
     *("amount", "at", "balance", "cancelled", "count", "failed", "fees", "float", "paid"),
-    *("paid_amount", "reason", "reference", "sent", "total", "unknown"),
+    *("open", "paid_amount", "reason", "reference", "sent", "total", "unknown"),
 )
 
 
@@ -363,8 +368,13 @@ def recall(turn: TurnContext, operation: Reference) -> Recalled:
     return Recalled("batch", {"batch": operation})
 
 
+@HANDLERS.use_case("send_result", needs=Right.MOVE_MONEY)
+def send_result(turn: TurnContext, batch: Reference) -> Exit | Refusal:
+    return send_result_file(turn, batch) or Exit("sent")
+
+
 @HANDLERS.action("send_batch_result", needs=Right.MOVE_MONEY)
-def send_result(turn: TurnContext, operation: Reference) -> Refusal | None:
+def send_result_file(turn: TurnContext, operation: Reference) -> Refusal | None:
     """The rows with what became of them, as a file."""
     if not turn.app.channel(turn.event.channel).files:
         return Refusal("no_files")

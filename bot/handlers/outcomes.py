@@ -37,7 +37,7 @@ def outcome_facts(tx: Tx, texts: Texts, operation: TopUp | Spending) -> dict[str
         facts |= _paid_whom(texts, operation)
     if isinstance(operation, Batch):
         counts = tx.payout_batches.counts(operation.reference)
-        facts |= {"count": operation.rows, **counts_facts(counts)}
+        facts |= {"count": operation.rows, **counts_facts(counts), "float": seen.float.available}
     if operation.reason is not None:
         facts["reason"] = say_reason(
             texts, operation.language, operation.reference, operation.reason

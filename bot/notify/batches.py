@@ -7,21 +7,27 @@ from datetime import timedelta
 
 from bot.handlers.batch_words import exit_of, progress_line
 from bot.handlers.outcomes import outcome_facts
-from bot.notify.outcomes import OutcomeNotices
+from bot.notify.outcomes import OutcomeNotices, linked_initiator
+from bot.notify.owners import notify_owners
 from services.domain.outbox import OutboxRow
+from services.domain.payout import Payout
 from services.domain.payout_batch import Batch, BatchState
 from services.ports import Tx
 
+DRAWN_ALWAYS = 20  # rows of a file whose every row is shown at once
 DRAWN_EVERY = timedelta(seconds=3)  # the live message, at most: a thousand rows end in minutes
 
 
 def queue_batch_progress(tx: Tx, outcomes: OutcomeNotices, batch: Batch) -> list[OutboxRow]:
-    """A row has ended: draw the live message anew once in a while, and tell the end."""
+    """A row has ended: draw the live message anew, of a large file once in a while and when only
+    what is unknown is left, and tell the end."""
     if batch.state is not BatchState.RUNNING:
         return queue_batch_over(tx, outcomes, batch)
     if outcomes.reads_events(batch):
         return []
-    if batch.told_at is not None and tx.now < batch.told_at + DRAWN_EVERY:
+    counts = tx.payout_batches.counts(batch.reference)
+    is_busy = counts.open and batch.rows > DRAWN_ALWAYS
+    if is_busy and batch.told_at is not None and tx.now < batch.told_at + DRAWN_EVERY:
         return []
     tx.payout_batches.save(replace(batch, told_at=tx.now))
     return _live(tx, outcomes, batch)
@@ -39,6 +45,21 @@ def queue_batch_over(tx: Tx, outcomes: OutcomeNotices, batch: Batch) -> list[Out
     exit_name = exit_of(tx, batch)
     rows = outcomes.receipt(tx, "batch", batch, session, exit_name, facts)
     return [*rows, *_live(tx, outcomes, batch)]
+
+
+def queue_row_owed(
+    tx: Tx, outcomes: OutcomeNotices, batch: Batch, payout: Payout
+) -> list[OutboxRow]:
+    """A row was paid after its return: its maker hears of it as of a single payout's."""
+    person = linked_initiator(tx, batch)
+    account = outcomes.context.account_to_tell(tx, batch.channel, batch.address)
+    facts = outcome_facts(tx, outcomes.engine.texts, payout)
+    if person is None or account is None:
+        began = tx.people.of_id(batch.person_id)
+        first = [] if began is None else [began]
+        return notify_owners(tx, outcomes.context, batch.partner, "pay.paid_late.ask", facts, first)
+    text = outcomes.engine.texts.say(batch.language, "pay.paid_late.ask", facts)
+    return [tx.outbox.add(*account, kind="receipt", text=text, protect=True)]
 
 
 def queue_batch_stopped(tx: Tx, outcomes: OutcomeNotices, batch: Batch) -> list[OutboxRow]:

@@ -27,7 +27,9 @@ def queue_purchase_change(
     facts = outcome_facts(tx, outcomes.engine.texts, purchase)
     exit_of = outcome_exit(purchase)
     is_bought = purchase.state is PurchaseState.SUCCEEDED
-    goes_on = "pay" if is_bought and is_awaited_by(session, "pay", purchase.reference) else None
+    reference = purchase.reference
+    waiting = [flow for flow in ("pay", "batch") if is_awaited_by(session, flow, reference)]
+    goes_on = waiting[0] if is_bought and waiting else None
     rows = outcomes.receipt(tx, "float", purchase, session, exit_of, facts, goes_on)
     live = {
         **_quote_facts(purchase),

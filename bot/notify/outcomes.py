@@ -58,12 +58,12 @@ def _host(tx: Tx, context: AppContext, account: tuple[str, str], person: Person)
 
 
 def is_awaited_by(session: Session, flow: str, reference: str) -> bool:
-    """Whether a conversation of that flow is parked at its quote until this operation brings what
-    it is short of."""
+    """Whether a conversation of that flow is parked where it is priced until this operation brings
+    what it is short of."""
     parked = session.parked.get(flow)
     return (
         parked is not None
-        and parked.node == "quote"
+        and parked.node in ("quote", "price")
         and session.active is not None
         and session.active.waiting == reference
     )

@@ -6,7 +6,7 @@ from bot.context import queue_admin_notices
 from bot.handlers import pay
 from bot.handlers.outcomes import outcome_facts
 from bot.handlers.spendings import outcome_exit
-from bot.notify.batches import queue_batch_progress
+from bot.notify.batches import queue_batch_progress, queue_row_owed
 from bot.notify.low_balances import queue_low_balances
 from bot.notify.needs_admin import queue_needs_admin
 from bot.notify.outcomes import OutcomeNotices
@@ -21,7 +21,9 @@ def queue_payout_change(tx: Tx, outcomes: OutcomeNotices, change: PayoutChange) 
     admins can mend. A row of a batch has neither: its batch has."""
     payout, batch = change.payout, change.batch
     rows: list[OutboxRow] = []
-    if batch is not None:
+    if batch is not None and payout.state is PayoutState.PAID_AFTER_RETURN:
+        rows += queue_row_owed(tx, outcomes, batch, payout)
+    elif batch is not None:
         rows += queue_batch_progress(tx, outcomes, batch)
     elif not outcomes.reads_events(payout):
         rows += _told(tx, outcomes, payout)

@@ -88,6 +88,13 @@ def let_go(frame: Frame, host: Host) -> None:
         abandon(frame, host)
 
 
+def leave_going_on(session: Session, flow: Flow) -> None:
+    """Forget where a flow was left, if what was begun there goes on by itself."""
+    parked = session.parked.get(flow.name)
+    if parked is not None and parked.node in flow.goes_on_at:
+        del session.parked[flow.name]
+
+
 def drop_parked(session: Session, flow: str, host: Host) -> None:
     """Drop a parked flow that starts over; an outcome it waits for is still announced."""
     gone = session.parked.pop(flow, None)

@@ -242,7 +242,9 @@ class Flow:
     command is read, because answers there act at once. While something waits in it, as the count
     ``counted_by`` says, it stands first in the menu, with the number.
 
-    A file that somebody sends begins the one flow that has a ``file_node``, there.
+    A file that somebody sends begins the one flow that has a ``file_node``, there. What was begun
+    and left at a node of ``goes_on_at`` goes on by itself: opened again, the flow starts at its
+    first node, which leads there.
 
     Only one for ``ussd`` can be opened on the menu of a phone, and each of its screens fits there.
     One with a ``phone_count`` is in that menu only while the count says that something waits.
@@ -265,6 +267,7 @@ class Flow:
     has_command: bool = True
     takes_values: bool = True
     file_node: str | None = None
+    goes_on_at: tuple[str, ...] = ()
     repeats: Mapping[str, tuple[Repeat, ...]] = field(default_factory=dict)
     counted_by: str | None = None
     phone_count: str | None = None

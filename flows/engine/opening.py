@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from flows.engine.event import Event, StepResult
-from flows.engine.frames import drop_parked, entry_refusal, fill, park
+from flows.engine.frames import drop_parked, entry_refusal, fill, leave_going_on, park
 from flows.engine.host import Host
 from flows.engine.navigation import Navigation
 from flows.engine.node_runner import NodeRunner
@@ -82,6 +82,7 @@ class Opening:
         if values:
             self._start(session, flow, host)
             return self._values.fill(session, values, host)
+        leave_going_on(session, flow)
         if flow.name in session.parked:
             frame = session.parked[flow.name]
             session.active = Frame(flow, RESUME_NODE, flow.data())
@@ -97,8 +98,7 @@ class Opening:
         return self._runner.enter(session, frame, flow.start, host, {}, "opened")
 
     def file(self, session: Session, event: Event, host: Host) -> StepResult:
-        """Begin the flow that reads files. One that reads another already is left: what was
-        confirmed there goes on by itself."""
+        """Begin the flow that reads files."""
         flow = self._flows.for_files
         if flow is None or flow.file_node is None:
             return self._navigation.not_text(session, host, event.argument)
@@ -106,7 +106,8 @@ class Opening:
         if refusal is not None:
             return self._runner.refused(session, refusal, host)
         park(session)
-        session.parked.pop(flow.name, None)
+        leave_going_on(session, flow)
+        drop_parked(session, flow.name, host)
         frame = session.active = Frame.start(flow)
         return self._runner.enter(session, frame, flow.file_node, host, {}, "file")
 

@@ -107,7 +107,7 @@ class Texts:
         form = f"counted.{kind}.{plural_form(language, count)}"
         if count == 0 and f"counted.{kind}.zero" in sentences:
             form = f"counted.{kind}.zero"
-        return self.say(language, form, {"n": value})
+        return self.say(language, form, {"n": f"{count:,}" if isinstance(value, int) else value})
 
     def _fee(self, language: str, fee: Fee) -> str:
         """A fee as people write it: ``KES 50.00 + 1 %, minimum KES 60.00``."""

@@ -80,19 +80,19 @@ def read_rows(rows: Sequence[FileRow]) -> RowsRead:
         name = _text(row, NAME, NAME_MAX, wrong)
         remarks = _remarks(row, wrong)
         if reference is None and not any(fault.column == REFERENCE for fault in wrong):
-            wrong.append(RowFault(row.number, REFERENCE, "missing"))
+            wrong.append(RowFault(row.number, row.line, REFERENCE, "missing"))
         elif reference is not None and reference in first:
             facts = {"first": first[reference]}
-            wrong.append(RowFault(row.number, REFERENCE, "repeated", facts))
+            wrong.append(RowFault(row.number, row.line, REFERENCE, "repeated", facts))
         if reference is not None:
-            first.setdefault(reference, row.number)
+            first.setdefault(reference, row.line)
         if wrong:
             faults += wrong
             continue
         assert phone is not None
         assert amount is not None
         assert reference is not None
-        read.append(BatchRow(row.number, phone, amount, reference, name, remarks))
+        read.append(BatchRow(row.number, phone, amount, reference, name, remarks, row.line))
     return RowsRead(read, faults)
 
 
@@ -101,7 +101,7 @@ def _phone(row: FileRow, wrong: list[RowFault]) -> Phone | None:
     typed = normalise_input(row.cells.get(PHONE, "")[:CELL_MAX]).strip()
     phone = read_mobile(typed)
     if isinstance(phone, Refusal):
-        wrong.append(RowFault(row.number, PHONE, "bad_phone" if typed else "missing"))
+        wrong.append(RowFault(row.number, row.line, PHONE, "bad_phone" if typed else "missing"))
         return None
     return phone
 
@@ -112,17 +112,17 @@ def _amount(row: FileRow, wrong: list[RowFault]) -> Money | None:
         return amount
     code = "missing" if not typed else "bad_amount"
     code = "part_shillings" if code == "bad_amount" and _CENTS.fullmatch(typed) else code
-    wrong.append(RowFault(row.number, AMOUNT, code))
+    wrong.append(RowFault(row.number, row.line, AMOUNT, code))
     return None
 
 
 def _text(row: FileRow, column: str, most: int, wrong: list[RowFault]) -> str | None:
     text = " ".join(row.cells.get(column, "").split())
     if len(text) > most:
-        wrong.append(RowFault(row.number, column, "too_long", {"most": most}))
+        wrong.append(RowFault(row.number, row.line, column, "too_long", {"most": most}))
         return None
     if not text.isprintable():
-        wrong.append(RowFault(row.number, column, "unprintable"))
+        wrong.append(RowFault(row.number, row.line, column, "unprintable"))
         return None
     return text or None
 
@@ -130,6 +130,6 @@ def _text(row: FileRow, column: str, most: int, wrong: list[RowFault]) -> str | 
 def _remarks(row: FileRow, wrong: list[RowFault]) -> str | None:
     text = row.cells.get(REMARKS, "").strip()
     if text and not are_remarks(text):
-        wrong.append(RowFault(row.number, REMARKS, "bad_remarks"))
+        wrong.append(RowFault(row.number, row.line, REMARKS, "bad_remarks"))
         return None
     return text or None

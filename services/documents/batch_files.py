@@ -37,7 +37,7 @@ def result_csv(
                 row.phone.msisdn,
                 row.amount.decimal,
                 *(spreadsheet_text(text or "") for text in texts),
-                "" if at is None else at.astimezone(NAIROBI).isoformat("seconds"),
+                "" if at is None else at.astimezone(NAIROBI).isoformat(timespec="seconds"),
             ]
         )
     return _written([column(name) for name in RESULT_COLUMNS], lines)
@@ -46,10 +46,10 @@ def result_csv(
 def faults_csv(faults: Sequence[RowFault], said: Sequence[str], words: Mapping[str, str]) -> bytes:
     """Every fault of a file that was not taken, with the words for it."""
     lines = [
-        [str(fault.number), fault.column, spreadsheet_text(why)]
+        [str(fault.line), fault.column, spreadsheet_text(why)]
         for fault, why in zip(faults, said, strict=True)
     ]
-    return _written([words["row"], words["column"], words["why"]], lines)
+    return _written([words["line"], words["column"], words["why"]], lines)
 
 
 def _written(head: Sequence[str], lines: Iterable[Sequence[str]]) -> bytes:

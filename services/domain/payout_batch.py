@@ -61,7 +61,8 @@ BEGUN = frozenset({_S.RUNNING, _S.DONE, _S.STOPPED})
 @dataclass(frozen=True, slots=True)
 class BatchRow:
     """``number`` counts rows of data from 1. ``reference`` is the partner's own, each once in a
-    file; ``name`` is for the partner's people alone, ``remarks`` go to M-PESA."""
+    file; ``name`` is for the partner's people alone, ``remarks`` go to M-PESA.
+    ``file_line`` is known while the file is read."""
 
     number: int
     phone: Phone
@@ -69,6 +70,13 @@ class BatchRow:
     reference: str
     name: str | None = None
     remarks: str | None = None
+    file_line: int | None = None
+
+    @property
+    def line(self) -> int:
+        """Where it stands in its file, as far as is known; a file begins with the names of its
+        columns."""
+        return self.number + 1 if self.file_line is None else self.file_line
 
     @property
     def quote(self) -> Quote:
@@ -77,9 +85,11 @@ class BatchRow:
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
-    """What is wrong with a row: ``code`` in that column."""
+    """What is wrong with a row: ``code`` in that column. ``line`` is where it stands in the
+    file."""
 
     number: int
+    line: int
     column: str
     code: str
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -314,7 +314,8 @@ class PayoutBatchStore:
     def newest(self) -> str | None:
         row = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE type = 'payout_batch'"
-            " AND standing <> 'quoted' ORDER BY seq DESC LIMIT 1"
+            " AND standing <> 'quoted' AND EXISTS (SELECT 1 FROM payout_batch_rows AS r"
+            "  WHERE r.batch = wallet_transactions.reference) ORDER BY seq DESC LIMIT 1"
         ).fetchone()
         return None if row is None else str(row[0])
 

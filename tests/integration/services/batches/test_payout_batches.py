@@ -47,7 +47,7 @@ def test_its_maker_does_not_agree_to_it(sender: BatchSender) -> None:
 
 def test_where_nobody_may_agree_nothing_is_stored(sender: BatchSender) -> None:
     sender.store.do(lambda tx: tx.people.unlink("terminal", "2"))
-    assert sender.sends(rows_of(100)) == Refusal("no_second")
+    assert sender.sends(rows_of(100)) == Refusal("no_second_for_file")
     assert sender.store.tx.payout_batches.every() == []
 
 
