@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -40,6 +41,7 @@ ADMIN_COMMANDS = (
     ),
 )
 LIMIT_COMMANDS = ("/limits P00", "/limits P01", "/limits DESK")  # these lower what can be paid
+_ASKED = re.compile(r"(?:fl|po|ba)-[0-9a-z]{6}")  # an option of /approve
 FILE_ROWS = 5  # of a file of payouts, at most
 # Options that lead on to an operation.
 PROCEED_OPTIONS = frozenset(
@@ -110,6 +112,9 @@ class Actor:
         if self.notice is not None and dice.random() < 0.05:
             return self._tap(self.notice, dice.choice(self.notice.options))
         last = self.recent_texts[-1] if self.recent_texts else ""
+        decision = self._about_a_decision(dice, last)
+        if decision is not None:
+            return decision
         if "six-digit code" in last and dice.random() < 0.85:
             return self._type(self._code(dice, read(self)))
         if "M-PESA is being asked" in last and self.commands is OWNER_COMMANDS:
@@ -143,9 +148,32 @@ class Actor:
             return self._tap(screen, dice.choice(screen.options))
         if dice.random() < 0.15:
             return self._type(dice.choice(NOISE))
-        if dice.random() < 0.1:
+        if dice.random() < 0.15:
             return self.send(_payout_file(dice))
         return self._type(dice.choice(self.commands))
+
+    def _about_a_decision(self, dice: random.Random, last: str) -> Event | None:
+        """What a second person was asked for, or what a colleague has decided: mostly they go on
+        with it."""
+        screen = self.screen
+        if "needs a second person until" in last and self.notice is not None:
+            return self._type("/approve") if dice.random() < 0.7 else None
+        if screen is None:
+            return None
+        agreed = any("has agreed that you pay" in text for text in self.recent_texts[-3:])
+        if agreed and "six-digit code" not in last and dice.random() < 0.8:
+            asked = [option for option in screen.options if _ASKED.fullmatch(option)]
+            if "needs a second person of" in screen.text and "yes" in screen.options:
+                return self._tap(screen, "yes")
+            if screen.text.startswith("Files of payouts") and asked:
+                return self._tap(screen, asked[0])
+            return self._type("/batches")
+        if "Waiting for a second person" in screen.text:
+            asked = [option for option in screen.options if _ASKED.fullmatch(option)]
+            return self._tap(screen, asked[-1]) if asked and dice.random() < 0.8 else None
+        if "Fingerprint of all rows" in screen.text and "yes" in screen.options:
+            return self._tap(screen, "yes") if dice.random() < 0.8 else None
+        return None
 
     def say(self, text: str) -> Event:
         return self._type(text)
