@@ -37,7 +37,7 @@ def result_csv(
                 row.phone.msisdn,
                 row.amount.decimal,
                 *(spreadsheet_text(text or "") for text in texts),
-                "" if at is None else at.astimezone(NAIROBI).isoformat("seconds"),
+                "" if at is None else at.astimezone(NAIROBI).isoformat(timespec="seconds"),
             ]
         )
     return _written([column(name) for name in RESULT_COLUMNS], lines)
