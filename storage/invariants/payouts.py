@@ -39,9 +39,11 @@ def payout_legs(conn: sqlite3.Connection) -> Iterator[str]:
         "  WHEN state IN ('AUTHORISED', 'SUBMITTING', 'ACCEPTED', 'UNKNOWN') THEN held"
         "  WHEN state = 'PAID' THEN held + held * 1000 + moved"
         "  WHEN state = 'RETURNED' THEN held + held * 1000000"
+        # A row of a batch that was stopped; any other was cancelled before its float was held.
+        "  WHEN state = 'CANCELLED' AND authorised_at IS NOT NULL THEN held + held * 1000000"
         "  WHEN state = 'PAID_AFTER_RETURN' THEN held + held * 1000000 + owed"
         "  ELSE 0 END AS wanted FROM ("
-        "  SELECT p.reference, p.state,"
+        "  SELECT p.reference, p.state, p.authorised_at,"
         "   1 + CASE WHEN p.fee_cents = 0 THEN 0 ELSE 10 END AS held,"
         "   1000000000 + CASE WHEN p.fee_cents = 0 THEN 0 ELSE 10000000000 END AS moved,"
         "   1000000000000 + CASE WHEN p.fee_cents = 0 THEN 0 ELSE 10000000000000 END AS owed,"
@@ -53,7 +55,8 @@ def payout_legs(conn: sqlite3.Connection) -> Iterator[str]:
         "    ELSE 100000000000000 END * CASE t.phase WHEN 'post' THEN 1000"
         "    WHEN 'void' THEN 1000000 ELSE 1 END) FILTER (WHERE t.id IS NOT NULL), 0) AS legs"
         "  FROM disbursements AS p LEFT JOIN transfers AS t ON t.operation = p.reference"
-        "  GROUP BY p.seq, p.reference, p.state, p.fee_cents) AS counted) AS compared"
+        "  GROUP BY p.seq, p.reference, p.state, p.authorised_at, p.fee_cents) AS counted)"
+        " AS compared"
         " WHERE legs <> wanted"
     ):
         yield f"payout {reference} is {state} with legs {legs} instead of {wanted}"
