@@ -72,7 +72,7 @@ def _file_row(number: int, row: BatchRowRequest) -> FileRow:
 
 def _phone(given: object) -> str:
     text = _text(given)
-    return text if len(text) <= PHONE_MAX else _UNREADABLE
+    return text if len(text) <= PHONE_MAX and text != _UNPRINTABLE else _UNREADABLE
 
 
 def _amount(given: object) -> str:
