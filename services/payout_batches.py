@@ -21,6 +21,7 @@ from services.domain.payout import PREFIX as PAYOUT_PREFIX
 from services.domain.payout_batch import (
     PREFIX,
     SAME_ROWS_WITHIN,
+    STOPPED,
     Batch,
     BatchRow,
     BatchState,
@@ -40,7 +41,6 @@ from services.spending import CodeSent
 
 _NOT_PAID = ("returned", "cancelled")
 REPEATED = "repeated"
-STOPPED = "stopped"  # the reason of one that a person, or a partner's system, stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +138,28 @@ def request(
     if (standing := tx.payout_batches.quoted(channel, address)) is not None:
         spending.drop_quote(tx, standing)
     doubles = find_doubles(tx, partner, rows)
+    batch = add(tx, random, maker, channel, address, key, name, rows, doubles, accepted=not doubles)
+    return batch, doubles
+
+
+def add(
+    tx: Tx,
+    random: Random,
+    maker: Person,
+    channel: str,
+    address: str,
+    key: str,
+    name: str,
+    rows: Sequence[BatchRow],
+    doubles: Doubles,
+    *,
+    accepted: bool,
+) -> Batch:
+    """Store rows that were checked, to be confirmed. ``accepted``: its maker takes the doubles."""
+    total = total_of(rows)
     batch = Batch(
         reference="",
-        partner=partner,
+        partner=maker.partner.code,
         person_id=maker.id,
         channel=channel,
         address=address,
@@ -151,7 +170,7 @@ def request(
         rows=len(rows),
         digest=digest_of(rows),
         doubles=doubles.rows,
-        accepted=not doubles,
+        accepted=accepted,
         approved_digest=None,
         state=BatchState.QUOTED,
         reason=None,
@@ -166,7 +185,7 @@ def request(
         lambda drawn: tx.payout_batches.add(drawn, key),
     )
     tx.payout_batches.add_rows(batch.reference, rows)
-    return batch, doubles
+    return batch
 
 
 def accept_doubles(tx: Tx, maker: Person, reference: str) -> Batch | Refusal:
@@ -286,12 +305,12 @@ def _why_not_now(
 def _run(tx: Tx, random: Random, policy: Policy, batch: Batch, rows: Sequence[BatchRow]) -> Batch:
     """Every row becomes a payout with its own hold; none is due before it is taken up."""
     assert policy.payout_short_code is not None
+    batch = batch.transition_to(BatchState.RUNNING, authorised_at=tx.now)
+    tx.payout_batches.save(batch)  # first: its event stands before those of its rows
     for row in rows:
         payout = _payout_of(tx, random, policy.payout_short_code, batch, row)
         tx.payout_batches.begun(batch.reference, row.number, payout.reference)
         tx.ledger.book(*payout_holds(payout.reference, payout.partner, payout.quote))
-    batch = batch.transition_to(BatchState.RUNNING, authorised_at=tx.now)
-    tx.payout_batches.save(batch)
     return batch
 
 
@@ -343,6 +362,12 @@ def stop(tx: Tx, partner: Partner, reference: str) -> Batch | Refusal:
     batch = of_partner(tx, partner.code, reference)
     if batch is None or batch.state is not BatchState.RUNNING:
         return Refusal("batch_not_running")
+    return stop_running(tx, batch)
+
+
+def stop_running(tx: Tx, batch: Batch) -> Batch:
+    """See ``stop``."""
+    reference = batch.reference
     for unsent in tx.payout_batches.unsent(reference):
         payout = tx.payouts.get(unsent)
         assert payout is not None, "it was just found"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.domain.ids import draw_unique
-from services.domain.partner_event import SUBSCRIBABLE, TEST, PartnerEvent
+from services.domain.partner_event import EVENT_TYPES, TEST, PartnerEvent
 from services.domain.refusal import Refusal
 from services.domain.webhook import (
     ENDPOINTS_MAX,
@@ -51,7 +51,7 @@ def create(
     checked = check(url)
     if isinstance(checked, Refusal):
         return checked
-    unknown = [place for place, type_ in enumerate(types or ()) if type_ not in SUBSCRIBABLE]
+    unknown = [place for place, type_ in enumerate(types or ()) if type_ not in EVENT_TYPES]
     if unknown:
         return Refusal.of("webhook_types", place=unknown[0])
     if len(tx.webhooks.of(partner)) >= ENDPOINTS_MAX:

@@ -41,6 +41,7 @@ from storage.stores.payout_pauses import PayoutPauseStore
 from storage.stores.payouts import PayoutStore
 from storage.stores.people import PeopleStore
 from storage.stores.proposals import ProposalStore
+from storage.stores.public_batches import PublicBatchStore
 from storage.stores.public_operations import OperationChanges, PublicOperationStore
 from storage.stores.recipients import RecipientStore
 from storage.stores.reconciliation import ReconciliationStore
@@ -67,7 +68,8 @@ class SqliteTx:
         self._time = time
         versions = CacheVersions(conn, time)
         self.public_operations = PublicOperationStore(conn)
-        changes = OperationChanges(self.public_operations)
+        self.public_batches = PublicBatchStore(conn)
+        changes = OperationChanges(self.public_operations, self.public_batches)
         self.webhooks = WebhookStore(conn, time)
         self.partner_events = PartnerEventStore(conn, time, changes, self.webhooks)
         self.ledger = LedgerStore(conn, time, changes)
@@ -76,7 +78,7 @@ class SqliteTx:
         self.payments = PaymentStore(conn, time, changes)
         self.purchases = PurchaseStore(conn, time, changes)
         self.payouts = PayoutStore(conn, time, changes)
-        self.payout_batches = PayoutBatchStore(conn, time)
+        self.payout_batches = PayoutBatchStore(conn, time, changes)
         self.recipients = RecipientStore(conn, time)
         self.payout_messages = PayoutMessageStore(conn, time)
         self.payout_pauses = PayoutPauseStore(conn, time)

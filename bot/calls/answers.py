@@ -34,6 +34,7 @@ class ProblemCode(StrEnum):
     OTP_LOCKED = "otp_locked"
     APPROVAL_NEEDED = "approval_needed"
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
+    INVALID_ROWS = "invalid_rows"
     RATE_LIMITED = "rate_limited"
     INTERNAL = "internal"
     UNAVAILABLE = "unavailable"
@@ -65,14 +66,24 @@ class FieldError(NamedTuple):
     detail: str
 
 
+class RowError(NamedTuple):
+    """What is wrong with a row of a batch, counted from 1; ``field`` is a member or a column."""
+
+    row: int
+    field: str
+    code: str
+    detail: str
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """``facts`` are the members that this code adds."""
+    """``facts`` are the members that this code adds. Only ``INVALID_ROWS`` has ``row_errors``."""
 
     code: ProblemCode
     detail: str
     facts: Document = field(default_factory=dict)
     errors: Sequence[FieldError] = ()
+    row_errors: Sequence[RowError] = ()
 
     @property
     def is_business(self) -> bool:
@@ -91,6 +102,14 @@ def not_found() -> Problem:
     return Problem(ProblemCode.NOT_FOUND, "Nothing with this reference belongs to you.")
 
 
+class TextFile(NamedTuple):
+    """An answer that is no document."""
+
+    name: str
+    media_type: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """``operation`` is the one that the call is about, if there is one: its reference is where the
@@ -98,3 +117,4 @@ class Reply:
 
     document: Document | None
     operation: str | None = None
+    file: TextFile | None = None

@@ -1,4 +1,4 @@
-"""Cursors of the history: where the next page begins, with the filters that it goes on with.
+"""Cursors: where the next page begins; in the history also the filters that it goes on with.
 
 A cursor names nothing that its holder may not see: the page is always of the caller's own partner.
 """
@@ -10,6 +10,7 @@ import binascii
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from services.domain.public_operation import PublicKind, Status
 
@@ -40,17 +41,13 @@ def encode(cursor: Cursor) -> str:
         None if cursor.since is None else cursor.since.timestamp(),
         None if cursor.until is None else cursor.until.timestamp(),
     ]
-    text = json.dumps(parts, separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return _packed(parts)
 
 
 def decode(text: str) -> Cursor | None:
     """``None`` for anything that ``encode`` did not make."""
-    if len(text) > LENGTH_MAX or not text.isascii():
-        return None
     try:
-        parts = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
-        version, before, kind, status, since, until = parts
+        version, before, kind, status, since, until = _unpacked(text)
         cursor = Cursor(
             before if before is None else _place(before),
             None if kind is None else PublicKind(kind),
@@ -58,9 +55,37 @@ def decode(text: str) -> Cursor | None:
             None if since is None else datetime.fromtimestamp(float(since), UTC),
             None if until is None else datetime.fromtimestamp(float(until), UTC),
         )
-    except (binascii.Error, ValueError, TypeError, OverflowError, OSError, RecursionError):
+    except (ValueError, TypeError, OverflowError, OSError):
         return None
     return cursor if version == VERSION and encode(cursor) == text else None
+
+
+def encode_place(of: str, place: int) -> str:
+    """A cursor of a list that belongs to one thing, such as the rows of a batch."""
+    return _packed([VERSION, of, place])
+
+
+def decode_place(of: str, text: str) -> int | None:
+    """``None`` for anything that ``encode_place`` did not make of the same thing."""
+    parts = _unpacked(text)
+    if not isinstance(parts, list) or len(parts) != 3 or type(parts[2]) is not int:
+        return None
+    return parts[2] if 0 < parts[2] < 2**63 and encode_place(of, parts[2]) == text else None
+
+
+def _packed(parts: list[Any]) -> str:
+    text = json.dumps(parts, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _unpacked(text: str) -> Any:
+    """``None`` for what is no JSON in Base64."""
+    if len(text) > LENGTH_MAX or not text.isascii():
+        return None
+    try:
+        return json.loads(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
+    except (binascii.Error, ValueError, RecursionError):
+        return None
 
 
 def _place(value: object) -> int:

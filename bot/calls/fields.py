@@ -33,7 +33,7 @@ CLIENT_REFERENCE_MAX = 64  # characters of what a partner calls its payout
 # Neither control nor format characters, nor halves of surrogate pairs.
 _UNSEEN = r"\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff0-\uffff"
 _PRINTABLE = rf"[^{_UNSEEN}\ud800-\udfff]*"
-_PRINTABLE_SCHEMA = rf"^[^{_UNSEEN}]*$"  # a JSON text in UTF-8 holds no surrogates
+PRINTABLE_SCHEMA = rf"^[^{_UNSEEN}]*$"  # a JSON text in UTF-8 holds no surrogates
 REFERENCE = rf"[A-Z]{{2}}-[{ALPHABET}]{{6}}"
 CODE = r"[0-9]{6}"
 _EMAIL = r"[!-?A-~]+@[!-?A-~]+"  # visible ASCII with one @
@@ -186,41 +186,35 @@ Fee: TypeAlias = Annotated[
         examples=["25.00"],
     ),
 ]
-PhoneNumber: TypeAlias = Annotated[
-    Phone,
-    BeforeValidator(_phone),
-    _schema(
-        description="A Kenyan mobile number, in any form that people write it.",
-        anyOf=[
-            {"type": "string", "pattern": rf"^(0|\+?254){_MOBILE}$"},
-            {"type": "integer", "minimum": 254_700_000_000, "maximum": 254_799_999_999},
-        ],
-        examples=["0722000111"],
-    ),
-]
+PHONE_SCHEMA = _schema(
+    description="A Kenyan mobile number, in any form that people write it.",
+    anyOf=[
+        {"type": "string", "pattern": rf"^(0|\+?254){_MOBILE}$"},
+        {"type": "integer", "minimum": 254_700_000_000, "maximum": 254_799_999_999},
+    ],
+    examples=["0722000111"],
+)
+PhoneNumber: TypeAlias = Annotated[Phone, BeforeValidator(_phone), PHONE_SCHEMA]
 Description: TypeAlias = Annotated[
     str,
     BeforeValidator(_text),
     _schema(
         type="string",
         maxLength=TEXT_MAX,
-        pattern=_PRINTABLE_SCHEMA,
+        pattern=PRINTABLE_SCHEMA,
         description="Your own words, given back with the operation.",
         examples=["Order 1042"],
     ),
 ]
-Remarks: TypeAlias = Annotated[
-    str,
-    BeforeValidator(_remarks),
-    _schema(
-        type="string",
-        minLength=REMARKS_LEAST,
-        maxLength=REMARKS_MAX,
-        pattern=f"^{REMARKS}$",
-        description="What M-PESA keeps with the payment, for your statement; ours if left out.",
-        examples=["Wages of November"],
-    ),
-]
+REMARKS_SCHEMA: dict[str, Any] = {
+    "type": "string",
+    "minLength": REMARKS_LEAST,
+    "maxLength": REMARKS_MAX,
+    "pattern": f"^{REMARKS}$",
+    "description": "What M-PESA keeps with the payment, for your statement; ours if left out.",
+    "examples": ["Wages of November"],
+}
+Remarks: TypeAlias = Annotated[str, BeforeValidator(_remarks), WithJsonSchema(REMARKS_SCHEMA)]
 ClientReference: TypeAlias = Annotated[
     str,
     BeforeValidator(_client_reference),
@@ -228,7 +222,7 @@ ClientReference: TypeAlias = Annotated[
         type="string",
         minLength=1,
         maxLength=CLIENT_REFERENCE_MAX,
-        pattern=_PRINTABLE_SCHEMA,
+        pattern=PRINTABLE_SCHEMA,
         description="What you call this payout, given back with it.",
         examples=["payroll-11-17"],
     ),

@@ -12,7 +12,7 @@ from bot.calls.fields import Description, wrong
 from bot.calls.requests import Request
 from services import webhooks
 from services.domain.instant import to_rfc3339
-from services.domain.partner_event import SUBSCRIBABLE, place_of
+from services.domain.partner_event import EVENT_TYPES, place_of
 from services.domain.refusal import Refusal
 from services.domain.webhook import WebhookEndpoint
 from services.domain.webhook_url import host_of
@@ -26,8 +26,8 @@ _URL = rf"^https://({_LABEL}\.)+[A-Za-z]{{2,63}}(:(443|8443))?(/[!-\"$-\[\]-~]*)
 def _types(given: Any) -> tuple[str, ...] | None:
     if given is None:
         return None
-    is_list = isinstance(given, list) and 0 < len(given) <= 2 * len(SUBSCRIBABLE)
-    if is_list and all(isinstance(type_, str) and type_ in SUBSCRIBABLE for type_ in given):
+    is_list = isinstance(given, list) and 0 < len(given) <= 2 * len(EVENT_TYPES)
+    if is_list and all(isinstance(type_, str) and type_ in EVENT_TYPES for type_ in given):
         return tuple(dict.fromkeys(given))
     raise wrong("These are types of events.")
 
@@ -40,9 +40,9 @@ EventTypes = Annotated[
             "anyOf": [
                 {
                     "type": "array",
-                    "items": {"type": "string", "enum": list(SUBSCRIBABLE)},
+                    "items": {"type": "string", "enum": list(EVENT_TYPES)},
                     "minItems": 1,
-                    "maxItems": 2 * len(SUBSCRIBABLE),
+                    "maxItems": 2 * len(EVENT_TYPES),
                 },
                 {"type": "null"},
             ],

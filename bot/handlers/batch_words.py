@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bot.context import TurnContext
+from bot.handlers.state_words import say_reason
 from flows.engine.texts import Texts
+from services.documents.batch_files import result_csv
 from services.domain.payout import Payout, PayoutState
-from services.domain.payout_batch import Batch, BatchCounts, BatchRow, BatchState, RowFault
+from services.domain.payout_batch import (
+    Batch,
+    BatchCounts,
+    BatchResult,
+    BatchRow,
+    BatchState,
+    RowFault,
+)
 from services.ports import Tx
 
 
@@ -47,6 +56,22 @@ def _is_held_back(tx: Tx, batch: Batch) -> bool:
     partner = tx.people.partner(batch.partner)
     assert partner is not None
     return partner.payouts_frozen_at is not None or tx.payout_pauses.standing() is not None
+
+
+def result_file(texts: Texts, language: str, results: Iterable[BatchResult]) -> bytes:
+    """The rows with what became of them, as CSV."""
+
+    def status(result: BatchResult) -> str:
+        return texts.say(language, f"batch.row_status.{result.status or 'waiting'}")
+
+    def why(result: BatchResult) -> str:
+        if result.reason is None or result.payout is None:
+            return ""
+        return say_reason(texts, language, result.payout, result.reason)
+
+    return result_csv(
+        results, lambda name: texts.say(language, f"batch.column.{name}"), status, why
+    )
 
 
 def exit_of(tx: Tx, batch: Batch) -> str:

@@ -7,7 +7,14 @@ from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers import listing, spendings
-from bot.handlers.batch_words import exit_of, fault_lines, progress_line, say_fault, say_row
+from bot.handlers.batch_words import (
+    exit_of,
+    fault_lines,
+    progress_line,
+    result_file,
+    say_fault,
+    say_row,
+)
 from bot.handlers.declaring import Handlers
 from bot.handlers.outcomes import outcome_facts
 from bot.handlers.sent_files import send_file
@@ -18,14 +25,13 @@ from flows.engine.host import Exit, OperationStarted, Recalled, View
 from flows.parsers.payout_file import read_payout_file, read_rows
 from services import payout_batches, spending
 from services.approvals import AwaitingApproval
-from services.documents.batch_files import faults_csv, result_csv
+from services.documents.batch_files import faults_csv
 from services.domain.ids import Reference
 from services.domain.ledger import Account, AccountKind
 from services.domain.partner import Right
 from services.domain.payout_batch import (
     BEGUN,
     Batch,
-    BatchResult,
     BatchRow,
     BatchState,
     RowFault,
@@ -333,8 +339,10 @@ def stop(turn: TurnContext, operation: Reference) -> Exit | Refusal:
     if isinstance(stopped, Refusal):
         return stopped
     turn.audit(stopped.partner, "batch_stopped", operation)
-    if (stopped.channel, stopped.address) != turn.sender:  # who sent it is told
-        turn.outcomes.append(stopped)
+    by_system = turn.app.channel(stopped.channel).events
+    is_own = stopped.person_id == turn.person.id
+    if not is_own if by_system else (stopped.channel, stopped.address) != turn.sender:
+        turn.outcomes.append(stopped)  # its maker is told, or the account that sent it
     return Exit("stopped", outcome_facts(turn.tx, turn.app.texts, stopped))
 
 
@@ -383,16 +391,5 @@ def send_result_file(turn: TurnContext, operation: Reference) -> Refusal | None:
         return Refusal("batch_not_running")
     results = turn.tx.payout_batches.results(operation)
     caption = turn.say("batch.result", {"reference": operation, "count": found.rows})
-    content = result_csv(
-        results,
-        lambda name: turn.say(f"batch.column.{name}"),
-        lambda result: turn.say(f"batch.row_status.{result.status or 'pending'}"),
-        lambda result: _why(turn, result),
-    )
+    content = result_file(turn.app.texts, turn.language, results)
     return send_file(turn, f"{operation}.csv", content, caption)
-
-
-def _why(turn: TurnContext, result: BatchResult) -> str:
-    if result.reason is None or result.payout is None:
-        return ""
-    return say_reason(turn.app.texts, turn.language, result.payout, result.reason)

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot.environment.ip_addresses import parse_ip_address
 from bot.http.body import BodyRefused, refuse_promised
 
-BODY_MAX = 256 * 1024  # bytes; a route with a lower limit passes it to ``read_body``
+BODY_MAX = 1024 * 1024  # bytes; a route with a lower limit passes it to ``read_body``
 BODY_S = 10.0  # real seconds within which the whole body must arrive
 ANSWER_S = 60.0  # real seconds until a response begins; a retry finds the work committed
 

@@ -1,4 +1,7 @@
-"""Notices about a batch of payouts: its live message while rows end, and its receipt."""
+"""Notices about a batch of payouts: its live message while rows end, and its receipt.
+
+One that a partner's system began is told to its maker in the chat, where it is gone on with.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +26,15 @@ def queue_batch_progress(tx: Tx, outcomes: OutcomeNotices, batch: Batch) -> list
     what is unknown is left, and tell the end."""
     if batch.state is not BatchState.RUNNING:
         return queue_batch_over(tx, outcomes, batch)
-    if outcomes.reads_events(batch):
-        return []
     counts = tx.payout_batches.counts(batch.reference)
     is_busy = counts.open and batch.rows > DRAWN_ALWAYS
     if is_busy and batch.told_at is not None and tx.now < batch.told_at + DRAWN_EVERY:
         return []
     tx.payout_batches.save(replace(batch, told_at=tx.now))
-    return _live(tx, outcomes, batch)
+    rows: list[OutboxRow] = []
+    for told in outcomes.told_at(tx, batch):
+        rows += _live(tx, outcomes, told)
+    return rows
 
 
 def queue_batch_over(tx: Tx, outcomes: OutcomeNotices, batch: Batch) -> list[OutboxRow]:
@@ -38,38 +42,42 @@ def queue_batch_over(tx: Tx, outcomes: OutcomeNotices, batch: Batch) -> list[Out
     on its way has ended."""
     counts = tx.payout_batches.counts(batch.reference)
     is_news = batch.state is BatchState.DONE or counts.over
-    if outcomes.reads_events(batch) or not is_news:
-        return []
-    session = outcomes.sessions.load(tx, batch.channel, batch.address)
-    facts = outcome_facts(tx, outcomes.engine.texts, batch)
-    exit_name = exit_of(tx, batch)
-    rows = outcomes.receipt(tx, "batch", batch, session, exit_name, facts)
-    return [*rows, *_live(tx, outcomes, batch)]
+    return _over(tx, outcomes, batch, exit_of(tx, batch)) if is_news else []
 
 
 def queue_row_owed(
     tx: Tx, outcomes: OutcomeNotices, batch: Batch, payout: Payout
 ) -> list[OutboxRow]:
     """A row was paid after its return: its maker hears of it as of a single payout's."""
-    person = linked_initiator(tx, batch)
-    account = outcomes.context.account_to_tell(tx, batch.channel, batch.address)
     facts = outcome_facts(tx, outcomes.engine.texts, payout)
-    if person is None or account is None:
-        began = tx.people.of_id(batch.person_id)
-        first = [] if began is None else [began]
-        return notify_owners(tx, outcomes.context, batch.partner, "pay.paid_late.ask", facts, first)
-    text = outcomes.engine.texts.say(batch.language, "pay.paid_late.ask", facts)
-    return [tx.outbox.add(*account, kind="receipt", text=text, protect=True)]
+    rows: list[OutboxRow] = []
+    for told in outcomes.told_at(tx, batch):
+        account = outcomes.context.account_to_tell(tx, told.channel, told.address)
+        if linked_initiator(tx, told) is None or account is None:
+            began = tx.people.of_id(batch.person_id)
+            first = [] if began is None else [began]
+            rows += notify_owners(
+                tx, outcomes.context, batch.partner, "pay.paid_late.ask", facts, first
+            )
+            continue
+        text = outcomes.engine.texts.say(batch.language, "pay.paid_late.ask", facts)
+        rows.append(tx.outbox.add(*account, kind="receipt", text=text, protect=True))
+    return rows
 
 
 def queue_batch_stopped(tx: Tx, outcomes: OutcomeNotices, batch: Batch) -> list[OutboxRow]:
     """Somebody else stopped it: its maker is told at once, also while rows are on their way."""
-    if outcomes.reads_events(batch):
-        return []
-    session = outcomes.sessions.load(tx, batch.channel, batch.address)
-    facts = outcome_facts(tx, outcomes.engine.texts, batch)
-    rows = outcomes.receipt(tx, "batch", batch, session, "stopped", facts)
-    return [*rows, *_live(tx, outcomes, batch)]
+    return _over(tx, outcomes, batch, "stopped")
+
+
+def _over(tx: Tx, outcomes: OutcomeNotices, batch: Batch, exit_name: str) -> list[OutboxRow]:
+    rows: list[OutboxRow] = []
+    for told in outcomes.told_at(tx, batch):
+        session = outcomes.sessions.load(tx, told.channel, told.address)
+        facts = outcome_facts(tx, outcomes.engine.texts, told)
+        rows += outcomes.receipt(tx, "batch", told, session, exit_name, facts)
+        rows += _live(tx, outcomes, told)
+    return rows
 
 
 def _live(tx: Tx, outcomes: OutcomeNotices, batch: Batch) -> list[OutboxRow]:

@@ -11,6 +11,8 @@ from services.domain.otp import Otp, OtpStatus, Purpose
 from services.domain.outbox import OutboxRow
 from services.ports import Tx
 
+_SPENDINGS = (Purpose.FLOAT_PURCHASE, Purpose.DISBURSEMENT, Purpose.PAYOUT_BATCH)
+
 
 def queue_code_lost(tx: Tx, outcomes: OutcomeNotices, otp_id: str) -> list[OutboxRow]:
     """End what the code approves, and queue the news for its person.
@@ -22,7 +24,7 @@ def queue_code_lost(tx: Tx, outcomes: OutcomeNotices, otp_id: str) -> list[Outbo
         return []  # a code that has already ended affects nothing: a newer one may be live
     if topups.undeliverable(tx, code.binding.operation) is not None:
         return []  # a partner's system waits for it, and reads the event
-    if code.binding.purpose not in (Purpose.FLOAT_PURCHASE, Purpose.DISBURSEMENT):
+    if code.binding.purpose not in _SPENDINGS:
         return _conversation_code_lost(tx, outcomes, code)
     ended = spending.undeliverable(tx, code.binding.operation)
     return [] if ended is None else outcomes.refused(tx, ended)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from bot.context import AppContext
@@ -18,7 +18,8 @@ from flows.engine.session import Session
 from flows.engine.taps import UNBOUND
 from services.domain.outbox import OutboxRow
 from services.domain.partner import Person
-from services.domain.spending import Spending
+from services.domain.payout_batch import Batch
+from services.domain.spending import S, Spending
 from services.domain.topup import TopUp
 from services.ports import Tx
 
@@ -130,12 +131,24 @@ class OutcomeNotices:
 
     def refused(self, tx: Tx, spending: Spending) -> list[OutboxRow]:
         """The receipt of one that ended before anybody outside was asked, with the reason."""
-        if self.reads_events(spending):
+        rows: list[OutboxRow] = []
+        for told in self.told_at(tx, spending):
+            session = self.sessions.load(tx, told.channel, told.address)
+            facts = outcome_facts(tx, self.engine.texts, told)
+            rows += self.receipt(tx, FLOWS[type(told)], told, session, "declined", facts)
+        return rows
+
+    def told_at(self, tx: Tx, spending: S) -> Sequence[S]:
+        """The operation, as begun wherever its person is told of it. A system that began it reads
+        events; a batch is gone on with in the chat all the same, at each account of its maker."""
+        if not self.reads_events(spending):
+            return [spending]
+        if not isinstance(spending, Batch):
             return []
-        session = self.sessions.load(tx, spending.channel, spending.address)
-        facts = outcome_facts(tx, self.engine.texts, spending)
-        flow = FLOWS[type(spending)]
-        return self.receipt(tx, flow, spending, session, "declined", facts)
+        maker = tx.people.of_id(spending.person_id)
+        accounts = [] if maker is None else self.context.accounts_to_tell(tx, maker)
+        told = [replace(spending, channel=to[0], address=to[1]) for to in accounts]
+        return told or [spending]  # whose receipt goes to the owners
 
     def _wording(self, operation: Operation, key: str) -> str:
         """The key of the text; where the operation was begun on a phone's menu, of one without

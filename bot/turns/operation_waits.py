@@ -7,7 +7,8 @@ from collections import Counter
 
 import structlog
 
-from services.domain.public_operation import PublicOperation
+from services import followed
+from services.followed import Followed
 from services.ports.database import Database
 
 REMEMBERED = 10_000  # operations changed last
@@ -26,7 +27,7 @@ class OperationWaits:
         self._most = most
         self._most_in_all = most_in_all
         self._of_partner: Counter[str] = Counter()
-        self._waiting: dict[str, set[asyncio.Future[PublicOperation | None]]] = {}
+        self._waiting: dict[str, set[asyncio.Future[Followed | None]]] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._changed: set[str] = set()
         self._closed = False
@@ -61,7 +62,7 @@ class OperationWaits:
 
     async def until_changed(
         self, partner: str, reference: str, version: int, seconds: float, mark: int
-    ) -> PublicOperation | None:
+    ) -> Followed | None:
         """The operation once its version is above ``version`` or it is final; ``None`` if that did
         not happen within so many real seconds, too many wait already, or the program stops. It was
         read after ``mark``.
@@ -85,7 +86,7 @@ class OperationWaits:
 
     async def _until(
         self, reference: str, version: int, seconds: float, mark: int
-    ) -> PublicOperation | None:
+    ) -> Followed | None:
         missed = max(self._recent.get(reference, 0), self._forgotten) > mark
         try:
             async with asyncio.timeout(seconds):
@@ -97,8 +98,8 @@ class OperationWaits:
         except TimeoutError:
             return None
 
-    async def _next(self, reference: str, *, reading: bool) -> PublicOperation | None:
-        future: asyncio.Future[PublicOperation | None] = asyncio.get_running_loop().create_future()
+    async def _next(self, reference: str, *, reading: bool) -> Followed | None:
+        future: asyncio.Future[Followed | None] = asyncio.get_running_loop().create_future()
         waiting = self._waiting.setdefault(reference, set())
         waiting.add(future)
         if reading:
@@ -115,7 +116,7 @@ class OperationWaits:
             while reference in self._changed:
                 self._changed.discard(reference)
                 try:
-                    seen = await self._database.read(lambda tx: tx.public_operations.get(reference))
+                    seen = await self._database.read(lambda tx: followed.find(tx, reference))
                 except Exception as error:  # noqa: BLE001 - raised where it is waited for
                     _log.warning("an operation could not be read", reference=reference)
                     for future in self._unheard(reference):
@@ -126,7 +127,7 @@ class OperationWaits:
         finally:
             del self._reading[reference]
 
-    def _unheard(self, reference: str) -> list[asyncio.Future[PublicOperation | None]]:
+    def _unheard(self, reference: str) -> list[asyncio.Future[Followed | None]]:
         """Those that are still to hear of it."""
         return [future for future in self._waiting.get(reference, ()) if not future.done()]
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from services.domain.instant import to_rfc3339
+from services.domain.public_batch import KIND, BatchStatus
 from services.domain.public_operation import STATUSES
 
 BALANCE_LOW = "balance.low"
@@ -21,16 +22,10 @@ EVENT_TYPES = (
         if kind.has_events
         for status in statuses
     ),
+    *(f"{KIND}.{status}" for status in BatchStatus),
     BALANCE_LOW,
 )
 EVENTS_LEFT_OUT = 1_000_000  # numbers after a restore: more than were given since the backup
-# Of batches nothing is told yet. An endpoint may ask for them all the same, so that a partner that
-# wants everything need not come back.
-_BATCH = "awaiting_approval awaiting_code running stopped done"
-SUBSCRIBABLE = (
-    *EVENT_TYPES,
-    *(f"payout_batch.{status}" for status in _BATCH.split()),
-)
 _ID = re.compile(r"ev_([A-Z0-9]{1,16})_([1-9][0-9]{0,15})")
 
 

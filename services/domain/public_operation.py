@@ -157,6 +157,10 @@ class PublicOperation:
         return None if self.fees is None else self.amount + self.fees
 
     @property
+    def has_events(self) -> bool:
+        return self.kind.has_events
+
+    @property
     def event_type(self) -> str:
         return f"{self.kind}.{self.status}"
 

@@ -37,6 +37,7 @@ from services.ports.payout_batches import PayoutBatches
 from services.ports.payouts import PayoutMessages, PayoutPauses, Payouts
 from services.ports.people import People
 from services.ports.proposals import Adjustments, Proposals
+from services.ports.public_batches import PublicBatches
 from services.ports.public_operations import PublicOperations
 from services.ports.recipients import Recipients
 from services.ports.reconciliation import Reconciliations
@@ -99,6 +100,8 @@ class Tx(Protocol):
     def short_code_lines(self) -> ShortCodeLines: ...
     @property
     def claims(self) -> Claims: ...
+    @property
+    def public_batches(self) -> PublicBatches: ...
     @property
     def public_operations(self) -> PublicOperations: ...
     @property

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from typing import Any
 
 from services.domain.partner_event import EVENTS_LEFT_OUT, TEST
-from storage.stores.public_operations import PublicOperationStore
+from services.domain.payout_batch import is_batch
+from storage.stores.public_batches import PublicBatchStore
+from storage.stores.public_operations import PublicOperationStore, Seen
 
 
 def partner_events(conn: sqlite3.Connection) -> Iterator[str]:
@@ -27,16 +30,23 @@ def partner_events(conn: sqlite3.Connection) -> Iterator[str]:
         " AND w.changed_at >= (SELECT min(created_at) FROM partner_events)"
     ):
         yield f"{operation} has changed, and no event tells of it"
-    operations = PublicOperationStore(conn)
+    operations, batches = PublicOperationStore(conn), PublicBatchStore(conn)
     for reference, told, data in conn.execute(
         "SELECT e.operation, e.type, e.data FROM partner_events AS e"
         " JOIN wallet_transactions AS w ON w.reference = e.operation AND w.version = e.version"
     ).fetchall():
-        operation = operations.get(reference)
-        if operation is None or operation.event_type != told:
+        seen: Seen | None = (
+            batches.get(reference) if is_batch(reference) else operations.get(reference)
+        )
+        if seen is None or seen.event_type != told:
             yield f"{reference} does not stand as its newest event {told} tells"
-        elif operation.event_document() != json.loads(data):
+        elif _lasting(seen.event_document()) != _lasting(json.loads(data)):
             yield f"{reference} is not what its newest event tells"
+
+
+def _lasting(document: dict[str, Any]) -> dict[str, Any]:
+    """Without how the rows of a batch stand, each of which has events of its own."""
+    return {name: value for name, value in document.items() if name != "counts"}
 
 
 def partner_feeds(conn: sqlite3.Connection) -> Iterator[str]:

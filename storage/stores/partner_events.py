@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from services.domain.partner_event import PartnerEvent
-from services.domain.public_operation import PublicOperation
-from storage.stores.public_operations import OperationChanges
+from storage.stores.public_operations import OperationChanges, Seen
 from storage.stores.webhooks import WebhookStore
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
@@ -46,7 +45,7 @@ class PartnerEventStore:
 
         Returns the references of all that this transaction has changed. Call at its end.
         """
-        changed = [(then, now) for then, now in self._changes.take() if now.kind.has_events]
+        changed = [(then, now) for then, now in self._changes.take() if now.has_events]
         for before, now in changed:
             version = 1 if before is None else before.version + 1
             now = replace(now, version=version, updated_at=from_ms(self._time.ms))
@@ -73,7 +72,7 @@ class PartnerEventStore:
         partner: str,
         type_: str,
         data: dict[str, Any],
-        of: PublicOperation | None = None,
+        of: Seen | None = None,
         *,
         in_feed: bool = True,
     ) -> PartnerEvent:

@@ -19,6 +19,7 @@ from services.domain.payout_batch import (
 )
 from services.domain.payout_tariff import TARIFF_VERSION
 from services.domain.phone import Phone
+from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -43,9 +44,12 @@ _RESULTS = (
 
 
 class PayoutBatchStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(
+        self, conn: sqlite3.Connection, time: TransactionTime, changes: OperationChanges
+    ) -> None:
         self._conn = conn
         self._time = time
+        self._changes = changes
 
     def add(self, batch: Batch, key: str) -> bool:
         cursor = self._conn.execute(
@@ -72,6 +76,7 @@ class PayoutBatchStore:
         )
         if cursor.rowcount == 0:
             return False
+        self._changes.added(batch.reference)
         self._conn.execute(
             "INSERT INTO payout_batches (reference, code_phone, name, row_count, fee_cents, digest,"
             " doubles, accepted, quoted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -116,6 +121,7 @@ class PayoutBatchStore:
         return None if row is None else _batch(row)
 
     def save(self, batch: Batch) -> None:
+        self._changes.touch(batch.reference)
         self._conn.execute(
             "UPDATE payout_batches SET accepted = ?, approved_digest = ?, authorised_at = ?,"
             " told_at = ? WHERE reference = ?",

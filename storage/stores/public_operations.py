@@ -6,10 +6,12 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from services.domain.money import Money
 from services.domain.operation import OperationType
+from services.domain.payout_batch import is_batch
+from services.domain.public_batch import PublicBatch
 from services.domain.public_operation import (
     PublicKind,
     PublicOperation,
@@ -17,6 +19,7 @@ from services.domain.public_operation import (
     Status,
     kind_of,
 )
+from storage.stores.public_batches import PublicBatchStore
 from storage.time.milliseconds import from_ms, to_ms
 
 _GET = (
@@ -25,6 +28,9 @@ _GET = (
     " created_at, changed_at, seq, recipient_name, remarks, client_reference"
     " FROM public_operations WHERE reference = ?"
 )
+
+
+Seen: TypeAlias = PublicOperation | PublicBatch
 
 
 class PublicOperationStore:
@@ -88,16 +94,17 @@ class PublicOperationStore:
 
 
 class OperationChanges:
-    """The operations that a transaction has touched, as they were before."""
+    """The operations and batches that a transaction has touched, as they were before."""
 
-    def __init__(self, operations: PublicOperationStore) -> None:
+    def __init__(self, operations: PublicOperationStore, batches: PublicBatchStore) -> None:
         self._operations = operations
-        self._before: dict[str, PublicOperation | None] = {}
+        self._batches = batches
+        self._before: dict[str, Seen | None] = {}
 
     def touch(self, reference: str) -> None:
         """Call before the operation, or money of it, is written."""
         if reference not in self._before:
-            self._before[reference] = self._operations.get(reference)
+            self._before[reference] = self._get(reference)
 
     def added(self, reference: str) -> None:
         """Call when the operation has just been inserted."""
@@ -106,17 +113,24 @@ class OperationChanges:
     def forget(self) -> None:
         self._before = {}
 
-    def take(self) -> list[tuple[PublicOperation | None, PublicOperation]]:
+    def take(self) -> list[tuple[Seen | None, Seen]]:
         """What can be seen to have changed: before, and now."""
         before, self._before = self._before, {}
-        compared = [(then, self._operations.get(reference)) for reference, then in before.items()]
+        compared = [(then, self._get(reference)) for reference, then in before.items()]
         return [(then, now) for then, now in compared if now is not None and _differ(then, now)]
 
+    def _get(self, reference: str) -> Seen | None:
+        if is_batch(reference):
+            return self._batches.get(reference)
+        return self._operations.get(reference)
 
-def _differ(then: PublicOperation | None, now: PublicOperation) -> bool:
-    if then is None:
-        return True
-    return replace(now, updated_at=then.updated_at) != then
+
+def _differ(then: Seen | None, now: Seen) -> bool:
+    if isinstance(then, PublicOperation) and isinstance(now, PublicOperation):
+        return replace(now, updated_at=then.updated_at) != then
+    if isinstance(then, PublicBatch) and isinstance(now, PublicBatch):
+        return not now.is_as(then)
+    return True
 
 
 def _twice(value: Any) -> tuple[Any, Any]:

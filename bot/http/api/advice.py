@@ -23,9 +23,10 @@ ADVICE: Mapping[P, str] = {
     P.NOT_FOUND: "Check the reference, and that the key is that partner's.",
     P.METHOD_NOT_ALLOWED: "Use a method that `Allow` names.",
     P.TOO_LARGE: "Send a smaller body.",
-    P.UNSUPPORTED_MEDIA_TYPE: "Send `content-type: application/json`, in UTF-8.",
+    P.UNSUPPORTED_MEDIA_TYPE: "Send `content-type: application/json`, in UTF-8; a batch of payouts"
+    " may be `text/csv`.",
     P.DUPLICATE_SUSPECTED: "Follow the operation in `reference`. Only if a second one is meant,"
-    ' send `"again": true` under a new idempotency key.',
+    ' send `"again": true` under a new idempotency key (of a batch, `"accept_doubles": true`).',
     P.QUOTE_CHANGED: "Look at `quote`, ask whoever decides, and send its fees or none.",
     P.INSUFFICIENT_FUNDS: "Top up, or buy float for a payout, by at least `missing`, then begin"
     " again.",
@@ -36,9 +37,12 @@ ADVICE: Mapping[P, str] = {
     P.OTP_EXPIRED: "Begin again with a new code: one lasts ten minutes.",
     P.OTP_LOCKED: "Begin again with a new code. After many wrong ones an admin must unlock the"
     " person.",
-    P.APPROVAL_NEEDED: "Wait for the second person, who agrees in the chat. Then ask for the code.",
+    P.APPROVAL_NEEDED: "Wait for the second person, who agrees in the chat. Then ask for the code."
+    " Where nobody may agree yet, have one of your people join first.",
     P.IDEMPOTENCY_MISMATCH: "This key was used for another request. Take a new key, if it is a new"
     " request.",
+    P.INVALID_ROWS: "Correct the rows that `errors` names. Nothing was stored, so the same"
+    " idempotency key may be sent.",
     P.RATE_LIMITED: "Wait for `Retry-After` seconds.",
     P.INTERNAL: "Send it again with the same idempotency key; if it stays, tell us `request_id`.",
     P.UNAVAILABLE: "Send it again in a moment, with the same idempotency key. Payouts may rest for"

@@ -66,6 +66,34 @@ PAYOUT: dict[str, Any] = {
     "remarks": "Payment PO-4XW9RZ",
     "client_reference": "payroll-11-17",
 }
+BATCH: dict[str, Any] = {
+    "reference": "BA-5NQ8TX",
+    "kind": "payout_batch",
+    "status": "awaiting_approval",
+    "reason": None,
+    "final": False,
+    "version": 1,
+    "rows": 2,
+    "amount": "2200.00",
+    "currency": "KES",
+    "fees": "10.00",
+    "total": "2210.00",
+    "digest": "5d41f0c0ad4a4a2f9f6c0f3ad4b9fa0dd8b3d3c7a1b8e1f4d6a5c29b7e08f613",
+    "doubles": 0,
+    "counts": {
+        "awaiting_approval": 2,
+        "awaiting_code": 0,
+        "pending": 0,
+        "paid": 0,
+        "returned": 0,
+        "paid_after_return": 0,
+        "unknown": 0,
+        "cancelled": 0,
+    },
+    "created_at": "2026-11-30T08:15:02.120Z",
+    "updated_at": "2026-11-30T08:15:02.120Z",
+}
+FILE = "phone,amount,reference,name\n0722000111,1500,S-1042,Mary Wanjiku\n0733000222,700,S-1043,\n"
 _PRICE = {
     name: PURCHASE[name]
     for name in ("amount", "currency", "fees", "transfer_fee", "processing_fee", "total")
@@ -108,6 +136,28 @@ EXAMPLES: Mapping[type[BaseModel], dict[str, Any]] = {
     },
     documents.OperationDocument: TOP_UP,
     documents.PayoutDocument: PAYOUT,
+    documents.FollowedDocument: TOP_UP,
+    documents.PayoutBatchDocument: BATCH,
+    documents.PayoutBatchRowsDocument: {
+        "data": [
+            {
+                "row": 1,
+                "phone_number": "254722000111",
+                "amount": "1500.00",
+                "currency": "KES",
+                "reference": "S-1042",
+                "name": "Mary Wanjiku",
+                "remarks": None,
+                "status": "paid",
+                "reason": None,
+                "payout": "PO-4XW9RZ",
+                "receipt": "SKU7H2M4XQ",
+                "recipient_name": "MARY WANJIKU",
+                "settled_at": "2026-11-30T08:21:40.310Z",
+            }
+        ],
+        "next_cursor": None,
+    },
     documents.HistoryDocument: {"data": [PAID], "next_cursor": None},
     documents.QuoteDocument: {
         "kind": "float",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from bot.calls.answers import ProblemCode
 from services.domain.partner_event import EVENT_TYPES, TEST
+from services.domain.public_batch import BatchStatus, StopReason
 from services.domain.public_operation import PublicKind, Status
 
 Decimal = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2}$", examples=["1500.00"])]
@@ -75,6 +76,74 @@ class PayoutDocument(OperationDocument):
     recipient_name: str | None
     remarks: str
     client_reference: str | None
+
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class RowCountsDocument(Document):
+    """How many rows of a batch stand like this; together they are its `rows`."""
+
+    awaiting_approval: Count
+    awaiting_code: Count
+    pending: Count
+    paid: Count
+    returned: Count
+    paid_after_return: Count
+    unknown: Count
+    cancelled: Count
+
+
+class PayoutBatchDocument(Document):
+    """Payouts that two people approve as one. Each row becomes a payout with events of its own."""
+
+    reference: str = Field(examples=["BA-5NQ8TX"])
+    kind: Literal["payout_batch"]
+    status: BatchStatus = Field(strict=False)
+    reason: StopReason | None = Field(
+        strict=False, description="Why it was stopped, or never ran, in one word."
+    )
+    final: bool = Field(description="The batch changes no more. Rows that are under way may.")
+    version: int = Field(ge=1, description="Grows by one with every change of the status.")
+    rows: int = Field(ge=1, description="How many there are.")
+    amount: Decimal = Field(description="Of all rows.")
+    currency: str
+    fees: Decimal = Field(description="M-PESA's tariff for all rows.")
+    total: Decimal = Field(description="Amount and fees: what your float needs.")
+    digest: str = Field(
+        pattern="^[0-9a-f]{64}$", description="SHA-256 of the rows, which people see and approve."
+    )
+    doubles: int = Field(ge=0, description="Rows that look like a repetition, and were accepted.")
+    counts: RowCountsDocument
+    created_at: Moment
+    updated_at: Moment
+
+
+class FollowedDocument(RootModel[OperationDocument | PayoutBatchDocument]):
+    """An operation; of a reference that begins with `BA-` the batch."""
+
+
+class PayoutBatchRowDocument(Document):
+    row: int = Field(ge=1, description="Its place among the rows of data, from 1.")
+    phone_number: str
+    amount: Decimal
+    currency: str
+    reference: str = Field(description="Your own.")
+    name: str | None = Field(description="Whom you mean.")
+    remarks: str | None
+    status: Status = Field(
+        strict=False, description="Of its payout; before there is one, of its batch."
+    )
+    reason: str | None
+    payout: str | None = Field(description="The payout that it has become.", examples=["PO-4XW9RZ"])
+    receipt: str | None = Field(description="M-PESA's.")
+    recipient_name: str | None = Field(description="As M-PESA gave it, once it did.")
+    settled_at: Moment | None
+
+
+class PayoutBatchRowsDocument(Document):
+    data: list[PayoutBatchRowDocument]
+    next_cursor: str | None
 
 
 class HistoryDocument(Document):
@@ -197,8 +266,8 @@ class EventDocument(Document):
     id: str
     type: str = Field(json_schema_extra={"enum": [*EVENT_TYPES, TEST]})
     timestamp: Moment
-    data: OperationDocument | LowBalanceDocument | NoDataDocument = Field(
-        description="An event about an operation has the operation as it was at that version."
+    data: OperationDocument | PayoutBatchDocument | LowBalanceDocument | NoDataDocument = Field(
+        description="An event about an operation or a batch has it as it was at that version."
     )
     meta: EventMetaDocument
 
@@ -210,6 +279,15 @@ class EventsDocument(Document):
 
 class FieldErrorDocument(Document):
     pointer: str
+    detail: str
+
+
+class RowErrorDocument(Document):
+    """What is wrong with a row of a batch. `code` is one word."""
+
+    row: int = Field(ge=1, description="Its place among the rows of data, from 1.")
+    field: str = Field(description="The member of the row, or the column of the file.")
+    code: str
     detail: str
 
 
@@ -228,4 +306,4 @@ class ProblemDocument(BaseModel):
     money: Literal["none", "pending", "moved"] = Field(
         description="What this request has done to your money."
     )
-    errors: list[FieldErrorDocument] | None = None
+    errors: list[FieldErrorDocument | RowErrorDocument] | None = None

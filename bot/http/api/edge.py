@@ -7,7 +7,7 @@ route and method, key, scope, rate, content type, idempotency key, body, replay,
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from starlette.requests import Request as HttpRequest
@@ -34,7 +34,7 @@ from bot.http.api.response import (
     new_request_id,
     respond,
 )
-from bot.http.api.route import Given, Route
+from bot.http.api.route import BODY_MAX, Given, Route
 from bot.http.body import BodyRefused, read_body
 from bot.http.presence import while_connected
 from bot.rate_limits.sliding_window import Allowance
@@ -43,7 +43,6 @@ from services.domain.api_answer import StoredAnswer
 from services.domain.database import DatabaseFailed, DatabaseRefused
 from services.ports import Tx
 
-BODY_MAX = 64 * 1024  # bytes
 ASK_S = 10.0  # real seconds that the bank gets to say what it knows
 _NO_BODY = b""
 
@@ -67,9 +66,10 @@ class ApiEdge:
         try:
             response = await self._answer(request, request_id)
         except BodyRefused as error:
-            problem = Problem(ProblemCode.TOO_LARGE, f"A body has at most {BODY_MAX} bytes.")
             if error.status != 413:
                 raise
+            most = self._body_max(scope)
+            problem = Problem(ProblemCode.TOO_LARGE, f"A body has at most {most} bytes.")
             response = respond(self._stored(problem, request_id), request_id)
             response.headers["connection"] = "close"
         except Exception as error:  # noqa: BLE001 - logged and answered
@@ -85,7 +85,7 @@ class ApiEdge:
         return answer_of(result, request_id, status, self._word)
 
     async def _answer(self, http: HttpRequest, request_id: str) -> Response:
-        body = await read_body(http, BODY_MAX)
+        body = await read_body(http, self._body_max(http.scope))
         method = "GET" if http.method == "HEAD" else http.method
         path = http.scope["path"]
         found = [
@@ -106,6 +106,17 @@ class ApiEdge:
         if route.reads:
             return await self._read(asked, credentials)
         return await self._move(asked, credentials)
+
+    def _body_max(self, scope: Scope) -> int:
+        """In bytes, of what is sent to this path by this method."""
+        return max(
+            (
+                route.body_max
+                for route in self._routes
+                if route.method == scope["method"] and route.pattern.fullmatch(scope["path"])
+            ),
+            default=BODY_MAX,
+        )
 
     def _turned_away(self, asked: Asked, away: TurnedAway) -> Response:
         headers = {}
@@ -139,7 +150,7 @@ class ApiEdge:
         answer = self._stored(result, asked.request_id, route.status)
         if route.tagged and isinstance(result, Reply):
             return _tagged(asked, answer, result, admitted.allowance)
-        return respond(answer, asked.request_id, admitted.allowance)
+        return respond(answer, asked.request_id, admitted.allowance, _file_headers(result))
 
     async def _wait(
         self, asked: Asked, admitted: Admitted, first: Reply, query: OperationQuery, mark: int
@@ -171,7 +182,11 @@ class ApiEdge:
             )
         keyed, members = read
         named = query_of(asked)
-        body = read_members(route.body or NothingRequest, members)
+        body = (
+            read_members(route.body or NothingRequest, members)
+            if isinstance(members, dict)
+            else members
+        )
 
         def decide(call: CallContext) -> Reply | Problem:
             for given in (named, body):
@@ -179,7 +194,7 @@ class ApiEdge:
                     return given
                 if (problem := foreign_partner(call.partner, given.partner_id)) is not None:
                     return problem
-            return route.decide(call, Given(asked.path, None, body))
+            return route.decide(call, Given(asked.path, named, body))
 
         call = Call(
             route.name,
@@ -235,6 +250,12 @@ def _undecided(error: Exception, method: str, request_id: str) -> Problem:
         return Problem(ProblemCode.UNAVAILABLE, "Nothing was done. Send it again, please.")
     _log.exception("call failed", request=request_id)
     return _failed(method, request_id)
+
+
+def _file_headers(result: Reply | Problem) -> Mapping[str, str]:
+    if isinstance(result, Problem) or result.file is None:
+        return {}
+    return {"content-disposition": f'attachment; filename="{result.file.name}"'}
 
 
 def _methods(route: Route) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from bot.calls.answers import ProblemCode as P
 from bot.http.api import documents, problems
-from bot.http.api.answer_examples import EVENT, example_of
+from bot.http.api.answer_examples import EVENT, FILE, example_of
 from bot.http.api.openapi_parts import (
     API_VERSION,
     DESCRIPTION,
@@ -25,7 +25,7 @@ from bot.http.api.openapi_parts import (
     tag_of,
 )
 from bot.http.api.response import JSON
-from bot.http.api.route import Idempotency, Route
+from bot.http.api.route import CSV, Idempotency, Route
 from bot.http.api.schemas import component, components, parameter_schema, query_schema, reference_to
 
 Json = dict[str, Any]
@@ -51,6 +51,12 @@ _LINKS: Mapping[type[BaseModel], Sequence[tuple[str, str, str]]] = {
         ("get_operation", "reference", "/reference"),
         ("get_payout", "reference", "/reference"),
     ),
+    documents.PayoutBatchDocument: (
+        ("get_operation", "reference", "/reference"),
+        ("get_payout_batch", "batch", "/reference"),
+        ("list_payout_batch_rows", "batch", "/reference"),
+        ("stop_payout_batch", "batch", "/reference"),
+    ),
     documents.CodeDocument: (
         ("get_operation", "reference", "/reference"),
         ("get_code_status", "reference", "/reference"),
@@ -60,6 +66,11 @@ _LINKS: Mapping[type[BaseModel], Sequence[tuple[str, str, str]]] = {
         ("test_webhook_endpoint", "endpoint", "/id"),
     ),
 }
+_LOCATED = (
+    documents.OperationDocument,
+    documents.PayoutDocument,
+    documents.PayoutBatchDocument,
+)
 
 
 def build(routes: Sequence[Route]) -> Json:
@@ -183,7 +194,10 @@ def _request_body(route: Route, body: type[BaseModel]) -> Json:
     content: Json = {"schema": reference_to(body)}
     if route.examples:
         content["examples"] = {"example": {"value": dict(route.examples)}}
-    return {"required": must_have_body(route), "content": {JSON: content}}
+    made: Json = {JSON: content}
+    if route.csv:
+        made[CSV] = {"schema": {"type": "string"}, "examples": {"example": {"value": FILE}}}
+    return {"required": must_have_body(route), "content": made}
 
 
 def _responses(route: Route, names: set[str]) -> Json:
@@ -206,7 +220,7 @@ def _answer(route: Route, names: set[str]) -> Json:
     headers = ["x-request-id", "RateLimit", "RateLimit-Policy"]
     if route.tagged:
         headers.append("ETag")
-    if route.status == 202 and route.answer is documents.OperationDocument:
+    if route.status == 202 and route.answer in _LOCATED:
         headers.append("Location")
     if route.idempotency is not Idempotency.IGNORED:
         headers.append("Idempotent-Replayed")
@@ -215,6 +229,8 @@ def _answer(route: Route, names: set[str]) -> Json:
         "description": words.get(route.status, "OK"),
         "headers": _headers(*headers),
     }
+    if route.media_type != JSON:
+        made["content"] = {route.media_type: {"schema": {"type": "string"}}}
     if route.answer is None:
         return made
     content: Json = {"schema": reference_to(route.answer)}

@@ -88,6 +88,7 @@ _TAGS = {
 OLDER_NAMES = "Older names"
 _PATH = {
     "reference": (f"^{REFERENCE}$", "TU-7K3QF9"),
+    "batch": (f"^BA-[{ALPHABET}]{{6}}$", "BA-5NQ8TX"),
     "endpoint": (f"^we_[{ALPHABET}]{{10}}$", "we_4TQ8ZK2M7R"),
     "event": ("^ev_[A-Z0-9]{1,16}_[1-9][0-9]{0,15}$", "ev_DUKA_42"),
 }

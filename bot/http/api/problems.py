@@ -45,6 +45,7 @@ KINDS: Mapping[ProblemCode, Kind] = {
     _C.OTP_LOCKED: Kind(409, "The code is locked"),
     _C.APPROVAL_NEEDED: Kind(409, "A second person must approve"),
     _C.IDEMPOTENCY_MISMATCH: Kind(422, "The idempotency key was used for another request"),
+    _C.INVALID_ROWS: Kind(422, "Rows of the batch cannot be paid"),
     _C.RATE_LIMITED: Kind(429, "Too many requests", retryable=True),
     _C.INTERNAL: Kind(500, "Something went wrong on our side", retryable=True),
     _C.UNAVAILABLE: Kind(503, "Not available now", retryable=True),
@@ -67,6 +68,8 @@ def document(problem: Problem, request_id: str) -> dict[str, Any]:
     }
     if problem.errors:
         members["errors"] = [error._asdict() for error in problem.errors]
+    if problem.row_errors:
+        members["errors"] = [error._asdict() for error in problem.row_errors]
     return members
 
 

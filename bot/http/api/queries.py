@@ -90,6 +90,30 @@ class HistoryQueryString(Query):
     until: Moment | None = Field(default=None, alias="to", description="Begun before then.")
 
 
+def _flag(given: object) -> bool:
+    if given in ("true", "false"):
+        return given == "true"
+    raise wrong("This is true or false.")
+
+
+class BatchQuery(Query):
+    accept_doubles: Annotated[
+        bool | None, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})
+    ] = Field(default=None, description="With a CSV file, what a body in JSON says itself.")
+
+
+class RowsQuery(Query):
+    limit: Annotated[
+        int, _whole(1, 200), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 200})
+    ] = 50
+    cursor: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=LENGTH_MAX,
+        description="The next_cursor of the page before.",
+    )
+
+
 class OffsetQuery(Query):
     """The older names' pages, counted from the newest."""
 

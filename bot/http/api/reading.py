@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -13,10 +14,11 @@ from starlette.datastructures import Headers
 from starlette.requests import Request as HttpRequest
 
 from bot.calls.answers import FieldError, Problem, ProblemCode, invalid
+from bot.calls.batch_requests import BatchFile
 from bot.http.api import json_body
 from bot.http.api.queries import Query
-from bot.http.api.response import is_idempotency_key
-from bot.http.api.route import Idempotency, Route
+from bot.http.api.response import JSON, is_idempotency_key
+from bot.http.api.route import CSV, Idempotency, Route
 from bot.turns.calls import Credentials, Keyed
 
 QUERY_MAX = 4096  # bytes
@@ -92,15 +94,24 @@ def query_of(asked: Asked) -> Query | Problem:
     return query if isinstance(query, Problem) else read_members(asked.route.query, query)
 
 
-def body_of(asked: Asked) -> tuple[Keyed | None, dict[str, Any]] | Problem:
-    """The idempotency key and the members of the body, read in the order of the checks."""
+def body_of(asked: Asked) -> tuple[Keyed | None, dict[str, Any] | BatchFile] | Problem:
+    """The idempotency key, and the body: members, or a file where the route takes one. Read in the
+    order of the checks."""
     route, headers = asked.route, asked.http.headers
-    if asked.body and not _is_json(headers):
-        return Problem(ProblemCode.UNSUPPORTED_MEDIA_TYPE, "A body is application/json, in UTF-8.")
+    is_file = route.csv and _media_type(headers) == CSV
+    if asked.body and not is_file and not _is_json(headers):
+        also = ", or text/csv" if route.csv else ""
+        return Problem(
+            ProblemCode.UNSUPPORTED_MEDIA_TYPE, f"A body is application/json, in UTF-8{also}."
+        )
     key = _idempotency_key(route, headers)
     if isinstance(key, Problem):
         return key
-    members: dict[str, Any] = {}
+    path, members = asked.http.scope["path"], dict[str, Any]()
+    if is_file:
+        said = {"csv": sha256(asked.body).hexdigest(), "query": dict(asked.http.query_params)}
+        stands_for = json_body.canonical(route.method, path, said)
+        return None if key is None else Keyed(key, stands_for), BatchFile(asked.body)
     if asked.body:
         try:
             members = json_body.read_object(asked.body)
@@ -112,14 +123,17 @@ def body_of(asked: Asked) -> tuple[Keyed | None, dict[str, Any]] | Problem:
         return invalid(FieldError("", "The body is a JSON object."))
     if key is None:
         return None, members
-    path = asked.http.scope["path"]
     return Keyed(key, json_body.canonical(route.method, path, members)), members
 
 
+def _media_type(headers: Headers) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def _is_json(headers: Headers) -> bool:
-    kind, _, parameters = headers.get("content-type", "").partition(";")
+    parameters = headers.get("content-type", "").partition(";")[2]
     charset = parameters.strip().lower().replace('"', "")
-    return kind.strip().lower() == "application/json" and charset in ("", "charset=utf-8")
+    return _media_type(headers) == JSON and charset in ("", "charset=utf-8")
 
 
 def _idempotency_key(route: Route, headers: Headers) -> str | Problem | None:

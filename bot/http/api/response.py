@@ -38,6 +38,8 @@ def answer_of(
     if isinstance(result, Problem):
         body = problems.to_json(word(result, request_id))
         return StoredAnswer(problems.KINDS[result.code].status, problems.MEDIA_TYPE, body)
+    if result.file is not None:
+        return StoredAnswer(status, result.file.media_type, result.file.text)
     body = "" if result.document is None else problems.to_json(result.document)
     location = None
     if status == _MONEY_MOVES and result.operation is not None:

@@ -17,9 +17,13 @@ from bot.calls.caller import AnyScope, CallContext
 from bot.calls.requests import Request
 from bot.http.api.documents import ProblemDocument
 from bot.http.api.queries import Query
+from bot.http.api.response import JSON
 from bot.turns.calls import Budget
 from services.domain.public_operation import PublicOperation
 from services.ports import Tx
+
+BODY_MAX = 64 * 1024  # bytes
+CSV = "text/csv"
 
 
 class Idempotency(StrEnum):
@@ -41,6 +45,16 @@ class Given:
 Decide = Callable[[CallContext, Given], Reply | Problem]
 
 
+def by_body(function: Callable[[CallContext, Any], Reply | Problem]) -> Decide:
+    """A call that needs nothing but its body."""
+    return lambda call, given: function(call, given.body)
+
+
+def by_path(function: Callable[[CallContext, str], Reply | Problem], name: str) -> Decide:
+    """A call that needs nothing but what its path names."""
+    return lambda call, given: function(call, given.path[name])
+
+
 @dataclass(frozen=True)
 class Route:
     """``decide`` runs in a transaction. A GET only looks; a POST or DELETE may write.
@@ -48,7 +62,8 @@ class Route:
     ``problems`` are those of its own, beside those that every call may meet. ``waits``: may wait
     for the operation to change. ``asks_bank``: answers once the bank has said what it knows now.
     ``successor`` is the name of the route that an older name stands for. ``shows`` words an
-    operation that the bank was asked about, if not in the words of its own.
+    operation that the bank was asked about, if not in the words of its own. ``csv`` says what the
+    body may be instead of JSON, ``media_type`` what the answer is; ``body_max`` is in bytes.
     """
 
     name: str
@@ -67,6 +82,9 @@ class Route:
     waits: bool = False
     asks_bank: bool = False
     tagged: bool = False
+    csv: bool = False
+    media_type: str = JSON
+    body_max: int = BODY_MAX
     describes: str = ""
     shows: Callable[[Tx, PublicOperation], Document] | None = None
     problem: type[BaseModel] = ProblemDocument

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from bot.calls import code_checks, codes, float, payouts, reading, topups, webhooks
-from bot.calls.answers import Problem, Reply
+from bot.calls import code_checks, codes, float, payout_batches, reading, topups, webhooks
 from bot.calls.answers import ProblemCode as P
-from bot.calls.caller import CallContext
 from bot.calls.requests import (
     CodeCheckRequest,
     CodeRequest,
     FloatRequest,
     NothingRequest,
-    PayoutRequest,
     QuoteRequest,
     ReferenceRequest,
     TopUpRequest,
@@ -22,34 +16,22 @@ from bot.calls.requests import (
 from bot.http.api import documents
 from bot.http.api.history_query import history
 from bot.http.api.older.table import older_routes
+from bot.http.api.payout_table import CODE, LIMITS, PAYOUTS
 from bot.http.api.queries import (
     EventsQuery,
     HistoryQueryString,
     OperationQuery,
     ReferenceQuery,
 )
-from bot.http.api.route import Decide, Idempotency, Route
+from bot.http.api.route import Idempotency, Route, by_body, by_path
 from bot.turns.calls import Budget
 from services.domain.api_key import Scope
 
 READ = frozenset({Scope.READ})
 TOPUP = frozenset({Scope.TOPUP})
 FLOAT = frozenset({Scope.FLOAT})
-PAYOUT = frozenset({Scope.PAYOUT})
 CODES = frozenset({Scope.FLOAT, Scope.TOPUP, Scope.PAYOUT})
 WEBHOOKS = frozenset({Scope.WEBHOOKS})
-_LIMITS = frozenset({P.SUSPENDED, P.FROZEN, P.LIMIT_EXCEEDED})
-_CODE = frozenset({P.OTP_WRONG, P.OTP_EXPIRED, P.OTP_LOCKED, P.OTP_ADDRESS_UNKNOWN})
-
-
-def by_body(function: Callable[[CallContext, Any], Reply | Problem]) -> Decide:
-    """A call that needs nothing but its body."""
-    return lambda call, given: function(call, given.body)
-
-
-def by_path(function: Callable[[CallContext, str], Reply | Problem], name: str) -> Decide:
-    """A call that needs nothing but what its path names."""
-    return lambda call, given: function(call, given.path[name])
 
 
 V1: tuple[Route, ...] = (
@@ -76,7 +58,7 @@ V1: tuple[Route, ...] = (
         budget=Budget.MOVES,
         body=TopUpRequest,
         idempotency=Idempotency.REQUIRED,
-        problems=_LIMITS | _CODE | {P.DUPLICATE_SUSPECTED, P.OTP_REQUIRED, P.NOT_FOUND},
+        problems=LIMITS | CODE | {P.DUPLICATE_SUSPECTED, P.OTP_REQUIRED, P.NOT_FOUND},
         describes="Accepted is not paid: follow the operation, its events, or `wait`.",
         examples={"amount": "1500.00", "phone_number": "0722000111", "description": "Order 1042"},
     ),
@@ -110,10 +92,10 @@ V1: tuple[Route, ...] = (
         "get_operation",
         "GET",
         "/v1/operations/{reference}",
-        "One operation",
+        "One operation, or one batch of payouts",
         READ,
-        by_path(reading.operation, "reference"),
-        documents.OperationDocument,
+        by_path(payout_batches.follow, "reference"),
+        documents.FollowedDocument,
         query=OperationQuery,
         problems=frozenset({P.NOT_FOUND}),
         waits=True,
@@ -152,8 +134,8 @@ V1: tuple[Route, ...] = (
         budget=Budget.MOVES,
         body=CodeRequest,
         idempotency=Idempotency.HONOURED,
-        problems=_LIMITS
-        | _CODE
+        problems=LIMITS
+        | CODE
         | {P.INSUFFICIENT_FUNDS, P.APPROVAL_NEEDED, P.QUOTE_CHANGED, P.NOT_FOUND},
         describes="With `reference` alone: another code, or the first after an approval.",
         examples={"purpose": "float_purchase", "amount": "5000.00"},
@@ -206,47 +188,14 @@ V1: tuple[Route, ...] = (
         budget=Budget.MOVES,
         body=FloatRequest,
         idempotency=Idempotency.REQUIRED,
-        problems=_LIMITS
-        | _CODE
+        problems=LIMITS
+        | CODE
         | {P.INSUFFICIENT_FUNDS, P.APPROVAL_NEEDED, P.OTP_REQUIRED}
         | {P.QUOTE_CHANGED, P.NOT_FOUND},
         describes="Accepted is not bought: follow the operation, its events, or `wait`.",
         examples={"amount": "5000.00", "otp_reference": "FL-7K3QF9", "otp_code": "123456"},
     ),
-    Route(
-        "pay_customer",
-        "POST",
-        "/v1/payouts",
-        "Pay a customer from float",
-        PAYOUT,
-        by_body(payouts.pay),
-        documents.PayoutDocument,
-        status=202,
-        budget=Budget.MOVES,
-        body=PayoutRequest,
-        idempotency=Idempotency.REQUIRED,
-        problems=_LIMITS
-        | _CODE
-        | {P.INSUFFICIENT_FUNDS, P.APPROVAL_NEEDED, P.OTP_REQUIRED}
-        | {P.DUPLICATE_SUSPECTED, P.NOT_FOUND},
-        describes="Accepted is not paid: follow the operation, its events, or `wait`. The code may"
-        " be left out while the key's payouts of the day stay under the ceiling that an owner set.",
-        examples={
-            "amount": "1500.00",
-            "phone_number": "0722000111",
-            "client_reference": "payroll-11-17",
-        },
-    ),
-    Route(
-        "get_payout",
-        "GET",
-        "/v1/payouts/{reference}",
-        "One payout",
-        PAYOUT,
-        by_path(payouts.find, "reference"),
-        documents.PayoutDocument,
-        problems=frozenset({P.NOT_FOUND}),
-    ),
+    *PAYOUTS,
     Route(
         "create_webhook_endpoint",
         "POST",

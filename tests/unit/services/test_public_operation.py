@@ -11,7 +11,7 @@ import pytest
 from services.domain.instant import to_rfc3339
 from services.domain.money import Money
 from services.domain.operation import OperationType
-from services.domain.partner_event import EVENT_TYPES, SUBSCRIBABLE, event_id, place_of
+from services.domain.partner_event import EVENT_TYPES, event_id, place_of
 from services.domain.public_operation import (
     STATUSES,
     PublicKind,
@@ -111,6 +111,6 @@ def test_only_events_shorten_the_name() -> None:
 
 
 def test_an_endpoint_may_ask_for_each_type_once() -> None:
-    assert len(SUBSCRIBABLE) == len(set(SUBSCRIBABLE))
+    assert len(EVENT_TYPES) == len(set(EVENT_TYPES))
     payouts = {name for name in EVENT_TYPES if name.startswith("payout.")}
     assert payouts == {f"payout.{status}" for status in STATUSES[PublicKind.PAYOUT]}
