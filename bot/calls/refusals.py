@@ -17,6 +17,7 @@ _CODES = {
     "otp_locked": _C.OTP_LOCKED,
     "topup_needs_code": _C.OTP_REQUIRED,
     "no_second": _C.APPROVAL_NEEDED,
+    "no_second_for_file": _C.APPROVAL_NEEDED,
     "second_left": _C.APPROVAL_NEEDED,
     "approval_over": _C.APPROVAL_NEEDED,
     "float_not_set_up": _C.UNAVAILABLE,
@@ -58,6 +59,7 @@ _WORDS = {
     "topup_needs_code": "A top-up of this size needs a one-time code: have one sent by"
     " POST /v1/otp/generate.",
     "no_second": "This needs a second person of yours to approve it, and nobody may yet.",
+    "no_second_for_file": "This needs a second person of yours to approve it, and nobody may yet.",
     "second_left": "The person who approved this may no longer approve. Begin again.",
     "approval_over": "This was not approved in time. Begin again.",
     "float_not_set_up": "Float cannot be bought yet.",

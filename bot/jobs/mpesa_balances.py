@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from bot.jobs.daily import DailyRun, is_done, mark_done
 from services import payout_settlement
@@ -15,6 +15,7 @@ from services.ports.database import Database
 AT = time(6, 30)  # in Nairobi: before the day's payouts
 JOB = "mpesa_balances"
 _DAY = timedelta(days=1)
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class MpesaBalanceJob:
@@ -51,4 +52,5 @@ def _is_worth_asking(tx: Tx, day: date) -> bool:
     left, if that is longer ago."""
     yesterday = start_of_day(day - _DAY)
     told = tx.mpesa_balances.get(UTILITY)
-    return tx.payouts.submitted_since(min(told.told_at, yesterday) if told else yesterday)
+    since = _EPOCH if told is None else min(told.told_at, yesterday)
+    return tx.payouts.submitted_since(since)

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 def batches(conn: sqlite3.Connection) -> Iterator[str]:
     """A batch has run exactly if its float was held, and its state fits its rows."""
     for reference, state, open_rows, unsent in conn.execute(
-        "SELECT w.reference, w.state, (SELECT count(*) FROM wallet_transactions AS r"
-        "  WHERE r.channel = 'batch' AND r.address = w.reference"
+        "SELECT w.reference, w.state, (SELECT count(*) FROM batch_payouts AS r"
+        "  WHERE r.batch = w.reference"
         "  AND r.standing IN ('ready', 'sending', 'accepted', 'unknown')),"
-        " (SELECT count(*) FROM wallet_transactions AS r WHERE r.channel = 'batch'"
-        "  AND r.address = w.reference AND r.standing = 'ready')"
+        " (SELECT count(*) FROM batch_payouts AS r WHERE r.batch = w.reference"
+        "  AND r.standing = 'ready')"
         " FROM wallet_transactions AS w WHERE w.type = 'payout_batch'"
     ):
         if (state == "RUNNING") != (open_rows > 0) and state != "STOPPED":

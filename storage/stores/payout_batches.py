@@ -172,8 +172,8 @@ class PayoutBatchStore:
 
     def counts(self, reference: str) -> BatchCounts:
         rows = self._conn.execute(
-            "SELECT state, standing, count(*), sum(amount_cents) FROM wallet_transactions"
-            " WHERE channel = 'batch' AND address = ? GROUP BY state, standing",
+            "SELECT state, standing, count(*), sum(amount_cents) FROM batch_payouts"
+            " WHERE batch = ? GROUP BY state, standing",
             (reference,),
         ).fetchall()
         paid = failed = unknown = cancelled = waiting = sent = cents = 0
@@ -197,7 +197,7 @@ class PayoutBatchStore:
 
     def has_open_rows(self, reference: str) -> bool:
         row = self._conn.execute(
-            "SELECT 1 FROM wallet_transactions WHERE channel = 'batch' AND address = ?"
+            "SELECT 1 FROM batch_payouts WHERE batch = ?"
             " AND standing IN ('ready', 'sending', 'accepted', 'unknown') LIMIT 1",
             (reference,),
         ).fetchone()
@@ -205,7 +205,7 @@ class PayoutBatchStore:
 
     def unsent(self, reference: str) -> list[str]:
         rows = self._conn.execute(
-            "SELECT reference FROM wallet_transactions WHERE channel = 'batch' AND address = ?"
+            "SELECT reference FROM batch_payouts WHERE batch = ?"
             " AND standing = 'ready' ORDER BY seq",
             (reference,),
         )
@@ -215,8 +215,8 @@ class PayoutBatchStore:
         rows = self._conn.execute(
             "SELECT w.partner, w.reference FROM wallet_transactions AS w"
             " JOIN payout_batches AS b ON b.reference = w.reference WHERE w.state = 'RUNNING'"
-            " AND EXISTS (SELECT 1 FROM wallet_transactions AS r WHERE r.channel = 'batch'"
-            "  AND r.address = w.reference AND r.standing = 'ready' AND r.due_at IS NULL)"
+            " AND EXISTS (SELECT 1 FROM batch_payouts AS r WHERE r.batch = w.reference"
+            "  AND r.standing = 'ready' AND r.due_at IS NULL)"
             " ORDER BY b.last_turn, w.seq"
         )
         return [(partner, reference) for partner, reference in rows]
@@ -224,7 +224,7 @@ class PayoutBatchStore:
     def release(self, reference: str, limit: int) -> int:
         now = self._time.ms
         rows = self._conn.execute(
-            "SELECT reference FROM wallet_transactions WHERE channel = 'batch' AND address = ?"
+            "SELECT reference FROM batch_payouts WHERE batch = ?"
             " AND standing = 'ready' AND due_at IS NULL ORDER BY seq LIMIT ?",
             (reference, limit),
         ).fetchall()

@@ -23,9 +23,9 @@ _GET = (
     " JOIN operation_states AS s ON s.kind = w.type AND s.state = w.state WHERE w.reference = ?"
 )
 _COUNT = (
-    "SELECT s.status, count(*) FROM wallet_transactions AS w"
-    " JOIN operation_states AS s ON s.kind = w.type AND s.state = w.state"
-    " WHERE w.channel = 'batch' AND w.address = ? GROUP BY s.status"
+    "SELECT s.status, count(*) FROM batch_payouts AS w"
+    " JOIN operation_states AS s ON s.kind = 'disbursement' AND s.state = w.state"
+    " WHERE w.batch = ? GROUP BY s.status"
 )
 
 

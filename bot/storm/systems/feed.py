@@ -20,7 +20,10 @@ def place(id_: str) -> int:
 
 
 def as_told(operation: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An operation as its event tells it: who was paid by first name, and the others' initials."""
+    """An operation as its event tells it: who was paid by first name, and the others' initials. How
+    the rows of a batch stand is told by their own events."""
+    if operation["kind"] == "payout_batch":
+        return {name: told for name, told in operation.items() if name != "counts"}
     first, *others = (operation.get("recipient_name") or "").split() or [""]
     short = " ".join([first, *(f"{name[0]}." for name in others)])
     return {**operation, "recipient_name": short} if others else operation
@@ -48,7 +51,7 @@ class Feed:
             yield from self._follows(event)
             self.events.append(event)
             if operation := operation_of(event):
-                self.newest[operation] = event["data"]
+                self.newest[operation] = as_told(event["data"])
 
     def _follows(self, event: Event) -> Iterator[str]:
         match, data = _ID.fullmatch(event["id"]), event["data"]

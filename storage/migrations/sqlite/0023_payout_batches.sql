@@ -66,9 +66,14 @@ WHEN (SELECT state FROM wallet_transactions WHERE reference = OLD.batch) <> 'CAN
   OR EXISTS (SELECT 1 FROM approvals WHERE purchase = OLD.batch)
 BEGIN SELECT RAISE(ABORT, 'a confirmed row stays'); END;
 
--- The payouts of a batch: its channel is "batch", its address the batch.
+-- The payouts of a batch: their channel is "batch", their address the batch, and nobody began them.
+-- No condition of the index is one that a statement compares with a parameter.
 CREATE INDEX wallet_transactions_of_batch ON wallet_transactions (address, standing, due_at)
-    WHERE channel = 'batch';
+    WHERE type = 'disbursement' AND person_id IS NULL;
+CREATE VIEW batch_payouts AS
+SELECT seq, reference, address AS batch, state, standing, amount_cents, due_at
+FROM wallet_transactions
+WHERE type = 'disbursement' AND person_id IS NULL AND channel = 'batch';
 CREATE INDEX wallet_transactions_batches ON wallet_transactions (partner, seq)
     WHERE type = 'payout_batch';
 CREATE INDEX wallet_transactions_running ON wallet_transactions (seq) WHERE state = 'RUNNING';

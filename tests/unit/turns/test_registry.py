@@ -37,7 +37,7 @@ RIGHTS = {
         pay_failed_rows price_batch prove_pin read_payout_file repeat_pin request_float
         request_payout resend_batch_code resend_float_code resend_payout_code
         resend_pin_code resend_topup_code run_batch save_recipient secure_topup
-        send_batch_result send_payout set_float_mark set_notice set_wallet_mark
+        send_batch_result send_payout send_result set_float_mark set_notice set_wallet_mark
         start_another_topup start_topup stop_batch
     """,
     Right.APPROVE: """
