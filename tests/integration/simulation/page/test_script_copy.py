@@ -217,7 +217,7 @@ async def test_a_file_that_two_people_pay_is_copied_with_its_lines(tmp_path: Pat
         in text
     )
     assert "bot<~ Pay 2 rows, KES 400 in all?" in text
-    assert "all 2 rows were paid" in text
+    assert "everything was paid, 2 rows" in text
     assert "# No control does this: njoki> <file pay <in> november.csv>\n" in curl
 
 
@@ -232,7 +232,7 @@ async def test_a_sample_is_copied_by_its_lines_or_if_it_is_long_by_their_number(
     assert "\nwanjiru> <file sample.csv>\n  phone,amount,reference\n  0" in text
     assert "\nwanjiru> <file sample.csv rows 100>\n" in text
     assert "\nwanjiru> <file sample.csv rows 1000>\n" in text
-    assert "bot<~ Paying 1000 rows costs" in text
+    assert "bot<~ Paying 1,000 rows costs" in text
 
 
 @pytest.mark.parametrize(
@@ -291,6 +291,7 @@ async def test_words_that_a_script_would_take_for_something_else_are_said(tmp_pa
     [
         ("notified-twice", "@notify"),
         ("unknown-then-paid", "@payee"),
+        ("file-of-payouts", "> <file commissions.csv>\n  phone,"),
     ],
 )
 async def test_a_story_is_copied_as_it_was_played(tmp_path: Path, story: str, said: str) -> None:
