@@ -22,7 +22,7 @@ from bot.scripts.source_line import SourceLine
 from bot.scripts.speech import Race, Speech, is_file, read_speech
 
 # A comment has its own line, or follows two spaces at the end of a line.
-_COMMENT = re.compile(r"^#.*$|(?:^\s+|\s{2,}|\t)#(?:\s.*)?$")
+COMMENT = re.compile(r"^#.*$|(?:^\s+|\s{2,}|\t)#(?:\s.*)?$")
 _RACE = re.compile(r"@race\s+([1-9][0-9]*)\s+(.+)")
 
 
@@ -52,7 +52,7 @@ class _Sentence:
 def _sentences(file: Path, source: str) -> Iterator[_Sentence]:
     sentence: _Sentence | None = None
     for number, written in enumerate(source.split("\n"), start=1):
-        bare = _COMMENT.sub("", written).rstrip()
+        bare = COMMENT.sub("", written).rstrip()
         if not bare:
             continue
         at = SourceLine(file, number, bare.strip())

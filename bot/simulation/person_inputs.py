@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.channels.terminal import event_from_line
 from bot.scripts.stage import CannotDo, Option, Shown
+from bot.simulation.record import Said
 from bot.simulation.stage_people import StagePeople
 from bot.simulation.telegram.body import Upload
 from bot.simulation.world import World
@@ -34,10 +35,10 @@ class PersonInputs:
         channel: str,
         people: StagePeople,
         events_before: int,
-        on_said: Callable[[str, str, str], None],
+        on_said: Callable[[Said], None],
     ) -> None:
-        """Terminal event ids are numbers above ``events_before``. ``on_said`` is told, before each
-        input, who does it, how a chat shows it, and how a script writes it."""
+        """Terminal event ids are numbers above ``events_before``. ``on_said`` is told of each
+        input before."""
         self._on_said = on_said
         self._world = world
         self._channel = channel
@@ -46,7 +47,7 @@ class PersonInputs:
         self._last = _Last()
 
     def say(self, name: str, text: str, copies: int = 1) -> None:
-        self._on_said(name, text, text)
+        self._on_said(Said(name, text, text))
         for _ in range(copies):
             if self._world.telegram is not None:
                 self._updated(self._world.telegram.user_types(self._user(name), text))
@@ -62,7 +63,7 @@ class PersonInputs:
         written: str | None = None,
     ) -> None:
         """``written`` unless a script would write the option's id."""
-        self._on_said(name, option.label, written or f"[{option.id}]")
+        self._on_said(Said(name, option.label, written or f"[{option.id}]"))
         for _ in range(copies):
             if self._world.telegram is not None:
                 self._updated(
@@ -89,7 +90,7 @@ class PersonInputs:
         if owner not in self._people.addresses:
             raise CannotDo(f"share the contact of {owner}: nobody is called so")
         phone = self._people.phones.get(owner, "254700000000")
-        self._on_said(name, phone, "<contact>" if of is None else f"<contact of {of}>")
+        self._on_said(Said(name, phone, "<contact>" if of is None else f"<contact of {of}>"))
         for _ in range(copies):
             if self._world.telegram is not None:
                 self._updated(
@@ -101,7 +102,7 @@ class PersonInputs:
                 self._not_text(name, EventKind.OTHER)
 
     def send_other(self, name: str, what: str, copies: int = 1) -> None:
-        self._on_said(name, what, f"<{what}>")
+        self._on_said(Said(name, what, f"<{what}>"))
         for _ in range(copies):
             if self._world.telegram is None:
                 self._not_text(name, EventKind.OTHER)
@@ -111,7 +112,7 @@ class PersonInputs:
                 self._updated(self._world.telegram.user_sends_sticker(self._user(name)))
 
     def send_file(self, name: str, file: str, content: bytes, copies: int = 1) -> None:
-        self._on_said(name, file, f"<file {file}>")
+        self._on_said(Said(name, file, f"<file {file}>", content=content))
         for _ in range(copies):
             if self._world.telegram is not None:
                 upload = Upload(file, "text/csv", content)
@@ -121,7 +122,7 @@ class PersonInputs:
             self._submit(file_event(self._channel, address, event_id, file, content, event_id))
 
     def edit_last(self, name: str, text: str, copies: int = 1) -> None:
-        self._on_said(name, text, f"<edit> {text}")
+        self._on_said(Said(name, text, f"<edit> {text}"))
         for _ in range(copies):
             if self._world.telegram is None:
                 self._not_text(name, EventKind.OTHER)
@@ -133,7 +134,7 @@ class PersonInputs:
             self._updated(update_id)
 
     def dial(self, name: str, code: str, copies: int = 1) -> None:
-        self._on_said(name, code, f"<dial {code}>")
+        self._on_said(Said(name, code, f"<dial {code}>"))
         for _ in range(copies):
             if self._world.telegram is None:
                 self._not_text(name, EventKind.OTHER)

@@ -25,7 +25,8 @@ class Said:
     """``text`` is what the person's own bubble shows, ``written`` what a script says after
     ``NAME>``. It is ``gone`` once the desk has deleted it from the chat.
 
-    With a ``hop`` it was typed on a phone that has dialled, and stands in no chat.
+    With a ``hop`` it was typed on a phone that has dialled, and stands in no chat. With ``content``
+    it is a file, of which ``text`` is the name.
     """
 
     person: str
@@ -33,6 +34,7 @@ class Said:
     written: str
     gone: bool = False
     hop: SentHop | None = None
+    content: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,8 @@ class Record:
     entries: list[Entry] = field(default_factory=list)
     _messages: dict[str, list[int]] = field(default_factory=dict)  # their entries
 
-    def said(self, person: str, text: str, written: str, hop: SentHop | None = None) -> None:
-        self.entries.append(Said(person, text, written, hop=hop))
+    def said(self, said: Said) -> None:
+        self.entries.append(said)
 
     def shown(self, shown: Shown) -> None:
         if shown.kind != "alert":

@@ -12,7 +12,7 @@ from bot.scripts.stage import Shown
 from bot.simulation.givens import prepare_outside, seed_database, with_settings
 from bot.simulation.person_inputs import PersonInputs
 from bot.simulation.product_door import ProductDoor
-from bot.simulation.record import Record
+from bot.simulation.record import Record, Said
 from bot.simulation.settings import SimulatedSettings
 from bot.simulation.shown_messages import ShownMessages
 from bot.simulation.stage_people import StagePeople
@@ -95,9 +95,9 @@ class Scene:
         """Something was shown that is no message of the outbox."""
         self._shown.add(shown)
 
-    def _on_said(self, person: str, text: str, written: str) -> None:
+    def _on_said(self, said: Said) -> None:
         self.handsets.dialled_last = False
-        self.record.said(person, text, written)
+        self.record.said(said)
 
     def _on_deleted(self, address: str) -> None:
         if address in self.people.names:

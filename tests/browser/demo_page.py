@@ -36,6 +36,7 @@ class Phone:
         self.bubbles = self.chat.get_by_role("article")
         self.message = page.get_by_role("textbox", name=self._named("Message"), exact=True)
         self.send = page.get_by_role("button", name=self._named("Send"), exact=True)
+        self.file = page.get_by_label(self._named("File"), exact=True)
         self.person = page.get_by_role("combobox", name=self._named("Person"), exact=True)
         self.prompt = page.get_by_role("dialog", name=self._named("M-PESA"), exact=True)
         self.pin = self.prompt.get_by_role("textbox", name="PIN")
@@ -59,6 +60,13 @@ class Phone:
     def option(self, label: str) -> Locator:
         """The newest one of that label."""
         return self.bubbles.get_by_role("button", name=label, exact=True).last
+
+    def opens_attachments(self) -> None:
+        self._page.get_by_label(self._named("Attach a file"), exact=True).click()
+
+    def attaches(self, name: str, content: bytes) -> None:
+        """The file chosen is sent at once."""
+        self.file.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
 
     def bubble(self, text: str | re.Pattern[str]) -> Locator:
         return self.bubbles.filter(has_text=text)

@@ -49,6 +49,21 @@ class PageTab:
         assert answer.status_code == 409, answer.text
         return answer.text
 
+    async def send_file(
+        self, content: bytes, name: str = "staff.csv", person: str = "wanjiru", **more: str
+    ) -> httpx.Response:
+        return await self.desk.client.post(
+            "/page/file",
+            params={"view": self.view_id, "person": person, "name": name, **more},
+            content=content,
+            headers={"x-hazina-token": self.token, "sec-fetch-site": "same-origin"},
+        )
+
+    async def attach(self, content: bytes, name: str = "staff.csv", person: str = "wanjiru") -> str:
+        answer = await self.send_file(content, name, person)
+        assert answer.status_code == 204, answer.text
+        return await self.news()
+
     async def say(self, text: str, person: str = "wanjiru") -> str:
         await self.do("say", person=person, text=text)
         return await self.news()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from bot.scripts.directive import CALLS
 from bot.simulation.console import demo
 from bot.simulation.console.bank_commands import COMMANDS as BANK
+from bot.simulation.console.file_command import EXAMPLE, FILE
 from bot.simulation.console.screen import Line
 from bot.simulation.console.usage import UNITS, Command, CommandError, clip, read_phone
 from bot.simulation.crashes import CrashPointName
@@ -58,7 +59,7 @@ async def run(sim: Simulator, line: str) -> None:
 
 def words() -> list[str]:
     """Completion words."""
-    return [f":{word}" for word in COMMANDS] + [f":handset {does}" for does in Handset]
+    return [f":{word}" for word in COMMANDS] + [f":handset {does}" for does in Handset] + [EXAMPLE]
 
 
 async def _handset(sim: Simulator, rest: str) -> None:
@@ -136,6 +137,8 @@ async def _as(sim: Simulator, rest: str) -> None:
         sim.say(f"You are {who} now, an admin of the desk. /help lists what admins can do.")
     elif who == demo.OWNER:
         sim.say(f"You are {who} of {demo.PARTNER.code} again.")
+    elif who == demo.COLLEAGUE:
+        sim.say(f"You are {who} of {demo.PARTNER.code} now, a colleague of {demo.OWNER}.")
     else:
         sim.say(f"You are {who} now, with an account of your own.")
     sim.note(*(await sim.current_screen(ids=False) or ()))
@@ -242,6 +245,7 @@ COMMANDS = {
     "pay": BANK["pay"],
     "tell": BANK["tell"],
     "payee": BANK["payee"],
+    "file": FILE,
     "sms": Command(
         ":sms [PHONE]\n:sms down",
         "read the SMS that came to a phone\nlet the carrier fail, or: refuses, unsure, up",
@@ -254,7 +258,11 @@ COMMANDS = {
     ),
     "wait": Command(":wait 2m", "let time pass, at once (s, m, h, d)", _wait),
     "bank": BANK["bank"],
-    "as": Command(":as NAME [PHONE]", f"be somebody else, such as {demo.ADMINS[0]}, an admin", _as),
+    "as": Command(
+        ":as NAME [PHONE]\n",
+        f"be somebody else, such as {demo.COLLEAGUE}, a colleague,\nor {demo.ADMINS[0]}, an admin",
+        _as,
+    ),
     "hop": Command(
         ":hop again\n",
         "send the newest hop once more, or: parallel,\ntext 1*2, phone 0733 123 456",

@@ -1,9 +1,10 @@
-"""The demo partner in the simulator: invented, and the only one."""
+"""The demo partner in the simulator: invented, and the only one. Two people belong to it."""
 
 from __future__ import annotations
 
 from bot.channels.terminal import CHANNEL
 from bot.simulation.credentials import USSD_CODE
+from bot.simulation.givens import LONG_AGO
 from bot.simulation.opening_balances import add_partner
 from services.domain.fees import Fee, FeeKind
 from services.domain.money import Money
@@ -14,6 +15,8 @@ from services.ports import Tx
 PARTNER = Partner("DUKA", low_balance_cents=1_000_00)
 WALLET = Money(5_000_00)
 OWNER = "wanjiru"  # also the person's terminal address
+COLLEAGUE = "njoki"  # who may agree to what takes two people
+COLLEAGUES_PHONE = Phone("254722000222")
 ADMINS = ("musa", "zawadi")  # two, because decisions on money by hand need two
 PHONE = Phone("254712345678")
 MAIL = "wanjiru@duka.example"
@@ -41,5 +44,9 @@ def seed(tx: Tx) -> None:
     add_partner(tx, PARTNER, WALLET, Money(0))
     person_id = tx.people.add_person(PARTNER.code, OWNER, Role.OWNER, PHONE, MAIL, "en")
     tx.people.link(CHANNEL, OWNER, person_id)
+    person_id = tx.people.add_person(
+        PARTNER.code, COLLEAGUE, Role.OPERATOR, COLLEAGUES_PHONE, None, "en"
+    )
+    tx.people.link(CHANNEL, COLLEAGUE, person_id, since=LONG_AGO)
     for fee in FEES:
         tx.fees.set(PARTNER.code, fee, "demo")

@@ -160,7 +160,7 @@ class Simulator:
         option = self._picked_of_notice(line.strip())
         if option is not None and self._notice is not None:
             return self.tap(option, self._notice)
-        return event_from_line(self.who, self._event_id(), line)
+        return event_from_line(self.who, self.next_event_id(), line)
 
     def tap(self, option: str, message_id: str | None = None) -> Event:
         """Tap an option of a message, by default the newest screen, on the turn it was drawn."""
@@ -171,7 +171,7 @@ class Simulator:
         return Event(
             CHANNEL,
             self.who,
-            self._event_id(),
+            self.next_event_id(),
             EventKind.TAP,
             turn=turn,
             option=option,
@@ -202,7 +202,7 @@ class Simulator:
         options = Content(sent.text, sent.rows).options
         return next((id_ for id_, label in options if label.casefold() == text.casefold()), None)
 
-    def _event_id(self) -> str:
+    def next_event_id(self) -> str:
         self._count += 1
         return str(self._count)
 

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from bot.scripts import directive
 from bot.scripts.directive_syntax import read_directive
 from bot.scripts.inbox import Mismatch
+from bot.scripts.payout_file import good_rows, written
 from bot.scripts.source_line import SourceLine
 from bot.scripts.stage import Option, Shown
 from bot.simulation.ncba.handsets import Handset
@@ -25,6 +26,7 @@ from services.domain.phone import Phone
 from services.ports import Tx
 
 RIGHT_PIN = "1234"
+SAMPLE = "sample.csv"
 PIN_DIGITS = 4
 LATE_S = 3_600
 AnyBody = TypeVar("AnyBody", bound=bodies.PageBody)
@@ -65,6 +67,17 @@ async def _redial(state: PageState, view: View, body: bodies.Redial) -> None:
             await dialling.send_again(state.served, body.person)
         case "hang-up":
             await dialling.hang_up(state.served, body.person)
+
+
+async def _send_file(state: PageState, view: View, body: bodies.SendFile) -> None:
+    _check_person(state, body.person)
+    await state.served.send_file(body.person, body.name, body.content)
+
+
+async def _send_sample(state: PageState, view: View, body: bodies.SendSample) -> None:
+    _check_person(state, body.person)
+    content = written(good_rows(body.rows, state.served.scene.seed), None)
+    await state.served.send_file(body.person, SAMPLE, content)
 
 
 def _option(state: PageState, body: bodies.Tap) -> tuple[Shown, Option]:
@@ -218,8 +231,10 @@ def _check_person(state: PageState, name: str) -> None:
         raise ControlError("nobody is called so")
 
 
+SEND_FILE = Action(bodies.SendFile, _send_file)
 ACTIONS: Mapping[str, Action[Any]] = {
     "say": Action(bodies.Say, _say),
+    "sample": Action(bodies.SendSample, _send_sample),
     "tap": Action(bodies.Tap, _tap),
     "dial": Action(bodies.Dial, _dial),
     "press": Action(bodies.Press, _press),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hmac
 import mimetypes
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from pydantic import ValidationError
@@ -18,9 +19,10 @@ from bot.http.body import BodyRefused, read_body
 from bot.http.web.headers import FRESH
 from bot.http.web.origin import is_from_own_page, is_loopback_host, only_host
 from bot.simulation.credentials import USSD_CODE
-from bot.simulation.page.actions import ACTIONS
-from bot.simulation.page.bodies import FAULTS, PAYEES
+from bot.simulation.page.actions import ACTIONS, SEND_FILE, Action
+from bot.simulation.page.bodies import FAULTS, PAYEES, SAMPLES
 from bot.simulation.page.cast import groups
+from bot.simulation.page.chat import sent_file
 from bot.simulation.page.curl_copy import as_curl
 from bot.simulation.page.drawn import Drawn
 from bot.simulation.page.script_copy import as_script
@@ -29,6 +31,7 @@ from bot.simulation.page.story import stories
 from bot.simulation.page.view import View
 from bot.simulation.served.controls import CALLS
 from bot.simulation.served.served_world import ControlError
+from flows.engine.event import FILE_BYTES_MAX
 
 BODY_MAX = 16 * 1024  # bytes
 FIELDS_MAX = 10
@@ -45,9 +48,10 @@ class PageApp:
         return [
             Route("/", self._page, methods=["GET"]),
             Route(f"{PREFIX}/stream", self._stream, methods=["GET"]),
-            Route(f"{PREFIX}/files/{{world:int}}/{{message}}", self._file, methods=["GET"]),
+            Route(f"{PREFIX}/files/{{world:int}}/{{bubble}}", self._file, methods=["GET"]),
             Route(f"{PREFIX}/copy/{{what}}", self._copy, methods=["GET"]),
             Route(f"{PREFIX}/do/{{action}}", self._act, methods=["POST"]),
+            Route(f"{PREFIX}/file", self._take_file, methods=["POST"]),
             self._state.assets.route(),
         ]
 
@@ -64,6 +68,8 @@ class PageApp:
             stories=list(stories().values()),
             faults=FAULTS,
             payees=PAYEES,
+            samples=SAMPLES,
+            file_bytes_max=FILE_BYTES_MAX,
             calls=CALLS,
             service_code=USSD_CODE,
         )
@@ -103,12 +109,14 @@ class PageApp:
     async def _file(self, request: Request) -> Response:
         if (refused := _foreign(request)) is not None:
             return refused
-        served = self._state.served
-        document = served.world.terminal.documents.get(request.path_params["message"])
+        served, bubble = self._state.served, request.path_params["bubble"]
+        own = sent_file(served.record, bubble)
+        document = own or served.world.terminal.documents.get(bubble)
         if document is None or request.path_params["world"] != served.number:
             return PlainTextResponse("that file is gone", 404, headers=dict(FRESH))
         name, content = document
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        kind = None if own else mimetypes.guess_type(name)[0]  # its sender may name it anything
+        kind = kind or "application/octet-stream"
         shown = "inline" if kind == "image/png" else "attachment"
         headers = {**FRESH, "content-disposition": f"{shown}; filename*=UTF-8''{quote(name)}"}
         return Response(content, media_type=kind, headers=headers)
@@ -126,16 +134,27 @@ class PageApp:
         return PlainTextResponse(text, headers=dict(FRESH))
 
     async def _act(self, request: Request) -> Response:
+        return await self._do(request, ACTIONS.get(request.path_params["action"]), _fields)
+
+    async def _take_file(self, request: Request) -> Response:
+        """Its body is the file; the address says the rest."""
+        return await self._do(request, SEND_FILE, _fields_and_file)
+
+    async def _do(
+        self,
+        request: Request,
+        action: Action[Any] | None,
+        read: Callable[[Request], Awaitable[dict[str, Any]]],
+    ) -> Response:
         if (refused := _foreign(request)) is not None:
             return refused
         token = request.headers.get(TOKEN, "")
         if not hmac.compare_digest(token.encode(), self._state.token.encode()):
             return _said(403, "This page is of an earlier run: load it again.")
-        action = ACTIONS.get(request.path_params["action"])
         if action is None:
             return _said(404, "There is no such action.")
         try:
-            body = action.asks.model_validate(await _fields(request))
+            body = action.asks.model_validate(await read(request))
         except BodyRefused as error:
             return _said(error.status, "That is too long.")
         except ValidationError as error:
@@ -151,13 +170,20 @@ class PageApp:
         return Response(status_code=204, headers=dict(FRESH))
 
 
-async def _fields(request: Request) -> dict[str, str]:
-    raw = await read_body(request, BODY_MAX)
+async def _fields(request: Request) -> dict[str, Any]:
+    return _parsed(await read_body(request, BODY_MAX))
+
+
+async def _fields_and_file(request: Request) -> dict[str, Any]:
+    fields = _parsed(request.scope["query_string"])
+    return {**fields, "content": await read_body(request, FILE_BYTES_MAX)}
+
+
+def _parsed(form: bytes) -> dict[str, Any]:
     try:
-        pairs = parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
+        return dict(parse_qsl(form.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX))
     except ValueError:
         raise BodyRefused(400) from None
-    return dict(pairs)
 
 
 def _foreign(request: Request) -> Response | None:

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.page.view import Drawer
 from bot.simulation.served.control_bodies import ADVANCE_MAX_S, PhoneText
-from flows.engine.event import TEXT_LIMIT
+from flows.engine.event import FILE_BYTES_MAX, TEXT_LIMIT
+from services.domain.payout_batch import ROWS_MAX
 
 FAULTS = {
     "timeout-before": "cannot be reached",
@@ -29,6 +30,8 @@ PAYEES = {
     "late 24h": "is paid a day later",
     "fails 8 late 24h": "fails (8), and is paid a day later",
 }
+SAMPLES = (3, 12, 100, 1_000)  # rows
+NAME_MAX = 255  # characters of a file's name
 ALL_CALLS = "all"
 ANSWER_MAX = 80  # characters of one answer on a phone (facts: USSD 2)
 _CODE = re.compile(r"\*[0-9*]{1,126}#")
@@ -45,6 +48,12 @@ def _code(text: str) -> str:
     if _CODE.fullmatch(text.strip()) is None:
         raise ValueError("a code is digits and *, from the first * to the # at its end")
     return text.strip()
+
+
+def _named(name: str) -> str:
+    if not (name.isprintable() and name.strip()):
+        raise ValueError("a file's name is one line that can be read")
+    return name
 
 
 class PageBody(BaseModel):
@@ -86,6 +95,21 @@ class Tap(PageBody):
     person: _Id
     message: _Id
     data: _Id
+
+
+class SendFile(PageBody):
+    """A file as it is."""
+
+    person: _Id
+    name: Annotated[str, Field(min_length=1, max_length=NAME_MAX), AfterValidator(_named)]
+    content: Annotated[bytes, Field(max_length=FILE_BYTES_MAX)]
+
+
+class SendSample(PageBody):
+    """A file of so many good ``rows``."""
+
+    person: _Id
+    rows: Annotated[int, Field(ge=1, le=ROWS_MAX)]
 
 
 class Look(PageBody):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,20 +10,22 @@ from bot.scripts.stage import Option, Shown
 from bot.simulation.record import Deleted, Record, Said
 from bot.simulation.world import World
 
+_OWN = re.compile(r"s([0-9]{1,9})")
 BUBBLES_MAX = 120  # of a chat that is drawn anew; those before them are left out
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """``message_id`` names the message that it came with."""
+    """``id`` is that of the bubble that it came with."""
 
-    message_id: str
+    id: str
     name: str
     size: int
+    is_own: bool = False
 
     @property
     def is_picture(self) -> bool:
-        return self.name.endswith(".png")
+        return self.name.endswith(".png") and not self.is_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,15 @@ class Changes:
     new: tuple[Bubble, ...]
     changed: tuple[Bubble, ...]
     alerts: tuple[str, ...]
+
+
+def sent_file(record: Record, bubble_id: str) -> tuple[str, bytes] | None:
+    """Name and content of the file that a person's own bubble shows."""
+    place = _OWN.fullmatch(bubble_id)
+    said = record.entries[int(place[1])] if place and int(place[1]) < len(record.entries) else None
+    if not isinstance(said, Said) or said.content is None or said.gone:
+        return None
+    return said.text, said.content
 
 
 class Chat:
@@ -96,10 +108,14 @@ class Chat:
         if isinstance(place, int):
             said = self._record.entries[place]
             assert isinstance(said, Said), "the place of an own bubble"
-            return Bubble(f"s{place}", True, said.text, is_gone=said.gone)
+            id_ = f"s{place}"
+            if said.content is None:
+                return Bubble(id_, True, said.text, is_gone=said.gone)
+            file = File(id_, said.text, len(said.content), is_own=True)
+            return Bubble(id_, True, "", is_gone=said.gone, file=file)
         versions = self._record.versions(place)
         document = self._world.terminal.documents.get(place)
-        file = None if document is None else File(place, document[0], len(document[1]))
+        came = None if document is None else File(place, document[0], len(document[1]))
         return Bubble(
             place,
             False,
@@ -107,5 +123,5 @@ class Chat:
             versions[-1].rows,
             place,
             is_edited=any(shown.kind == "edit" for shown in versions),
-            file=file,
+            file=came,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from bot.scripts.record import literal
 from bot.scripts.source_line import ScriptError, SourceLine
 from bot.scripts.speech import Say, read_speech
 from bot.scripts.stage import Shown
+from bot.simulation.page.file_lines import file_lines
 from bot.simulation.page.phone_lines import OTHER_BRACKETS, PhoneLines
 from bot.simulation.record import Armed, Did, Entry, Passed, Said, Texted
 from bot.simulation.served.opening import RAISED
@@ -48,7 +49,7 @@ def as_script(served: ServedWorld) -> str:
         if name not in said
     ]
     phones = PhoneLines(scene.people.phones) if dials else None
-    return "\n".join([*lines, "", *_Play(entries, phones).lines()]) + "\n"
+    return "\n".join([*lines, "", *_Play(entries, phones, scene.seed).lines()]) + "\n"
 
 
 @dataclass(slots=True)
@@ -58,13 +59,17 @@ class _Step:
     entry: Said | Did | Armed | None
     came: list[Entry] = field(default_factory=list)
 
+    def without_messages(self) -> _Step:
+        return _Step(self.entry, [entry for entry in self.came if isinstance(entry, Passed)])
+
 
 class _Play:
-    """``phones`` write what people say where they dial too."""
+    """``phones`` write what people say where they dial too; ``seed`` is the world's."""
 
-    def __init__(self, entries: Sequence[Entry], phones: PhoneLines | None) -> None:
+    def __init__(self, entries: Sequence[Entry], phones: PhoneLines | None, seed: int) -> None:
         self._steps = list(_steps(entries))
         self._phones = phones
+        self._seed = seed
         self._names: dict[str, str] = {}  # of variables, by what they stand for
         self._needed = self._find_needed()
         self._carried_s = 0.0
@@ -81,7 +86,10 @@ class _Play:
                 case Said() as said:
                     yield "bot*"
                     self._unread.clear()
-                    yield self._said(said)
+                    if said.content is None:
+                        yield self._said(said)
+                    elif not (yield from self._sent(said)):
+                        step = step.without_messages()
                 case Did(line):
                     yield self._filled(line)
                 case Armed(call, fault, times) if times > 0:
@@ -96,6 +104,14 @@ class _Play:
         if line.startswith(f"{said.person}>"):
             self._speaker = said.person
         return self._filled(line)
+
+    def _sent(self, said: Said) -> Generator[str, None, bool]:
+        """Whether a script can send that file."""
+        file = file_lines(said, self._seed)
+        yield from file.lines
+        if file.plays:
+            self._speaker = said.person
+        return file.plays
 
     def _expected(self, step: _Step) -> Iterator[str]:
         """Each answer's first line, and what brought something that is needed later."""
@@ -131,10 +147,14 @@ class _Play:
 
     def _first(self, step: _Step, text: str) -> str:
         """What the answer begins with, unless it may repeat words that had to be changed."""
-        said = step.entry
-        if isinstance(said, Said) and _sayable(said) != said.written:
+        if isinstance(step.entry, Said) and not self._is_as_said(step.entry):
             return _HOLE
         return _steady(_first_line(text))
+
+    def _is_as_said(self, said: Said) -> bool:
+        if said.content is not None:
+            return file_lines(said, self._seed).is_same
+        return _sayable(said) == said.written
 
     def _texted(self, entry: Texted) -> Iterator[str]:
         read = f"{'mail' if entry.is_mail else 'sms'} {entry.address}<~"
@@ -157,8 +177,11 @@ class _Play:
         came: set[str] = set()
         needed: set[str] = set()
         for step in self._steps:
-            used = step.entry.written if isinstance(step.entry, Said) else ""
-            used = step.entry.line if isinstance(step.entry, Did) else used
+            match step.entry:
+                case Said(written=used, content=None) | Did(line=used):
+                    pass
+                case _:
+                    used = ""
             needed |= {token for token in came if _stands_in(used, token)}
             for entry in step.came:
                 if isinstance(entry, Shown | Texted):

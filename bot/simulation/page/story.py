@@ -22,6 +22,7 @@ from bot.scripts.player import LineFailed, Player
 from bot.scripts.script import Line, Script
 from bot.scripts.source_line import ScriptError, SourceLine
 from bot.scripts.speech import Race, Speech
+from bot.scripts.stage import Option, Shown
 from bot.simulation.page.view import Views
 from bot.simulation.served.served_world import ControlError, ServedWorld
 from bot.simulation.stage import SceneStage
@@ -41,6 +42,7 @@ STORIES = (
     "crash-in-the-middle",
     "top-up-by-ussd",
     "unknown-then-paid",
+    "file-of-payouts",
 )
 STEP_S = 1.2  # real seconds that a caption stands before the next, unless somebody asks for it
 
@@ -264,6 +266,14 @@ class StoryStage(SceneStage):
     async def open(self, head: ScriptHead, givens: Sequence[Given]) -> None:
         await self._served.begin(givens, head.seed)
         self.enter(self._served.scene)
+
+    async def tap(self, name: str, screen: Shown, option: Option, copies: int = 1) -> None:
+        """Recorded so that a copy finds the same button: others may have its id."""
+        if self._handsets is not None:
+            await super().tap(name, screen, option, copies)
+        else:
+            written = self._served.written(name, screen, option)
+            self.inputs.tap(name, screen, option, copies, written)
 
     async def close(self) -> None:
         """The world goes on, for whoever wants to try something in it."""

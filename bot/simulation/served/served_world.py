@@ -312,6 +312,10 @@ class ServedWorld:
         async with self.turn():
             self.scene.inputs.say(person, text)
 
+    async def send_file(self, person: str, name: str, content: bytes) -> None:
+        async with self.turn():
+            self.scene.inputs.send_file(person, name, content)
+
     async def tap(self, person: str, screen: Shown, option: Option) -> None:
         async with self.turn():
             self._tap(person, screen, option)
@@ -322,8 +326,12 @@ class ServedWorld:
             self._tap(person, *self._screens.option(person, wanted))
 
     def _tap(self, person: str, screen: Shown, option: Option) -> None:
-        written = self._screens.written(person, screen.message_id, option)
+        written = self.written(person, screen, option)
         self.scene.inputs.tap(person, screen, option, written=written)
+
+    def written(self, person: str, screen: Shown, option: Option) -> str | None:
+        """How a script taps this option, if not by its id."""
+        return self._screens.written(person, screen.message_id, option)
 
     def take_unread(self, person: str) -> Sequence[Message]:
         """All of the chat that the person has not read yet; it is read now."""

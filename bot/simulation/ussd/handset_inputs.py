@@ -15,7 +15,7 @@ from bot.channels.terminal import CHANNEL as CHAT
 from bot.scripts.directive import SendHop
 from bot.scripts.inbox import Mismatch
 from bot.scripts.stage import CannotDo, Option, Shown
-from bot.simulation.record import SentHop
+from bot.simulation.record import Said, SentHop
 from bot.simulation.ussd.phones import Dialled, PhoneFault, Phones, ShownPage
 from flows.engine.phone_pages import BACK, HOME, MORE, PhoneScreen
 from services.domain.phone import Phone
@@ -127,7 +127,7 @@ class HandsetInputs:
         dialled = self.session(name)
         assert dialled is not None, "it was sent in a session"
         hop = SentHop(dialled.session, dialled.phone, dialled.code, dialled.text)
-        self._scene.record.said(name, typed, written, hop)
+        self._scene.record.said(Said(name, typed, written, hop=hop))
         await self._show(name, await self._done(sent))
 
     async def _show(self, name: str, page: ShownPage, *, may_be_left: bool = False) -> None:

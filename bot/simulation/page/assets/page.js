@@ -85,15 +85,15 @@ function inTurn(phone, work) {
   queue.last = queue.last.then(work).finally(() => { queue.length -= 1; });
 }
 
-async function post(action, fields) {
+function post(action, fields) {
+  return send(`/page/do/${action}`, new URLSearchParams({ view, ...fields }));
+}
+
+async function send(address, body) {
   say("");
   let problem = NO_ANSWER;
   try {
-    const answer = await fetch(`/page/do/${action}`, {
-      method: "POST",
-      headers: { "x-hazina-token": token },
-      body: new URLSearchParams({ view, ...fields }),
-    });
+    const answer = await fetch(address, { method: "POST", headers: { "x-hazina-token": token }, body });
     problem = answer.ok ? "" : await answer.text();
   } catch {
     // no answer: said below
@@ -116,6 +116,44 @@ document.addEventListener("submit", (event) => {
   inTurn(phone, async () => {
     if (!(await post(form.dataset.do, { person, text })) && !input.value) input.value = text;
   });
+});
+
+// A file is sent as soon as it is chosen, as it is.
+document.addEventListener("change", (event) => {
+  const input = event.target.closest("input[type=file]");
+  const file = input?.files[0];
+  if (!file) return;
+  const phone = attached(input);
+  input.value = "";  // so that the same file can be chosen again
+  if (file.size > input.dataset.bytesMax) {
+    say(`${file.name} is over 1 MiB, the most that a file may have.`);
+    return;
+  }
+  const fields = { view, person: personOf(phone).value, name: file.name };
+  inTurn(phone, () => send(`/page/file?${new URLSearchParams(fields)}`, file));
+});
+
+document.addEventListener("click", (event) => {
+  const rows = event.target.closest("[data-sample]")?.dataset.sample;
+  if (!rows) return;
+  const phone = attached(event.target);
+  const fields = { person: personOf(phone).value, rows };
+  inTurn(phone, () => post("sample", fields));
+});
+
+function attached(choice) {
+  closeChoices(choice.closest(".attach"));
+  return choice.closest("[data-phone]");
+}
+
+function closeChoices(attach) {
+  attach.open = false;
+  attach.querySelector("summary").focus({ preventScroll: true });
+}
+
+document.addEventListener("keydown", (event) => {
+  const attach = event.target.closest(".attach[open]");
+  if (attach && event.key === "Escape") closeChoices(attach);
 });
 
 // The keys of a phone write the answer that its page asks for, else the code to dial.

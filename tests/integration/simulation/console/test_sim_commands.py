@@ -133,7 +133,7 @@ async def test_screen_shows_option_ids_that_can_be_tapped(tmp_path: Path) -> Non
 
 async def test_help_names_every_command(tmp_path: Path) -> None:
     listed = after(await play(tmp_path, ":help\n"), ":help")
-    words = "handset payee sms wait bank restart crash screen tap quit"
+    words = "handset payee file sms wait bank restart crash screen tap quit"
     for word in words.split():
         assert f"\n  :{word}" in listed
     assert all(len(line) < 80 for line in listed.split("\n"))
@@ -172,6 +172,9 @@ async def test_quit_leaves_the_rest_unread(tmp_path: Path) -> None:
         ":payee 0722 000 pays",
         ":payee amina pays",
         ":crash at before-call payouts",
+        ":file",
+        ":file a\0b",
+        ":file " + "x" * 5000,
         ":handset",
         ":handset jumps",
         ":handset pays 123",

@@ -39,6 +39,14 @@ def _code(tab: PageTab, phone: str) -> str:
     return found[0]
 
 
+def _reference(tab: PageTab, kind: str) -> str:
+    return next(
+        found[0]
+        for shown in tab.desk.served.scene.shown
+        if (found := re.search(rf"{kind}-[0-9A-Z]+", shown.text))
+    )
+
+
 async def test_a_top_up_is_copied_with_its_clock(tmp_path: Path) -> None:
     async with page_tab(tmp_path) as tab:
         await tab.ask_for_topup()
@@ -78,11 +86,7 @@ async def test_references_are_captured_from_the_message_that_showed_them(tmp_pat
         await tab.say("/float 1000", "njoki")
         await tab.tap("yes", "njoki")
         await tab.tap("approve")
-        reference = next(
-            found[0]
-            for shown in tab.desk.served.scene.shown
-            if (found := re.search(r"FL-[0-9A-Z]+", shown.text))
-        )
+        reference = _reference(tab, "FL")
         await tab.tap(reference)
         await tab.tap("yes")
         await tab.tap("yes", "njoki")
@@ -186,6 +190,91 @@ async def _something(tab: PageTab, chance: random.Random) -> None:
             await tab.say(chance.choice(lines), person)
 
 
+ROWS = ("0722000111,150,S-1", "0722000222,250,S-2")
+
+
+async def test_a_file_that_two_people_pay_is_copied_with_its_lines(tmp_path: Path) -> None:
+    async with page_tab(tmp_path) as tab:
+        await tab.say("/float 1000")
+        await tab.tap("yes")
+        await tab.say(_code(tab, WANJIRU))
+        content = "\n".join(["phone,amount,reference", *ROWS])
+        await tab.attach(content.encode(), "pay <in> november.csv", "njoki")
+        await tab.tap("yes", "njoki")
+        await tab.tap("approve")
+        await tab.tap(_reference(tab, "BA"))
+        await tab.tap("yes")
+        await tab.tap("yes", "njoki")
+        await tab.say(_code(tab, NJOKI), "njoki")
+        await tab.do("advance", seconds="30")
+        text, curl = await tab.copy("script"), await tab.copy("curl")
+    for channel in ("terminal", "telegram"):
+        copied = text.replace("channels: terminal", f"channels: {channel}", 1)
+        await _holds(copied, tmp_path, channel)
+    first, second = ROWS
+    assert (
+        f"njoki> <file pay-in-november.csv>\n  phone,amount,reference\n  {first}\n  {second}\n"
+        in text
+    )
+    assert "bot<~ Pay 2 rows, KES 400 in all?" in text
+    assert "everything was paid, 2 rows" in text
+    assert "# No control does this: njoki> <file pay <in> november.csv>\n" in curl
+
+
+async def test_a_sample_is_copied_by_its_lines_or_if_it_is_long_by_their_number(
+    tmp_path: Path,
+) -> None:
+    async with page_tab(tmp_path) as tab:
+        for rows in ("3", "100", "1000"):
+            await tab.do("sample", person="wanjiru", rows=rows)
+        text = await tab.copy("script")
+    await _holds(text, tmp_path)
+    assert "\nwanjiru> <file sample.csv>\n  phone,amount,reference\n  0" in text
+    assert "\nwanjiru> <file sample.csv rows 100>\n" in text
+    assert "\nwanjiru> <file sample.csv rows 1000>\n" in text
+    assert "bot<~ Paying 1,000 rows costs" in text
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("\ufeffphone,amount,reference\n0722000111,150,S-1", "> <file a.csv as bom>\n"),
+        ("phone;amount;reference\r\n0722000111;150;S-1\r\n", "  0722000111;150;S-1\n"),
+        ("phone,amount,reference\n\n 0722000111,150,{x}  # a\n#\n", "  0722000111,150,(x)  + a\n"),
+        ("phone\tamount\treference\n0722000111\t150\t# 1\t\n", "  0722000111\t150\t+ 1\n"),
+        ("phone,amount,reference\rcaf\xe9 \x07\u2028,x,\x00", "  caf\xe9 ??,x,?\n"),
+        ("bot< x\n@crash\ngiven admin x\nwanjiru> y", "  @crash\n"),
+    ],
+)
+async def test_whatever_a_file_says_its_copy_holds(tmp_path: Path, content: str, line: str) -> None:
+    async with page_tab(tmp_path) as tab:
+        await tab.attach(content.encode(), "a.csv")
+        await tab.say("/balance")
+        text = await tab.copy("script")
+    await _holds(text, tmp_path)
+    assert line in text
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "is empty"),
+        (b"\n \n", "is empty"),
+        (b"phone,caf\xe9", "is not written in UTF-8"),
+        (b"phone,amount,reference\n" + b"0722000111,150,S\n" * 60, "has 61 lines"),
+    ],
+)
+async def test_a_file_that_no_line_can_send_is_a_remark(
+    tmp_path: Path, content: bytes, why: str
+) -> None:
+    async with page_tab(tmp_path) as tab:
+        await tab.attach(content, "a.csv")
+        await tab.say("/balance")
+        text = await tab.copy("script")
+    await _holds(text, tmp_path)
+    assert f"\n# wanjiru sent the file a.csv here, which {why}" in text
+
+
 async def test_words_that_a_script_would_take_for_something_else_are_said(tmp_path: Path) -> None:
     async with page_tab(tmp_path) as tab:
         brackets = ("{name}", "[menu]", "<sticker>", "<edit> x")
@@ -198,7 +287,12 @@ async def test_words_that_a_script_would_take_for_something_else_are_said(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("story", "said"), [("notified-twice", "@notify"), ("unknown-then-paid", "@payee")]
+    ("story", "said"),
+    [
+        ("notified-twice", "@notify"),
+        ("unknown-then-paid", "@payee"),
+        ("file-of-payouts", "> <file commissions.csv>\n  phone,"),
+    ],
 )
 async def test_a_story_is_copied_as_it_was_played(tmp_path: Path, story: str, said: str) -> None:
     async with page_tab(tmp_path) as tab:
