@@ -50,6 +50,7 @@ PROCEED_OPTIONS = frozenset(
         *("add", "save", "thaw-payouts", "resume"),
     }
 )
+KEY_OPTIONS = frozenset({"rotate", "revoke"})
 # Options that hold payouts back.
 HOLD_OPTIONS = frozenset({"freeze-payouts", "pause"})
 
@@ -145,7 +146,9 @@ class Actor:
         if screen is not None and onward and dice.random() < 0.6:
             return self._tap(screen, dice.choice(onward))
         if screen is not None and dice.random() < 0.4:
-            return self._tap(screen, dice.choice(screen.options))
+            option = dice.choice(screen.options)
+            # The partners' systems of a storm keep their keys.
+            return self._tap(screen, "menu" if option in KEY_OPTIONS else option)
         if dice.random() < 0.15:
             return self._type(dice.choice(NOISE))
         if dice.random() < 0.15:
