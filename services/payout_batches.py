@@ -279,7 +279,7 @@ def _repeated_since(tx: Tx, batch: Batch) -> Payout | None:
         found = tx.payouts.similar(batch.partner, row.phone, row.amount, batch.quoted_at)
         if found is None:
             continue
-        is_begun = found.authorised_at is not None and batch.quoted_at <= found.authorised_at
+        is_begun = found.authorised_at is not None and batch.quoted_at < found.authorised_at
         if is_begun or found.state is PayoutState.PAID_AFTER_RETURN:
             return found
     return None
