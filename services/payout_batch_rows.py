@@ -32,13 +32,15 @@ def take_up(tx: Tx, spare: int) -> int:
     return taken
 
 
-def after_row(tx: Tx, payout: Payout) -> Batch | None:
-    """The batch whose row has reached an outcome, if it is one: over once every row has ended."""
+def after_row(tx: Tx, payout: Payout) -> tuple[Batch | None, bool]:
+    """The batch whose row has reached an outcome, if it is one, and whether it was the last row to
+    end: then the batch is done, if nobody has stopped it."""
     if payout.batch is None:
-        return None
+        return None, False
     batch = tx.payout_batches.get(payout.batch)
     assert batch is not None, "a row has its batch"
-    if batch.state is BatchState.RUNNING and not tx.payout_batches.has_open_rows(batch.reference):
+    is_last = not tx.payout_batches.has_open_rows(batch.reference)
+    if is_last and batch.state is BatchState.RUNNING:
         batch = batch.transition_to(BatchState.DONE, settled_at=tx.now)
         tx.payout_batches.save(batch)
-    return batch
+    return batch, is_last

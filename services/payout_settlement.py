@@ -48,11 +48,13 @@ _AWAITED = frozenset({PayoutState.SUBMITTING, PayoutState.ACCEPTED, PayoutState.
 @dataclass(frozen=True, slots=True)
 class PayoutChange:
     """A payout has reached an outcome, which its person should be told once. ``pauses``: no payout
-    of anybody's is sent from now on. ``batch`` is that whose row it is, as it stands now."""
+    of anybody's is sent from now on. ``batch`` is that whose row it is, as it stood then, and
+    ``ends_batch`` says that no other row of it was left."""
 
     payout: Payout
     pauses: bool = False
     batch: Batch | None = None
+    ends_batch: bool = False
 
 
 def claim(
@@ -372,8 +374,7 @@ def _unknown(tx: Tx, payout: Payout, why: str) -> PayoutChange:
     tx.evidence.open_review(payout.reference, "unknown")
     payout = payout.transition_to(PayoutState.UNKNOWN, reason=None, settled_at=tx.now)
     payout = replace(payout, due_at=_next_query(tx, payout))
-    tx.payouts.save(payout)
-    return PayoutChange(payout, batch=payout_batch_rows.after_row(tx, payout))
+    return _changed(tx, payout)
 
 
 def _evidence_is_in(tx: Tx, reference: str) -> None:
@@ -398,5 +399,10 @@ def _settle(
         receipt=receipt or payout.receipt,
         recipient_name=recipient_name or payout.recipient_name,
     )
+    return _changed(tx, payout)
+
+
+def _changed(tx: Tx, payout: Payout) -> PayoutChange:
     tx.payouts.save(payout)
-    return PayoutChange(payout, batch=payout_batch_rows.after_row(tx, payout))
+    batch, ends_batch = payout_batch_rows.after_row(tx, payout)
+    return PayoutChange(payout, batch=batch, ends_batch=ends_batch)

@@ -21,28 +21,27 @@ DRAWN_ALWAYS = 20  # rows of a file whose every row is shown at once
 DRAWN_EVERY = timedelta(seconds=3)  # the live message, at most: a thousand rows end in minutes
 
 
-def queue_batch_progress(tx: Tx, outcomes: OutcomeNotices, batch: Batch) -> list[OutboxRow]:
+def queue_batch_progress(
+    tx: Tx, outcomes: OutcomeNotices, batch: Batch, *, is_over: bool
+) -> list[OutboxRow]:
     """A row has ended: draw the live message anew, of a large file once in a while and when only
-    what is unknown is left, and tell the end."""
-    if batch.state is not BatchState.RUNNING:
-        return queue_batch_over(tx, outcomes, batch)
-    counts = tx.payout_batches.counts(batch.reference)
-    is_busy = counts.open and batch.rows > DRAWN_ALWAYS
-    if is_busy and batch.told_at is not None and tx.now < batch.told_at + DRAWN_EVERY:
+    what is unknown is left. Tell the end of the last row, also of a batch that was stopped."""
+    if is_over:
+        return _over(tx, outcomes, batch, exit_of(tx, batch))
+    # One transaction can end several rows, and the batch with the last of them.
+    current = tx.payout_batches.get(batch.reference)
+    assert current is not None, "a row has its batch"
+    if current.state is not BatchState.RUNNING:
         return []
-    tx.payout_batches.save(replace(batch, told_at=tx.now))
+    counts = tx.payout_batches.counts(current.reference)
+    is_busy = counts.open and current.rows > DRAWN_ALWAYS
+    if is_busy and current.told_at is not None and tx.now < current.told_at + DRAWN_EVERY:
+        return []
+    tx.payout_batches.save(replace(current, told_at=tx.now))
     rows: list[OutboxRow] = []
-    for told in outcomes.told_at(tx, batch):
+    for told in outcomes.told_at(tx, current):
         rows += _live(tx, outcomes, told)
     return rows
-
-
-def queue_batch_over(tx: Tx, outcomes: OutcomeNotices, batch: Batch) -> list[OutboxRow]:
-    """It is done, or was stopped: told once, and of a stopped one again when the last row that was
-    on its way has ended."""
-    counts = tx.payout_batches.counts(batch.reference)
-    is_news = batch.state is BatchState.DONE or counts.over
-    return _over(tx, outcomes, batch, exit_of(tx, batch)) if is_news else []
 
 
 def queue_row_owed(

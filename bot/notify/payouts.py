@@ -24,7 +24,7 @@ def queue_payout_change(tx: Tx, outcomes: OutcomeNotices, change: PayoutChange) 
     if batch is not None and payout.state is PayoutState.PAID_AFTER_RETURN:
         rows += queue_row_owed(tx, outcomes, batch, payout)
     elif batch is not None:
-        rows += queue_batch_progress(tx, outcomes, batch)
+        rows += queue_batch_progress(tx, outcomes, batch, is_over=change.ends_batch)
     elif not outcomes.reads_events(payout):
         rows += _told(tx, outcomes, payout)
     if payout.state is PayoutState.PAID:

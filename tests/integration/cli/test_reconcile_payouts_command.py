@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli.main import main
-from tests.kit.payout_payer import AMOUNT, RECEIPT, PayoutPayer, S, in_state
+from tests.kit.batch_sender import BatchSender
+from tests.kit.payout_payer import AMOUNT, NO_READABLE_ANSWER, RECEIPT, PayoutPayer, S, in_state
 from tests.kit.plain_store import PlainStore, connect
 
 HEADER = "Receipt No.,Completion Time,Details,Transaction Status,Withdrawn,Other Party Info"
@@ -41,6 +42,30 @@ def unknown_payout(desk: Path) -> tuple[str, str]:
     return reference, line
 
 
+def unknown_rows_of_a_file(desk: Path) -> tuple[str, list[str]]:
+    """A file of payouts, none of whose orders anybody answered, and its lines on the statement."""
+    store = PlainStore(desk / "hazina.db")
+    sender = BatchSender(store)
+    sender.channel = "telegram"
+    store.do(lambda tx: tx.people.link("telegram", "1", sender.person.id))
+    sender.fund()
+    sender.lift_the_limit_of_new_numbers()
+    reference = sender.running(*(AMOUNT.whole_units,) * 2)
+    lines = []
+    for number, claimed in enumerate(sender.scan()[0]):
+        submitting = sender.begin(claimed)
+        assert submitting is not None
+        sender.answered(submitting, NO_READABLE_ANSWER)
+        lines.append(
+            f"SG000000{number}X,02/03/2026 09:00,Business Payment,Completed,"
+            f"-{AMOUNT.whole_units},{claimed.recipient.msisdn}"
+        )
+    assert len(lines) == 2
+    store.conn.execute("COMMIT")
+    store.conn.close()
+    return reference, lines
+
+
 def compare(desk: Path, *lines: str, day: str = DAY) -> Result:
     (desk / "statement.csv").write_text("\n".join((HEADER, *lines)))
     return CliRunner().invoke(main, ["reconcile-payouts", "statement.csv", "--day", day])
@@ -60,6 +85,22 @@ def test_an_unknown_payout_that_the_statement_shows_is_paid_and_its_owner_told(
     assert told[1].endswith("Paid.")
     again = compare(desk, line)
     assert (again.exit_code, "is paid" in again.output) == (0, False)
+
+
+def test_a_file_all_of_whose_rows_one_statement_shows_is_done_and_its_maker_told_once(
+    desk: Path,
+) -> None:
+    reference, lines = unknown_rows_of_a_file(desk)
+    result = compare(desk, *lines)
+    assert result.exit_code == 0, result.output
+    with closing(connect(desk / "hazina.db")) as conn:
+        ((state,),) = conn.execute(
+            "SELECT state FROM wallet_transactions WHERE reference = ?", [reference]
+        )
+        told = [row[0] for row in conn.execute("SELECT text FROM outbox ORDER BY id")]
+    assert state == "DONE"
+    assert [text.startswith(f"{reference}: everything was paid") for text in told] == [True, False]
+    assert "2 paid, 0 not paid, 0 to go" in told[1]
 
 
 def test_a_payment_of_nobody_here_and_the_charges_are_printed(desk: Path) -> None:
