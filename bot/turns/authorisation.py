@@ -17,7 +17,13 @@ from services.domain.refusal import Refusal
 
 # Looking is not moving money: a suspended partner's people may look.
 SHOWN = frozenset(
-    {HandlerKind.VIEW, HandlerKind.SUGGESTION, HandlerKind.PROGRESS, HandlerKind.COUNT}
+    {
+        HandlerKind.VIEW,
+        HandlerKind.SUGGESTION,
+        HandlerKind.PROGRESS,
+        HandlerKind.COUNT,
+        HandlerKind.RECALL,
+    }
 )
 
 

@@ -92,11 +92,12 @@ def silence_is_taken(right: Any, worker: Any, delivery: Any) -> Any:
 
 
 def shown_again(right: Any, call: Any) -> Any:
-    data = [
-        {"id": one.id, "secret": call.app.keys.unseal(one.secret)}
-        for one in call.tx.webhooks.of(call.partner.code)
-    ]
-    return replace(right(call), document={"data": data})
+    secrets = {
+        one.id: call.app.keys.unseal(one.secret) for one in call.tx.webhooks.of(call.partner.code)
+    }
+    answer = right(call)
+    data = [{**one, "secret": secrets[one["id"]]} for one in answer.document["data"]]
+    return replace(answer, document={"data": data})
 
 
 def without_its_first(right: Any, store: Any, partner: str, after: int, limit: int) -> Any:

@@ -173,7 +173,7 @@ MISTAKES = (
     Mistake(
         "credit without noting the evidence",
         instead(EvidenceStore, "add", faulty.nothing),
-        caught("topups", "purchase legs", "evidence"),
+        caught("topups", "purchase legs", "payout legs", "evidence"),
     ),
     Mistake(
         "open no review",

@@ -37,7 +37,7 @@ PAYOUT_MISTAKES = (
     Mistake(
         "call an accepted order paid",
         instead(payout_settlement, "record_order", faulty_payouts.accepted_is_paid),
-        caught("bank"),
+        caught("bank", "confirmed"),
     ),
     Mistake(
         "let go what an unknown payout holds",

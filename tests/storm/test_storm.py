@@ -26,7 +26,7 @@ from tests.storm.mistake import Mistake
 from tests.storm.mistakes import MISTAKES
 
 HOURS, PARTNERS = 6, 3  # of the standard seeds, enough to detect every mistake
-SEEDS = range(1, 25)
+SEEDS = range(1, 41)
 # Journeys whose crash points are tried in every test run.
 ALWAYS = ("prompt", "prompt by phone", "float", "payout")
 

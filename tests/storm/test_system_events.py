@@ -54,11 +54,12 @@ def test_a_feed_and_the_answers_name_the_same_operations() -> None:
 
 
 def test_an_event_names_who_was_paid_by_first_name_and_initials() -> None:
-    full = {"reference": "PO-AAAAAA", "recipient_name": "ESTHER MARY PLACEHOLDER"}
+    full = {"kind": "payout", "reference": "PO-AAAAAA", "recipient_name": "ESTHER MARY PLACEHOLDER"}
     assert as_told(full) == {**full, "recipient_name": "ESTHER M. P."}
     for name in ("ESTHER", None):
         assert as_told({**full, "recipient_name": name})["recipient_name"] == name
-    assert as_told({"reference": "TU-AAAAAA"}) == {"reference": "TU-AAAAAA"}
+    topup = {"kind": "topup", "reference": "TU-AAAAAA"}
+    assert as_told(topup) == topup
 
 
 # Webhooks --------------------------------------------------------------------------------------
