@@ -115,7 +115,7 @@ class PublicPayee:
 
 
 def short_name(name: str) -> str:
-    """The first name, and the others' initials, as in ``JOHN W.``: events go to addresses that
+    """The first name, and the others' initials, as in ``ASHA E.``: events go to addresses that
     nobody looks at, and say no full name."""
     first, *others = name.split() or [""]
     return " ".join([first, *(f"{other[0]}." for other in others)])
