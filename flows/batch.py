@@ -66,7 +66,7 @@ BATCH = Flow(
                 "partly": "some_failed",
                 "refused": "refused",
             },
-            gives={"awaits": (*_QUOTED, "until"), "run": _QUOTED},
+            gives={"awaits": _QUOTED, "run": _QUOTED},
         ),
         Look("one", view="batch", args=("batch",), acts=_ONE_ACTS),
         Look(
@@ -113,9 +113,16 @@ BATCH = Flow(
             args=("batch",),
             operation="batch",
             on={"sent": "code", "awaits": "awaits", "short": "short", "refused": "refused"},
-            gives={"short": _SHORT, "awaits": ("until",)},
+            gives={"short": _SHORT},
         ),
-        Confirm("awaits", shows=(*_SHOWN, "until"), yes="ask", waits_for_others=True),
+        Confirm(
+            "awaits",
+            shows=_SHOWN,
+            yes="ask",
+            waits_for_others=True,
+            view="batch_approval",
+            args=("batch",),
+        ),
         Code(
             "code",
             use_case="check_batch_code",

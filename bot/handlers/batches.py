@@ -65,9 +65,15 @@ def _line(turn: TurnContext, batch: Batch) -> str:
         "reference": batch.reference,
         "count": batch.rows,
         "amount": batch.amount,
-        "state": say_state(turn, batch.reference, batch.state),
+        "state": _state(turn, batch),
     }
     return turn.say("batch.list.line", facts)
+
+
+def _state(turn: TurnContext, batch: Batch) -> str:
+    if batch.state is BatchState.AWAITING_APPROVAL and batch.approved_digest is not None:
+        return turn.say("batch_approval.state")
+    return say_state(turn, batch.reference, batch.state)
 
 
 @HANDLERS.use_case("open_batch", needs=Right.MOVE_MONEY)
@@ -79,9 +85,7 @@ def open_(turn: TurnContext, batch: Reference) -> Exit | Refusal:
     if found.person_id == turn.person.id:
         found = spending.as_of_now(turn.tx, found)
         if found.state is BatchState.AWAITING_APPROVAL:
-            approval = turn.tx.approvals.get(batch)
-            assert approval is not None, "what waits was asked for"
-            return Exit("awaits", sets={**_quoted(found), "until": approval.ends_at})
+            return Exit("awaits", sets=_quoted(found))
         if found.state is BatchState.OTP_SENT:
             return Exit("code", sets=_quoted(found))
     if found.state is BatchState.RUNNING:
@@ -109,7 +113,7 @@ def one(turn: TurnContext, batch: Reference) -> View | None:
         "count": found.rows,
         "amount": found.amount,
         "begun": found.created_at,
-        "state": say_state(turn, found.reference, found.state),
+        "state": _state(turn, found),
         "how": how,
     }
     return View(facts, acts=frozenset(acts))
@@ -254,6 +258,16 @@ def quote(turn: TurnContext, batch: Reference) -> View:
     float_ = turn.tx.ledger.balance(Account(found.partner, AccountKind.FLOAT))
     facts = {"digest": found.digest, "float_after": float_.available - found.quote.total}
     return View(facts)
+
+
+@HANDLERS.view("batch_approval", needs=Right.MOVE_MONEY, shows=("standing",))
+def approval_of(turn: TurnContext, batch: Reference) -> View:
+    """Whether somebody has agreed by now."""
+    approval = turn.tx.approvals.get(batch)
+    assert approval is not None, "what waits was asked for"
+    key = "asked" if approval.decision is None else approval.decision
+    facts = {"partner": approval.partner, "until": approval.ends_at}
+    return View({"standing": turn.say(f"batch_approval.{key}", facts)})
 
 
 @HANDLERS.use_case("confirm_batch", needs=Right.MOVE_MONEY)

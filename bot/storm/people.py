@@ -166,7 +166,8 @@ class Actor:
         agreed = any("has agreed that you pay" in text for text in self.recent_texts[-3:])
         if agreed and "six-digit code" not in last and dice.random() < 0.8:
             asked = [option for option in screen.options if _ASKED.fullmatch(option)]
-            if "needs a second person of" in screen.text and "yes" in screen.options:
+            awaits = "needs a second person of", "A colleague has agreed"
+            if any(words in screen.text for words in awaits) and "yes" in screen.options:
                 return self._tap(screen, "yes")
             if screen.text.startswith("Files of payouts") and asked:
                 return self._tap(screen, asked[0])

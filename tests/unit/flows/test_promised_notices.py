@@ -54,7 +54,7 @@ KEPT_BY = {
     "approve.payout_approved.ask": "notice.payout_approved",
     "short.approve.payout_approved.ask": "notice.payout_approved",
     "approve.payout_declined.ask": "pay.declined.ask",
-    "batch.awaits.ask": "notice.batch_approval",
+    "batch_approval.asked": "notice.batch_approval",
     "approve.batch_approved.ask": "notice.batch_approved",
     "short.approve.batch_approved.ask": "notice.batch_approved",
     "approve.batch_declined.ask": "batch.declined.ask",
