@@ -47,6 +47,7 @@ _LIMITS = {
 }
 
 
+_NO_SECOND = "This needs a second person of yours to approve it, and nobody may yet."
 # Where the chat's sentence would send a system to the chat, or repeat what it sent.
 _WORDS = {
     "suspended": "This partner is suspended: no money moves. Ask an admin of Hazina.",
@@ -58,8 +59,8 @@ _WORDS = {
     " unlocks them.",
     "topup_needs_code": "A top-up of this size needs a one-time code: have one sent by"
     " POST /v1/otp/generate.",
-    "no_second": "This needs a second person of yours to approve it, and nobody may yet.",
-    "no_second_for_file": "This needs a second person of yours to approve it, and nobody may yet.",
+    "no_second": _NO_SECOND,
+    "no_second_for_file": _NO_SECOND,
     "second_left": "The person who approved this may no longer approve. Begin again.",
     "approval_over": "This was not approved in time. Begin again.",
     "float_not_set_up": "Float cannot be bought yet.",

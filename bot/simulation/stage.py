@@ -47,7 +47,8 @@ _STORED_AS = {"topup": "topup", "float": "b2c_float_purchase", "payout": "disbur
 
 def _newest_batch(tx: Tx) -> str | None:
     reference = tx.payout_batches.newest()
-    return None if reference is None else tx.payout_batches.status(reference).upper()
+    batch = None if reference is None else tx.public_batches.get(reference)
+    return None if batch is None else batch.status.upper()
 
 
 class SceneStage:

@@ -28,10 +28,6 @@ class PayoutBatches(Protocol):
         """Write the mutable fields; what was read from the file stays."""
         ...
 
-    def status(self, reference: str) -> str:
-        """How partners' systems see it: it awaits its code as soon as somebody agreed."""
-        ...
-
     def rows(self, reference: str) -> Sequence[BatchRow]: ...
 
     def largest(self, reference: str, limit: int) -> Sequence[BatchRow]:

@@ -307,16 +307,6 @@ class PayoutBatchStore:
         ).fetchall()
         return self._all(rows)
 
-    def status(self, reference: str) -> str:
-        row = self._conn.execute(
-            "SELECT CASE WHEN a.decision = 'approved' AND w.state = 'AWAITING_APPROVAL'"
-            " THEN 'awaiting_code' ELSE s.status END FROM wallet_transactions AS w"
-            " JOIN operation_states AS s ON s.kind = w.type AND s.state = w.state"
-            " LEFT JOIN approvals AS a ON a.purchase = w.reference WHERE w.reference = ?",
-            (reference,),
-        ).fetchone()
-        return str(row[0])
-
     def newest(self) -> str | None:
         row = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE type = 'payout_batch'"
