@@ -5,8 +5,6 @@ Its command lists the partner's batches; a file that somebody sends begins at ``
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from pydantic import BaseModel, ConfigDict
 
 from flows.engine.nodes import Call, Choose, Code, Confirm, Do, End, Flow, Look, Option, Repeat
@@ -29,7 +27,6 @@ class BatchData(BaseModel):
     problem: str | None = None
     available: Money | None = None
     missing: Money | None = None
-    until: datetime | None = None  # how long it waits for a second person
 
 
 _QUOTED = ("batch", "rows", "amount", "fees", "total")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.context import TurnContext
@@ -284,7 +285,8 @@ def confirm(turn: TurnContext, operation: Reference, batch: Reference) -> Exit |
             assert found is not None, "its float is short"
             return Exit("short", sets={**_quoted(found), **spendings.short(result).sets})
         case AwaitingApproval():
-            return spendings.awaits(turn, "batch", result)
+            awaits = spendings.awaits(turn, "batch", result)
+            return replace(awaits, sets={})  # until when is read where it is shown
         case CodeSent():
             spendings.send_code(turn, result)
             return Exit("sent")
