@@ -20,6 +20,7 @@ from services.domain.payout import BATCH_CHANNEL, Payout, PayoutState
 from services.domain.payout import PREFIX as PAYOUT_PREFIX
 from services.domain.payout_batch import (
     PREFIX,
+    REPEATED,
     SAME_ROWS_WITHIN,
     STOPPED,
     Batch,
@@ -40,7 +41,6 @@ from services.ports import Keys, Random, Tx
 from services.spending import CodeSent
 
 _NOT_PAID = ("returned", "cancelled")
-REPEATED = "repeated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +238,9 @@ def confirm(
     was_asked = is_in(batch, SpendingState.AWAITING_APPROVAL)
     if was_asked and (still := approvals.still_awaiting(tx, batch)) is not None:
         return still
-    if was_asked and (repeated := _repeated_since(tx, batch)) is not None:
+    if was_asked and (repeated := tx.payout_batches.repeated_since(reference)) is not None:
         spending.end(tx, batch, SpendingState.REFUSED, REPEATED)
-        return Refusal.of("batch_repeated", reference=repeated.reference)
+        return Refusal.of("batch_repeated", reference=repeated)
     if (short := shortfall(tx, batch)) is not None:
         return short
     if not was_asked:
@@ -272,19 +272,6 @@ def authorise(
     return _run(tx, random, policy, batch, rows)
 
 
-def _repeated_since(tx: Tx, batch: Batch) -> Payout | None:
-    """A payout of a row's amount to its phone that was begun after the file was read, or paid after
-    its return: nobody was asked about it."""
-    for row in tx.payout_batches.rows(batch.reference):
-        found = tx.payouts.similar(batch.partner, row.phone, row.amount, batch.quoted_at)
-        if found is None:
-            continue
-        is_begun = found.authorised_at is not None and batch.quoted_at < found.authorised_at
-        if is_begun or found.state is PayoutState.PAID_AFTER_RETURN:
-            return found
-    return None
-
-
 def _why_not_now(
     tx: Tx, policy: Policy, maker: Person, batch: Batch, rows: Sequence[BatchRow]
 ) -> str | None:
@@ -295,9 +282,10 @@ def _why_not_now(
         return refusal.code
     if digest_of(rows) != batch.approved_digest or not approvals.is_approval_valid(tx, batch):
         return "second_left"
-    if check_rows(tx, batch.partner, rows):
-        return "pay_recipient_day"
-    if _repeated_since(tx, batch) is not None:
+    if faults := check_rows(tx, batch.partner, rows):
+        by_day = any(fault.code == "recipient_day" for fault in faults)
+        return "pay_recipient_day" if by_day else "changed_limits"
+    if tx.payout_batches.repeated_since(batch.reference) is not None:
         return REPEATED
     return None if shortfall(tx, batch) is None else "float_short"
 
@@ -388,7 +376,11 @@ def failed_rows(tx: Tx, batch: Batch) -> list[BatchRow]:
         for result in tx.payout_batches.results(batch.reference)
         if result.status in _NOT_PAID
         and not tx.payouts.similar(
-            batch.partner, result.row.phone, result.row.amount, batch.authorised_at
+            batch.partner,
+            result.row.phone,
+            result.row.amount,
+            batch.authorised_at,
+            but=batch.reference,
         )
     ]
     return [replace(row, number=number) for number, row in enumerate(again, start=1)]

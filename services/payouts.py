@@ -14,6 +14,7 @@ from services.domain.ledger import payout_holds
 from services.domain.money import Money
 from services.domain.partner import Person
 from services.domain.payout import Payout, PayoutState
+from services.domain.payout_batch import REPEATED
 from services.domain.payout_tariff import payout_quote
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
@@ -96,9 +97,12 @@ def authorise(
     code: str,
     remarks: str | None = None,
     client_reference: str | None = None,
+    *,
+    again: bool = False,
 ) -> Payout | NotPassed | Refusal:
     """Check the code; if it is right, consume it and hold the float, in one transaction. What a
-    partner's system says of the payout comes with the code.
+    partner's system says of the payout comes with the code. ``again``: one more is meant, whatever
+    a file has paid since it was quoted; otherwise that ends it.
 
     Returns the payout in its next state, including ``REFUSED``, ``OTP_LOCKED`` and
     ``OTP_EXPIRED``; ``NotPassed`` while tries are left. A right code with too little float ends
@@ -117,6 +121,8 @@ def authorise(
         remarks=remarks or payout.remarks,
         client_reference=client_reference or payout.client_reference,
     )
+    if not again and tx.payouts.has_row_since(payout):
+        return spending.end(tx, payout, SpendingState.REFUSED, REPEATED)
     return hold(tx, policy, person, payout)
 
 

@@ -47,7 +47,7 @@ def read_rows(call: CallContext, request: BatchRequest | BatchFile) -> Sequence[
         rows = [_file_row(number, row) for number, row in enumerate(request.rows, start=1)]
         named = _MEMBERS
     read = payout_file.read_rows(rows)
-    limits = payout_batches.check_rows(call.tx, call.partner.code, read.rows)
+    limits = payout_batches.check_rows(call.tx, call.partner.code, read.priced)
     faults = sorted([*read.faults, *limits], key=lambda fault: fault.number)
     return _invalid(call, faults, named) if faults else read.rows
 

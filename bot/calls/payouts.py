@@ -98,6 +98,7 @@ def _with_code(
         code,
         request.remarks,
         request.client_reference,
+        again=bool(request.again),
     )
     match result:
         case NotPassed():

@@ -136,7 +136,7 @@ def read(turn: TurnContext) -> Exit | Refusal:
     if isinstance(rows, Refusal):
         return rows
     found = read_rows(rows)
-    limits = payout_batches.check_rows(turn.tx, turn.person.partner.code, found.rows)
+    limits = payout_batches.check_rows(turn.tx, turn.person.partner.code, found.priced)
     if faults := [*found.faults, *limits]:
         return _faulty(turn, sorted(faults, key=lambda fault: fault.number))
     return _take(turn, turn.event.text, found.rows)

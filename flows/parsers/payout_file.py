@@ -39,11 +39,15 @@ class FileRow(NamedTuple):
     number: int
     line: int
     cells: Mapping[str, str]
+    is_longer: bool = False  # it has more values than there are columns
 
 
 class RowsRead(NamedTuple):
+    """``priced`` has the bad rows too whose phone and amount can be read, for the limits."""
+
     rows: Sequence[BatchRow]
     faults: Sequence[RowFault]
+    priced: Sequence[BatchRow]
 
 
 def read_payout_file(content: bytes) -> Sequence[FileRow] | Refusal:
@@ -56,10 +60,10 @@ def read_payout_file(content: bytes) -> Sequence[FileRow] | Refusal:
         return Refusal("file_too_large")
     rows: list[FileRow] = []
     try:
-        for row in read_table(content, COLUMNS, REQUIRED):
+        for row in read_table(content, COLUMNS, REQUIRED, only_titles=True):
             if len(rows) == ROWS_MAX:
                 return Refusal.of("file_too_many", most=ROWS_MAX)
-            rows.append(FileRow(len(rows) + 1, row.number, row.fields))
+            rows.append(FileRow(len(rows) + 1, row.number, row.fields, row.is_longer))
     except TableFileError:
         return Refusal("file_unreadable")
     return rows or Refusal("file_empty")
@@ -67,12 +71,16 @@ def read_payout_file(content: bytes) -> Sequence[FileRow] | Refusal:
 
 def read_rows(rows: Sequence[FileRow]) -> RowsRead:
     """What the rows say, and every fault of every row. Codes: ``bad_phone``, ``bad_amount``,
-    ``part_shillings``, ``missing``, ``too_long``, ``unprintable``, ``repeated`` (first) and
-    ``bad_remarks``."""
+    ``part_shillings``, ``missing``, ``too_long``, ``unprintable``, ``repeated`` (first),
+    ``bad_remarks`` and, alone, ``too_many_values``: such a row may say anything."""
     read: list[BatchRow] = []
+    priced: list[BatchRow] = []
     faults: list[RowFault] = []
     first: dict[str, int] = {}
     for row in rows:
+        if row.is_longer:
+            faults.append(RowFault(row.number, row.line, AMOUNT, "too_many_values"))
+            continue
         wrong: list[RowFault] = []
         phone = _phone(row, wrong)
         amount = _amount(row, wrong)
@@ -86,14 +94,14 @@ def read_rows(rows: Sequence[FileRow]) -> RowsRead:
             wrong.append(RowFault(row.number, row.line, REFERENCE, "repeated", facts))
         if reference is not None:
             first.setdefault(reference, row.line)
-        if wrong:
-            faults += wrong
+        faults += wrong
+        if phone is None or amount is None:
             continue
-        assert phone is not None
-        assert amount is not None
-        assert reference is not None
-        read.append(BatchRow(row.number, phone, amount, reference, name, remarks, row.line))
-    return RowsRead(read, faults)
+        found = BatchRow(row.number, phone, amount, reference or "", name, remarks, row.line)
+        priced.append(found)
+        if not wrong:
+            read.append(found)
+    return RowsRead(read, faults, priced)
 
 
 def _phone(row: FileRow, wrong: list[RowFault]) -> Phone | None:

@@ -22,6 +22,7 @@ from services.domain.phone import Phone
 PREFIX = "BA"
 ROWS_MAX = 1_000
 SAME_ROWS_WITHIN = timedelta(hours=24)
+REPEATED = "repeated"  # the reason of a spending whose like was begun since it was asked about
 STOPPED = "stopped"  # the reason of one that a person, or a partner's system, stopped
 LARGEST_SHOWN = 10  # rows that a second person sees
 

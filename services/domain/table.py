@@ -26,21 +26,26 @@ class TableFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``number`` is its line in the file; ``width`` the number of values it should have."""
+    """``number`` is its line in the file; ``width`` the number of values it should have.
+    ``is_longer``: one that is not blank stands behind those."""
 
     number: int
     fields: Mapping[str, str]
     values: int
     width: int
+    is_longer: bool
 
     def fault(self, column: str, understood: str) -> TableFileError:
         shown = self.fields.get(column, "")[:SHOWN_MAX]
         return TableFileError(f"line {self.number}, column {column}: “{shown}”; {understood}")
 
 
-def read_table(content: bytes, columns: Sequence[str], required: Collection[str]) -> Iterator[Row]:
-    """Every row below the line that names the ``required`` columns, without blank ones. A row's
-    ``fields`` are those of the named ``columns`` that it has; others are ignored.
+def read_table(
+    content: bytes, columns: Sequence[str], required: Collection[str], *, only_titles: bool = False
+) -> Iterator[Row]:
+    """Every row below the line that names the ``required`` columns, without blank ones. With
+    ``only_titles`` a line above it has one value at most: two may be a row that would be left out.
+    A row's ``fields`` are those of the named ``columns`` that it has; others are ignored.
 
     Raises ``TableFileError``.
     """
@@ -48,7 +53,7 @@ def read_table(content: bytes, columns: Sequence[str], required: Collection[str]
         raise TableFileError(f"the file is larger than {BYTES_MAX // 1024 // 1024} MB")
     text = _text_of(content)
     by_name = {_plain(column): column for column in columns}
-    separator, header_at = _find_header(text, by_name, required)
+    separator, header_at = _find_header(text, by_name, required, only_titles)
     reader = _reader(text, separator)
     try:
         for _ in range(header_at):
@@ -67,7 +72,8 @@ def read_table(content: bytes, columns: Sequence[str], required: Collection[str]
                 raise TableFileError(f"line {reader.line_num}: a value is too long")
             pairs = zip(names, row, strict=False)
             fields = {name: value.strip() for name, value in pairs if name}
-            yield Row(reader.line_num, fields, len(row), len(header))
+            is_longer = any(value.strip() for value in row[len(header) :])
+            yield Row(reader.line_num, fields, len(row), len(header), is_longer)
     except csv.Error as error:
         raise TableFileError(f"line {reader.line_num}: {error}") from None
 
@@ -94,7 +100,7 @@ def _text_of(content: bytes) -> str:
 
 
 def _find_header(
-    text: str, by_name: Mapping[str, str], required: Collection[str]
+    text: str, by_name: Mapping[str, str], required: Collection[str], only_titles: bool
 ) -> tuple[str, int]:
     """The delimiter, and the number of rows above the column names."""
     best: tuple[int, str, int] = (0, ",", 0)
@@ -110,6 +116,8 @@ def _find_header(
                 return separator, above
             count = len(found & set(required))
             best = max(best, (count, separator, reader.line_num))
+            if only_titles and sum(bool(value.strip()) for value in row) > 1:
+                break
     count, separator, number = best
     where = f"line {number} has only {count} of them, parted by {_SEPARATORS[separator]}"
     raise TableFileError(

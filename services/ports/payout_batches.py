@@ -44,6 +44,11 @@ class PayoutBatches(Protocol):
         """Of the rows that are payouts."""
         ...
 
+    def repeated_since(self, reference: str) -> str | None:
+        """A payout, of another file or of none, of a row's amount to its phone that was begun after
+        the file was read, or paid after its return since: nobody was asked about it."""
+        ...
+
     def has_open_rows(self, reference: str) -> bool:
         """Whether any row's payout has not ended."""
         ...

@@ -53,7 +53,12 @@ class Payouts(Protocol):
         self, partner: str, recipient: Phone, amount: Money, since: datetime, but: str = ""
     ) -> Payout | None:
         """The newest payout of the same amount to the same phone that is under way, or was paid
-        since then; never ``but``."""
+        since then; never ``but``, which may be a batch with all its rows."""
+        ...
+
+    def has_row_since(self, payout: Payout) -> bool:
+        """Whether a file has begun to pay the same amount to the same phone since this was
+        quoted."""
         ...
 
     def paid_since(

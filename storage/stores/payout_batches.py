@@ -195,6 +195,24 @@ class PayoutBatchStore:
             paid, failed, unknown, cancelled, waiting + sent, sent + unknown, Money(cents)
         )
 
+    def repeated_since(self, reference: str) -> str | None:
+        row = self._conn.execute(
+            "SELECT w.reference FROM payout_batch_rows AS r"
+            " JOIN payout_batches AS b ON b.reference = r.batch"
+            " JOIN wallet_transactions AS own ON own.reference = r.batch"
+            " JOIN wallet_transactions AS w ON w.type = 'disbursement'"
+            "  AND w.partner = own.partner AND w.phone = r.phone"
+            "  AND w.amount_cents = r.amount_cents AND w.currency = r.currency"
+            " JOIN payouts AS p ON p.reference = w.reference"
+            " WHERE r.batch = ? AND NOT (w.channel = 'batch' AND w.address = r.batch)"
+            " AND (w.state IN ('AUTHORISED', 'SUBMITTING', 'ACCEPTED', 'UNKNOWN', 'PAID')"
+            "   AND (p.authorised_at > b.quoted_at OR w.seq > own.seq)"
+            "  OR w.state = 'PAID_AFTER_RETURN' AND w.settled_at >= b.quoted_at)"
+            " ORDER BY w.seq DESC LIMIT 1",
+            (reference,),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
     def has_open_rows(self, reference: str) -> bool:
         row = self._conn.execute(
             "SELECT 1 FROM batch_payouts WHERE batch = ?"

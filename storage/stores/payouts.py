@@ -183,6 +183,7 @@ class PayoutStore:
             " JOIN payouts AS p ON p.reference = w.reference"
             " WHERE w.type = 'disbursement' AND w.partner = ? AND w.phone = ?"
             " AND w.amount_cents = ? AND w.currency = ? AND w.reference <> ?"
+            " AND NOT (w.channel = 'batch' AND w.address = ?)"
             " AND (w.state IN ('AWAITING_APPROVAL', 'OTP_SENT', 'AUTHORISED', 'SUBMITTING',"
             "   'ACCEPTED', 'UNKNOWN')"
             "  OR w.state IN ('PAID', 'PAID_AFTER_RETURN') AND w.settled_at >= ?)"
@@ -193,10 +194,32 @@ class PayoutStore:
                 amount.cents,
                 amount.currency,
                 but,
+                but,
                 to_ms(since),
             ),
         ).fetchone()
         return None if row is None else self.get(row[0])
+
+    def has_row_since(self, payout: Payout) -> bool:
+        row = self._conn.execute(
+            "SELECT 1 FROM wallet_transactions AS w"
+            " JOIN payouts AS p ON p.reference = w.reference"
+            " JOIN wallet_transactions AS own ON own.reference = ?"
+            " WHERE w.type = 'disbursement' AND w.partner = own.partner AND w.phone = ?"
+            " AND w.amount_cents = ? AND w.currency = ? AND w.channel = 'batch'"
+            " AND w.state IN ('AUTHORISED', 'SUBMITTING', 'ACCEPTED', 'UNKNOWN', 'PAID',"
+            "  'PAID_AFTER_RETURN')"
+            " AND (p.authorised_at > ? OR p.authorised_at = ? AND w.seq > own.seq) LIMIT 1",
+            (
+                payout.reference,
+                payout.recipient.msisdn,
+                payout.amount.cents,
+                payout.amount.currency,
+                to_ms(payout.quoted_at),
+                to_ms(payout.quoted_at),
+            ),
+        ).fetchone()
+        return row is not None
 
     def paid_since(
         self, partner: str, moment: datetime, recipient: Phone | None = None, key: str | None = None

@@ -101,13 +101,14 @@ def _operation(turn: TurnContext, operation: TopUp | Spending) -> Timeline:
             facts |= {"fees": operation.quote.fees, "count": operation.rows}
             facts |= {"digest": operation.digest, "name": operation.name or "-"}
             what = turn.say("trace.what.batch", facts)
-            what += progress_line(turn.app.texts, turn.language, turn.tx, operation)
         case Purchase():
             quote, bank_id = operation.quote, operation.bank_id
             what = turn.say("trace.what.float", facts | {"fees": quote.fees, "total": quote.total})
     if operation.reason is not None:
         why = say_reason(turn.app.texts, turn.language, operation.reference, operation.reason)
         what += turn.say("trace.what.reason", {"reason": why})
+    if isinstance(operation, Batch):
+        what += progress_line(turn.app.texts, turn.language, turn.tx, operation)
     if bank_id is not None:
         whose = "mpesa" if isinstance(operation, Payout) else "bank"
         what += turn.say(f"trace.what.{whose}", {"bank": bank_id})
