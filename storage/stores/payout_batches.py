@@ -197,18 +197,17 @@ class PayoutBatchStore:
 
     def repeated_since(self, reference: str) -> str | None:
         row = self._conn.execute(
-            "SELECT w.reference FROM payout_batch_rows AS r"
-            " JOIN payout_batches AS b ON b.reference = r.batch"
-            " JOIN wallet_transactions AS own ON own.reference = r.batch"
-            " JOIN wallet_transactions AS w ON w.type = 'disbursement'"
-            "  AND w.partner = own.partner AND w.phone = r.phone"
-            "  AND w.amount_cents = r.amount_cents AND w.currency = r.currency"
-            " JOIN payouts AS p ON p.reference = w.reference"
-            " WHERE r.batch = ? AND NOT (w.channel = 'batch' AND w.address = r.batch)"
+            # In this order: the payouts of each row's number, not the rows of each payout.
+            "SELECT w.reference FROM payout_batches AS b CROSS JOIN wallet_transactions AS own"
+            " CROSS JOIN payout_batch_rows AS r CROSS JOIN wallet_transactions AS w"
+            " CROSS JOIN payouts AS p WHERE b.reference = ? AND own.reference = b.reference"
+            " AND r.batch = b.reference AND w.type = 'disbursement' AND w.partner = own.partner"
+            " AND w.phone = r.phone AND w.amount_cents = r.amount_cents"
+            " AND w.currency = r.currency AND p.reference = w.reference"
+            " AND NOT (w.channel = 'batch' AND w.address = r.batch)"
             " AND (w.state IN ('AUTHORISED', 'SUBMITTING', 'ACCEPTED', 'UNKNOWN', 'PAID')"
             "   AND (p.authorised_at > b.quoted_at OR w.seq > own.seq)"
-            "  OR w.state = 'PAID_AFTER_RETURN' AND w.settled_at >= b.quoted_at)"
-            " ORDER BY w.seq DESC LIMIT 1",
+            "  OR w.state = 'PAID_AFTER_RETURN' AND w.settled_at >= b.quoted_at) LIMIT 1",
             (reference,),
         ).fetchone()
         return None if row is None else str(row[0])
