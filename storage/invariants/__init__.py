@@ -33,6 +33,7 @@ _CHECKS = (
     batches.batches,
     batches.batch_rows,
     batches.batch_approvals,
+    batches.batch_repeats,
     operations.attention,
     partner_events.partner_events,
     partner_events.partner_feeds,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from services import approvals, payout_batches
 from storage.stores.approvals import ApprovalStore
 from storage.stores.payout_batches import PayoutBatchStore
+from storage.stores.payouts import PayoutStore
 from tests.storm import faulty_batches, faulty_payouts
 from tests.storm.mistake import Mistake, all_of, caught, instead
 
@@ -49,6 +50,16 @@ BATCH_MISTAKES = (
         "call a file done while rows are open",
         instead(PayoutBatchStore, "has_open_rows", faulty_batches.no),
         caught("batches"),
+    ),
+    Mistake(
+        "pay in a file what was paid since it was read",
+        instead(PayoutBatchStore, "repeated_since", faulty_batches.nothing_against_it),
+        caught("batch repeats"),
+    ),
+    Mistake(
+        "pay what a file has paid since the quote",
+        instead(PayoutStore, "has_row_since", faulty_batches.no),
+        caught("batch repeats"),
     ),
     Mistake(
         "hold another sum than the rows cost",

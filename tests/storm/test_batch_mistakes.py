@@ -56,6 +56,42 @@ async def _one_unheard_of(play: JourneyRun) -> None:
     await play.world.advance(10)
 
 
+async def _agreed_and_paid_otherwise(play: JourneyRun) -> str:
+    """A payout like a row of the file, which is returned, waits for its code."""
+    await play.send(*FILE_ROWS)
+    await play.tap("yes")
+    await play.say("/approve", who=play.colleague)
+    file = play.newest("BA")
+    await play.tap(file.lower(), "yes", who=play.colleague)
+    await play.world.advance(1)
+    await play.say(f"/pay {PAYEE} 1500")
+    await play.tap("yes")
+    return file
+
+
+async def _go_on_with_the_file(play: JourneyRun, file: str) -> None:
+    await play.world.advance(1)
+    await play.say("/batches")
+    await play.tap(file.lower(), "yes")
+    await play.say(play.codes()[-1])
+    await play.world.advance(1)
+
+
+async def _paid_since_it_was_read(play: JourneyRun) -> None:
+    file = await _agreed_and_paid_otherwise(play)
+    await play.say(play.codes()[-1])
+    await _go_on_with_the_file(play, file)
+
+
+async def _paid_by_the_file_since(play: JourneyRun) -> None:
+    file = await _agreed_and_paid_otherwise(play)
+    (code,) = play.codes()
+    await _go_on_with_the_file(play, file)
+    await play.say("/pay")
+    await play.tap("continue")
+    await play.say(code)
+
+
 WAYS: dict[str, Journey] = {
     "let the maker of a file agree to it": _agreed_by_its_maker,
     "run a file whose digest nobody compared": JOURNEYS["file"],
@@ -64,6 +100,8 @@ WAYS: dict[str, Journey] = {
     "keep what a stopped row holds": JOURNEYS["file stopped"],
     "run a file without its code": _by_another_code,
     "call a file done while rows are open": _one_unheard_of,
+    "pay in a file what was paid since it was read": _paid_since_it_was_read,
+    "pay what a file has paid since the quote": _paid_by_the_file_since,
     "hold another sum than the rows cost": JOURNEYS["file"],
 }
 
@@ -79,8 +117,15 @@ async def test_a_mistake_with_files_is_caught_where_it_matters(
 
 @pytest.mark.parametrize(
     "way",
-    [JOURNEYS["file"], JOURNEYS["file stopped"], _by_another_code, _one_unheard_of],
-    ids=["file", "stop", "code", "unheard of"],
+    [
+        JOURNEYS["file"],
+        JOURNEYS["file stopped"],
+        _by_another_code,
+        _one_unheard_of,
+        _paid_since_it_was_read,
+        _paid_by_the_file_since,
+    ],
+    ids=["file", "stop", "code", "unheard of", "paid before", "paid after"],
 )
 async def test_the_same_way_breaks_nothing_without_the_mistake(
     tmp_path: Path, way: Journey
