@@ -84,23 +84,27 @@ def batch_repeats(conn: sqlite3.Connection) -> Iterator[str]:
     """No row was begun while a payout like it stood that was begun after the file was read, and no
     payout, but a system's that means another, while a row like it stood that was begun after it was
     quoted: nobody was asked about those."""
-    begun = "('AUTHORISED', 'SUBMITTING', 'ACCEPTED', 'UNKNOWN', 'PAID')"
-    alike = (
-        " FROM payout_batch_rows AS r CROSS JOIN payouts AS row_payout"
-        " CROSS JOIN wallet_transactions AS row_w CROSS JOIN wallet_transactions AS file"
-        " CROSS JOIN wallet_transactions AS w CROSS JOIN payouts AS p"
-        " WHERE row_payout.reference = r.payout AND row_w.reference = r.payout"
-        " AND file.reference = r.batch AND w.type = 'disbursement' AND w.partner = file.partner"
-        " AND w.phone = r.phone AND w.amount_cents = r.amount_cents AND w.channel <> 'batch'"
-        " AND p.reference = w.reference"
-    )
     for batch, reference in conn.execute(
-        f"SELECT r.batch, w.reference{alike} AND w.seq > file.seq AND w.state IN {begun}"
+        "SELECT r.batch, w.reference FROM payout_batch_rows AS r CROSS JOIN payouts AS row_payout"
+        " CROSS JOIN wallet_transactions AS file CROSS JOIN wallet_transactions AS w"
+        " CROSS JOIN payouts AS p"
+        " WHERE row_payout.reference = r.payout AND file.reference = r.batch"
+        " AND w.type = 'disbursement' AND w.partner = file.partner AND w.phone = r.phone"
+        " AND w.amount_cents = r.amount_cents AND w.channel <> 'batch'"
+        " AND p.reference = w.reference AND w.seq > file.seq"
+        " AND w.state IN ('AUTHORISED', 'SUBMITTING', 'ACCEPTED', 'UNKNOWN', 'PAID')"
         " AND p.authorised_at < row_payout.authorised_at"
     ):
         yield f"batch {batch} pays what {reference} had begun to pay since it was read"
     for batch, reference in conn.execute(
-        f"SELECT r.batch, w.reference{alike} AND w.channel <> 'api' AND row_w.state IN {begun}"
+        "SELECT r.batch, w.reference FROM payout_batch_rows AS r CROSS JOIN payouts AS row_payout"
+        " CROSS JOIN wallet_transactions AS row_w CROSS JOIN wallet_transactions AS w"
+        " CROSS JOIN payouts AS p"
+        " WHERE row_payout.reference = r.payout AND row_w.reference = r.payout"
+        " AND w.type = 'disbursement' AND w.partner = row_w.partner AND w.phone = r.phone"
+        " AND w.amount_cents = r.amount_cents AND w.channel NOT IN ('api', 'batch')"
+        " AND p.reference = w.reference"
+        " AND row_w.state IN ('AUTHORISED', 'SUBMITTING', 'ACCEPTED', 'UNKNOWN', 'PAID')"
         " AND p.quoted_at < row_payout.authorised_at AND row_payout.authorised_at < p.authorised_at"
     ):
         yield f"{reference} pays what batch {batch} had begun to pay since it was quoted"
