@@ -45,7 +45,7 @@ def test_a_topup_is_dialled_by_keyboard(demo: DemoPage) -> None:
     phone.tab("Chat").focus()
     keyboard.press("ArrowRight")
     expect(phone.tab("USSD")).to_be_focused()
-    for _ in range(3):  # the log of the chat, its box and its button
+    for _ in range(4):  # the log of the chat, what attaches a file, the box and its button
         keyboard.press("Tab")
     keyboard.press("Tab")
     expect(phone.code).to_be_focused()
