@@ -19,7 +19,7 @@ PAYOUT_MISTAKES = (
     Mistake(
         "order a payout again after a timeout",
         instead(payout_settlement, "record_order", faulty_payouts.ordered_again),
-        caught("bank"),
+        caught("bank", "told by M-PESA"),
     ),
     Mistake(
         "order a payout again under a new id",
