@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 from services.domain.payout_batch import is_batch
-from services.domain.public_batch import PublicBatch
-from services.domain.public_operation import PublicOperation
+from services.domain.public_batch import Followed
 from services.ports import Tx
-
-Followed: TypeAlias = PublicOperation | PublicBatch
 
 
 def find(tx: Tx, reference: str) -> Followed | None:

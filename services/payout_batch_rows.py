@@ -6,6 +6,7 @@ Each function runs inside a transaction and makes no outside calls.
 
 from __future__ import annotations
 
+from services import payout_freeze
 from services.domain.payout import Payout
 from services.domain.payout_batch import Batch, BatchState
 from services.ports import Tx
@@ -13,14 +14,12 @@ from services.ports import Tx
 
 def take_up(tx: Tx, spare: int) -> int:
     """Make at most ``spare`` more rows due: partners take turns, and a partner's batches too. Rows
-    of partners whose payouts are frozen wait. Returns how many."""
-    if spare <= 0 or tx.payout_pauses.standing() is not None:
+    of what is frozen or paused wait. Returns how many."""
+    if spare <= 0:
         return 0
     by_partner: dict[str, list[str]] = {}
     for code, reference in tx.payout_batches.running():
-        partner = tx.people.partner(code)
-        assert partner is not None
-        if partner.payouts_frozen_at is None:
+        if not payout_freeze.is_held_back(tx, code):
             by_partner.setdefault(code, []).append(reference)
     taken = 0
     for turn, batches in enumerate(by_partner.values()):

@@ -21,6 +21,13 @@ PREFIX = "TH"  # of the reference of a thaw that waits for its code
 _NOTHING = Money(0)
 
 
+def is_held_back(tx: Tx, partner: str) -> bool:
+    """Whether an owner froze the partner's payouts, or all are paused."""
+    found = tx.people.partner(partner)
+    assert found is not None
+    return found.payouts_frozen_at is not None or tx.payout_pauses.standing() is not None
+
+
 def freeze(tx: Tx, person: Person) -> bool:
     """Hold the partner's payouts back at once; false if they are held back already."""
     if person.partner.payouts_frozen_at is not None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services import payout_batch_rows
+from services import payout_batch_rows, payout_freeze
 from services.domain.bank import NoAnswer, NotSent, Unknown
 from services.domain.lease import Lease
 from services.domain.ledger import payout_owed, payout_posted, payout_voided
@@ -78,11 +78,12 @@ def claim(
         more = tx.claims.take(OperationType.PAYOUT, lease, taken, 0)
         claimed += [_get(tx, reference) for reference in more]
     for payout in claimed:
+        is_unsent = payout.state is PayoutState.AUTHORISED
         if payout.state is PayoutState.SUBMITTING:
             settled.append(_unknown(tx, payout, "the worker was gone before an answer"))
-        elif payout.state is PayoutState.AUTHORISED and is_held_back(tx, payout):
+        elif is_unsent and payout_freeze.is_held_back(tx, payout.partner):
             tx.payouts.save(replace(payout, due_at=tx.now + HELD_BACK_RETRY))
-        elif payout.state is PayoutState.AUTHORISED and _minute_is_over(tx, payout):
+        elif is_unsent and _minute_is_over(tx, payout):
             settled.append(_return(tx, payout, BANK_DOWN, "nothing was sent", DESK))
         elif payout.state is PayoutState.ACCEPTED and _is_silent(tx, payout):
             change = _unknown(tx, payout, "no Result within two minutes")
@@ -93,13 +94,6 @@ def claim(
         else:
             work.append(payout)
     return work, settled
-
-
-def is_held_back(tx: Tx, payout: Payout) -> bool:
-    """Whether an owner froze the partner's payouts, or all are paused."""
-    partner = tx.people.partner(payout.partner)
-    assert partner is not None
-    return partner.payouts_frozen_at is not None or tx.payout_pauses.standing() is not None
 
 
 def may_ask_nothing(tx: Tx) -> bool:
@@ -114,7 +108,7 @@ def begin_submitting(tx: Tx, claimed: Payout, lease: Lease) -> Payout | None:
     if not tx.claims.still_ready(claimed.reference, claimed.attempt):
         return None
     payout = _get(tx, claimed.reference)
-    if is_held_back(tx, payout):
+    if payout_freeze.is_held_back(tx, payout.partner):
         tx.payouts.save(replace(payout, due_at=tx.now + HELD_BACK_RETRY))
         return None
     payout = payout.transition_to(

@@ -8,6 +8,7 @@ from typing import Any
 from bot.context import TurnContext
 from bot.handlers.state_words import say_reason
 from flows.engine.texts import Texts
+from services import payout_freeze
 from services.documents.batch_files import result_csv
 from services.domain.payout import Payout, PayoutState
 from services.domain.payout_batch import (
@@ -27,8 +28,8 @@ def counts_facts(counts: BatchCounts) -> dict[str, Any]:
         "failed": counts.failed,
         "unknown": counts.unknown,
         "cancelled": counts.cancelled,
-        "sent": counts.on_their_way,
-        "open": counts.open,
+        "sent": counts.sent + counts.unknown,
+        "open": counts.waiting + counts.sent,
     }
     return {
         **{name: f"{count:,}" for name, count in many.items()},
@@ -45,17 +46,11 @@ def progress_line(texts: Texts, language: str, tx: Tx, batch: Batch) -> str:
     line = texts.say(language, "batch_status.counts", facts)
     if counts.unknown:
         line += texts.say(language, "batch_status.unknown", facts)
-    if counts.open > counts.on_their_way - counts.unknown and _is_held_back(tx, batch):
+    if counts.waiting and payout_freeze.is_held_back(tx, batch.partner):
         line += texts.say(language, "batch_status.held_back", facts)
     if counts.cancelled:
         line += texts.say(language, "batch_status.cancelled", facts)
     return line
-
-
-def _is_held_back(tx: Tx, batch: Batch) -> bool:
-    partner = tx.people.partner(batch.partner)
-    assert partner is not None
-    return partner.payouts_frozen_at is not None or tx.payout_pauses.standing() is not None
 
 
 def result_file(texts: Texts, language: str, results: Iterable[BatchResult]) -> bytes:

@@ -13,7 +13,7 @@ from bot.handlers.suggested_values import SUGGESTED, with_usual_amounts
 from bot.handlers.wrong_codes import code_facts
 from flows.engine.host import Exit, Labelled, OperationStarted, Recalled, View
 from flows.engine.texts import Texts
-from services import payout_quotes, payout_settlement, payouts, spending
+from services import payout_freeze, payout_quotes, payout_settlement, payouts, spending
 from services.approvals import AwaitingApproval
 from services.domain.ids import Reference
 from services.domain.ledger import Account, AccountKind
@@ -261,7 +261,7 @@ def progress(turn: TurnContext, operation: Reference) -> Mapping[str, Any]:
 def is_waiting(turn: TurnContext, payout: Payout) -> bool:
     """Whether it is held back, and not on its way."""
     is_unsent = payout.state is PayoutState.AUTHORISED
-    return is_unsent and payout_settlement.is_held_back(turn.tx, payout)
+    return is_unsent and payout_freeze.is_held_back(turn.tx, payout.partner)
 
 
 @HANDLERS.recall("PO", needs=Right.VIEW)

@@ -33,9 +33,9 @@ def queue_batch_progress(
     assert current is not None, "a row has its batch"
     if current.state is not BatchState.RUNNING:
         return []
-    counts = tx.payout_batches.counts(current.reference)
-    is_busy = counts.open and current.rows > DRAWN_ALWAYS
-    if is_busy and current.told_at is not None and tx.now < current.told_at + DRAWN_EVERY:
+    was_just_drawn = current.told_at is not None and tx.now < current.told_at + DRAWN_EVERY
+    may_wait = was_just_drawn and current.rows > DRAWN_ALWAYS
+    if may_wait and tx.payout_batches.has_rows_to_go(current.reference):
         return []
     tx.payout_batches.save(replace(current, told_at=tx.now))
     rows: list[OutboxRow] = []

@@ -8,7 +8,7 @@ from collections import Counter
 import structlog
 
 from services import followed
-from services.followed import Followed
+from services.domain.public_batch import Followed
 from services.ports.database import Database
 
 REMEMBERED = 10_000  # operations changed last

@@ -132,13 +132,9 @@ class BatchCounts:
     failed: int
     unknown: int
     cancelled: int
-    open: int  # waiting or on their way
-    on_their_way: int  # of the open ones and the unknown: M-PESA may have them
+    waiting: int  # not on their way
+    sent: int  # M-PESA has yet to say
     paid_amount: Money
-
-    @property
-    def over(self) -> bool:
-        return self.open == 0 and self.unknown == 0
 
 
 @dataclass(frozen=True, slots=True)

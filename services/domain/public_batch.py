@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from services.domain.instant import to_rfc3339
 from services.domain.money import Money
 from services.domain.payout_batch import STOPPED, BatchState
-from services.domain.public_operation import Status
+from services.domain.public_operation import PublicOperation, Status
 
 KIND = "payout_batch"
 
@@ -130,3 +130,6 @@ class PublicBatch:
 
     def event_document(self) -> dict[str, Any]:
         return self.document()
+
+
+Followed: TypeAlias = PublicOperation | PublicBatch  # what systems follow until it is final

@@ -44,6 +44,10 @@ class PayoutBatches(Protocol):
         """Of the rows that are payouts."""
         ...
 
+    def has_rows_to_go(self, reference: str) -> bool:
+        """Whether a row waits or is on its way; not one that is unknown."""
+        ...
+
     def repeated_since(self, reference: str) -> str | None:
         """A payout, of another file or of none, of a row's amount to its phone that was begun after
         the file was read, or paid after its return since: nobody was asked about it."""

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.domain.partner_event import EVENTS_LEFT_OUT, TEST
-from services.domain.payout_batch import is_batch
 from storage.stores.public_batches import PublicBatchStore
-from storage.stores.public_operations import PublicOperationStore, Seen
+from storage.stores.public_operations import PublicOperationStore, read_followed
 
 
 def partner_events(conn: sqlite3.Connection) -> Iterator[str]:
@@ -35,9 +34,7 @@ def partner_events(conn: sqlite3.Connection) -> Iterator[str]:
         "SELECT e.operation, e.type, e.data FROM partner_events AS e"
         " JOIN wallet_transactions AS w ON w.reference = e.operation AND w.version = e.version"
     ).fetchall():
-        seen: Seen | None = (
-            batches.get(reference) if is_batch(reference) else operations.get(reference)
-        )
+        seen = read_followed(operations, batches, reference)
         if seen is None or seen.event_type != told:
             yield f"{reference} does not stand as its newest event {told} tells"
         elif _lasting(seen.event_document()) != _lasting(json.loads(data)):

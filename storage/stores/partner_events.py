@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from services.domain.partner_event import PartnerEvent
-from storage.stores.public_operations import OperationChanges, Seen
+from services.domain.public_batch import Followed
+from storage.stores.public_operations import OperationChanges
 from storage.stores.webhooks import WebhookStore
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
@@ -72,7 +73,7 @@ class PartnerEventStore:
         partner: str,
         type_: str,
         data: dict[str, Any],
-        of: Seen | None = None,
+        of: Followed | None = None,
         *,
         in_feed: bool = True,
     ) -> PartnerEvent:

@@ -191,9 +191,15 @@ class PayoutBatchStore:
                     cancelled += count
                 case _:
                     failed += count
-        return BatchCounts(
-            paid, failed, unknown, cancelled, waiting + sent, sent + unknown, Money(cents)
-        )
+        return BatchCounts(paid, failed, unknown, cancelled, waiting, sent, Money(cents))
+
+    def has_rows_to_go(self, reference: str) -> bool:
+        row = self._conn.execute(
+            "SELECT 1 FROM batch_payouts WHERE batch = ?"
+            " AND standing IN ('ready', 'sending', 'accepted') LIMIT 1",
+            (reference,),
+        ).fetchone()
+        return row is not None
 
     def repeated_since(self, reference: str) -> str | None:
         row = self._conn.execute(

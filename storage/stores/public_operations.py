@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from services.domain.money import Money
 from services.domain.operation import OperationType
 from services.domain.payout_batch import is_batch
-from services.domain.public_batch import PublicBatch
+from services.domain.public_batch import Followed, PublicBatch
 from services.domain.public_operation import (
     PublicKind,
     PublicOperation,
@@ -28,9 +28,6 @@ _GET = (
     " created_at, changed_at, seq, recipient_name, remarks, client_reference"
     " FROM public_operations WHERE reference = ?"
 )
-
-
-Seen: TypeAlias = PublicOperation | PublicBatch
 
 
 class PublicOperationStore:
@@ -99,12 +96,12 @@ class OperationChanges:
     def __init__(self, operations: PublicOperationStore, batches: PublicBatchStore) -> None:
         self._operations = operations
         self._batches = batches
-        self._before: dict[str, Seen | None] = {}
+        self._before: dict[str, Followed | None] = {}
 
     def touch(self, reference: str) -> None:
         """Call before the operation, or money of it, is written."""
         if reference not in self._before:
-            self._before[reference] = self._get(reference)
+            self._before[reference] = read_followed(self._operations, self._batches, reference)
 
     def added(self, reference: str) -> None:
         """Call when the operation has just been inserted."""
@@ -113,19 +110,23 @@ class OperationChanges:
     def forget(self) -> None:
         self._before = {}
 
-    def take(self) -> list[tuple[Seen | None, Seen]]:
+    def take(self) -> list[tuple[Followed | None, Followed]]:
         """What can be seen to have changed: before, and now."""
         before, self._before = self._before, {}
-        compared = [(then, self._get(reference)) for reference, then in before.items()]
+        compared = [
+            (then, read_followed(self._operations, self._batches, reference))
+            for reference, then in before.items()
+        ]
         return [(then, now) for then, now in compared if now is not None and _differ(then, now)]
 
-    def _get(self, reference: str) -> Seen | None:
-        if is_batch(reference):
-            return self._batches.get(reference)
-        return self._operations.get(reference)
+
+def read_followed(
+    operations: PublicOperationStore, batches: PublicBatchStore, reference: str
+) -> Followed | None:
+    return batches.get(reference) if is_batch(reference) else operations.get(reference)
 
 
-def _differ(then: Seen | None, now: Seen) -> bool:
+def _differ(then: Followed | None, now: Followed) -> bool:
     if isinstance(then, PublicOperation) and isinstance(now, PublicOperation):
         return replace(now, updated_at=then.updated_at) != then
     if isinstance(then, PublicBatch) and isinstance(now, PublicBatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.workers import payout_results as posted_results
-from services import payout_quotes, payout_results, payout_settlement, payouts
+from services import payout_freeze, payout_quotes, payout_results, payout_settlement, payouts
 from services.domain import spending
 from services.domain.payout import Payout
 from services.gateways.daraja import result_wire
@@ -104,7 +104,7 @@ PAYOUT_MISTAKES = (
     ),
     Mistake(
         "send what is frozen or paused",
-        instead(payout_settlement, "is_held_back", faulty_payouts.never),
+        instead(payout_freeze, "is_held_back", faulty_payouts.never),
         caught("held back"),
     ),
     Mistake(

@@ -195,7 +195,7 @@ def test_stopping_frees_what_is_not_on_its_way_and_nothing_else(sender: BatchSen
     assert not isinstance(stopped, Refusal)
     assert stopped.state is BatchState.STOPPED
     counts = sender.store.tx.payout_batches.counts(reference)
-    assert (counts.cancelled, counts.on_their_way) == (2, 1)
+    assert (counts.cancelled, counts.waiting, counts.sent) == (2, 0, 1)
     assert sender.available() == FUNDS - sent.quote.total.cents
     assert [sender.begin(late) for late in work[1:]] == [None, None]
     assert sender.scan() == ([], [])
@@ -203,7 +203,8 @@ def test_stopping_frees_what_is_not_on_its_way_and_nothing_else(sender: BatchSen
     sender.answered(sent, TAKEN)
     sender.says(paid(sent))
     assert sender.batch(reference).state is BatchState.STOPPED
-    assert sender.store.tx.payout_batches.counts(reference).over
+    counts = sender.store.tx.payout_batches.counts(reference)
+    assert (counts.waiting, counts.sent, counts.unknown) == (0, 0, 0)
 
 
 def test_it_is_done_when_every_row_has_ended(sender: BatchSender) -> None:
