@@ -17,7 +17,6 @@ from services.domain.ledger import payout_holds, payout_voided
 from services.domain.money import Money
 from services.domain.partner import Partner, Person
 from services.domain.payout import BATCH_CHANNEL, Payout, PayoutState
-from services.domain.payout import PREFIX as PAYOUT_PREFIX
 from services.domain.payout_batch import (
     PREFIX,
     REPEATED,
@@ -292,54 +291,31 @@ def _why_not_now(
 
 def _run(tx: Tx, random: Random, policy: Policy, batch: Batch, rows: Sequence[BatchRow]) -> Batch:
     """Every row becomes a payout with its own hold; none is due before it is taken up."""
-    assert policy.payout_short_code is not None
     batch = batch.transition_to(BatchState.RUNNING, authorised_at=tx.now)
     tx.payout_batches.save(batch)  # first: its event stands before those of its rows
     for row in rows:
-        payout = _payout_of(tx, random, policy.payout_short_code, batch, row)
+        payout = _payout_of(tx, random, policy, batch, row)
         tx.payout_batches.begun(batch.reference, row.number, payout.reference)
         tx.ledger.book(*payout_holds(payout.reference, payout.partner, payout.quote))
     return batch
 
 
-def _payout_of(tx: Tx, random: Random, short_code: str, batch: Batch, row: BatchRow) -> Payout:
-    payout = Payout(
-        reference="",
-        partner=batch.partner,
-        person_id=None,
-        channel=BATCH_CHANNEL,
-        address=batch.reference,
-        language=batch.language,
-        quote=row.quote,
-        phone=None,
-        recipient=row.phone,
-        short_code=short_code,
-        remarks="",
-        client_reference=row.reference,
-        state=PayoutState.AUTHORISED,
-        reason=None,
-        created_at=tx.now,
-        quoted_at=batch.quoted_at,
-        authorised_at=tx.now,
-        ready_since=None,
-        submitted_at=None,
-        settled_at=None,
-        conversation_id=None,
-        claimed_paid_at=None,
-        receipt=None,
-        recipient_name=None,
-        attempt=0,
-        due_at=None,
+def _payout_of(tx: Tx, random: Random, policy: Policy, batch: Batch, row: BatchRow) -> Payout:
+    payout = payout_quotes.add(
+        tx,
+        random,
+        policy,
+        batch.partner,
+        None,
+        BATCH_CHANNEL,
+        batch.reference,
+        f"{batch.reference}:{row.number}",
+        row.phone,
+        row.quote,
+        row.remarks,
+        row.reference,
     )
-
-    def draw() -> Payout:
-        reference = new_reference(PAYOUT_PREFIX, random)
-        said = row.remarks or f"{payout_quotes.REMARKS} {reference}"
-        return replace(payout, reference=reference, remarks=said)
-
-    payout = draw_unique(
-        draw, lambda drawn: tx.payouts.add(drawn, f"{batch.reference}:{row.number}")
-    )
+    payout = payout.transition_to(PayoutState.AUTHORISED, authorised_at=tx.now)
     tx.payouts.save(payout)
     return payout
 

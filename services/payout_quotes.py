@@ -81,7 +81,7 @@ def add(
     client_reference: str | None = None,
 ) -> Payout:
     """A quote of something that was checked; ``person`` is ``None`` where a partner's system acts
-    without one."""
+    without one, and of a row of a batch."""
     assert policy.payout_short_code is not None
     payout = Payout(
         reference="",

@@ -35,9 +35,9 @@ def only_called_stopped(right: Right, tx: Tx, partner: Any, reference: str) -> A
     return batch
 
 
-def twice(right: Right, tx: Tx, random: Any, short_code: str, batch: Batch, row: Any) -> Any:
-    right(tx, random, short_code, batch, replace(row, number=row.number + 1_000))
-    return right(tx, random, short_code, batch, row)
+def twice(right: Right, tx: Tx, random: Any, policy: Any, batch: Batch, row: Any) -> Any:
+    right(tx, random, policy, batch, replace(row, number=row.number + 1_000))
+    return right(tx, random, policy, batch, row)
 
 
 def nothing(right: Right, *args: Any) -> tuple[()]:
