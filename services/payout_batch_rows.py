@@ -7,7 +7,8 @@ Each function runs inside a transaction and makes no outside calls.
 from __future__ import annotations
 
 from services import payout_freeze
-from services.domain.payout import Payout
+from services.domain.ledger import payout_voided
+from services.domain.payout import DESK, Payout, PayoutState
 from services.domain.payout_batch import Batch, BatchState
 from services.ports import Tx
 
@@ -29,6 +30,19 @@ def take_up(tx: Tx, spare: int) -> int:
             count = tx.payout_batches.release(reference, most) if most else 0
             share, taken = share - count, taken + count
     return taken
+
+
+def is_stopped(tx: Tx, payout: Payout) -> bool:
+    """Whether it is a row of a batch that sends nothing more."""
+    batch = None if payout.batch is None else tx.payout_batches.get(payout.batch)
+    return batch is not None and batch.state is BatchState.STOPPED
+
+
+def cancel(tx: Tx, payout: Payout) -> Payout:
+    """End a row that never left, and free its float; to be saved."""
+    tx.evidence.add(payout.reference, "cancelled", DESK, f"{payout.batch} was stopped")
+    tx.ledger.book(*payout_voided(payout.reference, payout.partner, payout.quote))
+    return payout.transition_to(PayoutState.CANCELLED, settled_at=tx.now, due_at=None)
 
 
 def after_row(tx: Tx, payout: Payout) -> tuple[Batch | None, bool]:

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services import approvals, payout_quotes, spending
+from services import approvals, payout_batch_rows, payout_quotes, spending
 from services.approvals import AwaitingApproval
 from services.domain.ids import draw_unique, new_reference
-from services.domain.ledger import payout_holds, payout_voided
+from services.domain.ledger import payout_holds
 from services.domain.money import Money
 from services.domain.partner import Partner, Person
 from services.domain.payout import BATCH_CHANNEL, Payout, PayoutState
@@ -34,7 +34,6 @@ from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.domain.spending import Shortfall, SpendingState, is_in
 from services.otp import NotPassed
-from services.payout_settlement import DESK
 from services.policy import Policy
 from services.ports import Keys, Random, Tx
 from services.spending import CodeSent
@@ -335,9 +334,7 @@ def stop_running(tx: Tx, batch: Batch) -> Batch:
     for unsent in tx.payout_batches.unsent(reference):
         payout = tx.payouts.get(unsent)
         assert payout is not None, "it was just found"
-        tx.evidence.add(unsent, "cancelled", DESK, f"{reference} was stopped")
-        tx.ledger.book(*payout_voided(payout.reference, payout.partner, payout.quote))
-        tx.payouts.save(payout.transition_to(PayoutState.CANCELLED, settled_at=tx.now, due_at=None))
+        tx.payouts.save(payout_batch_rows.cancel(tx, payout))
     batch = batch.transition_to(BatchState.STOPPED, reason=STOPPED, settled_at=tx.now)
     tx.payout_batches.save(batch)
     return batch

@@ -16,6 +16,7 @@ from services.domain.lease import Lease
 from services.domain.ledger import payout_owed, payout_posted, payout_voided
 from services.domain.operation import OperationType
 from services.domain.payout import (
+    DESK,
     HELD_BACK_RETRY,
     NEEDS_ADMIN,
     NOT_SENT_EVERY,
@@ -41,7 +42,7 @@ from services.domain.proposal import ADMINS, BY_ADMINS
 from services.ports import Tx
 
 BANK_DOWN = "bank_down"
-DESK, ORDER = "hazina", "daraja.order"  # sources of evidence
+ORDER = "daraja.order"  # a source of evidence
 _AWAITED = frozenset({PayoutState.SUBMITTING, PayoutState.ACCEPTED, PayoutState.UNKNOWN})
 
 
@@ -293,13 +294,16 @@ def _is_silent(tx: Tx, payout: Payout) -> bool:
 
 
 def _not_sent(tx: Tx, payout: Payout, claimed: Payout) -> PayoutChange | None:
-    """Nothing left the machine: retry, for a minute in all."""
+    """Nothing left the machine: retry, for a minute in all; not a row whose batch was stopped
+    meanwhile."""
     if payout.attempt != claimed.attempt:
         return None
     if payout.state not in (PayoutState.AUTHORISED, PayoutState.SUBMITTING):
         return None
     if payout.state is PayoutState.SUBMITTING:
         payout = payout.transition_to(PayoutState.AUTHORISED, submitted_at=None)
+    if payout_batch_rows.is_stopped(tx, payout):
+        return _changed(tx, payout_batch_rows.cancel(tx, payout))
     if _minute_is_over(tx, payout):
         return _return(tx, payout, BANK_DOWN, "nothing was sent", DESK)
     assert payout.ready_since is not None

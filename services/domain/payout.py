@@ -15,6 +15,7 @@ from services.domain.phone import Phone
 
 PREFIX = "PO"
 BATCH_CHANNEL = "batch"  # where a row of a batch was begun; its address is the batch
+DESK = "hazina"  # the source of evidence that is our own
 _OURS = "HZ"  # what begins every id that M-PESA gets from us
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services import approvals, payout_batches
+from services import approvals, payout_batch_rows, payout_batches
 from storage.stores.approvals import ApprovalStore
 from storage.stores.payout_batches import PayoutBatchStore
 from storage.stores.payouts import PayoutStore
@@ -38,7 +38,7 @@ BATCH_MISTAKES = (
     ),
     Mistake(
         "keep what a stopped row holds",
-        instead(payout_batches, "payout_voided", faulty_batches.nothing),
+        instead(payout_batch_rows, "payout_voided", faulty_batches.nothing),
         caught("payout legs", "float held"),
     ),
     Mistake(

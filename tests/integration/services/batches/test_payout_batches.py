@@ -11,6 +11,7 @@ import pytest
 from services import payout_batches, payout_freeze
 from services.approvals import AwaitingApproval
 from services.domain.approval import APPROVAL_LIFE
+from services.domain.bank import NotSent
 from services.domain.money import Money
 from services.domain.payout_batch import BatchState, digest_of
 from services.domain.refusal import Refusal
@@ -205,6 +206,20 @@ def test_stopping_frees_what_is_not_on_its_way_and_nothing_else(sender: BatchSen
     assert sender.batch(reference).state is BatchState.STOPPED
     counts = sender.store.tx.payout_batches.counts(reference)
     assert (counts.waiting, counts.sent, counts.unknown) == (0, 0, 0)
+
+
+def test_a_row_that_never_left_is_not_sent_again_after_a_stop(sender: BatchSender) -> None:
+    reference = sender.running(100)
+    sent = sender.begin(sender.scan()[0][0])
+    assert sent is not None
+    sender.stops(reference)
+    change = sender.answered(sent, NotSent("connection refused"))
+    assert change is not None
+    assert (change.payout.state, change.ends_batch) == (S.CANCELLED, True)
+    assert sender.available() == FUNDS
+    sender.store.now += timedelta(hours=1)
+    assert sender.scan() == ([], [])
+    assert sender.batch(reference).state is BatchState.STOPPED
 
 
 def test_it_is_done_when_every_row_has_ended(sender: BatchSender) -> None:
