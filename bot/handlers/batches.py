@@ -1,51 +1,42 @@
-"""Handlers of the batch flow: files of payouts, from what a file says to how its rows went."""
+"""Handlers of the batch flow: the list of files, two people and a code, and how the rows went."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers import listing, spendings
+from bot.handlers.batch_reading import quoted_values
 from bot.handlers.batch_words import (
     exit_of,
-    fault_lines,
     progress_line,
     result_file,
-    say_fault,
-    say_row,
 )
 from bot.handlers.declaring import Handlers
 from bot.handlers.outcomes import outcome_facts
 from bot.handlers.sent_files import send_file
 from bot.handlers.state_words import say_reason, say_state
 from bot.handlers.wrong_codes import code_facts
-from flows.engine.event import FILE_NOT_FETCHED, FILE_TOO_LARGE
 from flows.engine.host import Exit, OperationStarted, Recalled, View
-from flows.parsers.payout_file import read_payout_file, read_rows
 from services import payout_batches, spending
 from services.approvals import AwaitingApproval
-from services.documents.batch_files import faults_csv
 from services.domain.ids import Reference
 from services.domain.ledger import Account, AccountKind
 from services.domain.partner import Right
 from services.domain.payout_batch import (
     BEGUN,
     Batch,
-    BatchRow,
     BatchState,
-    RowFault,
 )
 from services.domain.refusal import Refusal
 from services.domain.spending import Shortfall
-from services.payout_batches import Doubles
 from services.spending import CodeSent
 
 HANDLERS = Handlers()
 
-LISTED = 8  # batches per page, and rows that a text names before a file lists them
-_NOT_FETCHED = {FILE_TOO_LARGE: "file_too_large", FILE_NOT_FETCHED: "file_not_fetched"}
+LISTED = 8  # batches per page
 
 
 @HANDLERS.view("batches", needs=Right.MOVE_MONEY, shows=("lines",))
@@ -86,11 +77,11 @@ def open_(turn: TurnContext, batch: Reference) -> Exit | Refusal:
     if found.person_id == turn.person.id:
         found = spending.as_of_now(turn.tx, found)
         if found.state is BatchState.AWAITING_APPROVAL:
-            return Exit("awaits", sets=_quoted(found))
+            return Exit("awaits", sets=quoted_values(found))
         if found.state is BatchState.OTP_SENT:
-            return Exit("code", sets=_quoted(found))
+            return Exit("code", sets=quoted_values(found))
     if found.state is BatchState.RUNNING:
-        return Exit("run", sets=_quoted(found))
+        return Exit("run", sets=quoted_values(found))
     counts = turn.tx.payout_batches.counts(batch)
     return Exit("partly" if counts.failed or counts.cancelled else "one")
 
@@ -118,135 +109,6 @@ def one(turn: TurnContext, batch: Reference) -> View | None:
         "how": how,
     }
     return View(facts, acts=frozenset(acts))
-
-
-# What a file says ---------------------------------------------------------------------------
-
-
-@HANDLERS.use_case("read_payout_file", needs=Right.MOVE_MONEY)
-def read(turn: TurnContext) -> Exit | Refusal:
-    """The file that this event has brought. The one before, that nobody confirmed, is forgotten
-    whatever this one says."""
-    refusal = _forget_the_last(turn)
-    if refusal is not None:
-        return refusal
-    if turn.event.option:
-        return Refusal(_NOT_FETCHED[turn.event.option])
-    rows = read_payout_file(turn.event.content)
-    if isinstance(rows, Refusal):
-        return rows
-    found = read_rows(rows)
-    limits = payout_batches.check_rows(turn.tx, turn.person.partner.code, found.priced)
-    if faults := [*found.faults, *limits]:
-        return _faulty(turn, sorted(faults, key=lambda fault: fault.number))
-    return _take(turn, turn.event.text, found.rows)
-
-
-@HANDLERS.use_case("pay_failed_rows", needs=Right.MOVE_MONEY)
-def pay_failed(turn: TurnContext, batch: Reference) -> Exit | Refusal:
-    """The rows of an earlier batch whose money came back, as a new one."""
-    refusal = _forget_the_last(turn)
-    earlier = turn.tx.payout_batches.get(batch)
-    if refusal is not None or earlier is None or earlier.state not in BEGUN:
-        return refusal or Refusal("batch_over")
-    rows = payout_batches.failed_rows(turn.tx, earlier)
-    return _take(turn, earlier.name, rows) if rows else Refusal("batch_none_failed")
-
-
-def _forget_the_last(turn: TurnContext) -> Refusal | None:
-    quoted = turn.tx.payout_batches.quoted(*turn.sender)
-    if quoted is not None:
-        spending.drop_quote(turn.tx, quoted)
-    return payout_batches.check_may_send(turn.tx, turn.app.policy, turn.person)
-
-
-def _take(turn: TurnContext, name: str, rows: Sequence[BatchRow]) -> Exit | Refusal:
-    app, person = turn.app, turn.person
-    taken = payout_batches.request(
-        turn.tx, app.random, app.policy, person, *turn.sender, turn.key, name, rows
-    )
-    match taken:
-        case Refusal():
-            return taken
-        case (Batch() as batch, Doubles() as doubles):
-            return _doubled(turn, batch, doubles) if doubles else _priced(turn, batch)
-        case faults:
-            return _faulty(turn, faults)
-
-
-def _faulty(turn: TurnContext, faults: Sequence[RowFault]) -> Exit:
-    """Every bad row is named: in the text where they are few, else in a file as well."""
-    lines = fault_lines(turn, faults)
-    shown = lines[:LISTED]
-    if len(lines) > LISTED:
-        shown.append(turn.say("batch.check.more", {"count": len(lines) - LISTED}))
-        if turn.app.channel(turn.event.channel).files:
-            caption = turn.say("batch.check.file", {"count": len(lines)})
-            said = [say_fault(turn, fault) for fault in faults]
-            content = faults_csv(faults, said, _column_words(turn))
-            send_file(turn, "hazina-rows.csv", content, caption)
-    bad = len({fault.number for fault in faults})
-    problem = turn.say("batch.check.bad", {"count": bad, "lines": "\n".join(shown)})
-    return Exit("check", sets={"batch": None, "problem": problem})
-
-
-def _doubled(turn: TurnContext, batch: Batch, doubles: Doubles) -> Exit:
-    lines = []
-    if doubles.same_rows is not None:
-        facts = {"reference": doubles.same_rows.reference, "at": doubles.same_rows.created_at}
-        lines.append(turn.say("batch.check.same_rows", facts))
-    rows = [(row, say_row(turn, "in_file", row)) for row in doubles.in_file]
-    rows += [(row, say_row(turn, "paid", row, payout)) for row, payout in doubles.paid]
-    rows.sort(key=lambda one: one[0].number)
-    lines += [line for _, line in rows[:LISTED]]
-    if len(rows) > LISTED:
-        lines.append(turn.say("batch.check.more", {"count": len(rows) - LISTED}))
-    problem = turn.say("batch.check.doubled", {"lines": "\n".join(lines)})
-    return Exit("check", sets={"batch": batch.reference, "problem": problem})
-
-
-@HANDLERS.view("batch_check", needs=Right.MOVE_MONEY, shows=("why",))
-def check(turn: TurnContext, batch: Reference | None, problem: str | None) -> View:
-    return View({"why": problem or ""})
-
-
-@HANDLERS.use_case("accept_doubled_rows", needs=Right.MOVE_MONEY)
-def accept(turn: TurnContext, batch: Reference | None) -> Exit | Refusal:
-    if batch is None:
-        return Refusal("batch_over")
-    taken = payout_batches.accept_doubles(turn.tx, turn.person, batch)
-    return taken if isinstance(taken, Refusal) else _priced(turn, taken)
-
-
-@HANDLERS.use_case("price_batch", needs=Right.MOVE_MONEY)
-def price(turn: TurnContext, batch: Reference) -> Exit | Refusal:
-    found = payout_batches.own_batch(turn.tx, turn.person, batch)
-    if found is None or found.state is not BatchState.QUOTED:
-        return Refusal("batch_over")
-    return _priced(turn, found)
-
-
-def _priced(turn: TurnContext, batch: Batch) -> Exit:
-    short = payout_batches.shortfall(turn.tx, batch)
-    if short is not None:
-        exit_ = spendings.short(short)
-        return Exit("short", sets={**_quoted(batch), **exit_.sets})
-    return Exit("confirm", sets=_quoted(batch))
-
-
-def _quoted(batch: Batch) -> Mapping[str, Any]:
-    quote = batch.quote
-    return {
-        "batch": batch.reference,
-        "rows": batch.rows,
-        "amount": quote.amount,
-        "fees": quote.fees,
-        "total": quote.total,
-    }
-
-
-def _column_words(turn: TurnContext) -> Mapping[str, str]:
-    return {name: turn.say(f"batch.column.{name}") for name in ("line", "column", "why")}
 
 
 # Two people and a code ----------------------------------------------------------------------
@@ -283,7 +145,7 @@ def confirm(turn: TurnContext, operation: Reference, batch: Reference) -> Exit |
         case Shortfall():
             found = turn.tx.payout_batches.get(operation)
             assert found is not None, "its float is short"
-            return Exit("short", sets={**_quoted(found), **spendings.short(result).sets})
+            return Exit("short", sets={**quoted_values(found), **spendings.short(result).sets})
         case AwaitingApproval():
             awaits = spendings.awaits(turn, "batch", result)
             return replace(awaits, sets={})  # until when is read where it is shown
