@@ -16,9 +16,9 @@ from storage.sqlite import snapshots as sqlite_files
 
 if TYPE_CHECKING:
     from services.ports import Tx
-    from storage.transaction import SqliteTx
+    from storage.transaction import StoreTx
 
-    def compared(tx: SqliteTx) -> Tx:
+    def compared(tx: StoreTx) -> Tx:
         """Of a store that does not fit its protocol, mypy says here which one it is."""
         return tx
 

@@ -15,14 +15,14 @@ from services.domain.partner_event import EVENTS_LEFT_OUT
 from services.domain.payout import Payout, PayoutState
 from services.domain.payout_batch import Batch, BatchState
 from services.domain.topup import TopUpState
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 
 SOURCE = "restore"  # of the evidence it adds
 REASON = "restored"  # of the purchases it ends, and of the pause of payouts
 TURNS = 1_000_000  # more than anybody has tapped through since a backup
 
 
-def recover_after_restore(tx: SqliteTx) -> None:
+def recover_after_restore(tx: StoreTx) -> None:
     """Make a restored backup safe to run; the database must be marked as a backup.
 
     The bank may have received every request that was about to leave, so none is sent again and no
@@ -62,7 +62,7 @@ def _numbers(found: dict[str, list[str] | int]) -> dict[str, int]:
     return {kind: item if isinstance(item, int) else len(item) for kind, item in found.items()}
 
 
-def _verify_that_nothing_is_sent(tx: SqliteTx) -> None:
+def _verify_that_nothing_is_sent(tx: StoreTx) -> None:
     """Raises ``AssertionError``, which stops the start, if a worker would send something still: a
     kind of operation that is not marked as unknown above."""
     left = tx.conn.execute(
@@ -71,7 +71,7 @@ def _verify_that_nothing_is_sent(tx: SqliteTx) -> None:
     assert left is None, f"{left[0]} would be sent again"
 
 
-def _topups(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
+def _topups(tx: StoreTx, made_at: datetime, why: str) -> list[str]:
     """Top-ups whose prompt was about to be requested, or had just been."""
     rows = tx.conn.execute(
         "SELECT reference FROM wallet_transactions WHERE type = 'topup'"
@@ -92,7 +92,7 @@ def _topups(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
     return [reference for (reference,) in rows]
 
 
-def _purchases(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
+def _purchases(tx: StoreTx, made_at: datetime, why: str) -> list[str]:
     """Purchases whose money is held for a request; the bank is queried about each."""
     rows = tx.conn.execute(
         "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
@@ -116,7 +116,7 @@ def _purchases(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
     return [reference for (reference,) in rows]
 
 
-def _payouts(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
+def _payouts(tx: StoreTx, made_at: datetime, why: str) -> list[str]:
     """Payouts whose float is held; M-PESA is asked about each."""
     rows = tx.conn.execute(
         "SELECT reference FROM wallet_transactions WHERE type = 'disbursement'"
@@ -137,7 +137,7 @@ def _payouts(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
     return [reference for (reference,) in rows]
 
 
-def _unconfirmed(tx: SqliteTx, why: str) -> list[str]:
+def _unconfirmed(tx: StoreTx, why: str) -> list[str]:
     """Cancel unconfirmed purchases, payouts and batches; return those that a person had
     confirmed."""
     rows = tx.conn.execute(
@@ -170,7 +170,7 @@ def _unconfirmed(tx: SqliteTx, why: str) -> list[str]:
     return confirmed
 
 
-def _topups_without_code(tx: SqliteTx, why: str) -> list[str]:
+def _topups_without_code(tx: StoreTx, why: str) -> list[str]:
     """Cancel top-ups whose code was waited for."""
     rows = tx.conn.execute(
         "SELECT reference FROM wallet_transactions WHERE type = 'topup' AND state = 'OTP_SENT'"
@@ -184,7 +184,7 @@ def _topups_without_code(tx: SqliteTx, why: str) -> list[str]:
     return [reference for (reference,) in rows]
 
 
-def _codes(tx: SqliteTx) -> int:
+def _codes(tx: StoreTx) -> int:
     """A database trigger wipes the messages that would have carried the codes."""
     rows = tx.conn.execute("SELECT id FROM codes WHERE status = 'pending'").fetchall()
     for (code,) in rows:
@@ -192,7 +192,7 @@ def _codes(tx: SqliteTx) -> int:
     return len(rows)
 
 
-def _desk_pins(tx: SqliteTx) -> None:
+def _desk_pins(tx: StoreTx) -> None:
     """Keep the PINs, since people on USSD have nothing else, with one try left: a backup must not
     give back tries that were used since. A right one gives all back. PINs being set are given up:
     the code that allowed it may have been used since for another."""
@@ -201,13 +201,13 @@ def _desk_pins(tx: SqliteTx) -> None:
     tx.conn.execute("DELETE FROM pin_approvals WHERE approved_at IS NULL")
 
 
-def _invites(tx: SqliteTx) -> int:
+def _invites(tx: StoreTx) -> int:
     return tx.conn.execute(
         "UPDATE invites SET status = 'killed' WHERE status IN ('open', 'claimed')"
     ).rowcount
 
 
-def _messages(tx: SqliteTx) -> int:
+def _messages(tx: StoreTx) -> int:
     """Receipts may arrive twice, since each names its reference. Wipes of secrets that a person
     typed still go out."""
     return tx.conn.execute(
@@ -217,14 +217,14 @@ def _messages(tx: SqliteTx) -> int:
     ).rowcount
 
 
-def _broadcasts(tx: SqliteTx) -> int:
+def _broadcasts(tx: StoreTx) -> int:
     return tx.conn.execute(
         "UPDATE broadcasts SET state = 'STOPPED', ended_at = ? WHERE state = 'RUNNING'",
         (tx.now_ms,),
     ).rowcount
 
 
-def _count_api_keys(tx: SqliteTx) -> int:
+def _count_api_keys(tx: StoreTx) -> int:
     """Keys revoked since the backup are valid again, so admins are told how many there are."""
     row = tx.conn.execute(
         "SELECT count(*) FROM api_keys WHERE revoked_at IS NULL AND expires_at > ?", (tx.now_ms,)
@@ -232,19 +232,19 @@ def _count_api_keys(tx: SqliteTx) -> int:
     return int(row[0])
 
 
-def _count_proposals(tx: SqliteTx) -> int:
+def _count_proposals(tx: StoreTx) -> int:
     """Proposals decided since the backup are open again, and two admins decide them as before."""
     row = tx.conn.execute("SELECT count(*) FROM proposals WHERE status = 'open'").fetchone()
     return int(row[0])
 
 
-def _events(tx: SqliteTx) -> None:
+def _events(tx: StoreTx) -> None:
     """Go on with numbers that no event has had since the backup: whoever got those would take a
     new event for one that is repeated."""
     tx.conn.execute("UPDATE partner_event_heads SET n = n + ?", (EVENTS_LEFT_OUT,))
 
 
-def _conversations(tx: SqliteTx) -> None:
+def _conversations(tx: StoreTx) -> None:
     """Close conversations that wait for their person; those that wait for the bank stay open."""
     tx.conn.execute(
         "UPDATE sessions SET turn = turn + ?, expires_at = CASE WHEN expires_at > ? THEN ?"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import UTC, datetime
 
+from storage.sql import Connection
 from storage.stores.adjustments import AdjustmentStore
 from storage.stores.api_answers import ApiAnswerStore
 from storage.stores.api_keys import ApiKeyStore
@@ -59,10 +59,10 @@ from storage.stores.webhooks import WebhookStore
 from storage.time.transaction_time import TransactionTime
 
 
-class SqliteTx:
+class StoreTx:
     """Lives as long as its connection; ``begin`` sets the time for each function."""
 
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(self, conn: Connection) -> None:
         time = TransactionTime(datetime.fromtimestamp(0, UTC))
         self.conn = conn
         self._time = time

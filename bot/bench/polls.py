@@ -36,7 +36,7 @@ from services.domain.money import Money
 from services.domain.outbox import OutboxRow
 from services.domain.topup import TopUp
 from services.ports import Tx
-from storage.sqlite.raw import connection
+from storage.raw import connection
 
 TARGETS = (Target("unsettled", below=1), Target("late_max_s", below=2))
 PAY_WITHIN_S = 60.0  # at a random moment after confirmation

@@ -22,9 +22,9 @@ from bot.channels.telegram.wire import CHANNEL
 from services.domain.session import SessionRow
 from services.ports import Tx
 from services.ports.database import Database as AnyDatabase
+from storage.raw import connection
 from storage.sqlite.database import READERS, Database
-from storage.sqlite.raw import connection
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 
 SETTLE_S = 0.1  # within which a thread ends the transaction whose result it gave
 
@@ -40,7 +40,7 @@ _ROWS = (
 )
 
 
-def write_rows(tx: SqliteTx, number: int, address: str) -> None:
+def write_rows(tx: StoreTx, number: int, address: str) -> None:
     """The rows of a turn: the event, the session, the trail and one message."""
     event_id = str(number)
     tx.sessions.mark_handled(CHANNEL, event_id)
@@ -91,7 +91,7 @@ def _commit_batches(path: Path, batch: int, seconds: float) -> float:
     conn = sqlite3.connect(path, isolation_level=None, cached_statements=512)
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         conn.execute(f"PRAGMA {pragma}")
-    tx = SqliteTx(conn)
+    tx = StoreTx(conn)
     number = 0
     began = time.perf_counter()
     while time.perf_counter() - began < seconds:
@@ -131,7 +131,9 @@ async def _trace(database: AnyDatabase, into: list[str] | None) -> None:
     together = threading.Barrier(READERS)  # until all have come, so that each is another reader
 
     def trace(tx: Tx) -> None:
-        connection(tx).set_trace_callback(None if into is None else into.append)
+        conn = connection(tx)
+        assert isinstance(conn, sqlite3.Connection), "another engine traces in its own way"
+        conn.set_trace_callback(None if into is None else into.append)
 
     def trace_reader(tx: Tx) -> None:
         together.wait(timeout=10)

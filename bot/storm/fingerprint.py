@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.ports import Tx
-from storage.sqlite.raw import connection
+from storage.raw import connection
 
 
 def fingerprint(tx: Tx) -> tuple[object, ...]:

@@ -25,7 +25,7 @@ from services.domain.payout_batch import TRANSITIONS as BATCH_FOLLOWS
 from services.domain.topup import TRANSITIONS as TOPUP_FOLLOWS
 from services.domain.ussd import CHANNEL as USSD
 from services.ports import Tx
-from storage.sqlite.raw import connection
+from storage.raw import connection
 
 _NOT_DONE = frozenset(
     {"NOT_PAID", "REJECTED", "FAILED", "REFUSED", "RETURNED", "PAID_AFTER_RETURN"}

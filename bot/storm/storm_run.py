@@ -31,7 +31,7 @@ from flows.engine.event import Event
 from services.domain.outbox import OutboxRow
 from services.ports import Tx
 from services.ports.simulated_databases import MemoryDatabase
-from storage.sqlite.raw import connection
+from storage.raw import connection
 
 ROUNDS = 8
 PAUSE_S = 600.0  # mean time between steps

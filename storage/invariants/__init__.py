@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
 from storage.invariants import (
@@ -16,6 +15,7 @@ from storage.invariants import (
     payouts,
     purchases,
 )
+from storage.sql import Connection
 
 _CHECKS = (
     ledger.ledger,
@@ -45,13 +45,13 @@ _CHECKS = (
 )
 
 
-def invariant_violations(conn: sqlite3.Connection) -> Iterator[str]:
+def invariant_violations(conn: Connection) -> Iterator[str]:
     """Yields nothing when every invariant holds. Reads whole tables."""
     for _, violation in violations_by_invariant(conn):
         yield violation
 
 
-def violations_by_invariant(conn: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+def violations_by_invariant(conn: Connection) -> Iterator[tuple[str, str]]:
     """The same violations, each with the name of its invariant."""
     for check in _CHECKS:
         for violation in check(conn):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
+from storage.sql import Connection
 
-def adjustments(conn: sqlite3.Connection) -> Iterator[str]:
+
+def adjustments(conn: Connection) -> Iterator[str]:
     """Each adjustment has one booking, of its amount and direction, approved by two admins."""
     for (reference,) in conn.execute(
         "SELECT w.reference FROM wallet_transactions AS w WHERE w.type = 'adjustment'"
@@ -41,7 +42,7 @@ def adjustments(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"transfer {transfer} is not the booking of an adjustment"
 
 
-def openings(conn: sqlite3.Connection) -> Iterator[str]:
+def openings(conn: Connection) -> Iterator[str]:
     """An adjustment that nobody proposed is the opening balance of a simulated partner's wallet."""
     for (reference,) in conn.execute(
         "SELECT w.reference FROM wallet_transactions AS w WHERE w.type = 'adjustment'"
@@ -55,7 +56,7 @@ def openings(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"adjustment {reference} was proposed by nobody, and is no opening balance"
 
 
-def proposals(conn: sqlite3.Connection) -> Iterator[str]:
+def proposals(conn: Connection) -> Iterator[str]:
     """Approved proposals took effect, those effects were approved, and open ones are still due."""
     for (proposal,) in conn.execute(
         "SELECT p.id FROM proposals AS p WHERE p.kind = 'adjust'"

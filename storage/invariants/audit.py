@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
+from storage.sql import Connection
 
-def audit_heads(conn: sqlite3.Connection) -> Iterator[str]:
+
+def audit_heads(conn: Connection) -> Iterator[str]:
     """The head of each audit chain is its last row."""
     for (partner,) in conn.execute(
         "SELECT last.partner FROM (SELECT partner, max(n) AS n FROM audit_log GROUP BY partner)"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
+from storage.sql import Connection
 
-def batches(conn: sqlite3.Connection) -> Iterator[str]:
+
+def batches(conn: Connection) -> Iterator[str]:
     """A batch has run exactly if its float was held, and its state fits its rows."""
     for reference, state, open_rows, unsent in conn.execute(
         "SELECT w.reference, w.state, (SELECT count(*) FROM batch_payouts AS r"
@@ -28,7 +29,7 @@ def batches(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"batch {reference} is {state}, and its float says otherwise"
 
 
-def batch_rows(conn: sqlite3.Connection) -> Iterator[str]:
+def batch_rows(conn: Connection) -> Iterator[str]:
     """Every row of a batch that ran is one payout, of its amount and to its phone, and no payout
     is of a batch without being one of its rows."""
     for reference, rows, stored, amount, total in conn.execute(
@@ -55,7 +56,7 @@ def batch_rows(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"payout {reference[0]} is not what its batch says"
 
 
-def batch_approvals(conn: sqlite3.Connection) -> Iterator[str]:
+def batch_approvals(conn: Connection) -> Iterator[str]:
     """What ran was approved by another person as the digest that was read, and by one code of its
     maker that is bound to it."""
     for (reference,) in conn.execute(
@@ -80,7 +81,7 @@ def batch_approvals(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"batch {reference} ran without its code"
 
 
-def batch_repeats(conn: sqlite3.Connection) -> Iterator[str]:
+def batch_repeats(conn: Connection) -> Iterator[str]:
     """No row was begun while a payout like it stood that was begun after the file was read, and no
     payout, but a system's that means another, while a row like it stood that was begun after it was
     quoted: nobody was asked about those."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
+from storage.sql import Connection
 
-def topups(conn: sqlite3.Connection) -> Iterator[str]:
+
+def topups(conn: Connection) -> Iterator[str]:
     """A paid top-up has exactly one credit, of its amount, backed by success evidence; no other
     top-up has any."""
     for (transfer,) in conn.execute(
@@ -33,7 +34,7 @@ def topups(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"top-up {reference} was credited without success evidence"
 
 
-def payments(conn: sqlite3.Connection) -> Iterator[str]:
+def payments(conn: Connection) -> Iterator[str]:
     """Every payment is booked once, as its state says, and its receipt pays for one operation."""
     for reference, state, credits, holds, assigns, releases in conn.execute(
         "SELECT p.reference, p.state, count(t.id) FILTER (WHERE t.code = 'payment'),"

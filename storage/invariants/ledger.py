@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
+from storage.sql import Connection
 
-def ledger(conn: sqlite3.Connection) -> Iterator[str]:
+
+def ledger(conn: Connection) -> Iterator[str]:
     """Debits equal credits, and every balance is the sum of its transfers."""
     for partner, kind, currency in conn.execute(
         "SELECT a.partner, a.kind, a.currency FROM accounts AS a"

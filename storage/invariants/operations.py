@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
+from storage.sql import Connection
 
-def operations(conn: sqlite3.Connection) -> Iterator[str]:
+
+def operations(conn: Connection) -> Iterator[str]:
     """Whatever its kind, an operation has a reference of that kind and the standing of its state.
     What is to be sent, or is being sent, is due for a worker."""
     for reference, kind, state in conn.execute(
@@ -25,7 +26,7 @@ def operations(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"operation {reference} is {state}, and no worker is to look at it"
 
 
-def attention(conn: sqlite3.Connection) -> Iterator[str]:
+def attention(conn: Connection) -> Iterator[str]:
     """Every open operation is due for a worker or on the admins' list, and the bank was called
     once."""
     for reference, state in conn.execute(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
 from services.domain.partner_event import EVENTS_LEFT_OUT, TEST
+from storage.sql import Connection
 from storage.stores.public_batches import PublicBatchStore
 from storage.stores.public_operations import PublicOperationStore, read_followed
 
 
-def partner_events(conn: sqlite3.Connection) -> Iterator[str]:
+def partner_events(conn: Connection) -> Iterator[str]:
     """Every version since versions are counted has its event, and the newest tells how the
     operation stands."""
     for operation, version, events in conn.execute(
@@ -46,7 +46,7 @@ def _lasting(document: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name != "counts"}
 
 
-def partner_feeds(conn: sqlite3.Connection) -> Iterator[str]:
+def partner_feeds(conn: Connection) -> Iterator[str]:
     """A feed has no gap: what was added is there until it is old, in the order of the commits."""
     for partner, n in conn.execute(
         "SELECT e.partner, e.n FROM partner_events AS e"
@@ -70,7 +70,7 @@ def partner_feeds(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"event {n} of {partner} is in no feed"
 
 
-def public_balances(conn: sqlite3.Connection) -> Iterator[str]:
+def public_balances(conn: Connection) -> Iterator[str]:
     """Whatever moves a wallet belongs to an operation that its partner's systems see, so that their
     history adds up to the balance."""
     for transfer, operation in conn.execute(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
+from storage.sql import Connection
 
-def payouts(conn: sqlite3.Connection) -> Iterator[str]:
+
+def payouts(conn: Connection) -> Iterator[str]:
     """Every leg of a payout is what was quoted, between the right accounts."""
     for reference, code in conn.execute(
         "SELECT t.operation, t.code FROM transfers AS t"
@@ -30,7 +31,7 @@ def payouts(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"a {code} leg of {reference} is not what was quoted"
 
 
-def payout_legs(conn: sqlite3.Connection) -> Iterator[str]:
+def payout_legs(conn: Connection) -> Iterator[str]:
     """Each payout has exactly the legs that its state requires."""
     for reference, state, legs, wanted in conn.execute(
         # Each phase has its own three digits: holds, posts, voids; then what moves at M-PESA, and
@@ -69,7 +70,7 @@ def payout_legs(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"payout {reference} is {state} without evidence"
 
 
-def payout_receipts(conn: sqlite3.Connection) -> Iterator[str]:
+def payout_receipts(conn: Connection) -> Iterator[str]:
     """A payout has a receipt only where M-PESA said that it paid, and gave it."""
     for reference, receipt in conn.execute(
         "SELECT p.reference, p.receipt FROM disbursements AS p WHERE p.receipt IS NOT NULL"
@@ -80,7 +81,7 @@ def payout_receipts(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"payout {reference} has the receipt {receipt}, which nobody gave"
 
 
-def payout_attention(conn: sqlite3.Connection) -> Iterator[str]:
+def payout_attention(conn: Connection) -> Iterator[str]:
     """Every open payout is due for a worker, or old and on the admins' list; one that is unknown is
     on that list, and so is one that was paid after its return until it is settled."""
     for reference, state in conn.execute(
@@ -107,7 +108,7 @@ def payout_attention(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"payout {reference} is owed, and no admin was asked to look at it"
 
 
-def payout_codes(conn: sqlite3.Connection) -> Iterator[str]:
+def payout_codes(conn: Connection) -> Iterator[str]:
     """Each payout that a person began was approved by exactly one code bound to it."""
     for (reference,) in conn.execute(
         "SELECT p.reference FROM disbursements AS p WHERE p.authorised_at IS NOT NULL"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
+from storage.sql import Connection
 
-def purchases(conn: sqlite3.Connection) -> Iterator[str]:
+
+def purchases(conn: Connection) -> Iterator[str]:
     """Every leg of a purchase matches its quote."""
     # For each leg: its code, its amount and the account it goes to.
     for reference, code in conn.execute(
@@ -23,7 +24,7 @@ def purchases(conn: sqlite3.Connection) -> Iterator[str]:
         yield f"a {code} leg of {reference} is not what was quoted"
 
 
-def purchase_legs(conn: sqlite3.Connection) -> Iterator[str]:
+def purchase_legs(conn: Connection) -> Iterator[str]:
     """Each leg of a purchase has one hold, resolved as the state requires, and nothing else."""
     # The sums count each leg in three decimal digits, the float leg in the lowest three.
     for reference, state, holds, posts, voids, moves in conn.execute(
@@ -69,7 +70,7 @@ def _legs(counts: int) -> str:
     return ", ".join(named) or "nothing"
 
 
-def codes(conn: sqlite3.Connection) -> Iterator[str]:
+def codes(conn: Connection) -> Iterator[str]:
     """Each purchase was approved by exactly one code or desk PIN bound to it, and no sent or ended
     code remains in a message."""
     # Only as far back as no code can have been deleted. What a PIN approved is kept for good.

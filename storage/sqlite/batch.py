@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import sqlite3
 import time
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from services.domain.clock_step import ClockStep
 from services.domain.database import DatabaseFailed, DatabaseRefused, SimulatedCrash
 from storage.after_restore import recover_after_restore
+from storage.queued_write import QueuedWrite
 from storage.sqlite.database_file import DatabaseFile
 from storage.stores.clock import ClockFollower
-from storage.transaction import SqliteTx
-
-T = TypeVar("T")
+from storage.transaction import StoreTx
 
 BATCH_MS = 20  # after which a batch commits what has run so far
 FILE_CHECK_EVERY_S = 0.25  # how often the file's name is checked while there are writes
-
-
-class QueuedWrite(Generic[T]):
-    __slots__ = ("changed", "error", "function", "future", "priority", "result")
-
-    def __init__(
-        self, function: Callable[[SqliteTx], T], future: asyncio.Future[T], priority: int
-    ) -> None:
-        self.function = function
-        self.future = future
-        self.priority = priority
-        self.result: T
-        self.changed: frozenset[str] = frozenset()  # references of operations
-        self.error: Exception | None = None
-
-    def tell(self) -> None:
-        """Deliver the result or error to the caller, unless the caller was cancelled."""
-        if self.future.done():
-            return
-        if self.error is None:
-            self.future.set_result(self.result)
-        else:
-            self.future.set_exception(self.error)
 
 
 class BatchRunner:
@@ -66,15 +41,15 @@ class BatchRunner:
         self._timed = timed
         self._looked_at = -math.inf
 
-    def run(self, tx: SqliteTx, batch: list[QueuedWrite[Any]]) -> int:
-        """Run the batch in one transaction, with a savepoint per function if there are several.
+    def run(self, tx: StoreTx, conn: sqlite3.Connection, batch: list[QueuedWrite[Any]]) -> int:
+        """Run the batch in one transaction of ``conn``, which is the connection of ``tx``, with a
+        savepoint per function if there are several.
 
         Returns how many functions were run.
         """
         if self._file is not None and time.monotonic() - self._looked_at >= FILE_CHECK_EVERY_S:
             self._file.verify()
             self._looked_at = time.monotonic()
-        conn = tx.conn
         control = conn.cursor()  # reused for all transaction statements
         control.execute("BEGIN IMMEDIATE")
         try:
@@ -94,7 +69,7 @@ class BatchRunner:
         return done
 
     def _run_functions(
-        self, control: sqlite3.Cursor, tx: SqliteTx, batch: list[QueuedWrite[Any]]
+        self, control: sqlite3.Cursor, tx: StoreTx, batch: list[QueuedWrite[Any]]
     ) -> int:
         ends_at = time.monotonic() + (BATCH_MS / 1000 if self._timed else math.inf)
         alone = len(batch) == 1  # then the transaction itself serves as its savepoint
@@ -116,7 +91,7 @@ class BatchRunner:
                 tx.forget()
                 # SQLite itself rolls back the transaction when the disk is full or fails. The other
                 # functions' work is lost too, so the whole batch must fail.
-                if not tx.conn.in_transaction:
+                if not control.connection.in_transaction:
                     raise sqlite3.OperationalError("the transaction was lost") from error
                 if alone:
                     control.execute("ROLLBACK")
@@ -129,21 +104,21 @@ class BatchRunner:
                 return done
         return len(batch)
 
-    def recover_if_restored(self, tx: SqliteTx) -> None:
+    def recover_if_restored(self, tx: StoreTx, conn: sqlite3.Connection) -> None:
         """Mark what may have happened since the backup as unknown before anything else runs."""
         if tx.restores.backup_made_at() is None:
             return
-        tx.conn.execute("BEGIN IMMEDIATE")
+        conn.execute("BEGIN IMMEDIATE")
         try:
             self._clock.begin(tx)
             recover_after_restore(tx)
             tx.end()
-            tx.conn.execute("COMMIT")
+            conn.execute("COMMIT")
         except BaseException:
             self._clock.rolled_back()
             tx.forget()
-            if tx.conn.in_transaction:
-                tx.conn.execute("ROLLBACK")
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
             raise
         self.steps += self._clock.committed()
 

@@ -12,6 +12,8 @@ from typing import Any, TypeAlias, TypeVar
 
 import aiosqlite
 
+from storage.readers import WorkEnded
+
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5_000
@@ -28,29 +30,6 @@ DURABLE = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
 # turn. An empty dict's ``get`` returns None for None, so it serves as the adapter.
 _NOTHING: dict[None, None] = {}
 sqlite3.register_adapter(type(None), _NOTHING.get)
-
-
-class WorkEnded:
-    """Stands in for the future that aiosqlite's thread resolves: ``tell`` is called on the event
-    loop when the work has ended, however."""
-
-    __slots__ = ("_loop", "_tell")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, tell: Callable[[], None]) -> None:
-        self._loop = loop
-        self._tell = tell
-
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        return self._loop
-
-    def done(self) -> bool:
-        return False
-
-    def set_result(self, result: None) -> None:
-        self._tell()
-
-    def set_exception(self, error: BaseException) -> None:
-        self._tell()
 
 
 class ThreadConnection(aiosqlite.Connection):

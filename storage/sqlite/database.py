@@ -1,15 +1,9 @@
-"""One writer that commits many functions at once, and readers that never wait for it.
-
-The unit of work is a function: it gets the transaction and runs to completion on the writer's
-thread, and its caller resumes only after the commit that contains it.
-"""
+"""A database in a file: one writer, and readers that never wait for it."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
-from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -24,11 +18,12 @@ from services.domain.database import (
     DatabaseFileMoved,
     DatabaseUnavailable,
     MigrationError,
-    Priority,
-    SimulatedCrash,
 )
+from storage.queued_database import QueuedDatabase
+from storage.queued_write import QueuedWrite
+from storage.readers import Readers
 from storage.sqlite import damage
-from storage.sqlite.batch import BatchRunner, QueuedWrite, as_future_error
+from storage.sqlite.batch import BatchRunner, as_future_error
 from storage.sqlite.connection import (
     DURABLE,
     PRAGMAS,
@@ -40,56 +35,39 @@ from storage.sqlite.connection import (
 )
 from storage.sqlite.database_file import DatabaseFile
 from storage.sqlite.migrate import migrate, pending_migrations
-from storage.sqlite.readers import Readers
-from storage.stores.clock import ClockFollower
 from storage.time.timekeeper import Timekeeper
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
-BATCH_MAX = 256  # functions per commit
-JOBS_SHARE = 32  # slots of a batch reserved for jobs, however many people wait
 READERS = 2
 
 
-class Database:
-    """Created by ``open``; all methods must be called on the event loop's thread."""
+class Database(QueuedDatabase):
+    """Created by ``open``."""
+
+    BATCH_MAX = 256
+    JOBS_SHARE = 32
 
     def __init__(
         self,
         path: Path,
-        time: Timekeeper,
+        timekeeper: Timekeeper,
         probe: Callable[[str], None],
         threads: bool,
         memory: sqlite3.Connection | None,
         file: DatabaseFile | None,
     ) -> None:
+        super().__init__(timekeeper, threads=threads)
         self._path = path
         self._file = file
-        self._threads = threads
         self._memory = memory
-        self.time = time
-        self.stepped: Callable[[ClockStep], None] = lambda step: None
-        self.changed: Callable[[frozenset[str]], None] = lambda references: None
-        self.webhooks_queued: Callable[[], None] = lambda: None
-        self._clock = ClockFollower(time)
         self._batches = BatchRunner(self._clock, file, probe, self.check_for_damage, timed=threads)
         self._writer: WriterConnection | None = None
-        self._tx: SqliteTx | None = None
-        self._reading: SqliteTx | None = None  # on the writer's connection, without threads
+        self._reading: StoreTx | None = None  # on the writer's connection, without threads
         self._readers = Readers(self._begin_read, _end_read, self._read_failed)
-        self._waiting: tuple[deque[QueuedWrite[Any]], deque[QueuedWrite[Any]]] = (
-            deque(),
-            deque(),
-        )
-        self._draining: asyncio.Task[None] | asyncio.Handle | None = None
-        self._batch_since: float | None = None
-        self.damaged: str | None = None  # what SQLite reported about the file, verbatim
         self._has_begun = False
-        self._killed = False
-        self._closing = False
-        self._writes_in_flight = 0
 
     @classmethod
     async def open(
@@ -134,39 +112,7 @@ class Database:
             raise
         return database
 
-    async def write(
-        self, function: Callable[[SqliteTx], T], priority: Priority = Priority.PEOPLE
-    ) -> T:
-        """Run ``function`` in the next commit; returns after that commit.
-
-        An exception it raises is re-raised here (SQLite's own as ``DatabaseFailed``), and only its
-        own work is rolled back. Raises ``DatabaseUnavailable`` when the commit itself failed, so
-        nothing happened.
-        """
-        if self._killed:
-            raise asyncio.CancelledError("the database was killed")
-        if self._closing:
-            raise DatabaseUnavailable("the database is closed")
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        job = QueuedWrite(function, future, priority)
-        self._waiting[priority].append(job)
-        self._writes_in_flight += 1
-        try:
-            if self._draining is None:
-                if self._threads:
-                    self._draining = asyncio.create_task(self._drain())
-                else:
-                    self._draining = asyncio.get_running_loop().call_soon(self._drain_now)
-            return await future
-        finally:
-            self._writes_in_flight -= 1
-
-    async def follow_clock(self) -> None:
-        """Follow a clock step even when there is nothing else to write."""
-        if self._clock.is_behind:
-            await self.write(lambda tx: None, Priority.JOBS)
-
-    async def read(self, function: Callable[[SqliteTx], T]) -> T:
+    async def read(self, function: Callable[[StoreTx], T]) -> T:
         """Run ``function`` on one consistent snapshot, concurrently with the writer."""
         if self._closing:
             raise DatabaseUnavailable("the database is closed")
@@ -174,14 +120,14 @@ class Database:
             return self._read_between(function)
         return await self._readers.read(function)
 
-    def _read_between(self, function: Callable[[SqliteTx], T]) -> T:
+    def _read_between(self, function: Callable[[StoreTx], T]) -> T:
         """Without threads no batch runs during a read, so the writer's connection is free."""
         if self._killed:
             raise asyncio.CancelledError("the database was killed")
-        tx = self._reading
-        if tx is None:
+        tx, writer = self._reading, self._writer
+        if tx is None or writer is None:
             raise DatabaseUnavailable("the database failed and was not reopened yet")
-        changes = tx.conn.total_changes
+        changes = writer.raw.total_changes
         try:
             self._begin_read(tx)
             result = function(tx)
@@ -189,7 +135,7 @@ class Database:
             raise self._read_failed(error) from error
         finally:
             _end_read(tx)
-        if tx.conn.total_changes != changes:
+        if writer.raw.total_changes != changes:
             raise DatabaseFailed("attempt to write where only reading is meant")
         return result
 
@@ -203,27 +149,11 @@ class Database:
     def in_flight(self) -> int:
         return self._writes_in_flight + self._readers.in_flight
 
-    @property
-    def waiting(self) -> int:
-        """Functions waiting for the writer, not counting the current batch."""
-        return sum(len(queue) for queue in self._waiting)
-
-    @property
-    def batch_s(self) -> float:
-        """How long the writer's thread has been running the current batch; zero when idle."""
-        since = self._batch_since
-        return 0.0 if since is None else time.monotonic() - since
-
     def check_for_damage(self, error: BaseException | None) -> None:
         """Report an error that may indicate damage; callable on any thread."""
         why = damage.damage_reported_by(error)
         if why is not None:
             self.mark_damaged(why)
-
-    def mark_damaged(self, why: str) -> None:
-        if self.damaged is None:
-            self.damaged = why
-            _log.critical("the database is damaged: restore a backup", why=why)
 
     @property
     def size_bytes(self) -> int:
@@ -233,25 +163,12 @@ class Database:
 
     async def close(self) -> None:
         """Finish queued writes, accept no more, then close. The file lock is released last."""
-        self._closing = True
-        if isinstance(self._draining, asyncio.Handle):
-            self._draining.cancel()
-            self._drain_now()
-        elif self._draining is not None:
-            await self._draining
+        await self._finish_writes()
         await self._readers.close()
         await self._close_writer()
         if self._file is not None:
             self._file.release()
             self._file = None
-
-    def simulate_crash(self) -> None:
-        """Simulate a crash: no caller is notified any more, and nothing more is written."""
-        self._killed = True
-        for queue in self._waiting:
-            for job in queue:
-                job.future.cancel()
-            queue.clear()
 
     # The write side -------------------------------------------------------------------------
 
@@ -270,14 +187,15 @@ class Database:
             raise MigrationError(f"{missing[0].name} is pending: run `hazina migrate`")
         if missing:
             await self._writer.run(partial(migrate, self._writer.raw))
-        self._tx = SqliteTx(self._writer.raw)
+        self._tx = StoreTx(self._writer.raw)
         if not self._has_begun:
             newest = await self._writer.run(self._tx.clock.newest)
             self.time.begin(newest, await self._writer.run(self._tx.clock.clock_offset))
             self._has_begun = True
-        await self._writer.run(partial(self._batches.recover_if_restored, self._tx))
+        recover = partial(self._batches.recover_if_restored, self._tx, self._writer.raw)
+        await self._writer.run(recover)
         if not self._threads:
-            self._reading = SqliteTx(self._writer.raw)
+            self._reading = StoreTx(self._writer.raw)
         if self._file is not None and not self._readers.open:  # readers keep the recorded files
             self._file.record_side_files()
 
@@ -289,77 +207,30 @@ class Database:
         return connect(self._path)
 
     async def _close_writer(self) -> None:
-        writer, self._writer, self._tx, self._reading = self._writer, None, None, None
+        writer, self._writer = self._writer, None
+        self._tx = self._reading = None
         if writer is not None:
             await writer.close()
         if self._file is not None and not self._readers.open:
             self._file.forget()
 
-    def _drain_now(self) -> None:
-        """Without threads nothing in ``_drain`` ever waits, so it needs no task."""
-        try:
-            self._drain().send(None)
-        except StopIteration:
+    async def _run_batch(self, tx: StoreTx, batch: list[QueuedWrite[Any]]) -> int:
+        assert self._writer is not None
+        return await self._writer.run(partial(self._batches.run, tx, self._writer.raw, batch))
+
+    def _take_steps(self) -> list[ClockStep]:
+        steps, self._batches.steps = self._batches.steps, []
+        return steps
+
+    async def _batch_failed(self, batch: list[QueuedWrite[Any]], error: Exception) -> None:
+        """Fail every queued write; the next one reopens the database. A file that was moved is kept
+        open: closed, it might be lost for good."""
+        if isinstance(error, DatabaseFileMoved):
+            _log.critical(
+                "nothing is written: the database's file is not in its place", why=str(error)
+            )
+            self._fail_waiting(batch, error)
             return
-        raise RuntimeError("something waits where there is no thread to wait for")
-
-    async def _drain(self) -> None:
-        people, jobs = self._waiting
-        try:
-            while people or jobs:
-                if self._killed:
-                    return
-                batch: list[QueuedWrite[Any]] = []
-                room = BATCH_MAX - min(len(jobs), JOBS_SHARE)
-                while people and len(batch) < room:
-                    batch.append(people.popleft())
-                while jobs and len(batch) < BATCH_MAX:
-                    batch.append(jobs.popleft())
-                try:
-                    if self._writer is None:
-                        await self._open_writer(migrating=False)
-                    assert self._writer is not None
-                    assert self._tx is not None
-                    self._batch_since = time.monotonic()
-                    done = await self._writer.run(partial(self._batches.run, self._tx, batch))
-                except SimulatedCrash:
-                    self.simulate_crash()
-                except DatabaseFileMoved as error:
-                    self._refuse(batch, error)
-                    continue
-                except Exception as error:  # noqa: BLE001  whatever it was, nobody waits for ever
-                    await self._fail(batch, error)
-                    continue
-                finally:
-                    self._batch_since = None
-                if not self._killed:
-                    self._tell_changed(batch[:done])
-                for n, job in enumerate(batch):
-                    if n and self._threads:  # other ready tasks wait for the first caller only
-                        await asyncio.sleep(0)
-                    if self._killed:
-                        job.future.cancel()
-                    elif n < done:
-                        job.tell()
-                if self._killed:
-                    return
-                for job in reversed(batch[done:]):
-                    self._waiting[job.priority].appendleft(job)
-                steps, self._batches.steps = self._batches.steps, []
-                for step in steps:
-                    self.stepped(step)
-                if self._tx is not None and self._tx.webhooks.take_queued():
-                    self.webhooks_queued()
-        finally:
-            self._draining = None
-
-    def _tell_changed(self, committed: list[QueuedWrite[Any]]) -> None:
-        changed: frozenset[str] = frozenset().union(*(job.changed for job in committed))
-        if changed:
-            self.changed(changed)
-
-    async def _fail(self, batch: list[QueuedWrite[Any]], error: Exception) -> None:
-        """Fail every queued write; the next write reopens the database."""
         _log.error("the database failed and will be reopened", why=str(error))
         self.check_for_damage(error)
         self._fail_waiting(batch, error)
@@ -368,19 +239,7 @@ class Database:
         except (sqlite3.Error, ValueError):
             _log.exception("closing the failed writer")
 
-    def _refuse(self, batch: list[QueuedWrite[Any]], error: DatabaseFileMoved) -> None:
-        """Fail every queued write, but keep the file open: closed, it might be lost for good."""
-        _log.critical("nothing is written: the database's file is not in its place", why=str(error))
-        self._fail_waiting(batch, error)
-
-    def _fail_waiting(self, batch: list[QueuedWrite[Any]], error: Exception) -> None:
-        for job in (*batch, *self._waiting[0], *self._waiting[1]):
-            if not job.future.done():
-                job.future.set_exception(DatabaseUnavailable(str(error)))
-        for queue in self._waiting:
-            queue.clear()
-
-    def _begin_read(self, tx: SqliteTx) -> None:
+    def _begin_read(self, tx: StoreTx) -> None:
         tx.conn.execute("BEGIN")
         self._clock.begin_reading(tx)
 
@@ -389,7 +248,7 @@ class Database:
         return as_future_error(error)
 
 
-def _end_read(tx: SqliteTx) -> None:
+def _end_read(tx: StoreTx) -> None:
     """Release the snapshot."""
     tx.forget()
     tx.conn.execute("ROLLBACK")

@@ -13,10 +13,11 @@ from services.domain.stored_secret import StoredSecret
 from storage.sqlite.damage import FileCheck
 from storage.sqlite.database import Database
 from storage.sqlite.faults import as_database_failed
-from storage.sqlite.migrate import applied_migrations, pending_migrations, refuse_additions
+from storage.sqlite.migrate import pending_migrations, refuse_additions
 from storage.stores import secrets
 from storage.stores.audit import AuditStore
 from storage.time.transaction_time import TransactionTime
+from storage.transaction import StoreTx
 
 
 async def open_database(
@@ -35,11 +36,14 @@ async def open_database(
 async def migrate(path: Path, now: Callable[[], datetime]) -> list[str]:
     database = await open_database(path, now)
     try:
-        return await database.read(
-            lambda tx: [name for name, _ in applied_migrations(tx.conn).values()]
-        )
+        return await database.read(_migrations)
     finally:
         await database.close()
+
+
+def _migrations(tx: StoreTx) -> list[str]:
+    rows = tx.conn.execute("SELECT name FROM schema_migrations ORDER BY number")
+    return [name for (name,) in rows]
 
 
 @as_database_failed()

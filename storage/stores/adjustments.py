@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from services.domain.adjustment import Adjustment
 from services.domain.money import Money
 from services.domain.proposal import Resolution
+from storage.sql import Connection
 from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
 
 class AdjustmentStore:
-    def __init__(
-        self, conn: sqlite3.Connection, time: TransactionTime, changes: OperationChanges
-    ) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime, changes: OperationChanges) -> None:
         self._conn = conn
         self._time = time
         self._changes = changes

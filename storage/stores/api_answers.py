@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from services.domain.api_answer import KeyedAnswer, StoredAnswer
+from storage.sql import Connection
 from storage.time.transaction_time import TransactionTime
 
 
 class ApiAnswerStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from services.domain.audit import FIRST, AuditRow, Expected, Head, canonical, chain_hash
+from storage.sql import Connection
 from storage.time.milliseconds import to_ms
 from storage.time.transaction_time import TransactionTime
 
 
 class AuditStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
 
@@ -129,7 +129,7 @@ class AuditStore:
         return [(partner, n, digest) for partner, n, digest in rows]
 
 
-def head(conn: sqlite3.Connection, until_ms: int) -> Head:
+def head(conn: Connection, until_ms: int) -> Head:
     """One hash over the last row of every chain, as of that moment, which must be over: an act of
     then could still commit in another process."""
     rows = conn.execute(
@@ -142,7 +142,7 @@ def head(conn: sqlite3.Connection, until_ms: int) -> Head:
     return Head(sum(n for _, n, _ in rows), hashlib.sha256(lines.encode()).hexdigest())
 
 
-def chain_breaks(conn: sqlite3.Connection) -> Iterator[str]:
+def chain_breaks(conn: Connection) -> Iterator[str]:
     """Every break of a chain, in words. A truncated tail shows only when compared with a hash
     recorded elsewhere (docs/security.md)."""
     rows = conn.execute(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from services.domain.block import Block
 from services.domain.limits import EVERYBODY
 from services.domain.phone import Phone
+from storage.sql import Connection
 from storage.time.milliseconds import from_ms, to_ms
 
 
 class BlockStore:
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     def add(self, block: Block) -> bool:

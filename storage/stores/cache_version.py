@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
+from storage.sql import Connection
 from storage.time.transaction_time import TransactionTime
 
 
@@ -12,7 +12,7 @@ class CacheVersions:
     """The versions of all caches, read together and once per function: a function goes by the
     settings it began with."""
 
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
         self._read_in = 0  # the function that read last

@@ -6,11 +6,11 @@ apply, and SQLite would prepare the statement again for every value.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 
 from services.domain.lease import Lease
+from storage.sql import Connection
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -19,7 +19,7 @@ class ClaimStore:
     """``claimed`` is called after a claim: rows that were read before it are out of date."""
 
     def __init__(
-        self, conn: sqlite3.Connection, time: TransactionTime, claimed: Callable[[], None]
+        self, conn: Connection, time: TransactionTime, claimed: Callable[[], None]
     ) -> None:
         self._conn = conn
         self._time = time

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from services.domain.clock_step import ClockStep
+from storage.sql import Connection
 from storage.time import clock_step
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.timekeeper import IGNORED_JUMP_MAX, Timekeeper
 from storage.time.transaction_time import TransactionTime
 
 if TYPE_CHECKING:
-    from storage.transaction import SqliteTx
+    from storage.transaction import StoreTx
 
 MARK_EVERY_MS = 1_000  # well below ``IGNORED_JUMP_MAX``
 CHANGES_KEPT = timedelta(days=8)
@@ -23,7 +23,7 @@ _MS = timedelta(milliseconds=1)
 
 
 class ClockStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
 
@@ -109,7 +109,7 @@ class ClockFollower:
         self._marked_ms = 0
         self._steps: list[ClockStep] = []
 
-    def begin(self, tx: SqliteTx) -> bool:
+    def begin(self, tx: StoreTx) -> bool:
         """Set the time for the next function, first shifting all pending times after a clock step.
         Returns True if anything was written."""
         reading = self._time.read()
@@ -150,7 +150,7 @@ class ClockFollower:
         """Whether the clock was set since the last commit."""
         return self._time.read().stepped != self._moved
 
-    def begin_reading(self, tx: SqliteTx) -> None:
+    def begin_reading(self, tx: StoreTx) -> None:
         """Set a reader's time, by the clock in force when its snapshot was written."""
         reading = self._time.read()
         tx.begin(reading.now - (reading.stepped - self._moved), reading.steady_now)

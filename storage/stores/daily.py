@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
+from storage.sql import Connection
 
 
 class DailyStore:
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     def last(self, job: str) -> str | None:

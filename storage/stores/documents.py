@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 from services.domain.document import Document, DocumentFormat, DocumentRequests, DocumentState
 from services.domain.ledger import AccountKind
+from storage.sql import Connection
 from storage.time.milliseconds import to_ms
 from storage.time.transaction_time import TransactionTime
 
 
 class DocumentStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
 

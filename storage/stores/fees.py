@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from services.domain.fees import Fee, FeeKind
 from services.domain.money import Money
+from storage.sql import Connection
 from storage.stores.cache_version import CacheVersion, CacheVersions
 from storage.time.transaction_time import TransactionTime
 
 
 class FeeStore:
-    def __init__(
-        self, conn: sqlite3.Connection, time: TransactionTime, versions: CacheVersions
-    ) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime, versions: CacheVersions) -> None:
         self._conn = conn
         self._time = time
         self._cache: dict[tuple[str, FeeKind], list[tuple[int, Fee]]] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ from services.domain.fees import Quote
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.money import Money
 from services.domain.phone import Phone
+from storage.sql import Connection
 from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
@@ -28,9 +28,7 @@ class PurchaseStore:
     """Caches purchases that one function reads repeatedly; ``forget`` clears the cache between
     functions."""
 
-    def __init__(
-        self, conn: sqlite3.Connection, time: TransactionTime, changes: OperationChanges
-    ) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime, changes: OperationChanges) -> None:
         self._conn = conn
         self._time = time
         self._changes = changes

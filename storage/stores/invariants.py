@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from storage.invariants import invariant_violations, violations_by_invariant
+from storage.sql import Connection
 
 
 class InvariantStore:
     """Reads whole tables."""
 
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     def violations(self) -> list[str]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 from typing import Any
 
 from services.domain.invite import Invite, InviteStatus
 from services.domain.partner import Role
 from services.domain.phone import Phone
+from storage.sql import Connection
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
 
 class InviteStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
 

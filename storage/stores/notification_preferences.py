@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from services.domain.notification import (
     DEFAULTS,
     ChatMode,
     NotificationKind,
     NotificationPreference,
 )
+from storage.sql import Connection
 from storage.stores.cache_version import CacheVersion, CacheVersions
 from storage.time.transaction_time import TransactionTime
 
 
 class NoticeStore:
-    def __init__(
-        self, conn: sqlite3.Connection, time: TransactionTime, versions: CacheVersions
-    ) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime, versions: CacheVersions) -> None:
         self._conn = conn
         self._cache: dict[str, dict[NotificationKind, NotificationPreference]] = {}
         self._version = CacheVersion(versions, "notifications", self.forget)

@@ -3,7 +3,6 @@ of which there are as many as partners and not as operations."""
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import date, datetime
 from typing import Any
 
@@ -18,12 +17,13 @@ from services.domain.overview import (
     UnhappyEndpoint,
 )
 from services.domain.runway import PaidOut
+from storage.sql import Connection
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
 
 class OverviewStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
 

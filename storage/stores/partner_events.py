@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Any
 
 from services.domain.partner_event import PartnerEvent
 from services.domain.public_batch import Followed
+from storage.sql import Connection
 from storage.stores.public_operations import OperationChanges
 from storage.stores.webhooks import WebhookStore
 from storage.time.milliseconds import from_ms, to_ms
@@ -20,7 +20,7 @@ from storage.time.transaction_time import TransactionTime
 class PartnerEventStore:
     def __init__(
         self,
-        conn: sqlite3.Connection,
+        conn: Connection,
         time: TransactionTime,
         changes: OperationChanges,
         webhooks: WebhookStore,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -18,15 +17,14 @@ from services.domain.payment import (
     SuspenseReason,
     Verdict,
 )
+from storage.sql import Connection
 from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
 
 class PaymentStore:
-    def __init__(
-        self, conn: sqlite3.Connection, time: TransactionTime, changes: OperationChanges
-    ) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime, changes: OperationChanges) -> None:
         self._conn = conn
         self._time = time
         self._changes = changes

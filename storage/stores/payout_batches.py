@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -19,6 +18,7 @@ from services.domain.payout_batch import (
 )
 from services.domain.payout_tariff import TARIFF_VERSION
 from services.domain.phone import Phone
+from storage.sql import Connection
 from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
@@ -44,9 +44,7 @@ _RESULTS = (
 
 
 class PayoutBatchStore:
-    def __init__(
-        self, conn: sqlite3.Connection, time: TransactionTime, changes: OperationChanges
-    ) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime, changes: OperationChanges) -> None:
         self._conn = conn
         self._time = time
         self._changes = changes

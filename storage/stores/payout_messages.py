@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from datetime import datetime
 
+from storage.sql import Connection
 from storage.time.milliseconds import to_ms
 from storage.time.transaction_time import TransactionTime
 
 
 class PayoutMessageStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -11,6 +10,7 @@ from services.domain.fees import Quote
 from services.domain.money import Money
 from services.domain.payout import Payout, PayoutState
 from services.domain.phone import Phone
+from storage.sql import Connection
 from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
@@ -30,9 +30,7 @@ class PayoutStore:
     """Unlike purchases, payouts are read from the database each time: two writers may work on one
     (a worker, and a Result that overtakes its answer)."""
 
-    def __init__(
-        self, conn: sqlite3.Connection, time: TransactionTime, changes: OperationChanges
-    ) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime, changes: OperationChanges) -> None:
         self._conn = conn
         self._time = time
         self._changes = changes

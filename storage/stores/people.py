@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 from typing import Any
 
 from services.domain.partner import AddressTaken, Partner, PartnersPage, Person, Role
 from services.domain.phone import MSISDN, Phone
 from services.domain.ussd import CHANNEL as USSD
+from storage.sql import Connection
 from storage.stores.cache_version import CacheVersion, CacheVersions
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
@@ -17,9 +17,7 @@ CACHE_MAX = 100_000  # addresses
 
 
 class PeopleStore:
-    def __init__(
-        self, conn: sqlite3.Connection, time: TransactionTime, versions: CacheVersions
-    ) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime, versions: CacheVersions) -> None:
         self._conn = conn
         self._time = time
         self._cache: dict[tuple[str, str], Person | None] = {}

@@ -3,13 +3,13 @@ about."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 
 from services.domain.money import Money
 from services.domain.payout_batch import BatchState
 from services.domain.public_batch import BatchStatus, PublicBatch, stop_reason
 from services.domain.public_operation import Status
+from storage.sql import Connection
 from storage.time.milliseconds import from_ms
 
 _GET = (
@@ -30,7 +30,7 @@ _COUNT = (
 
 
 class PublicBatchStore:
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     def get(self, reference: str) -> PublicBatch | None:

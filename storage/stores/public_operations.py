@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -19,6 +18,7 @@ from services.domain.public_operation import (
     Status,
     kind_of,
 )
+from storage.sql import Connection
 from storage.stores.public_batches import PublicBatchStore
 from storage.time.milliseconds import from_ms, to_ms
 
@@ -31,7 +31,7 @@ _GET = (
 
 
 class PublicOperationStore:
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     def get(self, reference: str) -> PublicOperation | None:

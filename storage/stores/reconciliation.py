@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +14,7 @@ from services.domain.payment import RecordedPayment
 from services.domain.reconciliation import Finding, FindingKind, ReconciliationDay
 from services.domain.statement_repeats import StoredLine
 from services.domain.topup import TopUp
+from storage.sql import Connection
 from storage.stores.float_purchases import purchase_from_row
 from storage.stores.payments import payment_from_row
 from storage.stores.topups import topup_from_row
@@ -23,7 +23,7 @@ from storage.time.transaction_time import TransactionTime
 
 
 class ReconciliationStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
 

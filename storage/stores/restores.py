@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 
 from services.domain.restore import Restore
+from storage.sql import Connection
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
 
-def mark(conn: sqlite3.Connection, made_at: datetime) -> None:
+def mark(conn: Connection, made_at: datetime) -> None:
     """Mark a copy as a backup; a copy of a copy keeps the first one's time."""
     conn.execute(
         "INSERT INTO restores (made_at) SELECT ? WHERE NOT EXISTS"
@@ -22,7 +22,7 @@ def mark(conn: sqlite3.Connection, made_at: datetime) -> None:
 
 
 class RestoreStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
 

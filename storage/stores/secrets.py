@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from services.domain.stored_secret import StoredSecret
+from storage.sql import Connection
 from storage.sqlite.migrate import applied_migrations
 from storage.time.milliseconds import from_ms
 from storage.time.transaction_time import TransactionTime
@@ -16,7 +17,7 @@ SINCE = 4  # the migration that created the table
 
 
 class SecretStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
 

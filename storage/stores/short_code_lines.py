@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import date
 
 from services.domain.money import Money
 from services.domain.short_code_line import ShortCodeLine
+from storage.sql import Connection
 from storage.time.transaction_time import TransactionTime
 
 
 class ShortCodeLineStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
 

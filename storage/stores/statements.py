@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 
 from services.domain.ledger import AccountKind, TransferCode
 from services.domain.money import Money
 from services.domain.statement import CodeTotal, Movement
+from storage.sql import Connection
 from storage.time.milliseconds import from_ms, to_ms
 
 
 class StatementStore:
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     def balance_at(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
 from services.domain.money import Money
 from services.domain.statistics import BatchTally, OperationCounts
+from storage.sql import Connection
 from storage.time.milliseconds import to_ms
 
 
 class StatisticsStore:
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     def first_operation_since(self, moment: datetime) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ from services.domain.money import Money
 from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT, SOME_TIME_OF_A_DAY
 from services.domain.phone import Phone
 from services.domain.topup import NOT_SENT_FOR, CreditedTopUp, PaymentMethod, TopUp, TopUpState
+from storage.sql import Connection
 from storage.stores.evidence import EVIDENCE_TEXT_MAX
 from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
@@ -25,9 +25,7 @@ _GET = (
 
 
 class TopUpStore:
-    def __init__(
-        self, conn: sqlite3.Connection, time: TransactionTime, changes: OperationChanges
-    ) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime, changes: OperationChanges) -> None:
         self._conn = conn
         self._time = time
         self._changes = changes

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 
 from services.domain.trail import TrailRow
+from storage.sql import Connection
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
 
 class TrailStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
 

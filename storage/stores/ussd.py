@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 
 from services.domain.ussd import UssdEvent, UssdSession
+from storage.sql import Connection
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
 
 class UssdSessionStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
 
@@ -97,7 +97,7 @@ class UssdSessionStore:
 
 
 class UssdEventStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
 

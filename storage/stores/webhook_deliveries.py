@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 
 from services.domain.lease import Lease
 from services.domain.partner_event import PartnerEvent
 from services.domain.webhook import TEST_TRIES_MAX, Delivery, WaitingEndpoint
+from storage.sql import Connection
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -18,7 +18,7 @@ class WebhookDeliveryStore:
     """Deliveries of one endpoint and operation are in order of ``n``: those behind one that is
     leased or waits for its next try get its due time, so that they are not looked at before."""
 
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
 

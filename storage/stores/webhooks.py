@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 from services.domain.webhook import (
@@ -10,12 +9,13 @@ from services.domain.webhook import (
     TRIES_MAX,
     WebhookEndpoint,
 )
+from storage.sql import Connection
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
 
 class WebhookStore:
-    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime) -> None:
         self._conn = conn
         self._time = time
         self._has_queued = False

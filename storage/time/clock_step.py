@@ -9,11 +9,11 @@ neither names.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
 
 from services.domain.business_days import business_day
+from storage.sql import Connection
 from storage.time.milliseconds import from_ms
 
 # The longest counting window: freezes, quotas, refused notifications, missing receipts.
@@ -192,7 +192,7 @@ STAYS: Mapping[str, str] = {
 }
 
 
-def shift_times(conn: sqlite3.Connection, was_ms: int, by_ms: int) -> None:
+def shift_times(conn: Connection, was_ms: int, by_ms: int) -> None:
     """Shift by ``by_ms`` from ``was_ms``, in the transaction that noticed the clock step."""
     now_ms = was_ms + by_ms
     today = business_day(from_ms(now_ms))

@@ -28,7 +28,7 @@ from bot.simulation.inboxes import CARRIER_FAULTS
 from bot.simulation.stage import SimulatedStage
 from bot.simulation.world import World
 from storage.sqlite.migrate import migrate
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 
 GUARD = Path(__file__).parent
 STORIES = GUARD / "making"
@@ -85,7 +85,7 @@ class KeptStage(SimulatedStage):
         if invented := invented_secrets():
             keys = Keyring.read(key_file_beside(self.world.settings.database).read_text())
 
-            def put(tx: SqliteTx) -> None:
+            def put(tx: StoreTx) -> None:
                 for name, value in invented.items():
                     tx.secrets.put(name, keys.seal_secret(name, value))
 

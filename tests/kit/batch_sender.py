@@ -17,7 +17,7 @@ from services.domain.spending import Shortfall
 from services.otp import NotPassed
 from services.payout_batches import Doubles
 from services.spending import CodeSent
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.payout_payer import FLOAT, PayoutPayer
 from tests.kit.plain_store import PlainStore
 
@@ -41,7 +41,7 @@ class BatchSender(PayoutPayer):
     def __init__(self, store: PlainStore) -> None:
         super().__init__(store)
 
-        def settle_in(tx: SqliteTx) -> Person:
+        def settle_in(tx: StoreTx) -> Person:
             number = tx.people.add_person("DEMO", "Baraka", Role.OPERATOR, COLLEAGUE, None, "en")
             tx.people.link("terminal", "2", number)
             tx.people.link("terminal", "1", self.person.id)
@@ -133,7 +133,7 @@ class BatchSender(PayoutPayer):
             self.person, self.colleague = mine
 
 
-def _another(tx: SqliteTx) -> tuple[Person, Person]:
+def _another(tx: StoreTx) -> tuple[Person, Person]:
     tx.people.add_partner(Partner("OTHER"))
     tx.ledger.open_accounts("OTHER", AccountKind, "KES")
     found = []

@@ -30,7 +30,7 @@ from services.domain.partner import Partner, Role
 from services.policy import Policy
 from services.spending import CodeSent
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.channels import CHANNELS
 from tests.kit.database_on_clock import DatabaseOnClock
 from tests.kit.recording_channel import RecordingChannel
@@ -74,7 +74,7 @@ class CodeDelivery(DatabaseOnClock):
             self.tell.code_lost,
         )
 
-    def _turn(self, tx: SqliteTx) -> TurnContext:
+    def _turn(self, tx: StoreTx) -> TurnContext:
         person = tx.people.at(CHAT, AMINA)
         assert person is not None
         self.begun += 1
@@ -96,7 +96,7 @@ class CodeDelivery(DatabaseOnClock):
     async def commit(self) -> None:
         """Confirm a purchase, which queues its code; nothing is sent yet."""
 
-        def confirm(tx: SqliteTx) -> None:
+        def confirm(tx: StoreTx) -> None:
             turn = self._turn(tx)
             parts = self.parts
             quoted = float_quotes.request(
@@ -117,7 +117,7 @@ class CodeDelivery(DatabaseOnClock):
         """Ask for another code after ``after_s`` seconds."""
         self.clock.jump(self.clock.now() + timedelta(seconds=after_s))
 
-        def again(tx: SqliteTx) -> None:
+        def again(tx: StoreTx) -> None:
             turn = self._turn(tx)
             purchase = float_quotes.own_purchase(tx, turn.person, self.reference)
             assert purchase is not None
@@ -135,7 +135,7 @@ class CodeDelivery(DatabaseOnClock):
     async def report(self, channel: str, message_id: str, delivered: bool) -> None:
         """Record a carrier's delivery report as ``bot.bootstrap`` does."""
 
-        def take(tx: SqliteTx) -> Sequence[object]:
+        def take(tx: StoreTx) -> Sequence[object]:
             otp = tx.outbox.record_delivery_report(channel, message_id, delivered)
             return () if otp is None or delivered else self.tell.code_lost(tx, otp)
 
@@ -171,8 +171,8 @@ class CodeDelivery(DatabaseOnClock):
         assert all(code not in self.chat.texts[0] for code in self.codes)
 
 
-def seed(email: str | None) -> Callable[[SqliteTx], None]:
-    def add(tx: SqliteTx) -> None:
+def seed(email: str | None) -> Callable[[StoreTx], None]:
+    def add(tx: StoreTx) -> None:
         partners.add(tx, Partner("FINSAFE"))
         amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, email, "en")
         tx.people.link(CHAT, AMINA, amina)

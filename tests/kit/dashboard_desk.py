@@ -19,7 +19,7 @@ from services.domain.audit import AuditRow
 from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.plain_store import OTHER_PHONE, PHONE
 
 HERE = "http://127.0.0.1:8080"
@@ -91,7 +91,7 @@ class DashboardDesk:
     async def add_partner(self, code: str = "FINSAFE", owner: str = "1") -> None:
         """With KES 200 in its wallet, and an owner who writes from this account."""
 
-        def add(tx: SqliteTx) -> None:
+        def add(tx: StoreTx) -> None:
             add_partner(tx, Partner(code), Money(200_00), Money(0))
             person = tx.people.add_person(code, "amina", Role.OWNER, PHONE, None, "en")
             tx.people.link("terminal", owner, person)

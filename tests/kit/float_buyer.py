@@ -34,7 +34,7 @@ from services.float_settlement import PurchaseChange
 from services.otp import NotPassed
 from services.policy import Policy
 from services.spending import CodeSent
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.plain_store import PlainStore
 
 S = PurchaseState
@@ -79,7 +79,7 @@ class FloatBuyer:
         partner = replace(self.person.partner, approve_above_cents=0)
         self.person = replace(self.person, partner=partner)
 
-        def add(tx: SqliteTx) -> None:
+        def add(tx: StoreTx) -> None:
             second_id = tx.people.add_person(
                 partner.code, "Baraka", Role.OPERATOR, Phone("254733123456"), None, "en"
             )
@@ -135,7 +135,7 @@ class FloatBuyer:
         return reference
 
     def resend(self, reference: str) -> CodeSent[Purchase] | Purchase | Refusal:
-        def again(tx: SqliteTx) -> CodeSent[Purchase] | Purchase | Refusal:
+        def again(tx: StoreTx) -> CodeSent[Purchase] | Purchase | Refusal:
             purchase = float_quotes.own_purchase(tx, self.person, reference)
             if purchase is None:
                 return Refusal("float_over")

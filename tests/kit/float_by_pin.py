@@ -9,7 +9,7 @@ from services.domain.float_purchase import Purchase
 from services.domain.refusal import Refusal
 from services.domain.spending import Shortfall
 from services.float_quotes import Requoted
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.desk_pins import PIN, WRONG
 from tests.kit.float_buyer import FloatBuyer
 
@@ -17,7 +17,7 @@ Confirmed = Purchase | AwaitingApproval | Requoted | Shortfall | Refusal
 
 
 def set_pin(buyer: FloatBuyer, pin: str = PIN) -> None:
-    def put(tx: SqliteTx) -> None:
+    def put(tx: StoreTx) -> None:
         keys, person = buyer.keys, buyer.person.id
         tx.desk_pins.put(person, keys.pepper_id, digest(keys.pepper(keys.pepper_id), person, pin))
 

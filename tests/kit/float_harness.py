@@ -22,7 +22,7 @@ from services.domain.money import Money
 from services.policy import Policy
 from services.spending import CodeSent
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.channels import CHANNELS
 from tests.kit.money_harness import MoneyHarness
 from tests.kit.scripted_bank import ScriptedFloatBank
@@ -63,7 +63,7 @@ class FloatHarness(MoneyHarness):
         """The code is right."""
         self.begun += 1
 
-        def begin(tx: SqliteTx) -> str:
+        def begin(tx: StoreTx) -> str:
             person = tx.people.at("telegram", AMINA)
             assert person is not None
             keys, policy = self.parts.keys, self.parts.policy

@@ -13,12 +13,12 @@ from typing import Any
 
 from services.domain.database import Priority, SimulatedCrash
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 PATIENCE_S = 5.0  # a hanging test fails after this
 
-Work = Callable[[SqliteTx], Any]
+Work = Callable[[StoreTx], Any]
 
 
 class Gate:
@@ -99,7 +99,7 @@ class Box:
     def note(self, number: int) -> Work:
         """A function that writes ``number`` to the table."""
 
-        def write(tx: SqliteTx) -> int:
+        def write(tx: StoreTx) -> int:
             self.probe.ran += 1
             tx.conn.execute("INSERT INTO notes (number) VALUES (?)", (number,))
             return number
@@ -107,11 +107,11 @@ class Box:
         return write
 
 
-def _make_notes(tx: SqliteTx) -> None:
+def _make_notes(tx: StoreTx) -> None:
     tx.conn.execute("CREATE TABLE IF NOT EXISTS notes (number INTEGER NOT NULL) STRICT")
 
 
-def noted(tx: SqliteTx) -> list[int]:
+def noted(tx: StoreTx) -> list[int]:
     """The numbers in the order they were written."""
     return [number for (number,) in tx.conn.execute("SELECT number FROM notes ORDER BY rowid")]
 

@@ -24,7 +24,7 @@ from services.domain.ussd import CHANNEL, Hop, Page
 from services.policy import NO_CODES, Policy
 from services.ports import Random, Tx
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.channels import CHANNELS
 from tests.kit.plain_store import PHONE, PlainStore, StoreDatabase
 from tests.kit.turns_on_database import KEYS, TEXTS
@@ -88,7 +88,7 @@ class HopDesk:
     def rows(self) -> Rows:
         """All that a hop could have changed, but for what is said about a dispute."""
 
-        def read(tx: SqliteTx) -> Rows:
+        def read(tx: StoreTx) -> Rows:
             return [list(tx.conn.execute(f"SELECT * FROM {table}")) for table in TABLES]  # noqa: S608
 
         return self.store.do(read)

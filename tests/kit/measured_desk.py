@@ -19,13 +19,13 @@ from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.domain.topup import TopUpState
 from services.domain.webhook import Taken
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 
 PHONE = "254712345678"
 TOPUP = ("/topup", "1500", "1", "1")  # with the payer's own number, confirmed
 
 
-def seed(tx: SqliteTx) -> None:
+def seed(tx: StoreTx) -> None:
     add_partner(tx, Partner("FINSAFE"), Money(100), Money(0))
     person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, Phone(PHONE), None, "en")
     tx.people.link("terminal", "1", person)

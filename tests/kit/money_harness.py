@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from bot.simulation.clock import VirtualClock
 from bot.workers.money_worker import AnyMoneyWorker, AnyOperationKind, CallLimits, MoneyWorker
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.scripted_bank import ScriptedBank
 from tests.kit.worker_harness import WorkerHarness
 
@@ -55,7 +55,7 @@ class MoneyHarness(WorkerHarness, ABC):
         return int(str(await self._read("attempt", reference)))
 
     async def _read(self, column: str, reference: str) -> object:
-        def read(tx: SqliteTx) -> object:
+        def read(tx: StoreTx) -> object:
             row = tx.conn.execute(
                 f"SELECT {column} FROM wallet_transactions WHERE reference = ?",  # noqa: S608
                 (reference,),

@@ -17,7 +17,7 @@ from services import api_keys
 from services.domain.api_key import Scope
 from services.domain.fees import Fee, FeeKind
 from services.domain.money import Money
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.api_caller import OPERATOR, OWNER, add_partners
 
 HOST = "http://desk.example"
@@ -47,7 +47,7 @@ class OlderDesk:
         client = httpx.AsyncClient(transport=httpx.ASGITransport(world.door), base_url=HOST)
         desk = cls(world, client)
 
-        def begin(tx: SqliteTx) -> dict[str, str]:
+        def begin(tx: StoreTx) -> dict[str, str]:
             add_partners(tx, approve_above)
             for fee in FEES:
                 tx.fees.set("DUKA", fee, "agreed")

@@ -19,7 +19,7 @@ from bot.simulation.clock import VirtualClock
 from services.domain.outbox import OutboxRow
 from services.domain.phone import Phone
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.database_on_clock import DatabaseOnClock
 from tests.kit.recording_channel import RecordingChannel
 
@@ -55,14 +55,14 @@ class OutboxHarness(DatabaseOnClock):
             lambda row, message_id, edited: self.told.append((row.text, message_id, edited)),
         )
 
-    def _code_lost(self, tx: SqliteTx, otp: str) -> Sequence[OutboxRow]:
+    def _code_lost(self, tx: StoreTx, otp: str) -> Sequence[OutboxRow]:
         self.lost.append(otp)
         return [tx.outbox.add(CHAT, AMINA, kind="notice", text=f"{otp} is lost")]
 
     async def queue(
         self, text: str, to: str = AMINA, kind: str = "answer", **rest: Any
     ) -> OutboxRow:
-        def add(tx: SqliteTx) -> OutboxRow:
+        def add(tx: StoreTx) -> OutboxRow:
             return tx.outbox.add(rest.pop("channel", CHAT), to, kind=kind, text=text, **rest)
 
         return await self.database.write(add)
@@ -82,7 +82,7 @@ class OutboxHarness(DatabaseOnClock):
     async def states(self) -> list[tuple[str, str, int]]:
         """Text, state and attempts of each row, in order."""
 
-        def read(tx: SqliteTx) -> list[tuple[str, str, int]]:
+        def read(tx: StoreTx) -> list[tuple[str, str, int]]:
             return list(tx.conn.execute("SELECT text, state, attempts FROM outbox ORDER BY id"))
 
         return await self.database.read(read)

@@ -18,7 +18,7 @@ from services.joining import Invited, Joined, Unlinked
 from services.otp import Issued, NotPassed
 from services.policy import Policy
 from services.spending import CodeSent
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.plain_store import PlainStore
 
 S = PurchaseState
@@ -39,7 +39,7 @@ class PartnerTeam:
         self.admins = {ADMIN}
         self.events = 0
 
-        def settle_in(tx: SqliteTx) -> None:
+        def settle_in(tx: StoreTx) -> None:
             tx.people.add_partner(Partner("DEMO", approve_above_cents=AMOUNT.cents))
             tx.ledger.open_accounts("DEMO", AccountKind, "KES")
             tx.ledger.book(opening_balance("DEMO", AccountKind.WALLET, Money(100_000_000)))

@@ -14,7 +14,7 @@ from services.domain.ledger import AccountKind, Transfer
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
 from storage.sqlite.empty_database import empty_database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 
 T = TypeVar("T")
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
@@ -45,7 +45,7 @@ class PlainStore:
         """Open a transaction that ``undo`` or ``close`` rolls back."""
         self.conn.execute("BEGIN IMMEDIATE")
         self.now = START
-        self.tx = SqliteTx(self.conn)
+        self.tx = StoreTx(self.conn)
 
     def undo(self) -> None:
         """Go back to an empty database, which is cheaper than a new file."""
@@ -59,7 +59,7 @@ class PlainStore:
     def wait(self, **time: float) -> None:
         self.now += timedelta(**time)
 
-    def do(self, function: Callable[[SqliteTx], T]) -> T:
+    def do(self, function: Callable[[StoreTx], T]) -> T:
         self.tx.begin(self.now)
         self.conn.execute("SAVEPOINT one")
         try:
@@ -73,9 +73,9 @@ class PlainStore:
         self.conn.execute("RELEASE one")
         return result
 
-    def after(self, day: date, function: Callable[[SqliteTx], T]) -> T:
+    def after(self, day: date, function: Callable[[StoreTx], T]) -> T:
         """Run ``function`` as if that business day were over; the clock does not move."""
-        tx = SqliteTx(self.conn)
+        tx = StoreTx(self.conn)
         tx.begin(max(self.now, start_of_day(day + timedelta(days=1))))
         return function(tx)
 
@@ -89,7 +89,7 @@ class PlainStore:
         """A person who may top up, at a partner with open accounts."""
         partner = Partner(code, suspended=suspended)
 
-        def add(tx: SqliteTx) -> int:
+        def add(tx: StoreTx) -> int:
             tx.people.add_partner(partner)
             tx.ledger.open_accounts(code, AccountKind, partner.currency)
             return tx.people.add_person(code, "Amina", Role.OWNER, PHONE, None, "en")
@@ -104,9 +104,9 @@ class StoreDatabase:
         self._store = store
 
     async def write(
-        self, function: Callable[[SqliteTx], T], priority: Priority = Priority.PEOPLE
+        self, function: Callable[[StoreTx], T], priority: Priority = Priority.PEOPLE
     ) -> T:
         return self._store.do(function)
 
-    async def read(self, function: Callable[[SqliteTx], T]) -> T:
+    async def read(self, function: Callable[[StoreTx], T]) -> T:
         return self._store.do(function)

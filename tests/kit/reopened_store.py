@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.plain_store import PlainStore, connect
 
 
@@ -26,5 +26,5 @@ class Reopened(PlainStore):
         self.conn.close()
         self.conn = connect(self.path)
         self.conn.execute("BEGIN IMMEDIATE")
-        self.tx = SqliteTx(self.conn)
+        self.tx = StoreTx(self.conn)
         self.tx.begin(self.now)

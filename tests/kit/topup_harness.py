@@ -22,7 +22,7 @@ from services.domain.topup import TopUp, TopUpState
 from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.channels import CHANNELS
 from tests.kit.money_harness import MoneyHarness
 from tests.kit.scripted_bank import ScriptedCollections
@@ -53,7 +53,7 @@ class TopUpHarness(MoneyHarness):
     async def begin(self) -> str:
         self.begun += 1
 
-        def begin(tx: SqliteTx) -> str:
+        def begin(tx: StoreTx) -> str:
             person = tx.people.at("telegram", AMINA)
             assert person is not None
             amount = Money(self.begun * 100)

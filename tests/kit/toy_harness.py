@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.simulation.clock import VirtualClock
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit import toy_kind
 from tests.kit.money_harness import MoneyHarness
 from tests.kit.scripted_bank import ScriptedToyBank
@@ -27,7 +27,7 @@ class ToyHarness(MoneyHarness):
         self.begun += 1
         reference = f"TY-{self.begun}"
 
-        def begin(tx: SqliteTx) -> None:
+        def begin(tx: StoreTx) -> None:
             if self.begun == 1:
                 for statement in toy_kind.MIGRATION:
                     tx.conn.execute(statement)

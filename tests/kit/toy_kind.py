@@ -14,7 +14,7 @@ from services.domain.bank import NoAnswer, NotSent, Ready, Succeeded, Unknown
 from services.domain.lease import Lease
 from services.domain.outbox import OutboxRow
 from storage.time.milliseconds import from_ms, to_ms
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.scripted_bank import ScriptedToyBank
 from tests.kit.worker_harness import AMINA
 
@@ -42,7 +42,7 @@ class Toy:
     due_at: datetime | None = None
 
 
-def begin(tx: SqliteTx, reference: str, partner: str = "FINSAFE") -> None:
+def begin(tx: StoreTx, reference: str, partner: str = "FINSAFE") -> None:
     tx.conn.execute(
         "INSERT INTO wallet_transactions (reference, partner, channel, address, language, type,"
         " state, standing, amount_cents, currency, phone, idempotency_key, created_at, due_at)"
@@ -52,7 +52,7 @@ def begin(tx: SqliteTx, reference: str, partner: str = "FINSAFE") -> None:
     tx.conn.execute("INSERT INTO toys (reference) VALUES (?)", (reference,))
 
 
-def get(tx: SqliteTx, reference: str) -> Toy:
+def get(tx: StoreTx, reference: str) -> Toy:
     state, attempt, created_at, sent_at, due_at = tx.conn.execute(
         "SELECT w.state, w.attempt, w.created_at, t.sent_at, w.due_at FROM wallet_transactions AS w"
         " JOIN toys AS t ON t.reference = w.reference WHERE w.reference = ?",
@@ -61,7 +61,7 @@ def get(tx: SqliteTx, reference: str) -> Toy:
     return Toy(reference, state, attempt, from_ms(created_at), from_ms(sent_at), from_ms(due_at))
 
 
-def save(tx: SqliteTx, toy: Toy) -> Toy:
+def save(tx: StoreTx, toy: Toy) -> Toy:
     tx.conn.execute(
         "UPDATE wallet_transactions SET state = ?, standing ="
         " (SELECT standing FROM operation_states WHERE kind = 'toy' AND state = ?), due_at = ?,"
@@ -82,7 +82,7 @@ class ToyKind:
         self._bank = bank
 
     def claim(
-        self, tx: SqliteTx, lease: Lease, sends: int, queries: int
+        self, tx: StoreTx, lease: Lease, sends: int, queries: int
     ) -> tuple[Sequence[Toy], Sequence[Toy]]:
         work, changes = [], []
         for reference in tx.claims.take(self.name, lease, sends, queries):
@@ -101,7 +101,7 @@ class ToyKind:
     async def prepare(self) -> Ready | NotSent:
         return await self._bank.prepare()
 
-    def begin_sending(self, tx: SqliteTx, claimed: Toy, lease: Lease) -> Toy | None:
+    def begin_sending(self, tx: StoreTx, claimed: Toy, lease: Lease) -> Toy | None:
         if not tx.claims.still_ready(claimed.reference, claimed.attempt):
             return None
         due_at = tx.now + lease.lasts
@@ -113,7 +113,7 @@ class ToyKind:
     def record_answer(
         self, operation: Toy, answer: Ready | NotSent | Unknown, milliseconds: int
     ) -> Record[Toy]:
-        def record(tx: SqliteTx) -> Toy | None:
+        def record(tx: StoreTx) -> Toy | None:
             if tx.evidence.has_money_call(operation.reference):
                 return None
             call = "token" if operation.state == "READY" else "play"
@@ -138,7 +138,7 @@ class ToyKind:
     def record_status(
         self, claimed: Toy, status: Succeeded | NoAnswer, milliseconds: int
     ) -> Record[Toy]:
-        def record(tx: SqliteTx) -> Toy | None:
+        def record(tx: StoreTx) -> Toy | None:
             toy = get(tx, claimed.reference)
             if toy.state not in ("ACCEPTED", "UNKNOWN"):
                 return None
@@ -150,12 +150,12 @@ class ToyKind:
 
         return record
 
-    def messages(self, tx: SqliteTx, change: Toy) -> Sequence[OutboxRow]:
+    def messages(self, tx: StoreTx, change: Toy) -> Sequence[OutboxRow]:
         text = f"{change.reference} is {change.state}"
         return [tx.outbox.add("telegram", AMINA, kind="receipt", text=text)]
 
     def log(self, change: Toy) -> None:
         _log.info("toy settled", reference=change.reference, state=change.state)
 
-    def _unknown(self, tx: SqliteTx, toy: Toy) -> Toy:
+    def _unknown(self, tx: StoreTx, toy: Toy) -> Toy:
         return save(tx, replace(toy, state="UNKNOWN", due_at=tx.now + AGAIN))

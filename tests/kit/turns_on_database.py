@@ -26,7 +26,7 @@ from services.domain.phone import Phone
 from services.policy import NO_CODES, Policy
 from services.ports import Random
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.channels import CHANNELS
 
 TEXTS = Texts.load()
@@ -110,7 +110,7 @@ class TurnRunner:
         return None if row is None else (row.turn, f"{row.flow}.{row.node}")
 
     async def count_of(self, table: str) -> int:
-        def read(tx: SqliteTx) -> int:
+        def read(tx: StoreTx) -> int:
             return int(tx.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
 
         return await self.database.read(read)
@@ -118,14 +118,14 @@ class TurnRunner:
     async def everything(self) -> list[list[tuple[Any, ...]]]:
         """All rows that a turn could have changed."""
 
-        def read(tx: SqliteTx) -> list[list[tuple[Any, ...]]]:
+        def read(tx: StoreTx) -> list[list[tuple[Any, ...]]]:
             tables = ("sessions", "events", "outbox", "trail", "wallet_transactions")
             return [list(tx.conn.execute(f"SELECT * FROM {table}")) for table in tables]  # noqa: S608
 
         return await self.database.read(read)
 
 
-def seed(tx: SqliteTx) -> None:
+def seed(tx: StoreTx) -> None:
     partners.add(tx, Partner("FINSAFE"))
     amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, Phone("254712345678"), None, "en")
     baraka = tx.people.add_person(

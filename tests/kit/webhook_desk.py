@@ -25,7 +25,7 @@ from services.domain.webhook_signature import draw_secret
 from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.channels import CHANNELS
 from tests.kit.database_on_clock import DatabaseOnClock
 from tests.kit.webhook_queue import add_event
@@ -84,7 +84,7 @@ class WebhookDesk(DatabaseOnClock):
         self.worker: WebhookWorker
 
     async def seed(self) -> None:
-        def add(tx: SqliteTx) -> None:
+        def add(tx: StoreTx) -> None:
             partners.add(tx, Partner("DEMO"))
             phone = Phone("254712345678")
             person = tx.people.add_person("DEMO", "amina", Role.OWNER, phone, None, "en")
@@ -129,7 +129,7 @@ class WebhookDesk(DatabaseOnClock):
         url = f"https://{name}.duka.co.ke/"
         sealed = self.keys.seal(draw_secret(self.random))
 
-        def add(tx: SqliteTx) -> None:
+        def add(tx: StoreTx) -> None:
             assert tx.webhooks.add(
                 WebhookEndpoint(f"we_{name}", "DEMO", url, None, None, sealed, "person:1", tx.now)
             )

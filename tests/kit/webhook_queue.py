@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from services.domain.lease import Lease
 from services.domain.webhook import Delivery, WebhookEndpoint
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.plain_store import PlainStore
 
 LEASE = Lease("ours", timedelta(seconds=60))
@@ -15,7 +15,7 @@ URL = "https://hooks.duka.co.ke/in"
 
 
 def add_endpoint(
-    tx: SqliteTx, id_: str, partner: str = "DEMO", types: tuple[str, ...] | None = None
+    tx: StoreTx, id_: str, partner: str = "DEMO", types: tuple[str, ...] | None = None
 ) -> None:
     assert tx.webhooks.add(
         WebhookEndpoint(id_, partner, URL, types, None, "sealed", "person:1", tx.now)
@@ -23,7 +23,7 @@ def add_endpoint(
 
 
 def add_event(
-    tx: SqliteTx, operation: str | None, version: int = 1, type_: str = "topup.paid"
+    tx: StoreTx, operation: str | None, version: int = 1, type_: str = "topup.paid"
 ) -> int:
     """As the transaction that changes an operation does; returns the event's place."""
     (n,) = tx.conn.execute(

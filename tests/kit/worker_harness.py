@@ -14,14 +14,14 @@ from services.domain.outbox import OutboxRow
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.database_on_clock import DatabaseOnClock
 
 AMINA = "77"  # her Telegram account
 PHONE = Phone("254712345678")
 
 
-def add_finsafe(tx: SqliteTx, *, email: str | None = None, wallet: Money | None = None) -> None:
+def add_finsafe(tx: StoreTx, *, email: str | None = None, wallet: Money | None = None) -> None:
     """Add partner FINSAFE and its owner amina, who writes from Telegram."""
     partners.add(tx, Partner("FINSAFE"))
     amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, email, "en")
@@ -85,7 +85,7 @@ class WorkerHarness(DatabaseOnClock):
     async def calls(self) -> list[tuple[str, str]]:
         """Each call to the bank and its outcome, in order."""
 
-        def read(tx: SqliteTx) -> list[tuple[str, str]]:
+        def read(tx: StoreTx) -> list[tuple[str, str]]:
             return list(tx.conn.execute("SELECT call, outcome FROM provider_calls ORDER BY id"))
 
         return await self.database.read(read)

@@ -9,7 +9,7 @@ import pytest
 from bot.storm.crash_points import JOURNEYS, JourneyRun
 from services.domain.payout import PayoutState
 from services.ports import Tx
-from storage.sqlite.raw import connection
+from storage.raw import connection
 
 
 @pytest.mark.parametrize(

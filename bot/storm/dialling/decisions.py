@@ -9,7 +9,7 @@ from bot.storm.broken_invariant import BrokenInvariant
 from bot.storm.dialling.phone_user import SentHop
 from services.domain.ussd import CHANNEL
 from services.ports import Tx
-from storage.sqlite.raw import connection
+from storage.raw import connection
 
 
 class Decided(NamedTuple):

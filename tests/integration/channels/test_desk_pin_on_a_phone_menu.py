@@ -19,7 +19,7 @@ from services.domain.money import Money
 from services.domain.otp import Purpose
 from services.domain.partner import Person, Role
 from services.domain.phone import Phone
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit import request_channel
 from tests.kit.desk_pins import PIN, WRONG
 from tests.kit.request_channel import MORE, MORE_LINE, RequestChannel
@@ -53,13 +53,13 @@ class Caller:
         (number,) = re.findall(rf"^([0-9]+)\. {re.escape(label)}$", shown, re.MULTILINE)
         return await self.asks(number, address)
 
-    async def write(self, function: Callable[[SqliteTx], T]) -> T:
+    async def write(self, function: Callable[[StoreTx], T]) -> T:
         return await self.world.app.database.write(function)
 
     async def set_pin(self, address: str = OWNER) -> None:
         keys = self.world.app.context.keys
 
-        def put(tx: SqliteTx) -> None:
+        def put(tx: StoreTx) -> None:
             person = person_at(tx, address)
             made = digest(keys.pepper(keys.pepper_id), person.id, PIN)
             tx.desk_pins.put(person.id, keys.pepper_id, made)
@@ -70,13 +70,13 @@ class Caller:
         return list(self.world.sms.texts[address])
 
 
-def person_at(tx: SqliteTx, address: str) -> Person:
+def person_at(tx: StoreTx, address: str) -> Person:
     person = tx.people.at(request_channel.NAME, address)
     assert person is not None
     return person
 
 
-def seed(tx: SqliteTx) -> None:
+def seed(tx: StoreTx) -> None:
     demo.seed(tx)
     owner = tx.people.at("terminal", demo.OWNER)
     assert owner is not None
@@ -269,7 +269,7 @@ async def test_the_third_wrong_pin_sends_no_prompt(caller: Caller) -> None:
 async def to_approve_pin(caller: Caller) -> str:
     """The owner asks for a purchase that needs the colleague, who agrees."""
 
-    def need(tx: SqliteTx) -> None:
+    def need(tx: StoreTx) -> None:
         owner = person_at(tx, OWNER)
         policy = caller.world.app.context.policy
         preferences.set_approval_threshold(tx, policy, owner, Money(500_00))

@@ -16,7 +16,7 @@ from services import topups
 from services.domain.money import Money
 from services.domain.partner import Role
 from services.domain.phone import Phone
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit import request_channel
 from tests.kit.request_channel import MORE, PAGE_LENGTH, RequestChannel
 
@@ -72,14 +72,14 @@ class Caller:
     async def queued(self) -> int:
         """Messages that wait for a channel, or that none would take."""
 
-        def count(tx: SqliteTx) -> int:
+        def count(tx: StoreTx) -> int:
             sql = "SELECT count(*) FROM outbox WHERE state <> 'sent'"
             return int(tx.conn.execute(sql).fetchone()[0])
 
         return await self.world.app.database.read(count)
 
 
-def seed(tx: SqliteTx) -> None:
+def seed(tx: StoreTx) -> None:
     demo.seed(tx)
     owner = tx.people.at("terminal", demo.OWNER)
     assert owner is not None
@@ -170,7 +170,7 @@ async def test_a_number_that_means_another_option_by_now_takes_none(caller: Call
     await caller.asks("/history")
     caller.world.bank.set_handset(ADDRESS, Handset.PAYS)
 
-    def begin(tx: SqliteTx) -> None:
+    def begin(tx: StoreTx) -> None:
         owner = tx.people.at(request_channel.NAME, ADDRESS)
         assert owner is not None
         topups.start(
@@ -191,7 +191,7 @@ async def test_a_number_that_means_another_option_by_now_takes_none(caller: Call
 
 
 async def test_a_colleague_is_told_by_sms(caller: Caller) -> None:
-    def colleague(tx: SqliteTx) -> None:
+    def colleague(tx: StoreTx) -> None:
         person = tx.people.add_person("DUKA", "baraka", Role.OWNER, COLLEAGUE, None, "en")
         tx.people.link(request_channel.NAME, COLLEAGUE.msisdn, person)
 

@@ -14,7 +14,7 @@ from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from storage.sqlite.database import Database
 from storage.sqlite.empty_database import empty_database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 
 T = TypeVar("T")
 PHONE = Phone("254712345678")
@@ -28,7 +28,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-async def write(path: Path, function: Callable[[SqliteTx], T]) -> T:
+async def write(path: Path, function: Callable[[StoreTx], T]) -> T:
     database = await Database.open(path, lambda: datetime(2026, 3, 2, 6, 0, tzinfo=UTC))
     try:
         return await database.write(function)
@@ -36,14 +36,14 @@ async def write(path: Path, function: Callable[[SqliteTx], T]) -> T:
         await database.close()
 
 
-def amina(tx: SqliteTx) -> None:
+def amina(tx: StoreTx) -> None:
     tx.people.add_partner(Partner("FINSAFE"))
     person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, None, "en")
     tx.people.link("telegram", "7", person)
 
 
 async def test_number_and_account_are_shown_and_unlocked_by_the_number(path: Path) -> None:
-    def lock(tx: SqliteTx) -> None:
+    def lock(tx: StoreTx) -> None:
         amina(tx)
         tx.otps.lock(PHONE)
         tx.otps.lock(("telegram", "7"))

@@ -11,7 +11,7 @@ import pytest
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.world import World
 from services.domain.database import DatabaseUnavailable
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.measured_desk import PHONE, TOPUP, desk_in, get, type_in
 
 
@@ -27,7 +27,7 @@ async def test_it_lives_and_is_ready(world: World) -> None:
 
 
 async def test_the_oldest_waiting_message_is_told(world: World) -> None:
-    def put_off(tx: SqliteTx) -> None:
+    def put_off(tx: StoreTx) -> None:
         row = tx.outbox.add("terminal", "1", kind="receipt", text="received")
         tx.outbox.schedule_retry(row.id, 0, tx.now + timedelta(hours=1), "retry after 3600 s")
 

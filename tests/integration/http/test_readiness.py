@@ -23,7 +23,7 @@ from bot.simulation.world import World
 from bot.workers.bank_worker import STUCK_S, BankWorker, CallPool
 from services.domain.database import DatabaseFailed
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.held_writer import Box, Gate
 from tests.kit.virtual_time import advance
 
@@ -42,7 +42,7 @@ async def faults(world: World) -> list[str]:
     return await world.app.readiness.faults(LIMIT_S)
 
 
-def _rows(tx: SqliteTx) -> int:
+def _rows(tx: StoreTx) -> int:
     tables = tx.conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     counts = [f"SELECT count(*) AS n FROM {name}" for (name,) in tables]  # noqa: S608
     (rows,) = tx.conn.execute(f"SELECT sum(n) FROM ({' UNION ALL '.join(counts)})").fetchone()  # noqa: S608
@@ -152,7 +152,7 @@ async def test_a_writer_that_does_not_come_round_is_stuck(
         await gate.reached()
         later = time.monotonic() + 60
         monkeypatch.setattr(
-            "storage.sqlite.database.time", SimpleNamespace(monotonic=lambda: later)
+            "storage.queued_database.time", SimpleNamespace(monotonic=lambda: later)
         )
         assert database.batch_s >= 59
         monkeypatch.undo()

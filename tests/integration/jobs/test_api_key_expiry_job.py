@@ -22,7 +22,7 @@ from services.domain.outbox import OutboxRow
 from services.domain.partner import Partner, Role
 from services.policy import NO_CODES
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.channels import CHANNELS
 from tests.kit.plain_store import PHONE
 
@@ -43,7 +43,7 @@ class Desk:
         self.told += [row.text for row in rows]
 
     async def made(self) -> ApiKey:
-        def make(tx: SqliteTx) -> ApiKey:
+        def make(tx: StoreTx) -> ApiKey:
             tx.people.add_partner(Partner(CODE))
             tx.ledger.open_accounts(CODE, AccountKind, "KES")
             person = tx.people.add_person(CODE, "Amina", Role.OWNER, PHONE, None, "en")
@@ -108,7 +108,7 @@ async def test_nobody_is_told_of_a_key_that_was_revoked_or_replaced(desk: Desk, 
     await desk.days_pass(20)
     await desk.uses(key)
 
-    def finish(tx: SqliteTx) -> None:
+    def finish(tx: StoreTx) -> None:
         if end == "revoked":
             api_keys.revoke(tx, key.id)
         else:

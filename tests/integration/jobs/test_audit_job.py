@@ -24,12 +24,12 @@ from services.domain.outbox import OutboxRow
 from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 
 NEXT = datetime(2026, 3, 3, 0, 0, tzinfo=UTC)  # 03:00 in Nairobi
 
 
-def act(tx: SqliteTx, partner: str = "FINSAFE", about: str = "x") -> None:
+def act(tx: StoreTx, partner: str = "FINSAFE", about: str = "x") -> None:
     tx.audit.add(partner, "admin:telegram:1", "done", about)
 
 
@@ -67,7 +67,7 @@ async def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     clock = VirtualClock()  # 2 March 2026, 09:00 in Nairobi
     database = await Database.open(tmp_path / "hazina.db", clock.now)
 
-    def seed(tx: SqliteTx) -> None:
+    def seed(tx: StoreTx) -> None:
         for n in range(10):
             act(tx, about=str(n))
         for _ in range(4):

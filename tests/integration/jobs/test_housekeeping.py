@@ -45,7 +45,7 @@ from services.domain.ussd import UssdEvent, UssdSession
 from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 
 FLOWS = all_flows()
 KEYS = Keyring({"1": bytes(32)})
@@ -98,7 +98,7 @@ class KeptRows:
     async def happens(self) -> None:
         """Add one row of everything that is kept only for a limited time."""
 
-        def happen(tx: SqliteTx) -> None:
+        def happen(tx: StoreTx) -> None:
             key = str(tx.now)
             tx.sessions.mark_handled("telegram", key)
             tx.sessions.take_slot("telegram", key, "balance", "1")
@@ -127,7 +127,7 @@ class KeptRows:
             "ussd_events",
         )  # fmt: skip
 
-        def count(tx: SqliteTx) -> dict[str, int]:
+        def count(tx: StoreTx) -> dict[str, int]:
             return {
                 table: tx.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
                 for table in tables
@@ -233,7 +233,7 @@ async def test_rows_are_deleted_when_they_are_old_and_not_before(
 
 
 async def test_what_strangers_leave_is_deleted_after_a_day(kept_rows: KeptRows) -> None:
-    def leave(tx: SqliteTx) -> None:
+    def leave(tx: StoreTx) -> None:
         saves = SessionCache(FLOWS)
         saves.save(tx, "telegram", "stranger", Session(0))
         saves.save(tx, "telegram", "was somebody", Session(7))  # its buttons must remain outdated
@@ -289,7 +289,7 @@ async def test_more_than_a_page_is_deleted_at_once(
 
 
 async def test_a_desk_pin_that_was_begun_and_never_set_is_forgotten(kept_rows: KeptRows) -> None:
-    def begin(tx: SqliteTx) -> None:
+    def begin(tx: StoreTx) -> None:
         partners.add(tx, Partner("FINSAFE"))
         person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, AMINA_PHONE, None, "en")
         tx.desk_pins.begin_change("PN-222222", person)
@@ -316,7 +316,7 @@ AMINA_PHONE = Phone("254712345678")
 async def draws(kept_rows: KeptRows, operation: str = "TU-222222") -> str:
     """Queue a code for sending and return its id."""
 
-    def draw(tx: SqliteTx) -> str:
+    def draw(tx: StoreTx) -> str:
         person = tx.people.at("terminal", "77")
         if person is None:
             seed(tx)
@@ -335,7 +335,7 @@ async def draws(kept_rows: KeptRows, operation: str = "TU-222222") -> str:
 async def code(kept_rows: KeptRows, otp_id: str) -> tuple[OtpStatus | None, str]:
     """Return the code's status and what is left of its message."""
 
-    def read(tx: SqliteTx) -> tuple[OtpStatus | None, str]:
+    def read(tx: StoreTx) -> tuple[OtpStatus | None, str]:
         found = tx.otps.of_id(otp_id)
         row = tx.conn.execute("SELECT text FROM outbox WHERE otp = ?", (otp_id,)).fetchone()
         return None if found is None else found.status, "" if row is None else str(row[0])
@@ -388,7 +388,7 @@ async def test_codes_are_deleted_when_they_are_old_and_not_before(kept_rows: Kep
 # In the running program
 
 
-def seed(tx: SqliteTx) -> None:
+def seed(tx: StoreTx) -> None:
     partners.add(tx, Partner("FINSAFE"))
     phone = Phone("254712345678")
     amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, phone, None, "en")

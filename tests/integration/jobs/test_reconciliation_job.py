@@ -23,7 +23,7 @@ from services.domain.partner import Partner, Role
 from services.domain.payment import Payer, Payment
 from services.domain.phone import Phone
 from services.domain.reconciliation import FindingKind, ReconciliationDay
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 
 AMOUNT = Money(50_000)
 RECEIPT = "UC2FIRST01"
@@ -73,7 +73,7 @@ class ReconciliationRun:
     async def notices(self) -> list[str]:
         """Return the notices to admins about statements that could not be had."""
 
-        def look(tx: SqliteTx) -> list[str]:
+        def look(tx: StoreTx) -> list[str]:
             rows = tx.conn.execute("SELECT text FROM outbox WHERE kind = 'notice' ORDER BY id")
             return [text for (text,) in rows if "no statement" in text]
 
@@ -235,7 +235,7 @@ async def _heard(run: ReconciliationRun) -> list[tuple[str, str]]:
     run.has_line(run.today)
     await run.mornings(1)
 
-    def look(tx: SqliteTx) -> list[tuple[str, str]]:
+    def look(tx: StoreTx) -> list[tuple[str, str]]:
         return tx.conn.execute(
             "SELECT address, text FROM outbox WHERE text LIKE '%has come to FINSAFE%' ORDER BY id"
         ).fetchall()
@@ -244,7 +244,7 @@ async def _heard(run: ReconciliationRun) -> list[tuple[str, str]]:
 
 
 async def _has(run: ReconciliationRun, role: Role, address: str | None) -> None:
-    def add(tx: SqliteTx) -> None:
+    def add(tx: StoreTx) -> None:
         phone = Phone(f"25471000000{len(tx.people.of('FINSAFE'))}")
         person = tx.people.add_person("FINSAFE", role, role, phone, None, "en")
         if address is not None:

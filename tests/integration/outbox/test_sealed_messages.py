@@ -18,7 +18,7 @@ from bot.outbox.channel import (
 from bot.security.keyring import Keyring
 from bot.simulation.clock import START
 from services.domain.outbox import OutboxRow
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.outbox_harness import AMINA, KEYS, PHONE, OutboxHarness
 
 CODE = "Code 482913. Never share it."
@@ -45,7 +45,7 @@ async def test_the_carriers_own_id_of_a_message_is_kept(harness: OutboxHarness) 
     harness.sender.push([await code(harness)])
     await harness.settle()
 
-    def report(tx: SqliteTx) -> tuple[str | None, str | None]:
+    def report(tx: StoreTx) -> tuple[str | None, str | None]:
         return tx.outbox.record_delivery_report(
             SMS, "nosuch", False
         ), tx.outbox.record_delivery_report(SMS, "m1", False)

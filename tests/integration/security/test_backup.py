@@ -33,13 +33,13 @@ from services.domain.partner import Partner
 from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 
 AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 KEYS = {"vault": b"v" * 32}
 
 
-def seed(tx: SqliteTx) -> None:
+def seed(tx: StoreTx) -> None:
     partners.add(tx, Partner("FINSAFE"))
     tx.ledger.book(opening_balance("FINSAFE", AccountKind.WALLET, Money(500_00)))
     for n in range(3):

@@ -15,7 +15,7 @@ from services.domain.partner import RIGHTS, Role
 from services.domain.refusal import Refusal
 from services.joining import Joined
 from services.otp import Issued
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.partner_team import AMOUNT, BARAKA, NEW, POLICY, PartnerTeam, S
 
 
@@ -66,7 +66,7 @@ def queued(team: PartnerTeam) -> list[str]:
 def tell_baraka(team: PartnerTeam) -> None:
     """Queue messages to each of Baraka's accounts and to the phone number."""
 
-    def tell(tx: SqliteTx) -> None:
+    def tell(tx: StoreTx) -> None:
         for channel, address in (("terminal", "baraka"), ("telegram", "7"), ("sms", BARAKA.msisdn)):
             for kind in ("answer", "notice", "receipt"):
                 tx.outbox.add(channel, address, kind=kind, text=channel)
@@ -180,7 +180,7 @@ def test_invitations_end_with_the_right_to_invite(
     person = team.person("amina")
     invited = team.invite("newcomer", by=by_person(person.id))
 
-    def lose(tx: SqliteTx) -> InviteStatus:
+    def lose(tx: StoreTx) -> InviteStatus:
         access_removal.remove_rights(tx, person, RIGHTS[role])
         invite = tx.invites.get(invited.invite.id)
         assert invite is not None

@@ -21,7 +21,7 @@ from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.policy import NO_CODES
 from services.ports import Random
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.channels import CHANNELS
 from tests.kit.plain_store import PlainStore
 
@@ -45,7 +45,7 @@ class DocumentRequests:
         self.store = store
 
     def joins(self, address: str) -> None:
-        def join(tx: SqliteTx) -> None:
+        def join(tx: StoreTx) -> None:
             phone = Phone("254712345678")
             person = tx.people.add_person("DEMO", f"p{address}", Role.VIEWER, phone, None, "en")
             tx.people.link("telegram", address, person)
@@ -55,7 +55,7 @@ class DocumentRequests:
     def asks(self, address: str) -> str:
         """Return the refusal code, or ``waits``."""
 
-        def ask(tx: SqliteTx) -> OperationStarted | Refusal:
+        def ask(tx: StoreTx) -> OperationStarted | Refusal:
             event = Event("telegram", address, "1", EventKind.TAP)
             person = tx.people.at("telegram", address)
             turn = TurnContext(CONTEXT, tx, event, person, is_admin=address == ADMIN)
@@ -65,7 +65,7 @@ class DocumentRequests:
         return asked.code if isinstance(asked, Refusal) else "waits"
 
     def makes(self) -> None:
-        def make(tx: SqliteTx) -> None:
+        def make(tx: StoreTx) -> None:
             for reference, _ in tx.documents.waiting(pictures=False):
                 tx.documents.made(reference, "a.csv", b"")
 

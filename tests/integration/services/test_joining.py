@@ -15,7 +15,7 @@ from services.domain.otp import OtpStatus
 from services.domain.partner import Role
 from services.domain.refusal import Refusal
 from services.joining import Joined
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.partner_team import ADMIN, AMINA, AMOUNT, BARAKA, NEW, POLICY, PartnerTeam, S
 
 OVER = Refusal("invite_over")
@@ -74,7 +74,7 @@ def test_a_number_that_is_somebodys_under_another_name_rests_whoever_comes_by_it
 
 
 def test_an_account_from_the_shell_does_not_rest(team: PartnerTeam) -> None:
-    def add(tx: SqliteTx) -> None:
+    def add(tx: StoreTx) -> None:
         tx.people.link("telegram", "7", team.person("baraka").id)
 
     team.store.do(add)
@@ -86,7 +86,7 @@ def test_what_needs_a_code_rests_for_top_ups_and_contacts_too(team: PartnerTeam)
     person, large, small = team.person("other"), Money(100_100), Money(100_000)
     rests = Refusal.of("account_rests", until=team.store.now + timedelta(hours=24))
 
-    def everything(tx: SqliteTx) -> list[object]:
+    def everything(tx: StoreTx) -> list[object]:
         rest, account = (POLICY, person), ("terminal", "other")
         return [
             topups.issue_code(tx, team.keys, team.random, *rest, large, BARAKA),
@@ -301,7 +301,7 @@ def test_a_look_alike_of_somebody_who_is_only_invited_is_refused(team: PartnerTe
 def test_a_name_from_before_names_were_tidied_is_still_found(team: PartnerTeam) -> None:
     odd = "Ja\u200bne (till 2)"
 
-    def add(tx: SqliteTx) -> None:
+    def add(tx: StoreTx) -> None:
         tx.people.add_person("DEMO", odd, Role.VIEWER, NEW, None, "en")
         tx.people.add_person("DEMO", "ami\u200bna", Role.VIEWER, NEW, None, "en")
 

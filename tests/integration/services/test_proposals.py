@@ -29,7 +29,7 @@ from services.policy import NO_CODES
 from services.proposal_decisions import Approved
 from services.proposals import ReviewItem
 from services.topup_settlement import TopUpChange
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.float_buyer import FloatBuyer, in_state
 from tests.kit.plain_store import PHONE, START, PlainStore
 from tests.kit.topup_driver import TopUpDriver
@@ -112,7 +112,7 @@ def test_what_somebody_proposed_who_is_no_admin_any_more_can_only_be_declined(
     proposal = two_admins.adjust(Resolution.CREDIT, 100_000)
     assert isinstance(proposal, Proposal)
 
-    def decide(tx: SqliteTx, admins: set[str]) -> object:
+    def decide(tx: StoreTx, admins: set[str]) -> object:
         return proposal_decisions.approve(tx, RITA, "telegram", "2", proposal.id, admins=admins)
 
     gone = Refusal.of("proposer_gone", proposal=proposal.id)
@@ -143,7 +143,7 @@ def test_the_desk_asks_who_is_an_admin_now(
         admins=(("telegram", "2"),),
     )
 
-    def decide(tx: SqliteTx) -> object:
+    def decide(tx: StoreTx) -> object:
         turn = TurnContext(
             parts, tx, Event("telegram", "2", "1", EventKind.TEXT), None, is_admin=True
         )
@@ -240,7 +240,7 @@ def test_whoever_proposes_may_take_it_back_and_not_approve_it(two_admins: TwoAdm
 def test_nothing_is_proposed_for_a_partner_who_is_not_there(
     two_admins: TwoAdmins, about: str
 ) -> None:
-    def propose(tx: SqliteTx) -> Proposal | Refusal:
+    def propose(tx: StoreTx) -> Proposal | Refusal:
         if about == "assign":
             return proposals.propose_assignment(
                 tx, two_admins.random, ROOT, "PM-222222", "NOBODY", REASON
@@ -285,7 +285,7 @@ def test_what_is_nobodys_is_decided_for_the_house(two_admins: TwoAdmins) -> None
     )
     reversed_ = RecordedPayment("PM-ABC234", payment, PaymentState.REVERSED, START)
 
-    def write(tx: SqliteTx) -> object:
+    def write(tx: StoreTx) -> object:
         tx.payments.add(reversed_)
         tx.evidence.open_review(reversed_.reference, "reversed")
         return proposals.find(tx, reversed_.reference)

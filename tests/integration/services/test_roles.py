@@ -11,7 +11,7 @@ from bot.simulation.clock import VirtualClock
 from services.domain.partner import Role
 from services.domain.phone import Phone
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.turns_on_database import TurnRunner, seed
 
 TO_CONFIRM = {  # command and the answers that lead to the confirmation
@@ -29,18 +29,18 @@ async def runner(tmp_path: Path) -> AsyncIterator[TurnRunner]:
     await database.close()
 
 
-def becomes_a_viewer(tx: SqliteTx) -> None:
+def becomes_a_viewer(tx: StoreTx) -> None:
     tx.people.add_person("FINSAFE", "amina", Role.VIEWER, Phone("254712345678"), None, "en")
 
 
-def loses_the_account(tx: SqliteTx) -> None:
+def loses_the_account(tx: StoreTx) -> None:
     tx.people.unlink("telegram", "77")
 
 
 @pytest.mark.parametrize("flow", TO_CONFIRM)
 @pytest.mark.parametrize("happens", [becomes_a_viewer, loses_the_account])
 async def test_an_open_flow_of_somebody_who_lost_the_role_goes_nowhere(
-    runner: TurnRunner, flow: str, happens: Callable[[SqliteTx], None]
+    runner: TurnRunner, flow: str, happens: Callable[[StoreTx], None]
 ) -> None:
     await runner.command(flow)
     for answer in TO_CONFIRM[flow]:

@@ -10,7 +10,7 @@ from bot.channels.terminal import event_from_line
 from bot.simulation.log_capture import full_log
 from bot.simulation.world import World
 from storage.sqlite.simulated import in_memory
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 
 
 @pytest.mark.parametrize("point", ["commit", "after-commit"])
@@ -31,7 +31,7 @@ async def test_a_crash_on_the_writers_thread_is_no_fault_of_the_database(
 
 
 async def test_a_world_in_memory_goes_on_after_a_crash_with_what_was_committed() -> None:
-    def decided(tx: SqliteTx) -> list[str]:
+    def decided(tx: StoreTx) -> list[str]:
         return [row[0] for row in tx.conn.execute("SELECT event_id FROM events ORDER BY event_id")]
 
     with closing(in_memory()) as memory:

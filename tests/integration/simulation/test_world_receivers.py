@@ -12,14 +12,14 @@ from bot.simulation.world import World
 from services import webhooks
 from services.domain.refusal import Refusal
 from storage.sqlite.simulated import in_memory
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 
 OWN = "http://127.0.0.1:8420/sim/receive"
 PUBLIC = "https://duka.example/events"
 
 
 async def _received(url: str, *, everywhere: bool) -> list[str]:
-    def add(tx: SqliteTx) -> None:
+    def add(tx: StoreTx) -> None:
         keys = Keyring.read(sealing.get_secret_value())
         made = webhooks.create(
             tx, keys, world.random, "HOUSE", url, None, None, "hazina", check=check_simulated_url

@@ -16,7 +16,7 @@ from services.domain.partner import Partner
 from storage.sqlite.database import Database
 from storage.sqlite.empty_database import in_memory
 from storage.time.clock_step import MOVES, MOVES_BACK, STAYS
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.settable_clock import DAY, SettableClock
 
 _MOMENT = re.compile(r"^at$|_at$|^until$|(^|_)day$|_from$")
@@ -66,7 +66,7 @@ def test_every_moment_in_the_schema_is_moved_or_said_to_stay() -> None:
     assert named & set(STAYS) == set(), "moved, and said to stay"
 
 
-def forget_until(tx: SqliteTx) -> datetime:
+def forget_until(tx: StoreTx) -> datetime:
     tx.floods.note("terminal", "a", tx.now + timedelta(minutes=1))
     return tx.now
 
@@ -78,7 +78,7 @@ async def test_what_waits_is_moved_before_the_function_that_noticed_sees_the_new
     before = await database.write(forget_until)
     machine.set_clock(step)
 
-    def look(tx: SqliteTx) -> tuple[datetime, timedelta]:
+    def look(tx: StoreTx) -> tuple[datetime, timedelta]:
         flood = tx.floods.get("terminal", "a")
         assert flood is not None
         return tx.now, flood.until - tx.now
@@ -105,7 +105,7 @@ async def test_a_function_that_raises_takes_no_move_back(
     before = await database.write(forget_until)
     machine.set_clock(3 * DAY)
 
-    def fail(tx: SqliteTx) -> None:
+    def fail(tx: StoreTx) -> None:
         raise RuntimeError("its own fault")
 
     with pytest.raises(RuntimeError):
@@ -212,12 +212,12 @@ async def test_what_was_done_for_a_day_to_come_is_not_done_when_it_comes(
 async def test_what_has_happened_stands_as_it_was_written(
     database: Database, machine: SettableClock
 ) -> None:
-    def happen(tx: SqliteTx) -> None:
+    def happen(tx: StoreTx) -> None:
         tx.people.add_partner(Partner("FINSAFE"))
         tx.evidence.add("TU-7K3QF9", "paid", "test", "said")
         tx.audit.add("FINSAFE", "admin:1", "tested", "TU-7K3QF9")
 
-    def history(tx: SqliteTx) -> list[tuple[int, ...]]:
+    def history(tx: StoreTx) -> list[tuple[int, ...]]:
         return tx.conn.execute(
             "SELECT at FROM evidence UNION ALL SELECT at FROM audit_log"
             " UNION ALL SELECT created_at FROM partners WHERE code = 'FINSAFE'"
@@ -234,10 +234,10 @@ async def test_what_has_happened_stands_as_it_was_written(
 async def test_a_start_with_the_clock_ahead_shortens_no_wait_nor_does_putting_it_right(
     tmp_path: Path, machine: SettableClock
 ) -> None:
-    def left_of_a_day(since: datetime, tx: SqliteTx) -> timedelta:
+    def left_of_a_day(since: datetime, tx: StoreTx) -> timedelta:
         return tx.clock.elapses_at(since, DAY) - tx.now
 
-    def left(tx: SqliteTx) -> timedelta:
+    def left(tx: StoreTx) -> timedelta:
         return tx.clock.elapses_at(tx.clock.ago(timedelta(hours=1)), timedelta(hours=2)) - tx.now
 
     database = await opened(tmp_path / "hazina.db", machine)

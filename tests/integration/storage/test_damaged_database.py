@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from services.domain.database import DatabaseDamaged, DatabaseFailed, DatabaseUnavailable
 from storage.sqlite.damage import FileCheck
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.held_writer import Box
 
 
@@ -65,7 +65,7 @@ async def test_a_check_of_the_file_finds_what_the_desk_has_not_met(path: Path) -
         assert "\n" not in found
 
 
-def _look(tx: SqliteTx) -> object:
+def _look(tx: StoreTx) -> object:
     return tx.conn.execute("SELECT * FROM broadcasts").fetchall()
 
 
@@ -89,7 +89,7 @@ async def test_damage_is_noticed_by_whoever_meets_it_and_said_once(
 async def test_what_comes_of_damage_is_told_as_damage(path: Path) -> None:
     """This includes a SQLite error that was turned into another exception."""
 
-    def look(tx: SqliteTx) -> None:
+    def look(tx: StoreTx) -> None:
         try:
             _look(tx)
         except sqlite3.Error as error:

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from services.domain.database import DatabaseUnavailable, Priority
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.held_writer import Box, Gate, hear, held, noted, send
 
 PAGES_LEFT = 4
@@ -33,7 +33,7 @@ async def database(box: Box) -> AsyncIterator[Database]:
         yield database
 
 
-def _fill_the_disk(tx: SqliteTx) -> None:
+def _fill_the_disk(tx: StoreTx) -> None:
     """Use up the pages; SQLite itself ends the transaction when none is left."""
     (pages,) = tx.conn.execute("PRAGMA page_count").fetchone()
     tx.conn.execute(f"PRAGMA max_page_count = {pages + PAGES_LEFT}")
@@ -41,16 +41,16 @@ def _fill_the_disk(tx: SqliteTx) -> None:
     tx.conn.execute("INSERT INTO heap (load) VALUES (zeroblob(1000000))")
 
 
-def _roll_back(tx: SqliteTx) -> None:
+def _roll_back(tx: StoreTx) -> None:
     tx.conn.execute("ROLLBACK")
 
 
-def _roll_back_and_raise(tx: SqliteTx) -> None:
+def _roll_back_and_raise(tx: StoreTx) -> None:
     tx.conn.execute("ROLLBACK")
     raise LookupError
 
 
-def _fail_the_commit(tx: SqliteTx) -> None:
+def _fail_the_commit(tx: StoreTx) -> None:
     """Add a dangling foreign key that is checked only when the transaction commits."""
     tx.conn.execute("PRAGMA defer_foreign_keys = ON")
     tx.conn.execute(
@@ -64,7 +64,7 @@ losses = pytest.mark.parametrize(
     [_fill_the_disk, _roll_back, _roll_back_and_raise, _fail_the_commit],
     ids=["disk-full", "rollback", "rollback-and-raise", "commit-fails"],
 )
-Lose = Callable[[SqliteTx], None]
+Lose = Callable[[StoreTx], None]
 
 
 @losses
@@ -107,7 +107,7 @@ async def test_those_who_wait_behind_a_lost_batch_are_not_told_success_either(
 ) -> None:
     gate = Gate()
 
-    def lose(tx: SqliteTx) -> None:
+    def lose(tx: StoreTx) -> None:
         gate.pass_through()
         _roll_back(tx)
 
@@ -123,7 +123,7 @@ async def test_those_who_wait_behind_a_lost_batch_are_not_told_success_either(
 async def test_a_reopened_writer_keeps_the_rules_of_the_first(database: Database) -> None:
     await hear(await send(database, [_roll_back]))
 
-    def pragmas(tx: SqliteTx) -> list[int]:
+    def pragmas(tx: StoreTx) -> list[int]:
         names = ("PRAGMA synchronous", "PRAGMA foreign_keys", "PRAGMA recursive_triggers")
         return [tx.conn.execute(name).fetchone()[0] for name in names]
 
@@ -161,11 +161,11 @@ async def test_a_caller_that_left_a_lost_batch_hinders_nobody(box: Box, database
     assert await database.write(box.note(3)) == 3
 
 
-def _run_out(tx: SqliteTx) -> None:
+def _run_out(tx: StoreTx) -> None:
     next(iter([]))
 
 
-def _cancel(tx: SqliteTx) -> None:
+def _cancel(tx: StoreTx) -> None:
     raise asyncio.CancelledError
 
 

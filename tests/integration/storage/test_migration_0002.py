@@ -17,7 +17,7 @@ from services.domain.operation import OperationType
 from services.domain.outbox import BEFORE_ALL
 from services.history import page
 from storage.sqlite.migrate import migrate, shipped
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.older_databases import NOW, STATES, fill, named
 from tests.kit.plain_store import START, connect
 
@@ -78,7 +78,7 @@ def test_every_partner_has_the_new_accounts_open_and_empty(moved: sqlite3.Connec
 def test_the_new_accounts_are_those_that_a_new_partner_gets(moved: sqlite3.Connection) -> None:
     migrate(moved)
     old = [{**row, "partner": "*"} for row in named(moved, "accounts") if row["partner"] == "ACME"]
-    tx = SqliteTx(moved)
+    tx = StoreTx(moved)
     tx.begin(START)
     moved.execute("INSERT INTO partners VALUES ('NEW', 0, ?)", (NOW,))
     tx.ledger.open_accounts("NEW", AccountKind, "KES")
@@ -121,7 +121,7 @@ def test_messages_go_on_behind_those_that_are_there(moved: sqlite3.Connection) -
 
 def test_the_limits_of_float_begin(moved: sqlite3.Connection) -> None:
     migrate(moved)  # the stores read tables of later migrations
-    tx = SqliteTx(moved)
+    tx = StoreTx(moved)
     tx.begin(START)
     found = [tx.limits.in_force(name, "DEMO") for name in ("float.min", "float.max", "c2b.max")]
     assert found == [Money(10_00), Money(250_000_00), Money(100_000_00)]
@@ -143,7 +143,7 @@ def test_a_migration_that_fails_leaves_the_first_version_whole(conn: sqlite3.Con
 
 def test_the_program_reads_every_top_up_and_takes_up_what_is_due(conn: sqlite3.Connection) -> None:
     migrate(conn)
-    tx = SqliteTx(conn)
+    tx = StoreTx(conn)
     tx.begin(START)
     found = [tx.topups.get(f"TU-22222{number}") for number in range(len(STATES))]
     assert [topup and topup.state.value for topup in found] == [state for state, *_ in STATES]

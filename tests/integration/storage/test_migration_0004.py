@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage.sqlite.migrate import migrate, shipped
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.older_databases import KEPT_UP_TO_0003, fill, fill_float, named
 from tests.kit.plain_store import connect
 
@@ -63,6 +63,6 @@ def test_every_partner_may_be_corrected_and_nobody_needs_a_second_person(
     assert {row["partner"] for row in accounts if row["kind"] == "adjustment"} == {
         "ACME", "DEMO", "UGX",
     }  # fmt: skip
-    partner = SqliteTx(conn).people.partner("DEMO")
+    partner = StoreTx(conn).people.partner("DEMO")
     assert partner is not None
     assert partner.approve_above_cents is None

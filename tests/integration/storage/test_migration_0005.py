@@ -10,7 +10,7 @@ import pytest
 
 from services.domain.ledger import HOUSE, Account, AccountKind
 from storage.sqlite.migrate import migrate, shipped
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.older_databases import KEPT_UP_TO_0003, NOW, fill, fill_float, named, propose
 from tests.kit.plain_store import connect
 
@@ -56,7 +56,7 @@ def test_the_house_has_a_place_for_what_is_nobodys_and_is_no_partner(
     conn: sqlite3.Connection,
 ) -> None:
     migrate(conn)
-    tx = SqliteTx(conn)
+    tx = StoreTx(conn)
     kinds = {row["kind"] for row in named(conn, "accounts") if row["partner"] == HOUSE}
     assert kinds == {"collection", "suspense"}
     assert tx.people.partner(HOUSE) is None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage.sqlite.migrate import migrate, shipped
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.older_databases import fill, named, propose
 from tests.kit.plain_store import connect
 
@@ -29,7 +29,7 @@ def test_what_was_proposed_names_no_top_up(conn: sqlite3.Connection) -> None:
     before = named(conn, "proposals")
     assert migrate(conn, shipped()[:6]) == ["0006_matched_and_least"]
     assert named(conn, "proposals") == [{**row, "topup": None} for row in before]
-    proposal = SqliteTx(conn).proposals.get("PR-222222")
+    proposal = StoreTx(conn).proposals.get("PR-222222")
     assert proposal is not None
     assert proposal.topup is None
 

@@ -14,7 +14,7 @@ from services.domain.otp import OtpStatus
 from services.domain.phone import Phone
 from storage.sqlite.migrate import migrate, shipped
 from storage.time.milliseconds import from_ms
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.older_databases import fill, named
 from tests.kit.plain_store import connect
 
@@ -52,7 +52,7 @@ def test_codes_say_what_they_said_and_name_no_account(conn: sqlite3.Connection) 
     after = named(conn, "otp_validations")
     assert after == [{**row, "channel": None, "address": None} for row in before]
     migrate(conn)
-    bought, linked = (SqliteTx(conn).otps.newest(about) for about in ("FL-222222", "CH-222222"))
+    bought, linked = (StoreTx(conn).otps.newest(about) for about in ("FL-222222", "CH-222222"))
     assert bought is not None
     assert linked is not None
     assert (bought.who, linked.who) == (LOCKED, None)
@@ -60,7 +60,7 @@ def test_codes_say_what_they_said_and_name_no_account(conn: sqlite3.Connection) 
 
 def test_a_number_stays_locked_until_an_admin_unlocks_it(conn: sqlite3.Connection) -> None:
     migrate(conn)
-    tx = SqliteTx(conn)
+    tx = StoreTx(conn)
     tx.begin(NOW)
     assert tx.otps.locked_since(LOCKED) == from_ms(700)
     assert not otp.is_locked(tx, FREE)
@@ -75,7 +75,7 @@ def test_a_code_that_lived_then_still_ends_and_wipes_its_message(conn: sqlite3.C
         " due_at, created_at) VALUES ('sms', '1', 'code', 0, 'sealed', '[]', 0, 1,"
         " 'OT-CH-222222', 'queued', 1, 1)"
     )
-    tx = SqliteTx(conn)
+    tx = StoreTx(conn)
     tx.begin(NOW)
     tx.otps.end("OT-CH-222222", OtpStatus.REVOKED)
     assert conn.execute("SELECT state, text FROM outbox WHERE otp IS NOT NULL").fetchall() == [

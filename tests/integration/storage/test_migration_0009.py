@@ -11,7 +11,7 @@ import pytest
 from services.domain.partner import Role
 from services.domain.phone import Phone
 from storage.sqlite.migrate import migrate, shipped
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.older_databases import NOW, fill, named
 from tests.kit.plain_store import connect
 
@@ -68,7 +68,7 @@ def test_nothing_that_was_known_of_anybody_changes(conn: sqlite3.Connection) -> 
 
 def test_only_who_was_never_more_than_invited_is_nobody(conn: sqlite3.Connection) -> None:
     migrate(conn)
-    there = [person.name for person in SqliteTx(conn).people.of("DEMO")]
+    there = [person.name for person in StoreTx(conn).people.of("DEMO")]
     assert there == ["amina", "asked", "unlinked", "buyer", "helped"]
 
 
@@ -76,7 +76,7 @@ def test_whoever_was_there_has_had_an_account_and_the_one_they_have_does_not_res
     conn: sqlite3.Connection,
 ) -> None:
     migrate(conn)
-    people = SqliteTx(conn).people
+    people = StoreTx(conn).people
     amina = people.at("telegram", "DEMO")
     assert amina is not None
     assert amina.frozen_since is None
@@ -86,7 +86,7 @@ def test_whoever_was_there_has_had_an_account_and_the_one_they_have_does_not_res
 
 def test_a_name_that_was_only_held_may_become_a_person(conn: sqlite3.Connection) -> None:
     migrate(conn)
-    people = SqliteTx(conn).people
+    people = StoreTx(conn).people
     held = people.reserve_name("DEMO", "invited", Role.VIEWER, Phone("254722111222"))
     person_id = people.add_person("DEMO", "invited", Role.OWNER, Phone("254722111222"), None, "en")
     assert person_id == held

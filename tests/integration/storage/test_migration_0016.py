@@ -12,7 +12,7 @@ from services.domain.audit import FIRST
 from services.domain.ledger import Account, AccountKind, topup_credit
 from services.domain.money import Money
 from storage.sqlite.migrate import migrate, shipped
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.older_databases import fill, named
 from tests.kit.plain_store import START, connect
 
@@ -50,7 +50,7 @@ def test_the_books_say_what_they_said(conn: sqlite3.Connection) -> None:
 
 def test_booking_goes_on(conn: sqlite3.Connection) -> None:
     migrate(conn)
-    tx = SqliteTx(conn)
+    tx = StoreTx(conn)
     tx.begin(START)
     before = tx.ledger.balance(WALLET).posted
     tx.ledger.book(topup_credit("TU-NEW222", "DEMO", Money(500)))
@@ -69,7 +69,7 @@ def test_no_direct_change_can_name_a_transfer_from_before(conn: sqlite3.Connecti
 
 def test_every_chain_goes_on_from_its_last_row(conn: sqlite3.Connection) -> None:
     migrate(conn)
-    tx = SqliteTx(conn)
+    tx = StoreTx(conn)
     tx.begin(START)
     for partner in ("ACME", "DEMO", "HOUSE"):
         tx.audit.add(partner, "hazina", "act", "more")

@@ -17,7 +17,7 @@ from services.domain.payment import (
     SuspenseReason,
     Verdict,
 )
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.plain_store import PHONE, START, PlainStore
 
 SECOND = timedelta(seconds=1)
@@ -42,7 +42,7 @@ def in_suspense(
 
 
 def add(desk: PlainStore, *payments: RecordedPayment) -> None:
-    def write(tx: SqliteTx) -> None:
+    def write(tx: StoreTx) -> None:
         for arrived in payments:
             tx.payments.add(arrived)
 
@@ -55,7 +55,7 @@ def credit(desk: PlainStore, arrived: RecordedPayment) -> RecordedPayment:
         arrived, state=PaymentState.CREDITED, partner="DEMO", operation=arrived.reference
     )
 
-    def write(tx: SqliteTx) -> None:
+    def write(tx: StoreTx) -> None:
         tx.payments.add_credit(credited)
         tx.payments.save(credited)
 

@@ -20,7 +20,7 @@ from services.domain.partner import Partner, Role
 from storage.sqlite.empty_database import empty_database
 from storage.time.clock_step import shift_times
 from storage.time.milliseconds import to_ms
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.plain_store import OTHER_PHONE, PHONE, START, connect
 
 T = TypeVar("T")
@@ -31,11 +31,11 @@ class Process:
 
     def __init__(self, path: Path) -> None:
         self.conn = connect(path)
-        self.tx = SqliteTx(self.conn)
+        self.tx = StoreTx(self.conn)
         self.sql: list[str] = []
         self.conn.set_trace_callback(self.sql.append)
 
-    def do(self, function: Callable[[SqliteTx], T]) -> T:
+    def do(self, function: Callable[[StoreTx], T]) -> T:
         """Run and commit one function, as the writer would."""
         self.sql.clear()
         self.conn.execute("BEGIN IMMEDIATE")
@@ -65,7 +65,7 @@ def processes(tmp_path: Path) -> Iterator[tuple[Process, Process]]:
     other.conn.close()
 
 
-def set_up(tx: SqliteTx) -> None:
+def set_up(tx: StoreTx) -> None:
     tx.people.add_partner(Partner("DEMO"))
     tx.ledger.open_accounts("DEMO", AccountKind, "KES")
     amina = tx.people.add_person("DEMO", "Amina", Role.OWNER, PHONE, None, "en")
@@ -75,13 +75,13 @@ def set_up(tx: SqliteTx) -> None:
 # Caches -------------------------------------------------------------------------------------
 
 
-def amina_id(tx: SqliteTx) -> int:
+def amina_id(tx: StoreTx) -> int:
     (amina,) = tx.people.of("DEMO")
     return amina.id
 
 
 DIGEST = NotificationKind.DIGEST
-READS: dict[str, Callable[[SqliteTx], object]] = {
+READS: dict[str, Callable[[StoreTx], object]] = {
     "person": lambda tx: tx.people.at("telegram", "77"),
     "stranger": lambda tx: tx.people.at("telegram", "78"),
     "partner": lambda tx: tx.people.partner("DEMO"),
@@ -89,7 +89,7 @@ READS: dict[str, Callable[[SqliteTx], object]] = {
     "fee": lambda tx: tx.fees.in_force("DEMO", FeeKind.TRANSFER),
     "preference": lambda tx: tx.notification_preferences.get("DEMO", DIGEST),
 }
-CHANGES: list[tuple[str, Callable[[SqliteTx], object]]] = [
+CHANGES: list[tuple[str, Callable[[StoreTx], object]]] = [
     ("person", lambda tx: tx.people.set_language(amina_id(tx), "sw")),
     ("person", lambda tx: tx.people.set_phone(amina_id(tx), OTHER_PHONE)),
     ("person", lambda tx: tx.people.set_email(amina_id(tx), "a@b.example")),
@@ -111,7 +111,7 @@ CHANGES: list[tuple[str, Callable[[SqliteTx], object]]] = [
 
 @pytest.mark.parametrize(("what", "change"), CHANGES, ids=[f"{n}" for n in range(len(CHANGES))])
 def test_a_change_is_seen_by_the_next_function_of_every_process(
-    processes: tuple[Process, Process], what: str, change: Callable[[SqliteTx], object]
+    processes: tuple[Process, Process], what: str, change: Callable[[StoreTx], object]
 ) -> None:
     one, other = processes
     before = one.do(READS[what])
@@ -129,7 +129,7 @@ def test_what_nobody_has_changed_is_asked_for_once(
     one, _ = processes
     one.do(READS[what])
 
-    def twice(tx: SqliteTx) -> None:
+    def twice(tx: StoreTx) -> None:
         READS[what](tx)
         READS[what](tx)
 
@@ -140,7 +140,7 @@ def test_what_nobody_has_changed_is_asked_for_once(
 def test_a_function_sees_its_own_changes(processes: tuple[Process, Process]) -> None:
     one, _ = processes
 
-    def change(tx: SqliteTx) -> tuple[object, object]:
+    def change(tx: StoreTx) -> tuple[object, object]:
         before = tx.limits.find("float.day")
         tx.limits.set_from_now("float.day", Money(5_000), "admin")
         return before, tx.limits.find("float.day")
@@ -154,7 +154,7 @@ def test_a_change_that_was_rolled_back_is_seen_by_nobody(
 ) -> None:
     one, other = processes
 
-    def fail(tx: SqliteTx) -> None:
+    def fail(tx: StoreTx) -> None:
         tx.limits.set_from_now("float.day", Money(5_000), "admin")
         assert tx.limits.find("float.day") == Money(5_000)
         raise ValueError
@@ -219,7 +219,7 @@ def test_an_act_that_was_rolled_back_leaves_its_number_to_the_next(
 ) -> None:
     one, other = processes
 
-    def fail(tx: SqliteTx) -> None:
+    def fail(tx: StoreTx) -> None:
         tx.audit.add("DEMO", "amina", "act", "about")
         raise ValueError
 

@@ -18,7 +18,7 @@ from services.domain.payment import Payer, Payment, PaymentState
 from services.domain.proposal import Proposal, Resolution
 from services.domain.refusal import Refusal
 from services.proposal_decisions import Approved
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.float_buyer import FloatBuyer, in_state
 from tests.kit.plain_store import OTHER_PHONE, PlainStore
 from tests.kit.topup_driver import TopUpDriver
@@ -97,7 +97,7 @@ def _paid(store: PlainStore, receipt: str, cents: int, words: str, payer: str = 
 
 
 def _agreed(
-    store: PlainStore, propose: Callable[[SqliteTx, random.Random], Proposal | Refusal]
+    store: PlainStore, propose: Callable[[StoreTx, random.Random], Proposal | Refusal]
 ) -> None:
     draw = random.Random(7)
     proposal = store.do(lambda tx: propose(tx, draw))

@@ -14,7 +14,7 @@ from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.ussd import CHANNEL
 from services.policy import Policy
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.desk_pins import PIN
 from tests.kit.hop_desk import HopDesk
 from tests.kit.plain_store import PHONE, PlainStore
@@ -35,7 +35,7 @@ def desk(tmp_path: Path) -> Iterator[HopDesk]:
     store.close()
 
 
-def _set_pin(tx: SqliteTx) -> None:
+def _set_pin(tx: StoreTx) -> None:
     person = tx.people.at(CHANNEL, PHONE.msisdn)
     assert person is not None
     made = digest(KEYS.pepper(KEYS.pepper_id), person.id, PIN)

@@ -14,7 +14,7 @@ from bot.simulation.clock import VirtualClock
 from bot.turns.turn import Decided
 from flows.engine.event import Event, EventKind, from_text
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit import request_channel
 from tests.kit.channels import CHANNELS
 from tests.kit.turns_on_database import AMINA, BARAKA, TurnRunner, seed
@@ -36,7 +36,7 @@ async def runner(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[TurnRunne
     )
     await database.write(seed)
 
-    def link(tx: SqliteTx) -> None:
+    def link(tx: StoreTx) -> None:
         person = tx.people.at("telegram", AMINA)
         assert person is not None
         tx.people.link(REQUESTS, PHONE, person.id)

@@ -16,7 +16,7 @@ from services.domain.audit import by_admin
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.joining import Invited
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.turns_on_database import (
     ADMIN,
     AMINA,
@@ -79,7 +79,7 @@ async def test_who_may_not_move_money_is_told_why(
     assert runner.began == 0
 
 
-def becomes(role: Role) -> Callable[[SqliteTx], object]:
+def becomes(role: Role) -> Callable[[StoreTx], object]:
     """Give Amina this role; her accounts stay the same."""
     phone = Phone("254712345678")
     return lambda tx: tx.people.add_person("FINSAFE", "amina", role, phone, None, "en")
@@ -142,7 +142,7 @@ async def test_each_sees_the_commands_of_the_own_role_and_language_once(runner: 
     assert words(await runner.say("hello", STRANGER)) is None
     assert words(await runner.say("hello", AMINA_AT_HOME, channel="terminal")) is None
 
-    def moves_on(tx: SqliteTx) -> None:
+    def moves_on(tx: StoreTx) -> None:
         baraka = tx.people.of_name("FINSAFE", "baraka")
         assert baraka is not None
         tx.people.set_language(baraka.id, "sw")
@@ -180,7 +180,7 @@ async def test_the_older_account_hears_of_one_beside_it_on_another_channel(
 ) -> None:
     """Whoever still has the chat notices a SIM swap."""
 
-    def invite(tx: SqliteTx) -> str:
+    def invite(tx: StoreTx) -> str:
         by = by_admin("telegram", ADMIN)
         invited = joining.invite(tx, random.Random(1), "FINSAFE", Role.VIEWER, "baraka", by)
         assert isinstance(invited, Invited)

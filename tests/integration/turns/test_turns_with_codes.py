@@ -12,7 +12,7 @@ from flows.engine.host import Host
 from flows.engine.session import Session
 from services.domain.money import Money
 from services.policy import Policy
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.channels import CHANNELS
 from tests.kit.turns_on_database import (
     KEYS,
@@ -98,7 +98,7 @@ async def test_a_code_is_at_rest_nowhere(runner: TurnRunner) -> None:
     for typed in (wrong, code):
         await runner.say(typed, message_id="m77")
 
-    def dump(tx: SqliteTx) -> str:
+    def dump(tx: StoreTx) -> str:
         return "\n".join(tx.conn.iterdump())
 
     stored = await runner.database.read(dump)

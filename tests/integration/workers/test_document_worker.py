@@ -29,7 +29,7 @@ from services.domain.phone import Phone
 from services.policy import NO_CODES
 from services.ports import Collections, Random
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.channels import CHANNELS
 
 C = TypeVar("C", bound=DocumentWorker)
@@ -83,7 +83,7 @@ class DocumentHarness:
 
 @pytest.fixture
 async def harness(tmp_path: Path) -> AsyncIterator[DocumentHarness]:
-    def seed(tx: SqliteTx) -> None:
+    def seed(tx: StoreTx) -> None:
         for code, name, address in (("FINSAFE", "amina", AMINA), ("OTHER", "juma", ELSEWHERE)):
             partners.add(tx, Partner(code))
             phone = Phone("254712345678")
@@ -137,7 +137,7 @@ async def held(harness: DocumentHarness) -> AsyncIterator[HeldDocumentWorker]:
 async def asks(harness: DocumentHarness, address: str, *references: str) -> None:
     day = date(2026, 3, 1)
 
-    def ask(tx: SqliteTx) -> None:
+    def ask(tx: StoreTx) -> None:
         for reference in references:
             code = "FINSAFE" if address != ELSEWHERE else "OTHER"
             document = Document(

@@ -11,7 +11,7 @@ import pytest
 
 from bot.jobs.daily import DailyRun, mark_done
 from storage.stores.daily import DailyStore
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 
 AT = time(3, 0)  # in Nairobi, so 00:00 UTC
 DUE = datetime(2026, 3, 10, tzinfo=UTC)
@@ -36,7 +36,7 @@ def test_a_run_is_due_from_its_time_to_the_end_of_the_business_day(
 def test_what_is_done_once_a_day_is_done_again_the_next_day() -> None:
     conn = sqlite3.connect(":memory:")
     conn.execute("CREATE TABLE daily (job TEXT PRIMARY KEY, day TEXT NOT NULL)")
-    tx = cast("SqliteTx", SimpleNamespace(daily=DailyStore(conn)))
+    tx = cast("StoreTx", SimpleNamespace(daily=DailyStore(conn)))
     days = [date(2026, 3, 10), date(2026, 3, 10), date(2026, 3, 11)]
     assert [mark_done(tx, "notice", day) for day in days] == [True, False, True]
     conn.close()

@@ -9,10 +9,6 @@ NAMES_IT = {
     "bot/database.py",  # chooses the engine
     "bot/observe/log.py",  # the logger of a library
     # These write SQL of their own.
-    "bot/storm/fingerprint.py",
-    "bot/storm/storm_run.py",
-    "bot/storm/dialling/decisions.py",
-    "bot/storm/invariant_checker.py",
     "bot/bench/raw.py",
     "bot/bench/polls.py",
     "bot/bench/operations.py",

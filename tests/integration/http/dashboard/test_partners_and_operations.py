@@ -14,7 +14,7 @@ from bot.simulation.ncba.handsets import Handset
 from bot.simulation.opening_balances import add_partner
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.dashboard_desk import ADMIN, Browser, DashboardDesk
 from tests.kit.plain_store import OTHER_PHONE, PHONE
 
@@ -101,7 +101,7 @@ async def test_it_is_found_by_reference_and_receipt(desk: DashboardDesk, browser
     reference = await desk.top_up(300, Handset.PAYS)
     await desk.is_paid(300, reference)
 
-    def receipt(tx: SqliteTx) -> str:
+    def receipt(tx: StoreTx) -> str:
         topup = tx.topups.get(reference)
         assert topup is not None
         assert topup.receipt is not None
@@ -126,7 +126,7 @@ async def test_numbers_are_not_looked_up_here(browser: Browser, number: str) -> 
 async def test_partners_are_listed_in_pages_and_searched(
     desk: DashboardDesk, browser: Browser
 ) -> None:
-    def add(tx: SqliteTx) -> None:
+    def add(tx: StoreTx) -> None:
         for n in range(30):
             add_partner(tx, Partner(f"P{n:02}"), Money(n * 100), Money(0))
         tx.people.add_partner(Partner("P07", suspended=True))
@@ -164,7 +164,7 @@ async def test_a_partner_is_shown_with_its_people_and_terms(
 
 
 async def test_what_people_typed_is_never_markup(desk: DashboardDesk, browser: Browser) -> None:
-    def add(tx: SqliteTx) -> None:
+    def add(tx: StoreTx) -> None:
         add_partner(tx, Partner(EVIL), Money(100), Money(0))
         tx.people.add_person(EVIL, EVIL, Role.OWNER, OTHER_PHONE, None, "en")
         tx.evidence.open_review("PB-NOTHER", EVIL)

@@ -10,7 +10,7 @@ from bot.simulation.opening_balances import add_partner
 from services.domain.database import DatabaseUnavailable
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.dashboard_desk import ADMIN, OTHER_ADMIN, Browser, DashboardDesk
 from tests.kit.plain_store import PHONE
 
@@ -129,7 +129,7 @@ async def test_nothing_is_there_where_it_is_off(desk: DashboardDesk) -> None:
 
 
 async def test_the_link_comes_in_kiswahili_to_who_reads_it(desk: DashboardDesk) -> None:
-    def seed(tx: SqliteTx) -> None:
+    def seed(tx: StoreTx) -> None:
         add_partner(tx, Partner("FINSAFE"), Money(100), Money(0))
         person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, None, "sw")
         tx.people.link("terminal", ADMIN, person)

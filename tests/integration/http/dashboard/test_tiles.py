@@ -14,7 +14,7 @@ from bot.simulation.ncba.handsets import Handset
 from services.domain.ledger import Account, Phase, Transfer, TransferCode
 from services.domain.ledger import AccountKind as Kind
 from services.domain.money import Money
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.dashboard_desk import Browser, DashboardDesk
 
 NAMES = [tile.name for tile in TILES]
@@ -107,7 +107,7 @@ async def test_the_books_and_the_audit_log_are_examined(
     (head,) = await desk.world.app.database.read(lambda tx: tx.audit.newest(1))
     assert head.hash in safety
 
-    def tamper(tx: SqliteTx) -> None:
+    def tamper(tx: StoreTx) -> None:
         tx.conn.execute("DROP TRIGGER audit_log_no_update")
         tx.conn.execute("DROP TRIGGER accounts_move_by_transfer")
         tx.conn.execute("UPDATE audit_log SET about = 'nobody'")
@@ -141,7 +141,7 @@ async def test_what_is_held_is_compared_with_what_is_owed(
     assert "Wallets 200.00 0.00" in balances
     assert "Suspense: nobody's yet 1,250.00 0.00" in balances.replace("&#39;", "'")
 
-    def spend(tx: SqliteTx) -> None:
+    def spend(tx: StoreTx) -> None:
         for debit, credit in ((Kind.WALLET, Kind.FLOAT), (Kind.B2C_UTILITY, Kind.COLLECTION)):
             accounts = Account("FINSAFE", debit), Account("FINSAFE", credit)
             leg = f"FL-1:{credit}"

@@ -8,7 +8,7 @@ from services import approvals
 from services.domain.approval import Decision
 from services.domain.refusal import Refusal
 from services.policy import Policy
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.older_desk import (
     OPERATOR_PHONE,
     OTP,
@@ -143,7 +143,7 @@ async def test_another_partners_code_is_not_there(desk: OlderDesk, method: str) 
 async def test_own_codes_are_cleaned_up_once(desk: OlderDesk) -> None:
     await desk.float_code()
 
-    def end(tx: SqliteTx) -> None:  # unseen by the minute's job, which would come first
+    def end(tx: StoreTx) -> None:  # unseen by the minute's job, which would come first
         tx.conn.execute("UPDATE otp_validations SET expires_at = ?", (tx.now_ms,))
 
     await desk.world.app.database.write(end)  # type: ignore[arg-type]
@@ -165,7 +165,7 @@ async def test_after_an_approval_the_reference_alone_sends_the_code(tmp_path: Pa
     )
     refused(await desk.get(f"{OTP}/status", reference=reference), 404, "not_found")
 
-    def agree(tx: SqliteTx) -> None:
+    def agree(tx: StoreTx) -> None:
         second = next(one for one in tx.people.of("DUKA") if one.phone.msisdn == OPERATOR_PHONE)
         decided = approvals.decide(tx, Policy(), second, reference, Decision.APPROVED)
         assert not isinstance(decided, Refusal)

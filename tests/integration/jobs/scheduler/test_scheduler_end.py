@@ -30,7 +30,7 @@ from services.domain.phone import Phone
 from services.domain.topup import TopUp, TopUpState
 from storage.sqlite.database import Database
 from storage.time.milliseconds import to_ms
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.scanners import Scanner
 from tests.kit.virtual_time import advance, settle
 
@@ -188,7 +188,7 @@ async def test_the_real_scheduler_polls_cleans_up_and_stops(tmp_path: Path) -> N
     assert asyncio.all_tasks() == before
 
 
-def _seen(reference: str, tx: SqliteTx) -> tuple[TopUpState, Money, int]:
+def _seen(reference: str, tx: StoreTx) -> tuple[TopUpState, Money, int]:
     """Return the top-up's state, the wallet balance and the number of old events left."""
     topup = tx.topups.get(reference)
     assert topup is not None
@@ -202,13 +202,13 @@ async def _with_an_open_prompt(path: Path, bank_id: str) -> str:
     dates = [datetime.now(UTC) - EVENTS_KEPT - timedelta(days=1)]
     database = await Database.open(path, lambda: dates[0])
 
-    def seed(tx: SqliteTx) -> None:
+    def seed(tx: StoreTx) -> None:
         partners.add(tx, Partner("FINSAFE"))
         amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, None, "en")
         tx.people.link("terminal", "77", amina)
         tx.sessions.mark_handled("terminal", "old")
 
-    def begin(tx: SqliteTx) -> str:
+    def begin(tx: StoreTx) -> str:
         person = tx.people.at("terminal", "77")
         assert person is not None
         draw = random.Random(2)

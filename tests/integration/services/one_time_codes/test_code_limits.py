@@ -9,7 +9,7 @@ from services.domain.otp import CODE_LIMITS
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.otp import Issued, NotPassed, Passed
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.one_time_codes import LOCKED, Codes, wrong
 from tests.kit.plain_store import OTHER_PHONE, PHONE
 
@@ -73,7 +73,7 @@ def test_codes_drawn_while_the_clock_was_ahead_take_nobodys_place(codes: Codes) 
     for n in range(5):
         codes.issue(codes.binding(f"FL-{n}"))
     codes.store.wait(days=-3)
-    codes.store.tx = SqliteTx(codes.store.conn)  # the clock is corrected, then a restart
+    codes.store.tx = StoreTx(codes.store.conn)  # the clock is corrected, then a restart
     codes.issue(codes.binding("FL-6"))
 
 

@@ -25,7 +25,7 @@ from services.domain.database import (
 from services.domain.partner import Partner
 from storage.sqlite.database import READERS, Database
 from storage.sqlite.empty_database import in_memory
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.held_writer import PATIENCE_S, START, Box, Gate, hear, noted, send
 
 # Opening and closing ------------------------------------------------------------------------
@@ -248,7 +248,7 @@ async def test_without_threads_nothing_is_read_after_a_kill(tmp_path: Path) -> N
 
 
 async def test_a_lone_function_that_raises_leaves_nothing(database: Database) -> None:
-    def write(tx: SqliteTx) -> None:
+    def write(tx: StoreTx) -> None:
         tx.people.add_partner(Partner("ACME"))
         raise ValueError("no")
 

@@ -11,14 +11,14 @@ from services.domain.database import DatabaseFailed
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from storage.sqlite.database import READERS, Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.held_writer import PATIENCE_S, START, Box, Gate, hear, held, noted, send
 
 # Time ---------------------------------------------------------------------------------------
 
 
 async def test_the_moment_is_read_once_a_function(box: Box, database: Database) -> None:
-    def twice(tx: SqliteTx) -> tuple[datetime, datetime]:
+    def twice(tx: StoreTx) -> tuple[datetime, datetime]:
         before = tx.now
         box.hand.move(60)
         return before, tx.now
@@ -28,7 +28,7 @@ async def test_the_moment_is_read_once_a_function(box: Box, database: Database) 
 
 
 async def test_each_function_of_a_batch_has_its_own_moment(box: Box, database: Database) -> None:
-    def moves(tx: SqliteTx) -> datetime:
+    def moves(tx: StoreTx) -> datetime:
         box.hand.move(1)
         return tx.now
 
@@ -63,7 +63,7 @@ async def test_a_read_sees_one_snapshot_however_long_it_lasts(box: Box, database
     await database.write(box.note(1))
     gate = Gate()
 
-    def look_twice(tx: SqliteTx) -> tuple[list[int], list[int]]:
+    def look_twice(tx: StoreTx) -> tuple[list[int], list[int]]:
         before = noted(tx)
         gate.pass_through()
         return before, noted(tx)
@@ -153,7 +153,7 @@ async def test_a_reader_cannot_write(box: Box, database: Database) -> None:
 
 
 async def test_a_read_that_raises_leaves_its_reader_usable(box: Box, database: Database) -> None:
-    def fails(tx: SqliteTx) -> None:
+    def fails(tx: StoreTx) -> None:
         raise LookupError
 
     for _ in range(2 * READERS):
@@ -194,7 +194,7 @@ async def test_a_reader_does_not_go_on_believing_what_it_once_read(database: Dat
     for _ in range(READERS):
         assert await database.read(lambda tx: tx.people.at("terminal", "1")) is None
 
-    def add(tx: SqliteTx) -> None:
+    def add(tx: StoreTx) -> None:
         tx.people.add_partner(Partner("DEMO"))
         phone = Phone("254712345678")
         person_id = tx.people.add_person("DEMO", "Amina", Role.OWNER, phone, None, "en")

@@ -12,11 +12,12 @@ from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from storage.sqlite.batch import BATCH_MS
-from storage.sqlite.database import BATCH_MAX, JOBS_SHARE, Database
-from storage.transaction import SqliteTx
+from storage.sqlite.database import Database
+from storage.transaction import StoreTx
 from tests.kit.held_writer import Box, Gate, hear, held, noted, send
 from tests.kit.stopwatch import Stopwatch
 
+BATCH_MAX, JOBS_SHARE = Database.BATCH_MAX, Database.JOBS_SHARE
 COMMIT_ONE_BY_ONE = BATCH_MS / 1000 + 0.001  # seconds after which a function ends its batch
 
 
@@ -50,7 +51,7 @@ async def test_what_waits_goes_into_one_commit(box: Box, database: Database) -> 
 
 
 async def test_a_function_that_raises_is_rolled_back_alone(box: Box, database: Database) -> None:
-    def fails(tx: SqliteTx) -> None:
+    def fails(tx: StoreTx) -> None:
         box.note(2)(tx)
         raise LookupError("mine")
 
@@ -65,7 +66,7 @@ async def test_a_function_that_raises_is_rolled_back_alone(box: Box, database: D
 async def test_a_statement_that_the_database_refuses_is_rolled_back_alone(
     box: Box, database: Database
 ) -> None:
-    def fails(tx: SqliteTx) -> None:
+    def fails(tx: StoreTx) -> None:
         box.note(2)(tx)
         tx.conn.execute("INSERT INTO notes (number) VALUES (NULL)")
 
@@ -78,7 +79,7 @@ async def test_a_statement_that_the_database_refuses_is_rolled_back_alone(
 
 
 async def test_a_refusal_that_is_returned_stays_committed(box: Box, database: Database) -> None:
-    def refuse(tx: SqliteTx) -> Refusal:
+    def refuse(tx: StoreTx) -> Refusal:
         box.note(1)(tx)
         return Refusal("wrong_code")
 
@@ -87,7 +88,7 @@ async def test_a_refusal_that_is_returned_stays_committed(box: Box, database: Da
 
 
 async def test_a_rolled_back_function_leaves_nothing_in_the_caches(database: Database) -> None:
-    def add(tx: SqliteTx) -> None:
+    def add(tx: StoreTx) -> None:
         tx.people.add_partner(Partner("DEMO"))
         person_id = tx.people.add_person(
             "DEMO", "Amina", Role.OWNER, Phone("254712345678"), None, "en"
@@ -161,7 +162,7 @@ def test_the_limits_are_those_of_the_design() -> None:
 async def test_a_batch_that_takes_long_commits_what_it_has(
     box: Box, database: Database, stopwatch: Stopwatch
 ) -> None:
-    def slow(tx: SqliteTx) -> None:
+    def slow(tx: StoreTx) -> None:
         box.note(1)(tx)
         stopwatch.seconds += COMMIT_ONE_BY_ONE
 
@@ -174,7 +175,7 @@ async def test_a_batch_that_takes_long_commits_what_it_has(
 async def test_a_batch_within_its_time_is_not_cut(
     box: Box, database: Database, stopwatch: Stopwatch
 ) -> None:
-    def steady(tx: SqliteTx) -> None:
+    def steady(tx: StoreTx) -> None:
         box.note(1)(tx)
         stopwatch.seconds += 0.005
 
@@ -189,7 +190,7 @@ async def test_those_left_over_keep_their_place_before_later_callers(
 ) -> None:
     gate = Gate()
 
-    def slow(tx: SqliteTx) -> None:
+    def slow(tx: StoreTx) -> None:
         box.note(1)(tx)
         stopwatch.seconds += COMMIT_ONE_BY_ONE
         gate.pass_through()
@@ -208,7 +209,7 @@ async def test_jobs_left_over_from_a_long_batch_do_not_overtake_people(
 ) -> None:
     gate = Gate()
 
-    def slow(tx: SqliteTx) -> None:
+    def slow(tx: StoreTx) -> None:
         stopwatch.seconds += COMMIT_ONE_BY_ONE
         gate.pass_through()
 

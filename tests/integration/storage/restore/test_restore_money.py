@@ -12,7 +12,7 @@ from services.domain.float_purchase import PurchaseState
 from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.topup import TopUpState
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit import toy_kind
 from tests.kit.float_buyer import SUCCESS, FloatBuyer, in_state
 from tests.kit.plain_store import START
@@ -35,7 +35,7 @@ async def test_a_purchase_that_may_have_been_sent_is_unknown_and_its_money_stays
     assert not [one for one in work if one.state is S.AUTHORISED]
     assert settled == []
 
-    def look(tx: SqliteTx) -> None:
+    def look(tx: StoreTx) -> None:
         purchase = tx.purchases.get(reference)
         assert purchase is not None
         assert purchase.state is S.UNKNOWN
@@ -70,7 +70,7 @@ async def test_the_banks_word_settles_it_afterwards(
     reference = in_state(buyer, state)
     database = await opened(old.copy())
 
-    def ask(tx: SqliteTx) -> PurchaseState:
+    def ask(tx: StoreTx) -> PurchaseState:
         purchase = tx.purchases.get(reference)
         assert purchase is not None
         settled = float_settlement.record_status(tx, purchase, SUCCESS, 1)
@@ -96,7 +96,7 @@ async def test_a_prompt_that_may_have_been_sent_is_unknown_and_not_sent_again(
     work, changes = await database.write(lambda tx: topup_settlement.claim(tx, HELD, 100, 100))
     assert (list(work), changes) == ([], [])
 
-    def look(tx: SqliteTx) -> None:
+    def look(tx: StoreTx) -> None:
         topup = tx.topups.get(reference)
         assert topup is not None
         assert topup.state is T.SEND_UNKNOWN
@@ -123,7 +123,7 @@ async def test_what_waited_for_its_person_ends_and_its_reference_is_not_used_aga
         buyer.decides(reference, Decision.APPROVED)
     database = await opened(old.copy(), timedelta(days=2, seconds=1))
 
-    def ask_again(tx: SqliteTx) -> None:
+    def ask_again(tx: StoreTx) -> None:
         purchase = tx.purchases.get(reference)
         assert purchase is not None
         assert (purchase.state, purchase.reason) == (S.CANCELLED, "restored")

@@ -29,7 +29,7 @@ from services.domain.session import SessionRow
 from services.otp import Passed
 from storage.sqlite import snapshots
 from storage.sqlite.migrate import migrate, shipped
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.desk_pins import PIN, WRONG, PinHolder
 from tests.kit.float_buyer import FloatBuyer, in_state
 from tests.kit.plain_store import START
@@ -38,7 +38,7 @@ from tests.kit.restored_store import HELD, Old, S, opened, sound
 # Work under way at the time of the backup ---------------------------------------------------------
 
 
-def waiting(tx: SqliteTx) -> None:
+def waiting(tx: StoreTx) -> None:
     """Store messages, an invitation, a broadcast, a key and conversations, all under way."""
     add = tx.outbox.add
     for kind in ("answer", "progress", "notice", "receipt", "wipe"):
@@ -68,7 +68,7 @@ async def test_messages_invitations_broadcasts_and_old_buttons_do_not_come_to_li
     assert list(snapshots.faults(file)) == []
     database = await opened(file, timedelta(minutes=1))
 
-    def look(tx: SqliteTx) -> None:
+    def look(tx: StoreTx) -> None:
         rows = tx.conn.execute("SELECT kind, state, text FROM outbox ORDER BY id").fetchall()
         assert rows == [
             ("answer", "dead", "answer"),
@@ -109,7 +109,7 @@ async def test_a_desk_pin_has_one_try_left_and_one_being_set_is_given_up(old: Ol
     change = holder.proved()
     database = await opened(old.copy(), timedelta(minutes=1))
 
-    def look(tx: SqliteTx) -> None:
+    def look(tx: StoreTx) -> None:
         pin, locked = tx.desk_pins.find(holder.person.id), tx.desk_pins.find(other.person.id)
         assert pin is not None
         assert (pin.tries_left, pin.is_locked) == (1, False)
@@ -120,7 +120,7 @@ async def test_a_desk_pin_has_one_try_left_and_one_being_set_is_given_up(old: Ol
     await database.read(look)
     await sound(database)
 
-    def type_it(tx: SqliteTx) -> None:
+    def type_it(tx: StoreTx) -> None:
         assert desk_pins.check(tx, holder.keys, holder.policy, holder.person, PIN) == Passed()
         pin = tx.desk_pins.find(holder.person.id)
         assert pin is not None
@@ -147,7 +147,7 @@ async def test_the_second_start_is_an_ordinary_one(old: Old, buyer: FloatBuyer) 
     file = old.copy()
     assert marks(file) == [(START_MS, True)]
     database = await opened(file)
-    buyer.store.tx = SqliteTx(old.conn)
+    buyer.store.tx = StoreTx(old.conn)
     await database.close()
     assert marks(file) == [(START_MS, False)]
     database = await opened(file, timedelta(hours=2))
@@ -249,7 +249,7 @@ class Play:
         self.said = 0
 
     async def open(self) -> None:
-        def seed(tx: SqliteTx) -> None:
+        def seed(tx: StoreTx) -> None:
             add_partner(tx, Partner("FINSAFE"), Money(100_000_00), Money(0))
             amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, Phone(PHONE), None, "en")
             tx.people.link("terminal", OWNER, amina)

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from bot.outbox.durable_write import AGAIN_S
 from bot.workers.bank_worker import BankWorker
 from services.domain.database import DatabaseUnavailable
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.money_harness import MoneyHarness
 from tests.kit.scripted_bank import at_once, never
 
@@ -61,7 +61,7 @@ async def test_cancelled_between_intent_and_request_it_was_not_sent(harness: Mon
     write = harness.database.write
     reached, going_on = asyncio.Event(), asyncio.Event()
 
-    async def held(function: Callable[[SqliteTx], object], *rest: Any) -> object:
+    async def held(function: Callable[[StoreTx], object], *rest: Any) -> object:
         result = await write(function, *rest)
         if "_begin_sending" in function.__qualname__:
             reached.set()
@@ -192,7 +192,7 @@ async def kill(harness: MoneyHarness) -> None:
     """A killed process writes nothing."""
     write = harness.database.write
 
-    async def dead(function: Callable[[SqliteTx], object], *rest: Any) -> object:
+    async def dead(function: Callable[[StoreTx], object], *rest: Any) -> object:
         raise asyncio.CancelledError
 
     harness.database.write = dead  # type: ignore[method-assign]
@@ -213,7 +213,7 @@ async def test_an_answer_outlives_a_database_that_fails(
     left = failures
     commit = BankWorker._commit.__qualname__
 
-    async def failing(function: Callable[[SqliteTx], object], *rest: Any) -> object:
+    async def failing(function: Callable[[StoreTx], object], *rest: Any) -> object:
         nonlocal left
         if left and function.__qualname__.startswith(commit):
             left -= 1
@@ -235,7 +235,7 @@ async def test_a_commit_that_was_reported_as_failed_is_not_taken_in_twice(
     write = harness.database.write
     lost = False
 
-    async def losing(function: Callable[[SqliteTx], object], *rest: Any) -> object:
+    async def losing(function: Callable[[StoreTx], object], *rest: Any) -> object:
         nonlocal lost
         result = await write(function, *rest)
         if harness.bank.requests and not lost:

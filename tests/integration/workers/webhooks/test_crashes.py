@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.workers.webhooks import LEASE
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.webhook_desk import WebhookDesk
 
 
@@ -56,7 +56,7 @@ async def test_an_endpoint_that_is_removed_meanwhile_is_no_fault(desk: WebhookDe
     desk.receivers.silent.add(url)
     await desk.event("TU-1")
 
-    def remove(tx: SqliteTx) -> None:
+    def remove(tx: StoreTx) -> None:
         tx.webhooks.remove("we_a")
 
     await desk.database.write(remove)

@@ -9,7 +9,7 @@ from itertools import pairwise
 from standardwebhooks import Webhook
 
 from services.domain.webhook import TRIES_MAX, WAITS, Gone, NotTaken
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.webhook_desk import OWNER, WebhookDesk
 
 FAILED = NotTaken(500, "HTTP 500")
@@ -107,7 +107,7 @@ async def test_a_failed_test_is_not_repeated_and_switches_nothing_off(desk: Webh
     url = await desk.endpoint("a")
     desk.receivers.answers[url] = [Gone(), FAILED]
 
-    def add(tx: SqliteTx) -> None:
+    def add(tx: StoreTx) -> None:
         tx.webhooks.queue_test("we_a", tx.partner_events.add_test("DEMO", "webhook.test").n)
 
     for _ in range(2):

@@ -8,18 +8,54 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from storage.sqlite.connection import ThreadConnection, WorkEnded
-from storage.transaction import SqliteTx
+from storage.sql import Connection
+from storage.transaction import StoreTx
 
 T = TypeVar("T")
 
 HAND_OVER_S = 0.00005  # lets a reader's thread acquire the interpreter lock
 
 
+class WorkEnded:
+    """Stands in for the future that a connection's thread resolves: ``tell`` is called on the event
+    loop when the work has ended, however."""
+
+    __slots__ = ("_loop", "_tell")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, tell: Callable[[], None]) -> None:
+        self._loop = loop
+        self._tell = tell
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        return self._loop
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, result: None) -> None:
+        self._tell()
+
+    def set_exception(self, error: BaseException) -> None:
+        self._tell()
+
+
+class ReaderConnection(Protocol):
+    """A connection on a thread of its own."""
+
+    @property
+    def raw(self) -> Connection: ...
+
+    def queue(self, function: Callable[[], None], ended: WorkEnded) -> None:
+        """Run ``function`` on the thread, and report to ``ended``."""
+        ...
+
+    async def close(self) -> None: ...
+
+
 class _Read(NamedTuple, Generic[T]):
-    function: Callable[[SqliteTx], T]
+    function: Callable[[StoreTx], T]
     answer: asyncio.Future[T]
 
 
@@ -39,15 +75,15 @@ class Readers:
 
     def __init__(
         self,
-        begin: Callable[[SqliteTx], None],
-        end: Callable[[SqliteTx], None],
+        begin: Callable[[StoreTx], None],
+        end: Callable[[StoreTx], None],
         failed: Callable[[BaseException], BaseException],
     ) -> None:
         self._begin = begin
         self._end = end
         self._failed = failed
         self._loop = asyncio.get_running_loop()
-        self._idle: list[tuple[ThreadConnection, SqliteTx]] = []
+        self._idle: list[tuple[ReaderConnection, StoreTx]] = []
         self._waiting: deque[_Read[Any]] = deque()
         self._outcomes: deque[_Outcome] = deque()
         self._is_telling = False
@@ -55,12 +91,12 @@ class Readers:
         self.open = 0
         self.in_flight = 0
 
-    def add(self, connection: ThreadConnection) -> None:
-        self._idle.append((connection, SqliteTx(connection.raw)))
+    def add(self, connection: ReaderConnection) -> None:
+        self._idle.append((connection, StoreTx(connection.raw)))
         self._all_idle.set()
         self.open += 1
 
-    async def read(self, function: Callable[[SqliteTx], T]) -> T:
+    async def read(self, function: Callable[[StoreTx], T]) -> T:
         answer: asyncio.Future[T] = self._loop.create_future()
         self._waiting.append(_Read(function, answer))
         self.in_flight += 1
@@ -85,7 +121,7 @@ class Readers:
         # microseconds would delay a reader by milliseconds.
         time.sleep(HAND_OVER_S)
 
-    def _ended(self, reader: tuple[ThreadConnection, SqliteTx]) -> None:
+    def _ended(self, reader: tuple[ReaderConnection, StoreTx]) -> None:
         self._idle.append(reader)
         if self._waiting:  # it came while the thread was ending
             self._start()
@@ -94,7 +130,7 @@ class Readers:
 
     # On a reader's thread -----------------------------------------------------------------------
 
-    def _work(self, tx: SqliteTx) -> None:
+    def _work(self, tx: StoreTx) -> None:
         while self._waiting:
             try:
                 function, answer = self._waiting.popleft()
