@@ -128,7 +128,7 @@ openapi: setup ## Write docs/openapi.json from the table of calls
 lock: setup ## Regenerate the locks of all virtual environments (on Python 3.11)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo 'The lock is resolved on the oldest Python supported: make lock PYTHON=python3.11' >&2; exit 1; }
-	$(COMPILE) --extra dev --extra documents --build-deps-for editable \
+	$(COMPILE) --extra dev --extra documents --extra postgres --build-deps-for editable \
 		--output-file requirements.lock $(ARGS) pyproject.toml
 	$(COMPILE) --output-file tests/foreign/requirements.lock $(ARGS) tests/foreign/requirements.in
 	$(COMPILE) --output-file tests/fuzz/requirements.lock $(ARGS) tests/fuzz/requirements.in
