@@ -1,45 +1,26 @@
-"""Numbered SQL migrations, forward only: each is one transaction, recorded with its checksum."""
+"""Applies SQLite's migrations, and compares a file's schema with what they make."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib.resources import files
+from functools import cache
 
 from services.domain.database import MigrationError
+from storage import numbered_migrations
+from storage.numbered_migrations import Migration, pending
 from storage.sqlite import schema
 from storage.sqlite.schema import Schema
 
-_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+ENGINE = "sqlite"
 _KEPT = ("table", "schema_migrations")
 
 
-@dataclass(frozen=True)
-class Migration:
-    number: int
-    name: str
-    sql: str
-
-    @cached_property
-    def checksum(self) -> str:
-        return hashlib.sha256(self.sql.encode()).hexdigest()
-
-
-@cache
 def shipped() -> tuple[Migration, ...]:
     """This program's migrations, in order."""
-    found = []
-    for file in files("storage").joinpath("migrations", "sqlite").iterdir():
-        match = _NAME.fullmatch(file.name)
-        if match:
-            text = file.read_text(encoding="utf-8")
-            found.append(Migration(int(match[1]), file.name.removesuffix(".sql"), text))
-    return tuple(sorted(found, key=lambda migration: migration.number))
+    return numbered_migrations.shipped(ENGINE)
 
 
 def applied_migrations(conn: sqlite3.Connection) -> dict[int, tuple[str, str]]:
@@ -66,32 +47,7 @@ def pending_migrations(
     ours = shipped() if ours is None else ours
     found = schema.read(conn)
     had = _applied(conn, found)
-    latest = max((migration.number for migration in ours), default=0)
-    newer = sorted(number for number in had if number > latest)
-    if newer:
-        raise MigrationError(
-            f"the database is newer than this program (it has migration {newer[-1]:04d}, "
-            f"the program ends at {latest:04d}): install the newer hazina"
-        )
-    for migration in ours:
-        if migration.number in had and had[migration.number][1] != migration.checksum:
-            raise MigrationError(
-                f"migration {migration.name} was changed after it had been applied: "
-                "restore the file, and put the change into a new one"
-            )
-    known = {migration.number for migration in ours}
-    strange = sorted(number for number in had if number not in known)
-    if strange:
-        raise MigrationError(
-            f"the database has had migration {had[strange[0]][0]}, which this program does not "
-            "know: install the hazina that it belongs to"
-        )
-    waiting = [migration for migration in ours if migration.number not in had]
-    if waiting and had and waiting[0].number < max(had):
-        raise MigrationError(
-            f"migration {waiting[0].name} comes before one that was applied already: "
-            "number it behind the last one"
-        )
+    waiting = pending(had, ours)
     meant = _expected_schema(tuple(migration for migration in ours if migration.number in had))
     if found and not had and found != meant:
         raise MigrationError(
