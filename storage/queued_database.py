@@ -11,7 +11,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import structlog
@@ -119,16 +119,22 @@ class QueuedDatabase(ABC):
         """Open the writer's connection and set ``_tx``."""
 
     @abstractmethod
-    async def _run_batch(self, tx: StoreTx, batch: list[QueuedWrite[Any]]) -> int:
-        """Run the batch and commit. Returns how many functions were run: the others wait again."""
+    async def _run_batch(
+        self, tx: StoreTx, batch: list[QueuedWrite[Any]]
+    ) -> list[QueuedWrite[Any]]:
+        """Run the batch and commit. Returns those that wait again: they were not run, or others
+        were in their way."""
 
     @abstractmethod
     def _take_steps(self) -> list[ClockStep]:
         """Clock steps that were committed but not yet reported."""
 
     @abstractmethod
-    async def _batch_failed(self, batch: list[QueuedWrite[Any]], error: Exception) -> None:
-        """Fail what waits, and let go of a connection that cannot be used any more."""
+    async def _batch_failed(
+        self, batch: list[QueuedWrite[Any]], error: Exception
+    ) -> list[QueuedWrite[Any]] | None:
+        """Fail what waits, and let go of a connection that cannot be used any more. Or, when it was
+        committed after all, return those that wait again."""
 
     # The queue ----------------------------------------------------------------------------------
 
@@ -155,32 +161,25 @@ class QueuedDatabase(ABC):
                 if self._killed:
                     return
                 batch = self._next_batch()
-                done = 0
+                left: list[QueuedWrite[Any]] | None = []
                 try:
                     if self._tx is None:
                         await self._open_writer(migrating=False)
                     assert self._tx is not None
                     self._batch_since = time.monotonic()
-                    done = await self._run_batch(self._tx, batch)
+                    left = await self._run_batch(self._tx, batch)
                 except SimulatedCrash:
                     self.simulate_crash()
                 except Exception as error:  # noqa: BLE001  whatever it was, nobody waits for ever
-                    await self._batch_failed(batch, error)
-                    continue
+                    left = await self._batch_failed(batch, error)
                 finally:
                     self._batch_since = None
-                if not self._killed:
-                    self._tell_changed(batch[:done])
-                for n, job in enumerate(batch):
-                    if n and self._threads:  # other ready tasks wait for the first caller only
-                        await asyncio.sleep(0)
-                    if self._killed:
-                        job.future.cancel()
-                    elif n < done:
-                        job.tell()
+                if left is None:
+                    continue
+                await self._tell(batch, left)
                 if self._killed:
                     return
-                for job in reversed(batch[done:]):
+                for job in reversed(left):
                     self._waiting[job.priority].appendleft(job)
                 for step in self._take_steps():
                     self.stepped(step)
@@ -189,8 +188,28 @@ class QueuedDatabase(ABC):
         finally:
             self._draining = None
 
+    async def _tell(self, batch: list[QueuedWrite[Any]], left: list[QueuedWrite[Any]]) -> None:
+        waiting = set(map(id, left))
+        committed = [job for job in batch if id(job) not in waiting]
+        if not self._killed:
+            self._tell_changed(committed)
+        for n, job in enumerate(committed):
+            if n and self._threads:  # other ready tasks wait for the first caller only
+                await asyncio.sleep(0)
+            if self._killed:
+                job.future.cancel()
+            else:
+                job.tell()
+        if self._killed:
+            for job in left:
+                job.future.cancel()
+
     def _next_batch(self) -> list[QueuedWrite[Any]]:
+        """One that others were in the way of goes alone."""
         people, jobs = self._waiting
+        for queue in (people, jobs):
+            if queue and queue[0].tries:
+                return [queue.popleft()]
         batch: list[QueuedWrite[Any]] = []
         room = self.BATCH_MAX - min(len(jobs), self.JOBS_SHARE)
         while people and len(batch) < room:
@@ -204,7 +223,7 @@ class QueuedDatabase(ABC):
         if changed:
             self.changed(changed)
 
-    def _fail_waiting(self, batch: list[QueuedWrite[Any]], error: Exception) -> None:
+    def _fail_waiting(self, batch: Sequence[QueuedWrite[Any]], error: Exception) -> None:
         for job in (*batch, *self._waiting[0], *self._waiting[1]):
             if not job.future.done():
                 job.future.set_exception(DatabaseUnavailable(str(error)))

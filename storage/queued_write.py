@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class QueuedWrite(Generic[T]):
-    __slots__ = ("changed", "error", "function", "future", "priority", "result")
+    __slots__ = ("changed", "error", "function", "future", "priority", "result", "tries")
 
     def __init__(
         self, function: Callable[[StoreTx], T], future: asyncio.Future[T], priority: int
@@ -20,6 +20,7 @@ class QueuedWrite(Generic[T]):
         self.function = function
         self.future = future
         self.priority = priority
+        self.tries = 0  # after which another transaction was in its way
         self.result: T
         self.changed: frozenset[str] = frozenset()  # references of operations
         self.error: Exception | None = None

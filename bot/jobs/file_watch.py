@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.database import database_engine
+from bot.database import database_files
 from services.domain.database import DatabaseFailed
 from services.ports import Clock
 from services.ports.database import Database
@@ -22,7 +22,7 @@ class FileWatch:
 
     def __init__(self, database: Database, path: Path, clock: Clock) -> None:
         self._database = database
-        self._check = database_engine.file_check(path)
+        self._check = database_files.file_check(path)
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
 

@@ -11,13 +11,45 @@ Every fault says in its message what is wrong, in words for whoever runs the pro
     ├── DatabaseFileMoved
     ├── LockingUnsupported
     ├── MigrationError
-    └── InvalidDatabaseFile
+    ├── InvalidDatabaseFile
+    ├── CopyRefused
+    └── DriverMissing
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+from urllib.parse import unquote
+
+# The user's password, and the parameters that libpq keeps from being shown.
+_SECRET = re.compile(
+    r"(?<=://)(?P<user>[^:/@]*:)(?P<password>[^/]*)(?=@)"
+    r"|(?P<name>[?&](?:password|sslpassword|oauth_client_secret|scram_(?:client|server)_key)=)"
+    r"(?P<value>[^&]*)"
+)
+
+
+@dataclass(frozen=True)
+class DatabaseServer:
+    """A database on a server. ``dsn`` may hold a password; in words it is masked."""
+
+    dsn: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return _SECRET.sub(lambda found: f"{found['user'] or found['name']}***", self.dsn)
+
+    @property
+    def secrets(self) -> list[str]:
+        """What is masked, both as it is written in ``dsn`` and decoded."""
+        found = (match["password"] or match["value"] for match in _SECRET.finditer(self.dsn))
+        return [form for written in found if written for form in (written, unquote(written))]
+
+
+DatabaseAddress: TypeAlias = Path | DatabaseServer  # a file, or a database on a server
 
 
 class Priority(IntEnum):
@@ -72,6 +104,17 @@ class MigrationError(DatabaseFault):
 
 class InvalidDatabaseFile(DatabaseFault):
     """The file is not a complete database of this program; the message says why."""
+
+
+class CopyRefused(DatabaseFault):
+    """A database cannot be copied to where it was meant to go; the message says why."""
+
+
+class DriverMissing(DatabaseFault):
+    """The library that speaks to the database's server is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("PostgreSQL needs its driver: install hazina[postgres]")
 
 
 class SimulatedCrash(BaseException):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 from services.domain.clock_step import ClockStep
@@ -19,6 +18,7 @@ from services.ports.audit import Audit
 from services.ports.tx import Tx
 
 T = TypeVar("T")
+AddressT = TypeVar("AddressT", contravariant=True)  # what an engine's databases are found by
 
 
 class DatabaseTime(Protocol):
@@ -99,28 +99,13 @@ class Database(Protocol):
     def mark_damaged(self, why: str) -> None: ...
 
 
-class FileCheck(Protocol):
-    """Looks for damage in a database, even while it is in use."""
-
-    def run(self) -> str | None:
-        """Read everything from disk; returns the first fault on one line.
-
-        For a thread: it takes milliseconds per megabyte. Raises ``DatabaseFailed`` when the
-        database cannot be read for reasons other than damage.
-        """
-        ...
-
-    def interrupt(self) -> None:
-        """Abort a run on another thread, which then raises ``DatabaseFailed``."""
-        ...
-
-
-class DatabaseEngine(Protocol):
-    """What can be done with the database at ``path``."""
+class DatabaseEngine(Protocol[AddressT]):
+    """What can be done with the database at an address."""
 
     async def open_database(
         self,
-        path: Path,
+        address: AddressT,
+        /,
         now: Callable[[], datetime],
         *,
         monotonic: Callable[[], float] | None = None,
@@ -137,27 +122,25 @@ class DatabaseEngine(Protocol):
         """
         ...
 
-    async def migrate(self, path: Path, now: Callable[[], datetime]) -> Sequence[str]:
+    async def migrate(self, address: AddressT, /, now: Callable[[], datetime]) -> Sequence[str]:
         """Apply pending migrations; returns the names of all that it has. Raises as
         ``open_database`` does."""
         ...
 
-    def condition(self, path: Path) -> DatabaseCondition:
+    def condition(self, address: AddressT, /) -> DatabaseCondition:
         """Examine it without changing it, even while it is in use.
 
         Raises ``MigrationError`` if it does not fit this program, ``DatabaseFailed``.
         """
         ...
 
-    def file_check(self, path: Path) -> FileCheck: ...
-
-    def stored_secrets(self, path: Path) -> Sequence[StoredSecret]:
+    def stored_secrets(self, address: AddressT, /) -> Sequence[StoredSecret]:
         """Secrets needed before it is opened, read even while another process has it open.
 
         Empty if there is no database, or none with secrets yet. Raises ``DatabaseFailed``.
         """
         ...
 
-    def audit_log(self, path: Path) -> AbstractContextManager[Audit]:
+    def audit_log(self, address: AddressT, /) -> AbstractContextManager[Audit]:
         """Its audit log, to be read as of one moment. Raises ``DatabaseFailed``."""
         ...

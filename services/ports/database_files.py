@@ -9,6 +9,22 @@ from pathlib import Path
 from typing import Protocol
 
 
+class FileCheck(Protocol):
+    """Looks for damage in a database, even while it is in use."""
+
+    def run(self) -> str | None:
+        """Read everything from disk; returns the first fault on one line.
+
+        For a thread: it takes milliseconds per megabyte. Raises ``DatabaseFailed`` when the
+        database cannot be read for reasons other than damage.
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """Abort a run on another thread, which then raises ``DatabaseFailed``."""
+        ...
+
+
 class DatabaseFiles(Protocol):
     """All methods raise ``OSError``, and ``DatabaseFailed`` when a file cannot be read or written
     as a database."""
@@ -63,6 +79,8 @@ class DatabaseFiles(Protocol):
     def remove_index_beside(self, database: Path) -> None:
         """Remove what is kept beside an open database and made again from its logs."""
         ...
+
+    def file_check(self, database: Path) -> FileCheck: ...
 
     def locked(self, database: Path) -> AbstractContextManager[None]:
         """Keep all other processes from writing to ``database``, which need not exist.

@@ -1,4 +1,5 @@
-"""Databases of simulations: blank ones, in memory, and as a killed process leaves them."""
+"""Databases of simulations: blank ones, in memory or on a server, and files as a killed process
+leaves them."""
 
 from __future__ import annotations
 
@@ -7,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from services.domain.database import DatabaseServer
 from services.ports.database import Database
 
 
-class MemoryDatabase(Protocol):
-    """A blank database without a file or threads. It survives simulated crashes, with what was
-    committed."""
+class SimulatedDatabase(Protocol):
+    """A blank database of one world. It survives simulated crashes, with what was committed."""
 
     async def open(
         self,
@@ -20,8 +21,9 @@ class MemoryDatabase(Protocol):
         *,
         monotonic: Callable[[], float] | None = None,
         probe: Callable[[str], None] = ...,
+        threads: bool = False,
     ) -> Database:
-        """As ``DatabaseEngine.open_database`` does without threads."""
+        """As ``DatabaseEngine.open_database``. One in memory has no threads."""
         ...
 
     def content(self) -> bytes:
@@ -34,7 +36,11 @@ class MemoryDatabase(Protocol):
 
 
 class SimulatedDatabases(Protocol):
-    def in_memory(self) -> MemoryDatabase: ...
+    def in_memory(self) -> SimulatedDatabase: ...
+
+    def on_server(self, server: DatabaseServer) -> SimulatedDatabase:
+        """A database of its own, beside the one at ``server``. Raises ``DatabaseFault``."""
+        ...
 
     def create_blank(self, path: Path) -> None:
         """A fully migrated empty database, faster than by migrations."""

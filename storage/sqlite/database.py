@@ -214,9 +214,12 @@ class Database(QueuedDatabase):
         if self._file is not None and not self._readers.open:
             self._file.forget()
 
-    async def _run_batch(self, tx: StoreTx, batch: list[QueuedWrite[Any]]) -> int:
+    async def _run_batch(
+        self, tx: StoreTx, batch: list[QueuedWrite[Any]]
+    ) -> list[QueuedWrite[Any]]:
         assert self._writer is not None
-        return await self._writer.run(partial(self._batches.run, tx, self._writer.raw, batch))
+        done = await self._writer.run(partial(self._batches.run, tx, self._writer.raw, batch))
+        return batch[done:]
 
     def _take_steps(self) -> list[ClockStep]:
         steps, self._batches.steps = self._batches.steps, []

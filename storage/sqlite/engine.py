@@ -10,14 +10,15 @@ from pathlib import Path
 
 from services.domain.database import DatabaseCondition
 from services.domain.stored_secret import StoredSecret
-from storage.sqlite.damage import FileCheck
 from storage.sqlite.database import Database
 from storage.sqlite.faults import as_database_failed
-from storage.sqlite.migrate import pending_migrations, refuse_additions
-from storage.stores import secrets
+from storage.sqlite.migrate import applied_migrations, pending_migrations, refuse_additions
 from storage.stores.audit import AuditStore
+from storage.stores.secrets import SecretStore
 from storage.time.transaction_time import TransactionTime
 from storage.transaction import StoreTx
+
+SECRETS_SINCE = 4  # the migration that created the table
 
 
 async def open_database(
@@ -57,13 +58,14 @@ def condition(path: Path) -> DatabaseCondition:
     )
 
 
-def file_check(path: Path) -> FileCheck:
-    return FileCheck(path)
-
-
 @as_database_failed()
 def stored_secrets(path: Path) -> list[StoredSecret]:
-    return secrets.stored_secrets(path)
+    if not path.exists():
+        return []
+    with closing(_reader(path)) as conn:
+        if SECRETS_SINCE not in applied_migrations(conn):
+            return []
+        return SecretStore(conn, TransactionTime(datetime.now(UTC))).every()
 
 
 @contextmanager

@@ -27,7 +27,9 @@ class MemoryDatabase:
         *,
         monotonic: Callable[[], float] | None = None,
         probe: Callable[[str], None] = lambda point: None,
+        threads: bool = False,
     ) -> Database:
+        assert not threads, "memory belongs to one thread"
         return await Database.open(
             Path("in memory"),
             now,

@@ -13,6 +13,7 @@ from pathlib import Path
 from services.domain.database import InvalidDatabaseFile, MigrationError
 from storage import invariants
 from storage.sqlite import database_file, schema
+from storage.sqlite.damage import FileCheck
 from storage.sqlite.faults import as_database_failed
 from storage.sqlite.migrate import applied_migrations, migrate, pending_migrations, refuse_additions
 from storage.stores import audit, restores
@@ -147,6 +148,10 @@ def logs_beside(database: Path) -> list[Path]:
 def remove_index_beside(database: Path) -> None:
     """SQLite makes it again from the log."""
     database.with_name(f"{database.name}-shm").unlink(missing_ok=True)
+
+
+def file_check(database: Path) -> FileCheck:
+    return FileCheck(database)
 
 
 def locked(database: Path) -> AbstractContextManager[None]:

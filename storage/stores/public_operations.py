@@ -55,11 +55,11 @@ class PublicOperationStore:
             " currency, transfer_fee_cents, processing_fee_cents, wallet_change_cents, phone,"
             " receipt, description, created_at, changed_at, seq, recipient_name, remarks,"
             " client_reference FROM public_operations"
-            " WHERE partner = ? AND (CAST(? AS INTEGER) IS NULL OR seq < ?)"
+            " WHERE partner = ? AND (CAST(? AS BIGINT) IS NULL OR seq < ?)"
             " AND (CAST(? AS TEXT) IS NULL OR type = ?)"
             " AND (CAST(? AS TEXT) IS NULL OR status = ?)"
-            " AND (CAST(? AS INTEGER) IS NULL OR created_at >= ?)"
-            " AND (CAST(? AS INTEGER) IS NULL OR created_at < ?)"
+            " AND (CAST(? AS BIGINT) IS NULL OR created_at >= ?)"
+            " AND (CAST(? AS BIGINT) IS NULL OR created_at < ?)"
             " ORDER BY seq DESC LIMIT ? OFFSET ?",
             (
                 partner,

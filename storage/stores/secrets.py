@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from datetime import UTC, datetime
-from pathlib import Path
-
 from services.domain.stored_secret import StoredSecret
 from storage.sql import Connection
-from storage.sqlite.migrate import applied_migrations
 from storage.time.milliseconds import from_ms
 from storage.time.transaction_time import TransactionTime
-
-SINCE = 4  # the migration that created the table
 
 
 class SecretStore:
@@ -40,16 +32,3 @@ class SecretStore:
     def remove(self, name: str) -> bool:
         """False if there was none."""
         return self._conn.execute("DELETE FROM secrets WHERE name = ?", (name,)).rowcount == 1
-
-
-def stored_secrets(database: Path) -> list[StoredSecret]:
-    """Secrets needed before the database is opened, read even while another process has it open.
-
-    Empty if there is no database, or none with the table yet. Raises ``sqlite3.Error``.
-    """
-    if not database.exists():
-        return []
-    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as conn:
-        if SINCE not in applied_migrations(conn):
-            return []
-        return SecretStore(conn, TransactionTime(datetime.fromtimestamp(0, UTC))).every()

@@ -1,4 +1,4 @@
-"""Every SQL statement that both engines must understand, read from the source of ``storage``."""
+"""Every SQL statement that both engines must understand, read from the source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-ENGINES = ("sqlite", "migrations")  # folders of storage that may be written for one engine
+# Of storage; these may be written for one engine, or name any table.
+ENGINES = ("sqlite", "postgres", "migrations", "copying.py")
 METHODS = ("execute", "executemany", "executescript")
 _QUOTED_OR_PARAMETER = re.compile(r"'(?:[^']|'')*'|\?")
 
@@ -25,7 +26,8 @@ class UnresolvedStatement(Exception):
 
 
 def shared_files() -> list[Path]:
-    files = sorted((ROOT / "storage").rglob("*.py"))
+    """Of storage, and of storms, which look at the tables from outside."""
+    files = sorted((*(ROOT / "storage").rglob("*.py"), *(ROOT / "bot" / "storm").rglob("*.py")))
     return [file for file in files if not {*ENGINES} & {*file.relative_to(ROOT).parts}]
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from tests.kit.postgres_server import PostgresServer, postgres_server
 from tests.kit.shared_statements import numbered, shared_statements
 from tests.sql.postgres_schema import postgres_schema
-from tests.sql.postgres_server import PostgresServer, postgres_server
 
 pytestmark = pytest.mark.postgres
 

@@ -19,6 +19,7 @@ SQLITE_ONLY = {
     "max or min of several values: use CASE": r"\b(?:max|min)\s*\([^()]*,",
     "IS between values: use coalesce": r"\bIS\s+(?:NOT\s+)?(?!NULL\b|NOT\b|DISTINCT\b)\S",
     "a parameter without a type: CAST(? AS TEXT) IS NULL": r"(?<!CAST\()\?\s+IS\b",
+    "an integer of four bytes: CAST(? AS BIGINT)": r"\bAS\s+INT(?:EGER)?\b",
     "a parameter as a condition: ? = 1": r"\b(?:WHEN|WHERE|NOT)\s+\?\s+(?:THEN|AND|OR)\b",
     "a unary plus: use coalesce": r"(?:[(,=<>]|\b(?:WHERE|AND|OR|ON|BY|SELECT))\s*\+\s*\w",
     "a named parameter": r"(?<!:):\w+|@\w+|\?\d+",
@@ -50,6 +51,7 @@ def test_no_shared_statement_is_for_sqlite_alone() -> None:
         "SELECT a FROM t WHERE b IS NOT 0",
         "SELECT a FROM t WHERE b IS ?",
         "SELECT a FROM t WHERE ? IS NULL OR b = ?",
+        "SELECT a FROM t WHERE CAST(? AS INTEGER) IS NULL",
         "SELECT CASE WHEN ? THEN a ELSE b END FROM t",
         "SELECT a FROM t WHERE b > ? AND +c = ?",
         "SELECT a FROM t ORDER BY +a",
@@ -86,7 +88,14 @@ def test_what_both_understand_is_left_alone(sql: str) -> None:
 
 def test_statements_are_found_in_every_room_that_has_some() -> None:
     rooms = {statement.where.rpartition("/")[0] for statement in shared_statements()}
-    assert rooms == {"storage", "storage/invariants", "storage/stores", "storage/time"}
+    assert rooms == {
+        "bot/storm",
+        "bot/storm/dialling",
+        "storage",
+        "storage/invariants",
+        "storage/stores",
+        "storage/time",
+    }
     assert "storage/sqlite/database.py" not in {str(file) for file in shared_files()}
 
 

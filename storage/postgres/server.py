@@ -1,0 +1,45 @@
+"""How a server is reached."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import Connection, conninfo
+
+from services.domain.database import DatabaseServer
+
+ONE_PROCESS = 7002  # advisory lock of the process that serves
+
+# Unless the address says otherwise. Times are in seconds; the last one in milliseconds. Keep-alives
+# and ``tcp_user_timeout`` end a connection to a machine that is gone (facts: postgres 2).
+DEFAULTS = {
+    "connect_timeout": 3,
+    "target_session_attrs": "read-write",
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 5_000,
+}
+# A frozen process must not keep others out for long: its locks end with its session.
+SESSION = (
+    "-c client_encoding=UTF8 -c jit=off -c statement_timeout=60s -c lock_timeout=10s"
+    " -c idle_in_transaction_session_timeout=20s"
+)
+
+
+def connect(address: DatabaseServer, name: str) -> Connection[Any]:
+    """A connection in autocommit mode; the server lists it as hazina's, with ``name``.
+
+    Raises ``psycopg.OperationalError``.
+    """
+    asked = conninfo.conninfo_to_dict(address.dsn)
+    options = f"{SESSION} {asked.pop('options', '')}".strip()
+    name = f"hazina {name}"
+    where: dict[str, Any] = {"application_name": name, **DEFAULTS, **asked, "options": options}
+    return psycopg.connect(conninfo.make_conninfo("", **where), autocommit=True)
+
+
+def is_true(conn: Connection[Any], statement: str, *parameters: object) -> bool:
+    row = conn.execute(statement.encode(), parameters).fetchone()
+    return row is not None and bool(row[0])
