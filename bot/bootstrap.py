@@ -57,7 +57,7 @@ from bot.rate_limits.strangers import StrangerLimiter
 from bot.readiness import Readiness
 from bot.security import lost_database
 from bot.security.backup import backup_folder, read_backup_keys, sweep_leftovers
-from bot.security.keyring import open_keyring
+from bot.security.desk_keys import open_keys, require_keys
 from bot.settings import AuditHeads, Settings
 from bot.turns.calls import Budget, Calls
 from bot.turns.hops import Hops
@@ -86,7 +86,7 @@ from services.domain.webhook_url import check_url
 from services.gateways.ncba.collections import NcbaCollections
 from services.ports import CheckUrl, Clock, Random, WebhookTransport
 from services.ports.database import Database
-from services.ports.simulated_databases import MemoryDatabase
+from services.ports.simulated_databases import SimulatedDatabase
 
 LONG_S = 3_600.0  # limit for jobs that read the whole database or fetch days of statement lines
 
@@ -114,8 +114,8 @@ class Dependencies:
     waits_max: int | None = None  # API calls that wait for a change at once; None: any number
     delivered: OnDelivered | None = None
     probe: Callable[[str], None] = lambda point: None
-    threads: bool = True  # False: the database file is used on the event loop, deterministically
-    memory: MemoryDatabase | None = None  # the database, when it is not a file
+    threads: bool = True  # False: the database is used on the event loop, deterministically
+    simulated: SimulatedDatabase | None = None  # the database, instead of the settings'
     clock_check_every_s: float | None = 1.0  # while idle; None: never
     checks_database_file: bool = True  # whether the database file is checked periodically
 
@@ -209,7 +209,8 @@ async def _open_database(
     settings: Settings, dependencies: Dependencies, stack: AsyncExitStack
 ) -> Database:
     clock, probe = dependencies.clock, dependencies.probe
-    if dependencies.memory is None:
+    if dependencies.simulated is None:
+        require_keys(settings)
         lost_database.check_not_lost(settings)
         sweep_leftovers(settings)
         database = await database_engine.open_database(
@@ -220,7 +221,9 @@ async def _open_database(
             threads=dependencies.threads,
         )
     else:
-        database = await dependencies.memory.open(clock.now, monotonic=clock.monotonic, probe=probe)
+        database = await dependencies.simulated.open(
+            clock.now, monotonic=clock.monotonic, probe=probe, threads=dependencies.threads
+        )
     stack.push_async_callback(database.close)
     return database
 
@@ -234,8 +237,7 @@ def _core(
     channels: Mapping[str, Channel],
 ) -> Core:
     # After opening the database: a key file without a database means that the database was lost.
-    secret = settings.hazina_keys
-    keys = open_keyring(None if secret is None else secret.get_secret_value(), settings.database)
+    keys = open_keys(settings)
     # Admins are identified by chat account; without Telegram the terminal takes its place.
     chat = "telegram" if "telegram" in dependencies.channels else "terminal"
     jobs = JobScheduler(clock, dependencies.alarm)
@@ -380,13 +382,6 @@ def _add_jobs(
     """The scheduler starts jobs in this order."""
     database, clock, context, push = core.database, core.clock, core.context, sender.push
     housekeeping = Housekeeping(database, clock, core.sessions, context.policy)
-    backups = BackupPlan(
-        settings.database,
-        backup_folder(settings),
-        read_backup_keys(settings),
-        settings.backup_at,
-        settings.backups_kept,
-    )
     tells_heads = settings.audit_heads is AuditHeads.DAILY
     add = core.jobs.add
     for job, worker in workers.money.items():
@@ -403,8 +398,9 @@ def _add_jobs(
         add("reconciliation", reconciliation.scan, reconciliation.ask, limit_s=LONG_S)
     if settings.pays_customers:
         add("mpesa_balances", balances.scan, balances.ask)
-    add("backup", BackupJob(database, clock, context, push, backups).scan, limit_s=LONG_S)
-    add("drill", DrillJob(database, clock, context, push, backups).scan, limit_s=LONG_S)
+    if (plan := _backup_plan(settings)) is not None:
+        add("backup", BackupJob(database, clock, context, push, plan).scan, limit_s=LONG_S)
+        add("drill", DrillJob(database, clock, context, push, plan).scan, limit_s=LONG_S)
     add("broadcast", BroadcastJob(database, clock, context, push).scan)
     add("stats", StatisticsJob(database, clock, context.board).scan, limit_s=LONG_S)
     audit = AuditCheckJob(database, clock, context, push, heads=tells_heads)
@@ -413,13 +409,27 @@ def _add_jobs(
     add("cleanup", housekeeping.clean_up)
 
 
+def _backup_plan(settings: Settings) -> BackupPlan | None:
+    """``None``: the database is on a server, where others back it up."""
+    database = settings.database_file
+    if database is None:
+        return None
+    return BackupPlan(
+        database,
+        backup_folder(settings, database),
+        read_backup_keys(settings),
+        settings.backup_at,
+        settings.backups_kept,
+    )
+
+
 def _watches(
     settings: Settings, dependencies: Dependencies, core: Core, push: PushRows, workers: Workers
 ) -> Watches:
     database, clock, jobs = core.database, core.clock, core.jobs
     clock_watch = ClockWatch(database, clock, core.context, jobs, push)
     database.stepped = clock_watch.stepped
-    file = None if dependencies.memory is not None else settings.database
+    file = None if dependencies.simulated is not None else settings.database_file
     file_watch = None
     if file is not None and dependencies.checks_database_file:
         file_watch = FileWatch(database, file, clock)

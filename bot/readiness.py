@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 
 class Readiness:
     """``workers`` by the name of the job that wakes them; ``path`` is the database's, or ``None``
-    when it is in memory."""
+    when it is no file."""
 
     def __init__(
         self,

@@ -26,6 +26,7 @@ from bot.environment.setting_errors import describe_errors
 from bot.environment.setting_types import (
     BotApiUrl,
     BotToken,
+    Database,
     Day,
     FilePath,
     Header,
@@ -88,7 +89,10 @@ class Settings(BaseSettings):
         extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
     )
 
-    database: FilePath = Field(Path("hazina.db"), description="File of the SQLite database")
+    database: Database = Field(
+        Path("hazina.db"),
+        description="File of the SQLite database, or postgresql://… of one on a server",
+    )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="Least level that is logged"
     )
@@ -423,6 +427,11 @@ class Settings(BaseSettings):
             if self.http_port == 0:
                 raise ValueError("DASHBOARD_URL: is missing, and HTTP_PORT 0 may be any")
         return self
+
+    @property
+    def database_file(self) -> Path | None:
+        """``None``: the database is on a server."""
+        return self.database if isinstance(self.database, Path) else None
 
     @property
     def dashboard_address(self) -> str | None:

@@ -20,9 +20,10 @@ def backup(folder: Path | None) -> None:
 
     settings = command_settings()
     with faults_as_lines():
+        database = backups.file_to_back_up(settings)
         keys = backups.read_backup_keys(settings)
-        to = folder or backups.backup_folder(settings)
-        click.echo(str(backups.make(settings.database, to, keys, SystemClock().now())))
+        to = folder or backups.backup_folder(settings, database)
+        click.echo(str(backups.make(database, to, keys, SystemClock().now())))
 
 
 @click.command()
@@ -36,8 +37,8 @@ def restore(file: Path, to: Path | None, verify: bool, replace: bool) -> None:
     from bot.security import backup as backups
 
     settings = command_settings()
-    target = to or settings.database
     with faults_as_lines():
+        target = to or backups.file_to_back_up(settings)
         keys = backups.read_backup_keys(settings)
         if verify:
             wrong = backups.verify(file, keys, target.parent)

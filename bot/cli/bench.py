@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.cli.database_address import server_option
+
 if TYPE_CHECKING:
     from bot.bench.report import Case, Comparison
+    from services.domain.database import DatabaseServer
 
 _folder = click.option(
     "--folder",
@@ -26,12 +29,21 @@ def bench() -> None:
 @bench.command()
 @click.option("--people", default=64, show_default=True, help="How many write at once.")
 @click.option("--seconds", default=10.0, show_default=True, help="How long each case runs.")
+@click.option("--pairs", default=3, show_default=True, help="With --database: runs of each.")
 @_folder
-def turns(people: int, seconds: float, folder: Path | None) -> None:
-    """Durable turns a second, from Telegram's JSON to the committed reply."""
+@server_option
+def turns(
+    people: int, seconds: float, pairs: int, folder: Path | None, server: DatabaseServer | None
+) -> None:
+    """Durable turns a second, from Telegram's JSON to the committed reply. With --database: of a
+    server's, as a ratio to those of a file."""
+    from bot.bench import on_server
     from bot.bench.turns import measure
 
-    _print(measure(people, seconds, folder))
+    if server is None:
+        _print(measure(people, seconds, folder))
+    else:
+        _print(on_server.measure(server, people, seconds, folder, pairs))
 
 
 @bench.command()

@@ -7,6 +7,7 @@ import click
 from bot.cli.audit import audit
 from bot.cli.backup import backup, restore
 from bot.cli.bench import bench
+from bot.cli.copy import copy
 from bot.cli.doctor import doctor
 from bot.cli.flows import flows
 from bot.cli.key import key
@@ -36,6 +37,7 @@ for _command in (
     backup,
     bench,
     code,
+    copy,
     doctor,
     fee,
     flows,

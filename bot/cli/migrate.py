@@ -17,10 +17,12 @@ def migrate(new: bool) -> None:
     from bot.clock import SystemClock
     from bot.database import database_engine
     from bot.security import lost_database
+    from bot.security.desk_keys import require_keys
 
     settings = command_settings()
 
     with faults_as_lines():
+        require_keys(settings)
         lost_database.check_not_lost(settings, new=new)
         for name in asyncio.run(database_engine.migrate(settings.database, SystemClock().now)):
             click.echo(f"{settings.database} has {name}")

@@ -18,6 +18,7 @@ def run() -> None:
     from bot.missing_settings import missing_settings
     from bot.observe import log
     from bot.security import lost_database
+    from bot.security.desk_keys import require_keys
     from bot.security.initiator_password import with_sealed_password
     from bot.security.stored_secrets import secret_values, with_stored_secrets
     from bot.serving.descriptors import TooFewDescriptors
@@ -25,6 +26,7 @@ def run() -> None:
 
     settings = command_settings()
     with faults_as_lines():
+        require_keys(settings)
         lost_database.check_not_lost(settings)
         settings = with_stored_secrets(settings)
     faults = missing_settings(settings)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
+
+from bot.cli.database_address import server_option
+
+if TYPE_CHECKING:
+    from services.domain.database import DatabaseServer
 
 PORT = 8420
 
@@ -32,7 +38,14 @@ PORT = 8420
     metavar="NAME=VALUE",
     help="With --serve: another value of a setting.",
 )
-def sim(verbose: bool, channel: str | None, port: int | None, overrides: tuple[str, ...]) -> None:
+@server_option
+def sim(
+    verbose: bool,
+    channel: str | None,
+    port: int | None,
+    overrides: tuple[str, ...],
+    server: DatabaseServer | None,
+) -> None:
     """Chat or dial here as a demo partner: bank, phones and SMS are simulated."""
     values = dict(_parted(override) for override in overrides)
     if port is not None:
@@ -40,12 +53,12 @@ def sim(verbose: bool, channel: str | None, port: int | None, overrides: tuple[s
             raise click.UsageError("--channel belongs to the terminal, not to --serve")
         from bot.simulation.served.start import serve
 
-        sys.exit(serve(port, values, verbose=verbose))
+        sys.exit(serve(port, values, verbose=verbose, server=server))
     if values:
         raise click.UsageError("--set belongs to --serve")
     from bot.simulation.console.start import chat
 
-    sys.exit(chat(verbose=verbose, dials=channel == "ussd"))
+    sys.exit(chat(verbose=verbose, dials=channel == "ussd", server=server))
 
 
 def _parted(override: str) -> tuple[str, str]:

@@ -7,16 +7,19 @@ import re
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
 
+from bot.cli.database_address import server_option
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from bot.storm.story import Tally, Violation
+    from services.domain.database import DatabaseServer
 
 
 SHOWN = 40  # last events before a broken invariant
@@ -31,14 +34,24 @@ _SEEDS = re.compile(r"([0-9]{1,9})(?:\.\.([0-9]{1,9}))?")
 @click.option("--for", "limit_s", type=float, help="Begin no more worlds after so many seconds.")
 @click.option("--jobs", default=1, show_default=True, help="Processes, each with its own worlds.")
 @click.option("--quiet", is_flag=True, help="Only the sums.")
+@server_option
 def storm(
-    seeds: str, hours: float, partners: int, limit_s: float | None, jobs: int, quiet: bool
+    seeds: str,
+    hours: float,
+    partners: int,
+    limit_s: float | None,
+    jobs: int,
+    quiet: bool,
+    server: DatabaseServer | None,
 ) -> None:
     """Play seeded worlds with every fault, and check books and answers after every step.
 
     The same seed, hours and partners always lead to the same story. Exit 1 at the first
     violation, with what led to it.
     """
+    from functools import partial
+
+    from bot.storm.storm_run import run_in_new_loop
     from bot.storm.story import Violation
 
     match = _SEEDS.fullmatch(seeds)
@@ -53,7 +66,8 @@ def storm(
     sums: Counter[str] = Counter()
     faults: Counter[str] = Counter()
     with ExitStack() as stack:
-        tallies = _tallies(stack, _until(limit_s, chosen), hours, partners, jobs)
+        play = partial(run_in_new_loop, hours=hours, partners=partners, server=server)
+        tallies = _tallies(stack, _until(limit_s, chosen), play, jobs)
         try:
             for seed, tally in tallies:
                 worlds += 1
@@ -88,23 +102,21 @@ def _until(limit_s: float | None, seeds: Iterable[int]) -> Iterator[int]:
 
 
 def _tallies(
-    stack: ExitStack, seeds: Iterator[int], hours: float, partners: int, jobs: int
+    stack: ExitStack, seeds: Iterator[int], play: Callable[[int], Tally], jobs: int
 ) -> Iterator[tuple[int, Tally]]:
     """Results in seed order; takes only as many seeds ahead as keep the processes busy."""
     from concurrent.futures import ProcessPoolExecutor
 
-    from bot.storm.storm_run import run_in_new_loop
-
     if jobs == 1:
         _remember_imports()
         for seed in seeds:
-            yield seed, run_in_new_loop(seed, hours, partners)
+            yield seed, play(seed)
         return
     pool = ProcessPoolExecutor(jobs, initializer=_remember_imports)
     stack.callback(pool.shutdown, cancel_futures=True)
     playing: deque[tuple[int, Future[Tally]]] = deque()
     for seed in seeds:
-        playing.append((seed, pool.submit(run_in_new_loop, seed, hours, partners)))
+        playing.append((seed, pool.submit(play, seed)))
         if len(playing) >= 2 * jobs:
             first, tally = playing.popleft()
             yield first, tally.result()

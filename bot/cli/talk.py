@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from bot.cli.database_address import server_option
+
+if TYPE_CHECKING:
+    from services.domain.database import DatabaseServer
 
 
 @click.command()
@@ -15,9 +21,17 @@ import click
     "--restart-after-every-line", "restart", is_flag=True, help="Restart again and again."
 )
 @click.option("--record", is_flag=True, help="Write the play as a transcript.")
-def talk(files: tuple[Path, ...], channel: str | None, restart: bool, record: bool) -> None:
+@server_option
+def talk(
+    files: tuple[Path, ...],
+    channel: str | None,
+    restart: bool,
+    record: bool,
+    server: DatabaseServer | None,
+) -> None:
     """Play conversation scripts against the whole product, simulated."""
     import asyncio
+    from functools import partial
 
     from bot.scripts.command import talk as play
     from bot.simulation.stage import SimulatedStage
@@ -29,7 +43,7 @@ def talk(files: tuple[Path, ...], channel: str | None, restart: bool, record: bo
                 channel=channel,
                 restart=restart,
                 record=record,
-                stage_factory=SimulatedStage,
+                stage_factory=partial(SimulatedStage, server=server),
             )
         )
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.cli.faults import exit_with
 from bot.cli.settings import settings_for_writing
+
+if TYPE_CHECKING:
+    from services.domain.database import DatabaseAddress
 
 
 @click.group()
@@ -81,7 +84,7 @@ def code_unlock(phone: str) -> None:
     _run_and_report(lambda database: unlock(database, phone))
 
 
-def _run_and_report(do: Callable[[Path], Coroutine[None, None, str]]) -> None:
+def _run_and_report(do: Callable[[DatabaseAddress], Coroutine[None, None, str]]) -> None:
     """Run ``do`` on the configured database, and print what it did or why it refused."""
     import asyncio
 

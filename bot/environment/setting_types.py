@@ -15,10 +15,11 @@ from string import Formatter
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, PlainValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from bot.environment.ip_addresses import IpNetwork, parse_ip_networks
+from services.domain.database import DatabaseAddress, DatabaseServer
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -26,6 +27,14 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
+_ONE_HOST = r"(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._~%-]*)(:[0-9]{1,5})?"
+_PARAMETER = r"[a-z_]+=[^&=@]*"
+# Of libpq's addresses, those that can be read in one way only. About any other its errors may say
+# the password, or take a part of it as the name of a host.
+_SERVER = re.compile(
+    rf"postgres(ql)?://([^:/@]*(:[^/@]*)?@)?{_ONE_HOST}(,{_ONE_HOST})*(?P<database>/[^/?@]+)?/?"
+    rf"(\?{_PARAMETER}(&{_PARAMETER})*)?"
+)
 MAILBOX_MAX = 254  # characters (RFC 5321)
 NAME_MAX = 253  # characters of a host name (RFC 1035)
 
@@ -63,6 +72,34 @@ def _path(path: Path) -> Path:
     if re.match(r"[A-Za-z0-9+]+:/", text):
         raise ValueError("is a path, not an address with a scheme")
     return path
+
+
+def database_address(value: object) -> DatabaseAddress:
+    """A path, or what begins with ``postgresql://`` or ``postgres://`` as libpq reads it."""
+    if isinstance(value, DatabaseServer):
+        return value
+    if not isinstance(value, str | Path):
+        raise ValueError("is a path, or an address that begins with postgresql://")
+    if isinstance(value, str) and value.startswith(("postgresql://", "postgres://")):
+        return DatabaseServer(_dsn(value))
+    return _path(Path(value))
+
+
+def _dsn(text: str) -> str:
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("has a blank or a letter that is not ASCII")
+    match = _SERVER.fullmatch(text)
+    if match is None or re.search(r"%(00|(?![0-9A-Fa-f]{2}))", text):
+        raise ValueError(
+            "is no address such as postgresql://desk@db.example.com:5432/hazina; in a password @"
+            " is written %40, / %2F, : %3A and % itself %25"
+        )
+    if match["database"] is None:
+        raise ValueError(
+            "names no database: its name comes after the hosts, as in"
+            " postgresql://desk@db.example.com/hazina"
+        )
+    return text
 
 
 def _url(text: str) -> str:
@@ -214,6 +251,12 @@ def _service_codes(codes: frozenset[str]) -> frozenset[str]:
 
 
 FilePath = Annotated[Path, AfterValidator(_path)]
+Database = Annotated[  # in JSON without its password
+    DatabaseAddress,
+    NoDecode,
+    PlainValidator(database_address),
+    PlainSerializer(str, when_used="json"),
+]
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[Url, AfterValidator(_origin)]
 PublicOrigin = Annotated[Origin, AfterValidator(_public)]

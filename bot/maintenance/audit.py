@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 from bot.database import database_engine
+from services.domain.database import DatabaseAddress
 
 
 class HeadFault(Exception):
     """A given head cannot be parsed; says how one is written."""
 
 
-def verify_audit_log(database: Path, heads: Sequence[str]) -> tuple[bool, list[str]]:
+def verify_audit_log(database: DatabaseAddress, heads: Sequence[str]) -> tuple[bool, list[str]]:
     """Whether the log is intact, with lines that say what was checked or what is broken.
 
     Raises ``HeadFault``, and ``DatabaseFailed`` if the database cannot be opened.

@@ -19,12 +19,14 @@ from bot.database import database_engine
 from bot.environment.env_file import ENV_FILE, read_env_file
 from bot.environment.network import Network, NetworkFault, read_network
 from bot.maintenance.check_result import CheckResult, failed, passed, warned
+from bot.maintenance.database_server import check_backups_of_server, check_server
 from bot.maintenance.foreign_variables import check_admins, check_network, check_variable_names
 from bot.maintenance.payouts import check_daraja, check_payouts
 from bot.missing_settings import missing_settings
 from bot.security import lost_database
 from bot.security.backup import read_backup_keys
-from bot.security.keyring import KeysFault, key_file_beside, open_keyring
+from bot.security.desk_keys import open_keys
+from bot.security.keyring import KeysFault, key_file_beside
 from bot.security.lost_database import DatabaseLost
 from bot.security.stored_secrets import SecretsFault, with_stored_secrets
 from bot.settings import Settings, SettingsFault, read_settings
@@ -33,7 +35,12 @@ from flows.catalogue import all_flows
 from flows.engine.check import InvalidFlow, check
 from flows.engine.texts import Texts
 from services.domain.bank import Ready
-from services.domain.database import DatabaseFailed, MigrationError
+from services.domain.database import (
+    DatabaseFailed,
+    DatabaseFault,
+    DatabaseServer,
+    MigrationError,
+)
 from services.gateways.ncba.collections import NcbaCollections
 
 FOR_OTHERS = 0o007
@@ -71,7 +78,7 @@ async def examine(*, online: bool) -> AsyncIterator[CheckResult]:
         yield finding
     yield _account(settings)
     yield _keys(settings)
-    yield _backup_keys(settings)
+    yield _backups(settings)
     yield _messages(settings)
     yield _dashboard(settings)
     yield _ussd(settings)
@@ -112,6 +119,9 @@ def _env_file(path: Path) -> Iterator[CheckResult]:
 
 
 def _database(settings: Settings) -> Iterator[CheckResult]:
+    if isinstance(settings.database, DatabaseServer):
+        yield check_server(settings.database)
+        return
     path = settings.database
     folder = path.resolve().parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
@@ -155,7 +165,7 @@ def _secrets(settings: Settings) -> tuple[CheckResult, Settings, dict[str, datet
     except SecretsFault as fault:
         remedy = "`hazina secrets set` sets one again, `hazina secrets remove` takes it out"
         return failed("secrets", str(fault).replace("\n", "; "), remedy), settings, {}
-    except (DatabaseFailed, OSError):
+    except (DatabaseFault, OSError):
         return passed("secrets", "the database cannot be read for any"), settings, {}
     names = ", ".join(row.name for row in rows)
     says = f"the database has {names}, and all can be opened" if names else "none in the database"
@@ -177,19 +187,21 @@ def _account(settings: Settings) -> CheckResult:
 
 
 def _keys(settings: Settings) -> CheckResult:
-    secret = settings.hazina_keys
-    path = key_file_beside(settings.database)
-    if secret is None and not path.exists():
+    database = settings.database_file
+    path = None if database is None else key_file_beside(database)
+    is_set = settings.hazina_keys is not None
+    if not is_set and path is not None and not path.exists():
         return passed("keys", f"{path} will be made at the first start")
     try:
-        open_keyring(None if secret is None else secret.get_secret_value(), settings.database)
+        open_keys(settings)
     except (KeysFault, OSError) as fault:
         return failed("keys", str(fault), KEY_THAT_FITS)
-    where = "HAZINA_KEYS" if secret is not None else str(path)
-    return passed("keys", f"{where} can be used")
+    return passed("keys", f"{'HAZINA_KEYS' if is_set else path} can be used")
 
 
-def _backup_keys(settings: Settings) -> CheckResult:
+def _backups(settings: Settings) -> CheckResult:
+    if settings.database_file is None:
+        return check_backups_of_server(settings)
     try:
         keys = read_backup_keys(settings)
     except KeysFault as fault:

@@ -39,10 +39,15 @@ def check_payouts(
 
 async def check_daraja(settings: Settings, client: httpx.AsyncClient) -> CheckResult:
     """Asks for a token, unless a desk on the same database may be running: a new token would end
-    the one it has."""
+    the one it has. On a server nothing tells whether one is."""
+    database = settings.database_file
+    if database is None:
+        says = "is not asked: a desk may be running on that server, whose token that would end"
+        remedy = "when none is, `DATABASE=none.db hazina doctor` asks"
+        return warned("daraja", says, remedy)
     try:
-        if settings.database.exists():
-            with database_files.locked(settings.database):
+        if database.exists():
+            with database_files.locked(database):
                 pass
     except DatabaseInUse:
         return passed("daraja", "is not asked: a new token would end that of the desk that runs")

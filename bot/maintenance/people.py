@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from bot.clock import SystemClock
 from bot.database import database_engine
 from flows.engine.normalise import normalise_input
 from flows.parsers.values import read_mobile
 from services import partners, person_lookup
+from services.domain.database import DatabaseAddress
 from services.domain.ledger import HOUSE
 from services.domain.limits import DESK
 from services.domain.names import NAME_MAX
@@ -31,7 +31,7 @@ class PersonRefused(Exception):
 
 
 async def add_person(
-    database: Path,
+    database: DatabaseAddress,
     *,
     partner: str,
     new_partner: bool,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 from bot.clock import SystemClock
@@ -16,6 +15,7 @@ from flows.engine.normalise import normalise_input
 from flows.parsers.values import read_mobile
 from services import otp, terms
 from services.domain.audit import by_account
+from services.domain.database import DatabaseAddress
 from services.domain.fees import Fee, FeeKind, percent_to_ppm
 from services.domain.limits import EVERYBODY, LIMITS
 from services.domain.money import Money
@@ -41,7 +41,7 @@ class TermsRefused(Exception):
 
 
 async def set_fee(
-    database: Path,
+    database: DatabaseAddress,
     *,
     partner: str,
     kind: str,
@@ -74,7 +74,9 @@ async def set_fee(
     return await _write(database, write)
 
 
-async def set_limit(database: Path, *, name: str, amount: str, partner: str | None) -> str:
+async def set_limit(
+    database: DatabaseAddress, *, name: str, amount: str, partner: str | None
+) -> str:
     """Set a limit from now on. Raises ``TermsRefused``, and ``DatabaseFault``."""
     if name not in LIMITS:
         raise TermsRefused(f"a limit is one of {', '.join(LIMITS)}")
@@ -92,7 +94,7 @@ async def set_limit(database: Path, *, name: str, amount: str, partner: str | No
     return await _write(database, write)
 
 
-async def code_status(database: Path, phone: str) -> str:
+async def code_status(database: DatabaseAddress, phone: str) -> str:
     """Whether the number or an account of its people is locked. Raises ``TermsRefused``."""
     number = _phone(phone)
 
@@ -108,7 +110,7 @@ async def code_status(database: Path, phone: str) -> str:
     return await _write(database, look)
 
 
-async def unlock(database: Path, phone: str) -> str:
+async def unlock(database: DatabaseAddress, phone: str) -> str:
     """Unlock the number and its people's accounts. Raises ``TermsRefused``."""
     number = _phone(phone)
 
@@ -120,7 +122,7 @@ async def unlock(database: Path, phone: str) -> str:
     return await _write(database, write)
 
 
-async def _write(database: Path, function: Callable[[Tx], T]) -> T:
+async def _write(database: DatabaseAddress, function: Callable[[Tx], T]) -> T:
     opened = await database_engine.open_database(database, SystemClock().now)
     try:
         return await opened.write(function)

@@ -25,11 +25,23 @@ from bot.settings import Settings
 from services.domain.database import InvalidDatabaseFile
 
 NEVER = datetime.fromtimestamp(0, UTC)
+ON_SERVER = (
+    "the database is on a server: pgbackrest backs it up and restores it (docs/scale.md), and"
+    " `hazina copy` brings it back to a file"
+)
 
 
-def backup_folder(settings: Settings) -> Path:
+def file_to_back_up(settings: Settings) -> Path:
+    """The database, which backups are made of and restored to. Raises ``BackupFault`` if it is on
+    a server."""
+    if settings.database_file is None:
+        raise BackupFault(ON_SERVER)
+    return settings.database_file
+
+
+def backup_folder(settings: Settings, database: Path) -> Path:
     """The folder for backups: beside the database, unless the setting says otherwise."""
-    return settings.backup_dir or settings.database.parent / "backups"
+    return settings.backup_dir or database.parent / "backups"
 
 
 def read_backup_keys(settings: Settings) -> Mapping[str, bytes]:
@@ -103,8 +115,9 @@ def prune(folder: Path, kept: int, now: datetime | None = None) -> list[Path]:
 
 def sweep_leftovers(settings: Settings) -> None:
     """Delete leftovers of killed backups and restores. Raises ``OSError``."""
-    sweep(resolve_links(settings.database).parent)
-    sweep(backup_folder(settings))
+    if (database := settings.database_file) is not None:
+        sweep(resolve_links(database).parent)
+        sweep(backup_folder(settings, database))
 
 
 def verify(backup: Path, keys: Mapping[str, bytes], beside: Path) -> list[str]:

@@ -79,6 +79,10 @@ class Keyring:
     def _vault(self, key_id: str, name: str) -> Fernet:
         return Fernet(base64.urlsafe_b64encode(_derive(self._vaults[key_id], name.encode())))
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        return tuple(self._vaults)
+
     def __contains__(self, key_id: str) -> bool:
         return key_id in self._vaults
 

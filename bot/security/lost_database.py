@@ -17,9 +17,13 @@ class DatabaseLost(Exception):
 def check_not_lost(settings: Settings, *, new: bool = False) -> None:
     """Check that the database may be opened, which creates a missing one. ``new`` allows that.
 
+    On a server there are no files to tell by: the engine says what is missing.
+
     Raises ``DatabaseLost``, ``OSError``, and ``DatabaseFailed`` if the file is no database.
     """
-    database = settings.database
+    database = settings.database_file
+    if database is None:
+        return
     if database.exists() and not database.is_file():  # opening a pipe would block
         raise DatabaseLost(f"{database} is no file: set DATABASE to one")
     if not database_files.is_blank(database):
@@ -31,7 +35,7 @@ def check_not_lost(settings: Settings, *, new: bool = False) -> None:
             f"{state}, but {logs[0]} is: what was committed last may stand in it alone. Put the"
             " database back beside it; `hazina restore FILE --replace` keeps it"
         )
-    backups = [str(file) for _, file in list_backups(backup_folder(settings))]
+    backups = [str(file) for _, file in list_backups(backup_folder(settings, database))]
     keys = key_file_beside(database)
     aside = sorted(resolve_links(database).parent.glob(f"{resolve_links(database).name}.before-*"))
     found = [*([str(keys)] if keys.exists() else []), *backups[-1:], *map(str, aside[-1:])]

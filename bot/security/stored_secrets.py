@@ -10,8 +10,10 @@ from pydantic import SecretStr, ValidationError
 from bot.clock import SystemClock
 from bot.database import database_engine
 from bot.environment.setting_errors import describe_errors
-from bot.security.keyring import Keyring, KeysFault, open_keyring, sealed_by
+from bot.security.desk_keys import open_keys
+from bot.security.keyring import Keyring, KeysFault, sealed_by
 from bot.settings import Settings, secret_names
+from services.domain.database import DatabaseServer
 from services.domain.ledger import HOUSE
 from services.domain.stored_secret import StoredSecret
 from services.ports import Tx
@@ -36,9 +38,12 @@ def storable_names() -> list[str]:
 
 
 def secret_values(settings: Settings) -> list[str]:
-    """Every secret of this run, for redaction."""
+    """Every secret of this run, for redaction: also the password in the database's address."""
     held = (getattr(settings, name) for name in type(settings).model_fields)
-    return [value.get_secret_value() for value in held if isinstance(value, SecretStr)]
+    values = [value.get_secret_value() for value in held if isinstance(value, SecretStr)]
+    if isinstance(settings.database, DatabaseServer):
+        values += settings.database.secrets
+    return values
 
 
 def with_stored_secrets(settings: Settings) -> Settings:
@@ -50,7 +55,7 @@ def with_stored_secrets(settings: Settings) -> Settings:
     if not rows:
         return settings
     try:
-        keys = _keys(settings, make=False)
+        keys = open_keys(settings, make=False)
     except KeysFault as fault:
         raise SecretsFault("\n".join(f"{_sealed(row)}: {fault}" for row in rows)) from None
     if wrong := [fault for row in rows for fault in _faults(row, keys)]:
@@ -67,7 +72,7 @@ async def set_secret(settings: Settings, name: str, value: str) -> str:
     if not value or len(value) > VALUE_MAX or not value.isprintable():
         raise SecretsFault(f"a secret is one line of 1 to {VALUE_MAX:,} characters")
     _joined(settings, {name: value})
-    keys = _keys(settings, make=True)
+    keys = open_keys(settings)
 
     def put(tx: Tx) -> None:
         tx.secrets.put(name, keys.seal_secret(name, value))
@@ -94,14 +99,15 @@ async def rotate_secrets(settings: Settings) -> str:
     """Reseal all of them, or none, with the newest key: the settings' and those that sign what
     partners are sent. Returns a description. Raises ``SecretsFault``, ``KeysFault``, and what
     opening the database raises."""
-    if not settings.database.exists():
+    file = settings.database_file
+    if file is not None and not file.exists():
         return NONE_STORED
 
     def rotate(tx: Tx) -> str:
         rows, webhooks = tx.secrets.every(), tx.webhooks.secrets()
         if not rows and not webhooks:
             return NONE_STORED
-        keys = _keys(settings, make=False)
+        keys = open_keys(settings, make=False)
         opened = {endpoint: keys.unseal(sealed) for endpoint, sealed in webhooks.items()}
         wrong = [fault for row in rows for fault in _faults(row, keys)]
         wrong += [
@@ -147,13 +153,6 @@ def _beaten(settings: Settings, name: str) -> str:
     return "; the environment has one too, which wins" if _is_set(settings, name) else ""
 
 
-def _keys(settings: Settings, *, make: bool) -> Keyring:
-    text = settings.hazina_keys
-    return open_keyring(
-        None if text is None else text.get_secret_value(), settings.database, make=make
-    )
-
-
 def _sealed(row: StoredSecret) -> str:
     return f"{row.name} is sealed with key {sealed_by(row.sealed) or '?'}"
 
@@ -178,9 +177,10 @@ def _opened(row: StoredSecret, keys: Keyring) -> str:
 
 
 def _joined(settings: Settings, found: dict[str, str]) -> Settings:
+    given = {name: getattr(settings, name) for name in settings.model_fields_set}
     secret = {name.lower(): SecretStr(value) for name, value in found.items()}
     try:
-        return type(settings)(**settings.model_dump(exclude_unset=True) | secret)
+        return type(settings)(**given | secret)
     except ValidationError as error:
         raise SecretsFault("\n".join(describe_errors(error))) from None
 

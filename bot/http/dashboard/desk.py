@@ -18,6 +18,7 @@ class Desk:
 
     app: App
     backups: Path | None  # their folder; None: none are made
+    why_no_backups: str = ""
 
     def phrase(self, kind: str, value: object) -> str:
         """The words for a stored value (``Texts.phrase``)."""

@@ -27,7 +27,7 @@ def dashboard_routes(app: App, settings: Settings) -> list[BaseRoute]:
         return []
     site = make_site(app, is_https=address.startswith("https://"))
     windows = SlidingWindows({**door.LIMITS, **login.LIMITS}, app.metrics.monotonic)
-    desk = Desk(app, backup_folder(settings) if settings.backups_kept else None)
+    desk = _desk(app, settings)
     routes: list[BaseRoute] = [
         site.assets.route(),
         *Login(site, windows).routes(),
@@ -36,3 +36,12 @@ def dashboard_routes(app: App, settings: Settings) -> list[BaseRoute]:
         *OperationPages(site).routes(),
     ]
     return [DashboardDoor(address, routes, windows)]
+
+
+def _desk(app: App, settings: Settings) -> Desk:
+    database = settings.database_file
+    if database is None:
+        return Desk(app, None, "The desk makes none of a database on a server; pgbackrest can.")
+    if settings.backups_kept == 0:
+        return Desk(app, None, "BACKUPS_KEPT is 0.")
+    return Desk(app, backup_folder(settings, database))

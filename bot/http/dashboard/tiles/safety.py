@@ -33,6 +33,7 @@ def _read(tx: Tx, desk: Desk) -> Facts:
         "audit_day": _day(tx.daily.last("audit")),
         "head": head,
         "makes_backups": desk.backups is not None,
+        "why_no_backups": desk.why_no_backups,
         "backup_at": last_backup,
         "backup_fine": last_backup is not None and tx.now - last_backup < BACKUP_OLD,
         "drill_day": drill,
