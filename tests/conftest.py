@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,30 @@ import structlog
 
 pytest.register_assert_rewrite("tests.kit")
 
-from tests.kit.plain_store import PlainStore  # noqa: E402 - its asserts are rewritten
+from tests.kit.on_server import VARIABLE  # noqa: E402 - asserts of these are rewritten
+from tests.kit.plain_store import PlainStore  # noqa: E402
+from tests.kit.postgres_server import postgres_server  # noqa: E402
 
+_on_server = ExitStack()
 collect_ignore = ["browser"]  # `make browser` runs these with another pytest, and pytest.ini there
 ALLOCATIONS = 50_000  # between looks at young objects; the default, 700, takes a tenth of the time
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--on-postgres",
+        action="store_true",
+        help="Stores and scripts on a PostgreSQL of this run's own, instead of SQLite.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--on-postgres") and VARIABLE not in os.environ:
+        os.environ[VARIABLE] = _on_server.enter_context(postgres_server()).dsn
+
+
+def pytest_unconfigure() -> None:
+    _on_server.close()
 
 
 def pytest_collection_finish() -> None:

@@ -17,7 +17,8 @@ from bot.scripts.stage import CHATS
 from bot.simulation.stage import SimulatedStage
 from bot.turns.sessions import SessionCache
 from flows.engine.session import Session
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
+from tests.kit.on_server import test_server
 
 FOLDER = Path(__file__).parent / "conversations"
 RAM_DISK = Path("/dev/shm")
@@ -35,7 +36,7 @@ def kept_as_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Check that no cached conversation was changed after it was saved."""
     load = SessionCache.load
 
-    def compared(kept: SessionCache, tx: SqliteTx, channel: str, address: str) -> Session:
+    def compared(kept: SessionCache, tx: StoreTx, channel: str, address: str) -> Session:
         at_hand = kept._cached.get((channel, address))
         if at_hand is not None:
             assert Session.load(kept._flows, at_hand.turn, at_hand.body) == at_hand.session
@@ -77,9 +78,13 @@ def every_script() -> list[Path]:
     return sorted(FOLDER.rglob("*.chat"))
 
 
+def stage(channel: str) -> SimulatedStage:
+    return SimulatedStage(channel, server=test_server())
+
+
 async def play(file: Path, channel: str, *, restarts: bool) -> None:
     try:
-        await Player(load(file), SimulatedStage(channel), restarts=restarts).play()
+        await Player(load(file), stage(channel), restarts=restarts).play()
     except LineFailed as failed:
         pytest.fail(report.failure(failed), pytrace=False)
     except ScriptError as error:

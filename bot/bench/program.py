@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ from bot.bootstrap import Dependencies, open_app
 from bot.channels.telegram.capabilities import CAPABILITIES
 from bot.channels.telegram.wire import CHANNEL
 from bot.clock import SystemClock
+from bot.database import simulated_databases
 from bot.http.routes import inbound_routes
 from bot.outbox.attempt import OnDelivered
 from bot.outbox.channel import Channel, MessageContent
 from bot.outbox.pacing import MessageRates
 from bot.runtime import interpreter
-from bot.simulation.credentials import DARAJA_HOST, settings_with_credentials
+from bot.simulation.credentials import DARAJA_HOST, KEYS, settings_with_credentials
 from bot.simulation.daraja.daraja import SimulatedDaraja
 from bot.simulation.daraja.result_sender import CALLS_FROM, ResultSender
 from bot.simulation.ncba.bank import SimulatedBank
@@ -33,9 +34,11 @@ from bot.simulation.ncba.openbanking_api import PREFIX
 from bot.simulation.settings import SimulatedSettings
 from flows.engine.capabilities import ChannelCapabilities
 from services import partners
+from services.domain.database import DatabaseServer
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.ports import Tx, WebhookTransport
+from services.ports.simulated_databases import SimulatedDatabase
 
 USERNAME, PASSWORD = "hazina", "simulated"
 FLOAT_USER, FLOAT_KEY = "hazina-float", "simulated-key"
@@ -132,7 +135,7 @@ def simulated_bank() -> SimulatedBank:
 
 @asynccontextmanager
 async def running_program(
-    database: Path,
+    database: Path | SimulatedDatabase,
     channel: Channel,
     *,
     bank: SimulatedBank | None = None,
@@ -143,8 +146,11 @@ async def running_program(
 ) -> AsyncIterator[App]:
     """The program on ``database`` in real time, with a simulated bank, and Daraja if payouts are
     measured, in the same process."""
+    simulated = None if isinstance(database, Path) else database
+    file = database if isinstance(database, Path) else Path("elsewhere")
     settings = SimulatedSettings(
-        database=database,
+        database=file,
+        hazina_keys=None if simulated is None else SecretStr(KEYS),
         ncba_base_url="http://bank.simulated",
         ncba_username=USERNAME,
         ncba_password=SecretStr(PASSWORD),
@@ -161,7 +167,7 @@ async def running_program(
         api_moves_per_minute=API_CALLS,
     )
     if daraja is not None:
-        settings = settings.model_copy(update=_payout_settings(database))
+        settings = settings.model_copy(update=_payout_settings(file))
     transport = AsgiTransport(simulated_bank() if bank is None else bank)
     mounts = {} if daraja is None else {f"http://{DARAJA_HOST}": AsgiTransport(daraja)}
     dependencies = Dependencies(
@@ -170,6 +176,7 @@ async def running_program(
         pace=MessageRates(per_chat=None, overall=None),
         delivered=delivered,
         webhooks=webhooks,
+        simulated=simulated,
     )
     async with AsyncExitStack() as stack:
         app = await open_app(settings, dependencies, stack)
@@ -209,3 +216,16 @@ def _payout_settings(database: Path) -> dict[str, Any]:
 def temporary_folder(within: Path | None) -> tempfile.TemporaryDirectory[str]:
     """A folder for one case's database, on the disk named by ``within`` or TMPDIR."""
     return tempfile.TemporaryDirectory(prefix="hazina-bench-", dir=within)
+
+
+@contextmanager
+def temporary_database(
+    within: Path | DatabaseServer | None,
+) -> Iterator[Path | SimulatedDatabase]:
+    """One that is gone when the block ends: a file in a folder, or beside others on a server."""
+    if isinstance(within, DatabaseServer):
+        with closing(simulated_databases.on_server(within)) as database:
+            yield database
+        return
+    with temporary_folder(within) as folder:
+        yield Path(folder) / "bench.db"

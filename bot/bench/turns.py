@@ -14,9 +14,17 @@ from itertools import count
 from pathlib import Path
 
 from bot.bench import raw
-from bot.bench.program import NullChannel, Person, running_program, seed_people, temporary_folder
+from bot.bench.program import (
+    NullChannel,
+    Person,
+    running_program,
+    seed_people,
+    temporary_database,
+    temporary_folder,
+)
 from bot.bench.report import Case, Target, latencies
 from bot.bench.scripted_user import Load, ScriptedUser
+from services.domain.database import DatabaseServer
 from services.domain.outbox import OutboxRow
 
 TARGETS = (Target("turns_per_s", at_least=4_000), Target("p99_ms", below=40))
@@ -46,7 +54,7 @@ async def measure(
         {"statements": 5, "callers": people, "synchronous": "FULL"},
         {"functions_per_s": writer},
     )
-    walk = _Walk(people, seconds, within, warm_up_s)
+    walk = Walk(people, seconds, within, warm_up_s)
     for name, answered in (("turns", False), ("turns and delivery", True)):
         figures = await walk.measure(answered=answered)
         figures["of_raw_thread"] = figures["turns_per_s"] / thread
@@ -60,8 +68,17 @@ async def measure(
     yield Case("turns and delivery, twice as many offered", parameters, figures, OVERLOAD_TARGETS)
 
 
-class _Walk:
-    def __init__(self, people: int, seconds: float, within: Path | None, warm_up_s: float) -> None:
+class Walk:
+    """``within``: the folder of the databases, each a file of its own; or a server, where each is a
+    database of its own."""
+
+    def __init__(
+        self,
+        people: int,
+        seconds: float,
+        within: Path | DatabaseServer | None,
+        warm_up_s: float,
+    ) -> None:
         self._crowd: Sequence[Person] = [Person(n) for n in range(people)]
         self._seconds = seconds
         self._within = within
@@ -82,8 +99,7 @@ class _Walk:
                 answered_by_address[row.address].set()
 
         channel, update_ids = NullChannel(), count(1)
-        with temporary_folder(self._within) as folder:
-            database = Path(folder) / "turns.db"
+        with temporary_database(self._within) as database:
             async with running_program(database, channel, delivered=delivered) as app:
                 await app.database.write(lambda tx: seed_people(tx, self._crowd))
                 if not answered:

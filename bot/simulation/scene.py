@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from bot.outbox.carriers import MAIL, SMS
 from bot.scripts.given import Given
@@ -17,14 +16,14 @@ from bot.simulation.settings import SimulatedSettings
 from bot.simulation.shown_messages import ShownMessages
 from bot.simulation.stage_people import StagePeople
 from bot.simulation.ussd.handset_inputs import HandsetInputs
-from bot.simulation.world import World
+from bot.simulation.world import Home, World
 from services.domain.outbox import OutboxRow
 from services.domain.ussd import CHANNEL as USSD
 from services.ports import Tx
 
 
 class Scene:
-    """``folder`` is used by the world alone. Terminal event ids are numbers above
+    """``home`` is used by the world alone. Terminal event ids are numbers above
     ``events_before``. ``adjust`` changes the world's own settings, before the givens' apply; the
     other arguments are the world's.
 
@@ -33,7 +32,7 @@ class Scene:
 
     def __init__(
         self,
-        folder: Path,
+        home: Home,
         channel: str,
         givens: Sequence[Given],
         *,
@@ -53,7 +52,7 @@ class Scene:
         self.record = Record()
         self._shown = ShownMessages(self.people, self.record.shown)
         self.world = World(
-            folder,
+            home,
             seed=seed,
             telegram=channel == "telegram",
             delivered=self._on_delivered,

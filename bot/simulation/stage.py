@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 from bot.jobs.reconciliation import lines_after
 from bot.scripts.api_answer import ApiAnswer
@@ -20,6 +18,7 @@ from bot.simulation.bank_comparison import bank_mismatches
 from bot.simulation.bank_faults import arm_bank
 from bot.simulation.crashes import ArmedCrash
 from bot.simulation.daraja.payees import parse_payee
+from bot.simulation.home import home
 from bot.simulation.log_capture import full_log
 from bot.simulation.ncba.bank import NOTIFY
 from bot.simulation.ncba.handsets import Handset
@@ -35,6 +34,7 @@ from flows.engine.texts import Texts
 from services.domain.bank import NoAnswer
 from services.domain.bank_line import BankLine
 from services.domain.business_days import business_day
+from services.domain.database import DatabaseServer
 from services.domain.ledger import Account, AccountKind, Balance
 from services.domain.money import Money
 from services.domain.phone import Phone
@@ -343,7 +343,7 @@ class SceneStage:
 
 
 class SimulatedStage(SceneStage):
-    """One play on one channel, in a world of its own. The database is a temporary file."""
+    """One play on one channel, in a world of its own."""
 
     def __init__(
         self,
@@ -352,15 +352,17 @@ class SimulatedStage(SceneStage):
         threads: bool = False,
         events_before: int = 0,
         start: datetime | None = None,
+        server: DatabaseServer | None = None,
     ) -> None:
         """Without ``threads`` a script is deterministic. Terminal event ids are numbers above
-        ``events_before``. ``start`` is the world's first moment.
+        ``events_before``. ``start`` is the world's first moment. The database is on ``server``, or
+        else a temporary file.
         """
         super().__init__(channel)
         self._start = start
         self._threads = threads
         self._events_before = events_before
-        self._folder = tempfile.TemporaryDirectory(prefix="hazina-")
+        self._server = server
         self._listening = ExitStack()
 
     async def open(self, head: ScriptHead, givens: Sequence[Given]) -> None:
@@ -373,7 +375,7 @@ class SimulatedStage(SceneStage):
 
     def _make_scene(self, head: ScriptHead, givens: Sequence[Given]) -> Scene:
         return Scene(
-            Path(self._folder.name),
+            self._listening.enter_context(home(self._server)),
             self._channel,
             givens,
             seed=head.seed,
@@ -390,4 +392,3 @@ class SimulatedStage(SceneStage):
                 await self.world.close()
         finally:
             self._listening.close()
-            self._folder.cleanup()

@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import httpx
 from pydantic import SecretStr
@@ -60,7 +60,7 @@ from flows.engine.event import Event
 from services.domain.database import SimulatedCrash
 from services.domain.outbox import OutboxRow
 from services.ports import Random, WebhookTransport
-from services.ports.simulated_databases import MemoryDatabase
+from services.ports.simulated_databases import SimulatedDatabase
 
 if TYPE_CHECKING:  # skipping Telegram halves the start time of worlds without it
     from types import ModuleType
@@ -71,6 +71,8 @@ if TYPE_CHECKING:  # skipping Telegram halves the start time of worlds without i
 # httpx tries to import this on every call into an ASGI app; mark it as missing once.
 sys.modules.setdefault("sniffio", cast("ModuleType", None))
 
+Home: TypeAlias = Path | SimulatedDatabase
+
 TURNS_TIMED = 100  # newest turns of the terminal whose duration is known
 THREAD_PAUSE_S = 0.0002  # real seconds between checks on a busy thread
 
@@ -80,7 +82,8 @@ class World:
     alert.
 
     Terminal and SMS are always available, Telegram if requested. ``home`` belongs to the world: a
-    folder, or a database in memory, which has no log to search for secrets and no ``threads``.
+    folder, or a database in memory or on a server, which has no log to search for secrets. One in
+    memory has no ``threads``.
     Webhooks reach ``receivers``, or else ``receiver``: from each address that may be stored if
     ``receives_everywhere``. A ``door`` may outlive the world, and lead into the next.
     Without threads a seed always produces the same run.
@@ -88,7 +91,7 @@ class World:
 
     def __init__(
         self,
-        home: Path | MemoryDatabase,
+        home: Home,
         *,
         seed: int = 1,
         telegram: bool = False,
@@ -101,8 +104,9 @@ class World:
         receivers: WebhookTransport | None = None,
         door: ProductDoor | None = None,
     ) -> None:
-        self._memory = None if isinstance(home, Path) else home
-        self._folder = home if isinstance(home, Path) else Path("in memory")
+        self._simulated = None if isinstance(home, Path) else home
+        self._folder = home if isinstance(home, Path) else Path("elsewhere")
+        self._file = self._folder / "hazina.db"
         self.clock = VirtualClock() if start is None else VirtualClock(start)
         self.random = cast("Random", random.Random(seed))
         self.bank = SimulatedBank(
@@ -130,7 +134,7 @@ class World:
         self.door = door or ProductDoor()
         self.terminal = TerminalChannel()
         self.telegram: TelegramApi | None = None
-        self.settings = settings_with_credentials(self._folder / "hazina.db")
+        self.settings = settings_with_credentials(self._file)
         if telegram:
             from bot.simulation.telegram.connection import POLL_S
             from bot.simulation.telegram.server import TOKEN, TelegramApi
@@ -208,12 +212,12 @@ class World:
             delivered=self._delivered,
             probe=self._database_probe,
             threads=self._threads,
-            memory=self._memory,
+            simulated=self._simulated,
             clock_check_every_s=None,  # a periodic check would move time; ``set_clock`` triggers it
             checks_database_file=False,  # likewise
         )
-        if self._memory is None and not self.settings.database.exists():
-            simulated_databases.create_blank(self.settings.database)
+        if self._simulated is None and not self._file.exists():
+            simulated_databases.create_blank(self._file)
         if self.telegram is not None:
             from bot.simulation.telegram.connection import TelegramConnection
 
@@ -264,7 +268,7 @@ class World:
     async def crash(self) -> None:
         """Kill the product: its memory is lost, its files stay as they are. Then start it again."""
         self.crash_count += 1
-        old, new = self.settings.database, self._left_behind()
+        old, new = self._file, self._left_behind()
         self.app.abort()
         leftovers = [] if self._connection is None else self._connection.abort()
         leftovers += self._deciding
@@ -276,17 +280,18 @@ class World:
         await self._stack.aclose()
         if new != old:
             simulated_databases.delete(old)
+            self._file = new
             self.settings = self.settings.model_copy(update={"database": new})
         self.last_crash = self.clock.true_now()
         self._killed = False
         await self.open()
 
     def _left_behind(self) -> Path:
-        """Copy the database files as they are now to a new name; an in-memory database stays in
+        """Copy the database files as they are now to a new name; any other database stays in
         place.
         """
-        old = self.settings.database
-        if self._memory is not None:
+        old = self._file
+        if self._simulated is not None:
             return old
         new = self._folder / f"hazina-{self.crash_count}.db"
         simulated_databases.copy_as_killed(old, new)
@@ -294,8 +299,8 @@ class World:
 
     def at_rest(self) -> dict[str, bytes]:
         """What is stored between two turns, by file name."""
-        if self._memory is not None:
-            return {"the database": self._memory.content()}
+        if self._simulated is not None:
+            return {"the database": self._simulated.content()}
         return {file.name: file.read_bytes() for file in sorted(self._folder.iterdir())}
 
     def arm_crash(self, point: CrashPointName, call: str | None, nth: int) -> ArmedCrash:

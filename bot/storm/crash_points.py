@@ -11,10 +11,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import NamedTuple
 
 from bot.scripts.payout_file import written
@@ -23,17 +21,19 @@ from bot.simulation.crashes import CrashPointName
 from bot.simulation.credentials import KEYS, USSD_CODE
 from bot.simulation.daraja.payees import parse_payee
 from bot.simulation.faults import parse_fault
+from bot.simulation.home import home
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.statements import StatementDefect
 from bot.simulation.opening_balances import add_partner
 from bot.simulation.ussd.phones import Phones
-from bot.simulation.world import World
+from bot.simulation.world import Home, World
 from bot.storm.broken_invariant import BrokenInvariant
 from bot.storm.captured_log import captured_log
 from bot.storm.faults import CRASH_POINTS
 from bot.storm.invariant_checker import InvariantChecker
 from bot.storm.payout_traffic import CRASH_POINTS as PAYOUT_CRASH_POINTS
 from bot.storm.people import Actor
+from services.domain.database import DatabaseServer
 from services.domain.desk_pin import digest
 from services.domain.money import Money
 from services.domain.outbox import OutboxRow
@@ -59,8 +59,8 @@ _REFERENCE = re.compile(r"(?:TU|FL|PO|BA|PB|PR)-[0-9A-Z]{6}")
 class JourneyRun:
     """One journey in its own world: an owner and a colleague, two admins and the bank."""
 
-    def __init__(self, folder: Path) -> None:
-        self.world = World(folder, delivered=self._delivered, threads=False)
+    def __init__(self, home: Home) -> None:
+        self.world = World(home, delivered=self._delivered, threads=False)
         self.owner = Actor("100001", PHONE)
         self.colleague = Actor("100002", COLLEAGUE)
         self.admins = (Actor("a1", ""), Actor("a2", ""))
@@ -359,15 +359,18 @@ class CrashFailure(NamedTuple):
 BEFORE = {"taken back": _a_payment_and_a_night}  # runs before the crash is armed
 
 
-async def crash_at_every_point(journey: str) -> tuple[int, list[CrashFailure]]:
-    """The number of crash points, and those after which an invariant was broken."""
-    undisturbed = await _play(journey, "commit", None, POINTS_MAX)
+async def crash_at_every_point(
+    journey: str, server: DatabaseServer | None = None
+) -> tuple[int, list[CrashFailure]]:
+    """The number of crash points, and those after which an invariant was broken. The databases of
+    the worlds are on ``server``, or else files."""
+    undisturbed = await _play(server, journey, "commit", None, POINTS_MAX)
     points, bad = 0, [CrashFailure("nowhere", undisturbed.broken)] if undisturbed.broken else []
     for point, call in ALL_CRASH_POINTS:
         if call is not None and call not in undisturbed.calls:
             continue
         for nth in range(1, POINTS_MAX):
-            played = await _play(journey, point, call, nth)
+            played = await _play(server, journey, point, call, nth)
             if played.broken:
                 where = f"{point} {call or ''} {nth}".replace("  ", " ")
                 bad.append(CrashFailure(where, played.broken))
@@ -385,10 +388,12 @@ class _Played(NamedTuple):
     calls: frozenset[str]
 
 
-async def _play(journey: str, point: CrashPointName, call: str | None, nth: int) -> _Played:
+async def _play(
+    server: DatabaseServer | None, journey: str, point: CrashPointName, call: str | None, nth: int
+) -> _Played:
     logged: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="hazina-points-", dir=FOLDERS) as folder:
-        play = JourneyRun(Path(folder))
+    with home(server, within=FOLDERS) as its_home:
+        play = JourneyRun(its_home)
         watch = InvariantChecker(play.world)
         with captured_log(logged, watch.errors):
             await play.open()

@@ -28,9 +28,10 @@ from bot.storm.story import Story, Tally
 from bot.storm.systems.partner_systems import PartnerSystems
 from bot.storm.systems.receivers import StormReceivers
 from flows.engine.event import Event
+from services.domain.database import DatabaseServer
 from services.domain.outbox import OutboxRow
 from services.ports import Tx
-from services.ports.simulated_databases import MemoryDatabase
+from services.ports.simulated_databases import SimulatedDatabase
 from storage.raw import connection
 
 ROUNDS = 8
@@ -43,7 +44,7 @@ CALM_LOOKS = 8  # checks per day
 class StormRun:
     """A world of ``hours`` with this many ``partners``. A seed always gives the same run."""
 
-    def __init__(self, seed: int, hours: float, partners: int, memory: MemoryDatabase) -> None:
+    def __init__(self, seed: int, hours: float, partners: int, database: SimulatedDatabase) -> None:
         self._hours = hours
         self._dice = random.Random(f"storm-{seed}")
         self._logged: list[str] = []
@@ -53,7 +54,7 @@ class StormRun:
         payout_dice = random.Random(f"{seed}:payouts")
         receivers = StormReceivers(system_dice)
         self.world = World(
-            memory, seed=seed, delivered=self._delivered, threads=False, receivers=receivers
+            database, seed=seed, delivered=self._delivered, threads=False, receivers=receivers
         )
         self.story = Story(seed, self.world.clock)
         self.watch = InvariantChecker(self.world)
@@ -239,13 +240,21 @@ def _operations(tx: Tx) -> int:
     return int(connection(tx).execute("SELECT count(*) FROM wallet_transactions").fetchone()[0])
 
 
-async def run(seed: int, hours: float, partners: int) -> Tally:
-    """Raises ``Violation``."""
-    with closing(simulated_databases.in_memory()) as memory:
-        return await StormRun(seed, hours, partners, memory).run()
+async def run(
+    seed: int, hours: float, partners: int, server: DatabaseServer | None = None
+) -> Tally:
+    """In a database on ``server``, or else in memory. Raises ``Violation``."""
+    if server is None:
+        database = simulated_databases.in_memory()
+    else:
+        database = simulated_databases.on_server(server)
+    with closing(database):
+        return await StormRun(seed, hours, partners, database).run()
 
 
-def run_in_new_loop(seed: int, hours: float, partners: int) -> Tally:
+def run_in_new_loop(
+    seed: int, hours: float, partners: int, server: DatabaseServer | None = None
+) -> Tally:
     """``run`` in its own event loop. Raises ``Violation``."""
     with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
-        return runner.run(run(seed, hours, partners))
+        return runner.run(run(seed, hours, partners, server))

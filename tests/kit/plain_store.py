@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from services.domain.business_days import start_of_day
 from services.domain.database import Priority
 from services.domain.ledger import AccountKind, Transfer
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
+from storage.postgres.connection import PostgresConnection
+from storage.postgres.server import connect as connect_to_server
+from storage.postgres.simulated import ServedDatabase
 from storage.sqlite.empty_database import empty_database
 from storage.transaction import StoreTx
+from tests.kit.on_server import test_server
 
 T = TypeVar("T")
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
@@ -33,17 +39,36 @@ def connect(path: Path) -> sqlite3.Connection:
     return conn
 
 
+@cache
+def _served() -> ServedDatabase:
+    """One for all stores of this process: each undoes what it did."""
+    server = test_server()
+    assert server is not None
+    served = ServedDatabase(server)
+    atexit.register(served.close)
+    return served
+
+
+def _open(path: Path) -> Any:
+    """A connection to an empty database: the file, or one on the server of ``--on-postgres``."""
+    if test_server() is None:
+        path.write_bytes(empty_database())
+        return connect(path)
+    conn = PostgresConnection(partial(connect_to_server, _served().address, "store"))
+    conn.connect()
+    return conn
+
+
 class PlainStore:
     """``do`` runs one function as the writer would: in a savepoint, with its own time."""
 
     def __init__(self, path: Path) -> None:
-        path.write_bytes(empty_database())
-        self.conn = connect(path)
+        self.conn = _open(path)
         self.begin()
 
     def begin(self) -> None:
         """Open a transaction that ``undo`` or ``close`` rolls back."""
-        self.conn.execute("BEGIN IMMEDIATE")
+        self.conn.execute("BEGIN" if test_server() else "BEGIN IMMEDIATE")
         self.now = START
         self.tx = StoreTx(self.conn)
 
@@ -65,13 +90,23 @@ class PlainStore:
         try:
             result = function(self.tx)
             self.tx.end()
+            self._finish()
         except Exception:
             self.tx.forget()
+            self._discard()
             self.conn.execute("ROLLBACK TO one")
             self.conn.execute("RELEASE one")
             raise
         self.conn.execute("RELEASE one")
         return result
+
+    def _finish(self) -> None:
+        if isinstance(self.conn, PostgresConnection):
+            self.conn.flush()
+
+    def _discard(self) -> None:
+        if isinstance(self.conn, PostgresConnection):
+            self.conn.discard()
 
     def after(self, day: date, function: Callable[[StoreTx], T]) -> T:
         """Run ``function`` as if that business day were over; the clock does not move."""

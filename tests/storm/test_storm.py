@@ -21,7 +21,7 @@ from bot.storm.people import Actor
 from bot.storm.storm_run import StormRun, run
 from bot.storm.story import Violation
 from services.domain.message import Mail
-from storage.sqlite.simulated import MemoryDatabase, in_memory
+from storage.sqlite.simulated import SimulatedDatabase, in_memory
 from tests.storm.mistake import Mistake
 from tests.storm.mistakes import MISTAKES
 
@@ -68,12 +68,12 @@ def test_a_violation_comes_whole_from_another_process() -> None:
 
 
 @pytest.fixture
-def memory() -> Iterator[MemoryDatabase]:
+def memory() -> Iterator[SimulatedDatabase]:
     with closing(in_memory()) as memory:
         yield memory
 
 
-def test_whoever_has_mail_reads_codes_there(memory: MemoryDatabase) -> None:
+def test_whoever_has_mail_reads_codes_there(memory: SimulatedDatabase) -> None:
     """Regression: a guess equal to a code sent only by mail was counted as an unsent code."""
     story = StormRun(1, 1, 1, memory)
     asyncio.run(story.world.mail.send(Mail("p1@storm.example", "Code", "Your code is 271828.")))
@@ -86,7 +86,7 @@ def test_whoever_has_mail_reads_codes_there(memory: MemoryDatabase) -> None:
 
 
 async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(
-    memory: MemoryDatabase,
+    memory: SimulatedDatabase,
 ) -> None:
     story = StormRun(6, 24, 1, memory)
     await story.begin()
@@ -108,7 +108,7 @@ async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(
     await story.world.close()
 
 
-def test_no_statement_is_prepared_twice(memory: MemoryDatabase) -> None:
+def test_no_statement_is_prepared_twice(memory: SimulatedDatabase) -> None:
     """Not even after a crash, or for a value for which SQLite might use another index."""
     story = StormRun(1, 6, 2, memory)
     asyncio.run(story.run())

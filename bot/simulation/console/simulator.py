@@ -11,7 +11,6 @@ import asyncio
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.channels.terminal import CHANNEL, event_from_line
@@ -21,7 +20,7 @@ from bot.simulation.console.console import Console
 from bot.simulation.console.handset import Handset
 from bot.simulation.console.screen import BLANK, Content, Ink, Line
 from bot.simulation.real_time import TICK_S, RealTime
-from bot.simulation.world import World
+from bot.simulation.world import Home, World
 from flows.engine.event import Event, EventKind
 from flows.engine.nodes import Ask, Code, Contact
 from services.domain.outbox import OutboxRow
@@ -55,12 +54,12 @@ class _ActiveScreen:
 
 
 class Simulator:
-    """One reproducible session. ``folder`` is used by the world alone. ``dials``: people have
+    """One reproducible session. ``home`` is used by the world alone. ``dials``: people have
     their phones in hand at first, and not the chat."""
 
-    def __init__(self, folder: Path, console: Console, *, dials: bool = False) -> None:
+    def __init__(self, home: Home, console: Console, *, dials: bool = False) -> None:
         self.world = World(
-            folder,
+            home,
             start=datetime.now(UTC),
             delivered=self._on_delivered,
             alerted=lambda address, text: self.note(screen.alert(text)),

@@ -6,29 +6,32 @@ import asyncio
 import io
 import signal
 import sys
-import tempfile
-from pathlib import Path
 
 from bot.simulation.console import commands
 from bot.simulation.console.console import Console, PipedConsole, TerminalConsole
 from bot.simulation.console.simulator import Simulator
 from bot.simulation.credentials import USSD_CODE
+from bot.simulation.home import home
 from bot.simulation.log_capture import brief_log
 from bot.simulation.settings import reason_not_to_start, wants_colour
+from services.domain.database import DatabaseFault, DatabaseServer
 
 WORDS = ("/topup", "/balance", "/history", "/menu", "/cancel", "/help", USSD_CODE)
 
 
-def chat(*, verbose: bool, dials: bool = False) -> int:
+def chat(*, verbose: bool, dials: bool = False, server: DatabaseServer | None = None) -> int:
     """The exit status: 0, or 2 if refused with a one-line reason."""
     refused = reason_not_to_start()
     if refused is None:
-        return asyncio.run(_chat(verbose, dials))
+        try:
+            return asyncio.run(_chat(verbose, dials, server))
+        except DatabaseFault as fault:
+            refused = f"--database: {fault}"
     print(refused, file=sys.stderr)
     return 2
 
 
-async def _chat(verbose: bool, dials: bool) -> int:
+async def _chat(verbose: bool, dials: bool, server: DatabaseServer | None) -> int:
     task = asyncio.current_task()
     assert task is not None
     signals: list[int] = []
@@ -44,8 +47,8 @@ async def _chat(verbose: bool, dials: bool) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, end, number)
-    with tempfile.TemporaryDirectory(prefix="hazina-sim-") as folder:
-        sim = Simulator(Path(folder), _console(), dials=dials)
+    with home(server) as its_home:
+        sim = Simulator(its_home, _console(), dials=dials)
         with brief_log(sim.log, verbose=verbose):
             try:
                 await sim.run()

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from bot.scripts.given import Given
 from bot.scripts.inbox import Message, Texts
 from bot.scripts.stage import Option, Shown
 from bot.simulation.bank_comparison import bank_mismatches
+from bot.simulation.home import home
 from bot.simulation.notification_sender import Told
 from bot.simulation.product_door import ProductDoor
 from bot.simulation.real_time import TICK_S, RealTime
@@ -39,6 +39,7 @@ from bot.simulation.stage_people import StagePeople
 from bot.simulation.world import World
 from services import api_keys
 from services.domain.api_key import ApiKey, Scope
+from services.domain.database import DatabaseServer
 from services.domain.refusal import Refusal
 from services.ports import Tx
 
@@ -57,16 +58,20 @@ class ControlError(Exception):
 
 
 class ServedWorld:
-    """``folder`` is used by the worlds alone; ``overrides`` are settings by name. Raises
-    ``ScriptError`` for those that cannot be set.
+    """``folder`` is used by the worlds alone; their databases are in it, or on ``server``.
+    ``overrides`` are settings by name. Raises ``ScriptError`` for those that cannot be set.
 
     ``watchers`` are called when something may have changed.
     """
 
-    def __init__(self, folder: Path, overrides: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, overrides: Mapping[str, str], server: DatabaseServer | None = None
+    ) -> None:
         self.door = ProductDoor()
         self.watchers: set[Callable[[], None]] = set()
         self._folder = folder
+        self._server = server
+        self._home = ExitStack()
         self._opening = opening()
         self._overrides = opening_settings(overrides)
         self._url: str | None = None
@@ -146,6 +151,7 @@ class ServedWorld:
     async def close(self) -> None:
         async with self._lock:
             await self.world.close()
+            self._home.close()
 
     async def reset(self) -> None:
         """A fresh world in place of this one; API keys stay valid."""
@@ -183,7 +189,7 @@ class ServedWorld:
     async def begin(self, givens: Sequence[Given], seed: int) -> None:
         """Replace the world, for whoever is alone with it."""
         kept = await self.world.app.database.read(_living_keys)
-        old = self._world_folder()
+        old = self._home
         scene = self._make_scene(givens, seed)
         scene.world.settings = self._with_url(scene.world.settings)
         await self.world.close()
@@ -195,16 +201,15 @@ class ServedWorld:
                     tx.api_keys.add(key, digest)
 
         await scene.open(add_keys)
-        shutil.rmtree(old)
+        old.close()
         self._time.skip()
         self.tell_watchers()
 
     def _make_scene(self, givens: Sequence[Given], seed: int) -> Scene:
         self._worlds += 1
-        folder = self._world_folder()
-        folder.mkdir()
+        self._home = ExitStack()
         return Scene(
-            folder,
+            self._home.enter_context(home(self._server, within=str(self._folder))),
             CHANNEL,
             [*givens, *self._overrides],
             seed=seed,
@@ -212,9 +217,6 @@ class ServedWorld:
             door=self.door,
             adjust=with_raised_limits,
         )
-
-    def _world_folder(self) -> Path:
-        return self._folder / f"world-{self._worlds}"
 
     def _enter(self, scene: Scene) -> None:
         self.scene = scene

@@ -21,20 +21,25 @@ from bot.simulation.page.state import PageState
 from bot.simulation.served.routes import refusal, served_routes
 from bot.simulation.served.served_world import ServedWorld
 from bot.simulation.settings import reason_not_to_start
+from services.domain.database import DatabaseFault, DatabaseServer
 
 HOST = "127.0.0.1"
 CONNECTIONS_MAX = 1_500
 OWN_FILES = 100  # of the world and the product
 
 
-def serve(port: int, overrides: Mapping[str, str], *, verbose: bool) -> int:
+def serve(
+    port: int, overrides: Mapping[str, str], *, verbose: bool, server: DatabaseServer | None = None
+) -> int:
     """The exit status: 128 and the signal that ended it, or 2 if refused with a one-line reason."""
     refused = reason_not_to_start()
     if refused is None:
         try:
-            return asyncio.run(_serve(port, overrides, verbose))
+            return asyncio.run(_serve(port, overrides, verbose, server))
         except ScriptError as error:
             refused = f"--set: {error.reason}"
+        except DatabaseFault as fault:
+            refused = f"--database: {fault}"
         except PortUnavailable as fault:
             refused = f"{fault.reason}: choose another with --serve PORT"
     print(refused, file=sys.stderr)
@@ -51,7 +56,9 @@ def _room() -> int:
     return CONNECTIONS_MAX if soft == resource.RLIM_INFINITY else min(wanted, soft) - OWN_FILES
 
 
-async def _serve(port: int, overrides: Mapping[str, str], verbose: bool) -> int:
+async def _serve(
+    port: int, overrides: Mapping[str, str], verbose: bool, server: DatabaseServer | None
+) -> int:
     stop = asyncio.Event()
     signals: list[int] = []
 
@@ -63,7 +70,7 @@ async def _serve(port: int, overrides: Mapping[str, str], verbose: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, end, number)
     with tempfile.TemporaryDirectory(prefix="hazina-sim-") as folder:
-        served = ServedWorld(Path(folder), overrides)
+        served = ServedWorld(Path(folder), overrides, server)
         page = PageState(served, system_random())
         with page_log(_to_standard_error, page.add_log_line, verbose=verbose):
             try:

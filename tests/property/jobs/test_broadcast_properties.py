@@ -18,7 +18,7 @@ from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.policy import NO_CODES
 from services.ports import Random
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.channels import CHANNELS
 from tests.kit.plain_store import PlainStore
 
@@ -39,7 +39,7 @@ def seed(store: PlainStore, accounts: list[int], suspended: list[bool]) -> Count
     """Add people with these numbers of accounts; returns who should receive the broadcast."""
     hear: Counter[str] = Counter()
 
-    def fill(tx: SqliteTx) -> None:
+    def fill(tx: StoreTx) -> None:
         partners.add(tx, Partner("OPEN"))
         partners.add(tx, Partner("SHUT", suspended=True))
         for n, (count, shut) in enumerate(zip(accounts, suspended, strict=False)):
@@ -80,7 +80,7 @@ def test_everybody_hears_it_once(
     )
     died = iter(kills)
 
-    def one(tx: SqliteTx) -> bool:
+    def one(tx: StoreTx) -> bool:
         _, goes_on = queue_next_page(tx, CONTEXT, page)
         if next(died, False):
             raise Killed

@@ -19,7 +19,7 @@ from bot.simulation.clock import VirtualClock
 from services.domain.outbox import OutboxRow, Rank
 from storage.sqlite.database import Database
 from storage.sqlite.empty_database import in_memory
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit import channels
 
 CHAT = "chat"
@@ -123,7 +123,7 @@ async def _deliver(
             assert arrived == texts
 
 
-def _queue(tx: SqliteTx, batch: list[tuple[str, Rank]]) -> list[OutboxRow]:
+def _queue(tx: StoreTx, batch: list[tuple[str, Rank]]) -> list[OutboxRow]:
     (many,) = tx.conn.execute("SELECT count(*) FROM outbox").fetchone()
     return [
         tx.outbox.add(CHAT, address, kind=KINDS[rank], text=f"{rank.name} {many + n}", rank=rank)
@@ -131,7 +131,7 @@ def _queue(tx: SqliteTx, batch: list[tuple[str, Rank]]) -> list[OutboxRow]:
     ]
 
 
-def _states(tx: SqliteTx) -> set[str]:
+def _states(tx: StoreTx) -> set[str]:
     return {state for (state,) in tx.conn.execute("SELECT DISTINCT state FROM outbox")}
 
 

@@ -22,7 +22,7 @@ from services.domain.partner import RIGHTS, Partner, Person, Role
 from services.domain.phone import Phone
 from services.policy import Policy
 from services.spending import CodeSent
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.plain_store import PlainStore
 
 MARK = Money(20_000_00)
@@ -51,7 +51,7 @@ class ApprovalMachine(RuleBasedStateMachine):
         self.may_agree = {name for name, _, role, _ in PEOPLE if role is not Role.VIEWER}
         self.codes: dict[str, str] = {}
 
-        def settle_in(tx: SqliteTx) -> None:
+        def settle_in(tx: StoreTx) -> None:
             for code in ("DEMO", "OTHER"):
                 tx.people.add_partner(Partner(code, approve_above_cents=MARK.cents))
                 tx.ledger.open_accounts(code, AccountKind, "KES")
@@ -129,7 +129,7 @@ class ApprovalMachine(RuleBasedStateMachine):
         name, code, _, phone = PEOPLE[n]
         person = self._person(n)
 
-        def change(tx: SqliteTx) -> None:
+        def change(tx: StoreTx) -> None:
             if told:
                 access_removal.remove_rights(tx, person, RIGHTS[Role.VIEWER])
             tx.people.add_person(code, name, Role.VIEWER, Phone(phone), None, "en")

@@ -21,7 +21,7 @@ from services.domain.refusal import Refusal
 from services.domain.topup import TopUp
 from services.otp import Issued, NotPassed
 from services.policy import Policy
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.plain_store import PHONE, PlainStore
 
 KEYS = Keyring({"1": b"1" * 32})
@@ -66,7 +66,7 @@ class Crowd:
     def _person(self, name: str, phone: str, code: str) -> Person:
         role = Role.VIEWER if name == "viewer" else Role.OPERATOR
 
-        def add(tx: SqliteTx) -> Person:
+        def add(tx: StoreTx) -> Person:
             if tx.people.partner(code) is None:
                 tx.people.add_partner(Partner(code))
             person_id = tx.people.add_person(code, name, role, Phone(phone), None, "en")

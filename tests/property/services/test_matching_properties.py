@@ -22,7 +22,7 @@ from services.domain.topup import CREDITED, TopUp
 from services.proposal_decisions import Approved
 from services.reconciliation import intake
 from storage.invariants import invariant_violations
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_driver import TopUpDriver
 
@@ -179,7 +179,7 @@ class Play:
             and int(arrived.payment.receipt[4:]) in self.evening.nameless
         )
 
-    def _match(self, tx: SqliteTx, arrived: RecordedPayment) -> bool:
+    def _match(self, tx: StoreTx, arrived: RecordedPayment) -> bool:
         paid = self._references[int(arrived.payment.receipt[4:])]
         proposal = proposals.propose_match(
             tx, self._random, "root", arrived.reference, paid, "he showed us the message"

@@ -32,7 +32,7 @@ from services.domain.proposal import Proposal, ProposalStatus, Resolution
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, POLLED_FOR, TopUp, TopUpState
 from services.proposal_decisions import Approved
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.float_buyer import FloatBuyer
 from tests.kit.plain_store import PlainStore
 from tests.kit.topup_driver import TopUpDriver
@@ -175,7 +175,7 @@ class ProposalMachine(RuleBasedStateMachine):
         assert before is not None
         available = self.buyer.available()
 
-        def approve(tx: SqliteTx) -> Approved | Refusal:
+        def approve(tx: StoreTx) -> Approved | Refusal:
             result = proposal_decisions.approve(tx, by, "telegram", "1", proposal_id)
             if crash:
                 raise ZeroDivisionError

@@ -19,7 +19,7 @@ from services.otp import Issued, NotPassed, Passed
 from storage.sqlite.database import Database
 from storage.sqlite.empty_database import in_memory
 from storage.time.timekeeper import IGNORED_JUMP_MAX
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.settable_clock import SettableClock
 
 KEYS = Keyring({"1": bytes(32)})
@@ -34,7 +34,7 @@ STEPS = st.lists(
 )
 
 
-def begin(tx: SqliteTx) -> tuple[Binding, str]:
+def begin(tx: StoreTx) -> tuple[Binding, str]:
     tx.people.add_partner(Partner("FINSAFE"))
     person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, None, "en")
     binding = Binding(Purpose.FLOAT_PURCHASE, "FL-7K3QF9", "FINSAFE", person, Money(100), "400187")
@@ -45,7 +45,7 @@ def begin(tx: SqliteTx) -> tuple[Binding, str]:
     return binding, issued.code
 
 
-def wait_ms(tx: SqliteTx) -> int:
+def wait_ms(tx: StoreTx) -> int:
     row = tx.conn.execute("SELECT due_at FROM outbox WHERE text = 'waits'").fetchone()
     return int(row[0]) - tx.now_ms
 

@@ -17,7 +17,7 @@ from services.domain.money import Money
 from services.domain.topup import TopUpState
 from storage.after_restore import REASON, recover_after_restore
 from storage.sqlite import snapshots
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.float_buyer import FloatBuyer
 from tests.kit.plain_store import PlainStore, connect
 from tests.kit.topup_driver import TopUpDriver
@@ -46,7 +46,7 @@ class LiveDatabase:
         shutil.copyfile(moment, self.path)
         self.store.conn = connect(self.path)
         self.store.conn.execute("BEGIN IMMEDIATE")
-        self.store.tx = SqliteTx(self.store.conn)
+        self.store.tx = StoreTx(self.store.conn)
         self.store.now = now
         self.store.do(recover_after_restore)
         pause = self.store.tx.payout_pauses.standing()

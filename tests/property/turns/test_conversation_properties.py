@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.turns.sessions import SessionCache
 from flows.catalogue import all_flows
 from flows.engine.session import IDLE_TIMEOUT, Frame, HistoryEntry, Session
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.plain_store import PlainStore
 
 FLOWS = all_flows()
@@ -36,7 +36,7 @@ def go_on(session: Session, flow: str) -> None:
     frame.waiting = f"TU-{session.turn}" if session.turn % 4 == 0 else None
 
 
-def turn(ours: SessionCache, who: str, flow: str, ending: str, tx: SqliteTx) -> None:
+def turn(ours: SessionCache, who: str, flow: str, ending: str, tx: StoreTx) -> None:
     as_stored = SessionCache(FLOWS).peek(tx, "telegram", who)
     session = ours.load(tx, "telegram", who)
     assert session == as_stored

@@ -14,7 +14,7 @@ from flows.catalogue import all_flows
 from flows.engine.event import Event, EventKind
 from flows.engine.session import Session
 from services.policy import Policy
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.plain_store import PlainStore
 
 POLICY = Policy(flood_turns=3, flood_window=timedelta(seconds=10))
@@ -37,7 +37,7 @@ def test_no_more_than_the_limit_is_answered_in_a_window_and_it_is_told_once(
     began_ms = ended_ms = -1
     fine = told = 0
 
-    def turn(tx: SqliteTx) -> FloodState:
+    def turn(tx: StoreTx) -> FloodState:
         speed = flood.count_turn(tx, limit, session, EVENT)
         if speed is FloodState.TOO_FAST:
             seconds = flood.record_flood(tx, limit, session, EVENT)
@@ -67,7 +67,7 @@ def test_an_account_that_is_let_go_is_answered_at_once(store: PlainStore) -> Non
     store.undo()
     session, limit = Session(), flood.limit_for(POLICY)
 
-    def turn(tx: SqliteTx) -> FloodState:
+    def turn(tx: StoreTx) -> FloodState:
         speed = flood.count_turn(tx, limit, session, EVENT)
         if speed is FloodState.TOO_FAST:
             flood.record_flood(tx, limit, session, EVENT)

@@ -19,7 +19,7 @@ from services.domain.desk_pin import digest
 from services.domain.money import Money
 from services.domain.ussd import SESSION_LIFE, Page
 from services.policy import NO_CODES
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.hop_desk import TABLES, HopDesk, Rows
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.turns_on_database import KEYS as KEYRING
@@ -179,7 +179,7 @@ def test_hops_keep_their_rules(
     asyncio.run(_play(Gateway(store, asks_pin=asks_pin), happened))
 
 
-def _set_pin(tx: SqliteTx) -> None:
+def _set_pin(tx: StoreTx) -> None:
     (person,) = tx.people.linked_with(PHONE)
     digested = digest(KEYRING.pepper(KEYRING.pepper_id), person.id, PIN)
     tx.desk_pins.put(person.id, KEYRING.pepper_id, digested)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.turns.turn import Decided
 from flows.engine.event import from_text
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit import request_channel
 from tests.kit.channels import CHANNELS
 from tests.kit.plain_store import PlainStore, StoreDatabase
@@ -71,7 +71,7 @@ def _read(decided: Decided) -> tuple[str, str]:
     return ("", "") if decided.answer is None else (decided.answer.text, decided.answer.rows)
 
 
-def _seed(tx: SqliteTx) -> None:
+def _seed(tx: StoreTx) -> None:
     seed(tx)
     person = tx.people.at("telegram", AMINA)
     assert person is not None

@@ -31,7 +31,7 @@ from services.joining import Invited
 from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
-from storage.transaction import SqliteTx
+from storage.transaction import StoreTx
 from tests.kit.channels import CHANNELS
 from tests.kit.plain_store import PlainStore, StoreDatabase
 
@@ -79,7 +79,7 @@ class Door:
         return asyncio.run(self.turns.handle(event))
 
     def invite(self) -> str:
-        def invite(tx: SqliteTx) -> object:
+        def invite(tx: StoreTx) -> object:
             if tx.people.partner("FINSAFE") is None:
                 partners.add(tx, Partner("FINSAFE"))
             by = by_admin("telegram", ADMIN)
@@ -243,7 +243,7 @@ def test_a_try_costs_the_same_whatever_was_tried_before(door: Door) -> None:
     door.say("/start junk", "97")
     few = steps("98")
 
-    def fill(tx: SqliteTx) -> None:
+    def fill(tx: StoreTx) -> None:
         for n in range(2_000):
             tx.audit.add("HOUSE", f"telegram:9{n % 20}", "strange", "invite_unknown")
 
