@@ -45,6 +45,19 @@ JOB_BY_REFERENCE_PREFIX = {
     "ST": "documents",
 }
 
+# What other processes leave to do: at once, and what may be due earlier than this one knows.
+OTHERS_BEGIN = ("outbox", "documents")
+OTHERS_MAKE_DUE = (
+    "topups",
+    "purchases",
+    "payouts",
+    "webhooks",
+    "codes",
+    "approvals",
+    "sessions",
+    "broadcast",
+)
+
 _log = structlog.get_logger(__name__)
 
 # Longer than a money call's own limits: 60 s, and after a refused token 20 s for a new one and
@@ -212,10 +225,20 @@ class App:
             return
 
     async def start(self) -> None:
+        self.database.leading_changed = self.jobs.lead
+        self.database.elsewhere = self._elsewhere
+        await self.database.join()
         await self._restore_report.announce()
         await self._workers.recover()
-        self.jobs.start()
+        self.jobs.start(leads=self.database.leads)
         self._watches.start()
+
+    def _elsewhere(self, references: frozenset[str] | None) -> None:
+        """Another process has committed something, or may have in the last second."""
+        if not self.jobs.is_running:
+            return
+        for job in OTHERS_BEGIN if references is not None else (*OTHERS_BEGIN, *OTHERS_MAKE_DUE):
+            self.jobs.wake(job)
 
     async def stop(self, grace_s: float) -> None:
         """Claim no more work, give money calls ``grace_s`` seconds to end, record the rest as

@@ -385,9 +385,9 @@ def _add_jobs(
     tells_heads = settings.audit_heads is AuditHeads.DAILY
     add = core.jobs.add
     for job, worker in workers.money.items():
-        add(job, worker.scan)
+        add(job, worker.scan, everywhere=True)
     add("documents", workers.documents.scan)
-    add("webhooks", workers.webhooks.scan)
+    add("webhooks", workers.webhooks.scan, everywhere=True)
     database.webhooks_queued = partial(_wake_if_running, core.jobs, "webhooks")
     add("digest", DigestJob(database, clock, context, push).scan)
     add("api_keys", ApiKeyExpiryJob(database, clock, context, push).scan)

@@ -11,13 +11,13 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import structlog
 
 from services.domain.clock_step import ClockStep
-from services.domain.database import DatabaseUnavailable, Priority, SimulatedCrash
+from services.domain.database import DatabaseUnavailable, Priority, SimulatedCrash, leading
 from storage.queued_write import QueuedWrite
 from storage.stores.clock import ClockFollower
 from storage.time.timekeeper import Timekeeper
@@ -37,14 +37,16 @@ class QueuedDatabase(ABC):
     BATCH_MAX: ClassVar[int]
     JOBS_SHARE: ClassVar[int]
 
-    def __init__(self, timekeeper: Timekeeper, *, threads: bool) -> None:
+    def __init__(self, timekeeper: Timekeeper, *, threads: bool, marks_time: bool = True) -> None:
         self.time = timekeeper
         self.stepped: Callable[[ClockStep], None] = lambda step: None
         self.changed: Callable[[frozenset[str]], None] = lambda references: None
         self.webhooks_queued: Callable[[], None] = lambda: None
+        self.elsewhere: Callable[[frozenset[str] | None], None] = lambda references: None
+        self.leading_changed: Callable[[bool], None] = lambda leads: None
         self.damaged: str | None = None  # what the engine reported about its data, verbatim
         self._threads = threads
-        self._clock = ClockFollower(timekeeper)
+        self._clock = ClockFollower(timekeeper, marks=marks_time)
         self._tx: StoreTx | None = None  # the writer's; None while there is none
         self._waiting: tuple[deque[QueuedWrite[Any]], deque[QueuedWrite[Any]]] = (
             deque(),
@@ -57,7 +59,11 @@ class QueuedDatabase(ABC):
         self._writes_in_flight = 0
 
     async def write(
-        self, function: Callable[[StoreTx], T], priority: Priority = Priority.PEOPLE
+        self,
+        function: Callable[[StoreTx], T],
+        priority: Priority = Priority.PEOPLE,
+        *,
+        about: Hashable | None = None,
     ) -> T:
         """Run ``function`` in the next commit; returns after that commit.
 
@@ -70,7 +76,7 @@ class QueuedDatabase(ABC):
         if self._closing:
             raise DatabaseUnavailable("the database is closed")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        job = QueuedWrite(function, future, priority)
+        job = QueuedWrite(function, future, priority, leading=leading.get(), about=about)
         self._waiting[priority].append(job)
         self._writes_in_flight += 1
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from storage.locks import NO_LOCKS, Locks
 from storage.sql import Connection
 from storage.stores.adjustments import AdjustmentStore
 from storage.stores.api_answers import ApiAnswerStore
@@ -62,23 +63,23 @@ from storage.time.transaction_time import TransactionTime
 class StoreTx:
     """Lives as long as its connection; ``begin`` sets the time for each function."""
 
-    def __init__(self, conn: Connection) -> None:
+    def __init__(self, conn: Connection, locks: Locks = NO_LOCKS) -> None:
         time = TransactionTime(datetime.fromtimestamp(0, UTC))
         self.conn = conn
         self._time = time
         versions = CacheVersions(conn, time)
         self.public_operations = PublicOperationStore(conn)
         self.public_batches = PublicBatchStore(conn)
-        changes = OperationChanges(self.public_operations, self.public_batches)
+        changes = OperationChanges(self.public_operations, self.public_batches, locks)
         self.webhooks = WebhookStore(conn, time)
         self.partner_events = PartnerEventStore(conn, time, changes, self.webhooks)
-        self.ledger = LedgerStore(conn, time, changes)
-        self.topups = TopUpStore(conn, time, changes)
+        self.ledger = LedgerStore(conn, time, changes, locks)
+        self.topups = TopUpStore(conn, time, changes, locks)
         self.blocks = BlockStore(conn)
         self.payments = PaymentStore(conn, time, changes)
-        self.purchases = PurchaseStore(conn, time, changes)
-        self.payouts = PayoutStore(conn, time, changes)
-        self.payout_batches = PayoutBatchStore(conn, time, changes)
+        self.purchases = PurchaseStore(conn, time, changes, locks)
+        self.payouts = PayoutStore(conn, time, changes, locks)
+        self.payout_batches = PayoutBatchStore(conn, time, changes, locks)
         self.recipients = RecipientStore(conn, time)
         self.payout_messages = PayoutMessageStore(conn, time)
         self.payout_pauses = PayoutPauseStore(conn, time)
@@ -92,13 +93,13 @@ class StoreTx:
         self.fees = FeeStore(conn, time, versions)
         self.evidence = EvidenceStore(conn, time)
         self.limits = LimitStore(conn, time, versions)
-        self.people = PeopleStore(conn, time, versions)
+        self.people = PeopleStore(conn, time, versions, locks)
         self.notification_preferences = NoticeStore(conn, time, versions)
         self.statistics = StatisticsStore(conn)
         self.overview = OverviewStore(conn, time)
         self.statements = StatementStore(conn)
         self.documents = DocumentStore(conn, time)
-        self.sessions = SessionStore(conn, time)
+        self.sessions = SessionStore(conn, time, locks)
         self.outbox = OutboxStore(conn, time)
         self.trail = TrailStore(conn, time)
         self.ussd_sessions = UssdSessionStore(conn, time)
@@ -106,7 +107,7 @@ class StoreTx:
         self.audit = AuditStore(conn, time)
         self.invites = InviteStore(conn, time)
         self.approvals = ApprovalStore(conn, time, changes)
-        self.api_keys = ApiKeyStore(conn, time)
+        self.api_keys = ApiKeyStore(conn, time, locks)
         self.api_answers = ApiAnswerStore(conn, time)
         self.webhook_deliveries = WebhookDeliveryStore(conn, time)
         self.broadcasts = BroadcastStore(conn, time)
@@ -116,7 +117,7 @@ class StoreTx:
         self.dashboard_logins = DashboardLoginStore(conn, time)
         self.floods = FloodStore(conn, time)
         self.secrets = SecretStore(conn, time)
-        self.proposals = ProposalStore(conn, time)
+        self.proposals = ProposalStore(conn, time, locks)
         self.adjustments = AdjustmentStore(conn, time, changes)
         self.invariants = InvariantStore(conn)
 

@@ -34,7 +34,7 @@ from bot.simulation.ncba.openbanking_api import PREFIX
 from bot.simulation.settings import SimulatedSettings
 from flows.engine.capabilities import ChannelCapabilities
 from services import partners
-from services.domain.database import DatabaseServer
+from services.domain.database import DatabaseAddress, DatabaseServer
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.ports import Tx, WebhookTransport
@@ -135,7 +135,7 @@ def simulated_bank() -> SimulatedBank:
 
 @asynccontextmanager
 async def running_program(
-    database: Path | SimulatedDatabase,
+    database: DatabaseAddress | SimulatedDatabase,
     channel: Channel,
     *,
     bank: SimulatedBank | None = None,
@@ -146,11 +146,12 @@ async def running_program(
 ) -> AsyncIterator[App]:
     """The program on ``database`` in real time, with a simulated bank, and Daraja if payouts are
     measured, in the same process."""
-    simulated = None if isinstance(database, Path) else database
-    file = database if isinstance(database, Path) else Path("elsewhere")
+    simulated, address = None, database
+    if not isinstance(database, Path | DatabaseServer):
+        simulated, address = database, Path("elsewhere")
     settings = SimulatedSettings(
-        database=file,
-        hazina_keys=None if simulated is None else SecretStr(KEYS),
+        database=address,
+        hazina_keys=None if isinstance(database, Path) else SecretStr(KEYS),
         ncba_base_url="http://bank.simulated",
         ncba_username=USERNAME,
         ncba_password=SecretStr(PASSWORD),
@@ -167,7 +168,7 @@ async def running_program(
         api_moves_per_minute=API_CALLS,
     )
     if daraja is not None:
-        settings = settings.model_copy(update=_payout_settings(file))
+        settings = settings.model_copy(update=_payout_settings())
     transport = AsgiTransport(simulated_bank() if bank is None else bank)
     mounts = {} if daraja is None else {f"http://{DARAJA_HOST}": AsgiTransport(daraja)}
     dependencies = Dependencies(
@@ -204,8 +205,8 @@ def simulated_daraja() -> SimulatedDaraja:
     return SimulatedDaraja(SystemClock(), random.Random(), results)
 
 
-def _payout_settings(database: Path) -> dict[str, Any]:
-    simulated = settings_with_credentials(database)
+def _payout_settings() -> dict[str, Any]:
+    simulated = settings_with_credentials(Path("any"))
     names = [name for name in SimulatedSettings.model_fields if name.startswith("daraja_")]
     return {name: getattr(simulated, name) for name in names} | {
         "phone_freeze_hours": 0,

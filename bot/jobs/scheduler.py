@@ -18,6 +18,7 @@ from apscheduler.triggers.date import DateTrigger
 
 from bot.clock import SystemClock
 from bot.observe.job_state import JobState
+from services.domain.database import leading
 from services.ports import Clock
 
 _log = structlog.get_logger(__name__)
@@ -86,6 +87,8 @@ class JobScheduler:
         self._began: dict[str, float] = {}  # monotonic start of each running scan
         self._running: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()
+        self._everywhere: set[str] = set()
+        self._leads = True
         self._started = False
         self._stopping = False
 
@@ -99,10 +102,14 @@ class JobScheduler:
         scan: Scan,
         asked: Callable[[], None] | None = None,
         limit_s: float = SCAN_MAX_S,
+        everywhere: bool = False,
     ) -> None:
         """``asked`` is called when the next scan should do its work whatever the time. A scan that
-        takes longer than ``limit_s`` is ``stuck``."""
+        takes longer than ``limit_s`` is ``stuck``. ``everywhere``: also in a process that does not
+        lead."""
         self._scans[name] = scan
+        if everywhere:
+            self._everywhere.add(name)
         self._limits[name] = limit_s
         self.states[name] = JobState(name)
         if asked is not None:
@@ -121,19 +128,34 @@ class JobScheduler:
                 found.append(name)
         return found
 
-    def start(self) -> None:
-        """Run every job once; each returns when it is due next."""
-        self._started = True
+    def start(self, *, leads: bool = True) -> None:
+        """Run every job once; each returns when it is due next. Where another process ``leads``,
+        only those that run everywhere."""
+        self._started, self._leads = True, leads
         self._alarm.start()
         for name in self._scans:
             self.wake(name)
+
+    def lead(self, leads: bool) -> None:
+        """This process begins to lead, or no longer does: what runs then comes to its end, and its
+        writes are refused."""
+        self._leads = leads
+        for name in self._scans.keys() - self._everywhere:
+            if leads and self._started:
+                self.wake(name)
+            elif not leads:
+                self._rings.pop(name, None)
+                self.states[name].next_at = None
+
+    def runs_here(self, name: str) -> bool:
+        return self._leads or name in self._everywhere
 
     def wake(self, name: str, due: datetime | None = None) -> None:
         """Run the job at ``due``; without it now, or again after the current run.
 
         Running too early is harmless, so an alarm is only ever moved earlier.
         """
-        if self._stopping:
+        if self._stopping or not self.runs_here(name):
             return
         if due is not None:
             wait = due - self._clock.now()
@@ -146,7 +168,11 @@ class JobScheduler:
             self._woken.add(name)
             return
         self._began[name] = self._clock.monotonic()
-        self._running[name] = asyncio.create_task(self._run(name))
+        token = leading.set(name not in self._everywhere)
+        try:  # a task keeps what is set when it is made
+            self._running[name] = asyncio.create_task(self._run(name))
+        finally:
+            leading.reset(token)
 
     def clock_was_set(self) -> None:
         """Run every job, to recompute what is due."""

@@ -70,6 +70,7 @@ class OutboxSender:
         # Rows of this rank, and less urgent ones, wait in the database.
         self._overflow_rank: int | None = None
         self._filling: asyncio.Task[None] | None = None
+        self._fills_again = False
         self._backlog = AnswerBacklog(clock)
         self._sms_due: dict[int, float] = {}  # row id to the time of its SMS, soonest first
         self._sms_task: asyncio.Task[None] | None = None
@@ -80,8 +81,14 @@ class OutboxSender:
 
     def push(self, rows: Sequence[OutboxRow]) -> None:
         """Send rows that were just committed; repeated rows are ignored."""
-        if self._stopping or not rows:
-            return  # they stay queued until the next start
+        if self._stopping or not rows or not self._database.leads:
+            return  # they stay queued until the next start, or for the process that leads
+        if self._database.others:  # which may have queued something before these, in the same chats
+            self._fill_soon()
+            return
+        self._take_all(rows)
+
+    def _take_all(self, rows: Sequence[OutboxRow]) -> None:
         now, passed = self._clock.now(), self._clock.monotonic()
         for row in rows:
             if row.id in self._in_memory:
@@ -154,20 +161,30 @@ class OutboxSender:
             if len(self._in_memory) <= most // 2:
                 self._filling = asyncio.create_task(self._fill())
 
+    def _fill_soon(self) -> None:
+        """Read what is queued, once more if it is being read now."""
+        if self._filling is None:
+            self._filling = asyncio.create_task(self._fill())
+        else:
+            self._fills_again = True
+
     async def _fill(self) -> None:
         """Read the backlog, most urgent first, until it is empty or memory is full."""
         try:
             self._overflow_rank, after = None, BEFORE_ALL
-            while not self._stopping:
+            self._fills_again = False
+            while not self._stopping and self._database.leads:
                 # On the writer, which also records what was sent: a reader's older snapshot could
                 # return a row that was sent in the meantime.
                 rows = await self._database.write(partial(_queued, after), Priority.JOBS)
-                self.push(rows)
+                self._take_all(rows)
                 if len(rows) < PAGE or self._overflow_rank is not None:
                     return
                 after = rows[-1].rank, rows[-1].id
         finally:
             self._filling = None
+            if self._fills_again and not self._stopping:
+                self._fill_soon()
 
     # One chat ------------------------------------------------------------------------------------
 
@@ -175,6 +192,8 @@ class OutboxSender:
         try:
             while queue.rows and not self._stopping:
                 await self._wait(chat, queue)
+                if not self._database.leads:
+                    return  # whoever leads sends what is left
                 row = queue.sending = queue.rows[0]
                 waited = self._clock.monotonic() - self._in_memory[row.id]
                 is_fresh = not row.put_off and waited <= AT_ONCE_S

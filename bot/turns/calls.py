@@ -205,7 +205,9 @@ class Calls:
         returns. Raises ``DatabaseUnavailable`` if nothing was committed."""
         began = time.perf_counter()
         try:
-            decided = await self._database.write(lambda tx: self._decide(tx, admitted, call))
+            decided = await self._database.write(
+                lambda tx: self._decide(tx, admitted, call), about=admitted.key.id
+            )
         except asyncio.CancelledError:
             self._wake_all()  # it may be committed all the same, and nobody else would wake for it
             raise

@@ -101,7 +101,7 @@ class Hops:
             return self._decide(tx, hop)
 
         try:
-            return await self._database.write(decide)
+            return await self._database.write(decide, about=(CHANNEL, hop.phone))
         except DatabaseUnavailable:
             raise
         except Exception:  # noqa: BLE001 - logged, and answered with its reference

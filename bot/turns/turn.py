@@ -94,7 +94,9 @@ class Turns:
         """
         began = time.perf_counter()
         try:
-            decided = await self._database.write(lambda tx: self._decide(tx, event))
+            decided = await self._database.write(
+                lambda tx: self._decide(tx, event), about=(event.channel, event.address)
+            )
         except DatabaseUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - _fault logs and answers it

@@ -207,7 +207,9 @@ class MoneyWorker(BankWorker, Generic[Operation, Answer, Status, Change]):
         """Commit the intent. If cancelled meanwhile, record that nothing was sent."""
         committing = asyncio.create_task(
             self._database.write(
-                lambda tx: self._kind.begin_sending(tx, claimed, self._lease), Priority.JOBS
+                lambda tx: self._kind.begin_sending(tx, claimed, self._lease),
+                Priority.JOBS,
+                about=claimed.reference,
             )
         )
         try:

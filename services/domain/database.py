@@ -19,6 +19,7 @@ Every fault says in its message what is wrong, in words for whoever runs the pro
 from __future__ import annotations
 
 import re
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -57,6 +58,10 @@ class Priority(IntEnum):
 
     PEOPLE = 0
     JOBS = 1
+
+
+# Set for what only the leader of several processes may write: once another leads, it is refused.
+leading: ContextVar[bool] = ContextVar("leading", default=False)
 
 
 class DatabaseCondition(NamedTuple):

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -42,8 +42,15 @@ class Database(Protocol):
     @property
     def time(self) -> DatabaseTime: ...
 
-    async def write(self, function: Callable[[Tx], T], priority: Priority = Priority.PEOPLE) -> T:
-        """Run ``function`` in the next commit; returns after that commit.
+    async def write(
+        self,
+        function: Callable[[Tx], T],
+        priority: Priority = Priority.PEOPLE,
+        *,
+        about: Hashable | None = None,
+    ) -> T:
+        """Run ``function`` in the next commit; returns after that commit. What it is ``about``,
+        such as a chat, only helps to put it beside others that it is not in the way of.
 
         An exception it raises is re-raised here, and only its own work is rolled back. Raises
         ``DatabaseUnavailable`` when the commit itself failed, so nothing happened.
@@ -52,6 +59,27 @@ class Database(Protocol):
 
     async def read(self, function: Callable[[Tx], T]) -> T:
         """Run ``function`` on one consistent snapshot, concurrently with writes."""
+        ...
+
+    elsewhere: Callable[[frozenset[str] | None], None]
+    """Called when another process has committed something, with the references of the operations
+    that have changed as ``changed`` has them; ``None`` every second, in which it may have."""
+
+    leading_changed: Callable[[bool], None]
+    """Called when this process begins to lead, or no longer does."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process does what only one may. Where there is only one, it does."""
+        ...
+
+    @property
+    def others(self) -> int:
+        """How many other processes serve this database."""
+        ...
+
+    async def join(self) -> None:
+        """Serve from now on, beside others if there are any. Raises ``DatabaseFailed``."""
         ...
 
     @property

@@ -8,12 +8,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from services.domain.database import DatabaseServer
+from services.domain.database import DatabaseAddress, DatabaseServer
 from services.ports.database import Database
 
 
 class SimulatedDatabase(Protocol):
     """A blank database of one world. It survives simulated crashes, with what was committed."""
+
+    @property
+    def address(self) -> DatabaseAddress:
+        """Where a process that is not simulated finds it."""
+        ...
 
     async def open(
         self,

@@ -10,6 +10,8 @@ aborted pipeline would be missing afterwards.
 
 from __future__ import annotations
 
+import select
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -20,9 +22,11 @@ from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus, abc
 from storage.postgres.faults import CommitUnknown, ConnectionLost, error_of
 from storage.postgres.statements import DECODERS, can_wait, changes, encode, format_of, numbered
 
-# Sent together at most: the server answers each in some 30 bytes, which never fill its buffer
-# while we still send, and neither side waits for the other.
-QUEUE_MAX = 64
+QUEUE_MAX = 200  # statements sent together at most
+# A server that was frozen keeps its connections and says nothing. Both are longer than the server
+# itself lets a statement wait for a lock (``storage.postgres.server``), and a commit for its disk.
+ANSWER_MAX_S = 75.0
+COMMIT_MAX_S = 5.0
 UNREPLICATED = "01000"  # of the warning that a commit is here, but on no standby
 
 _DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
@@ -149,8 +153,10 @@ class PostgresConnection:
             self._enqueue(statement, values, rows)
         return rows
 
-    def flush(self) -> None:
-        """Run what is queued. Raises the error of the first statement that failed."""
+    def flush(self, answer_max_s: float = ANSWER_MAX_S) -> None:
+        """Run what is queued. Raises the error of the first statement that failed, and
+        ``ConnectionLost``, also when there is no answer for so long: the connection is then closed,
+        since a statement that was cancelled could be taken for one that was done."""
         queue, self._queue = self._queue, []
         if not queue:
             return
@@ -160,9 +166,10 @@ class PostgresConnection:
             for statement, values, formats, _ in queue:
                 pgconn.send_query_prepared(statement.name, values, formats)
             pgconn.pipeline_sync()
-            failed = _results(pgconn, queue)
+            failed = _results(_Answers(pgconn, answer_max_s), queue)
             pgconn.exit_pipeline_mode()
         except psycopg.OperationalError as error:
+            self.close()
             raise ConnectionLost(str(error).strip()) from error
         if failed is not None:
             raise failed
@@ -200,7 +207,7 @@ class PostgresConnection:
         self.flush()
         try:
             self.execute("COMMIT")
-            self.flush()
+            self.flush(COMMIT_MAX_S)
         except ConnectionLost as error:
             raise CommitUnknown(str(error)) from error
         if self._was_unreplicated:
@@ -226,7 +233,17 @@ class PostgresConnection:
 
     def _prepare(self, sql: str) -> _Statement:
         statement = _Statement(b"h%d" % len(self._statements), changes(sql), can_wait(sql))
-        result = self.driver.pgconn.prepare(statement.name, numbered(sql).encode())
+        pgconn = self.driver.pgconn
+        try:
+            pgconn.send_prepare(statement.name, numbered(sql).encode())
+            answers = _Answers(pgconn, ANSWER_MAX_S)
+            result = answers.next()
+            if result is None:
+                raise ConnectionLost("the server closed the connection")
+            answers.next()  # nothing: the end
+        except psycopg.OperationalError as error:
+            self.close()
+            raise ConnectionLost(str(error).strip()) from error
         if result.status != ExecStatus.COMMAND_OK:
             raise error_of(result)
         self._statements[sql] = statement
@@ -245,11 +262,41 @@ class PostgresConnection:
             self._was_unreplicated = True
 
 
-def _results(pgconn: abc.PGconn, queue: Sequence[_Queued]) -> psycopg.Error | None:
+class _Answers:
+    """What the server sends, read without holding the interpreter: libpq's own call to wait for it
+    would stop every thread of the process."""
+
+    def __init__(self, pgconn: abc.PGconn, max_s: float) -> None:
+        self._pgconn = pgconn
+        self._ends_at = time.monotonic() + max_s
+        self._poll = select.poll()
+        self._poll.register(pgconn.socket, select.POLLIN)
+        self._send()
+
+    def next(self) -> abc.PGresult | None:
+        while self._pgconn.is_busy():
+            self._wait()
+            self._pgconn.consume_input()
+        return self._pgconn.get_result()
+
+    def _send(self) -> None:
+        while self._pgconn.flush():
+            self._poll.modify(self._pgconn.socket, select.POLLIN | select.POLLOUT)
+            self._wait()
+            self._pgconn.consume_input()
+            self._poll.modify(self._pgconn.socket, select.POLLIN)
+
+    def _wait(self) -> None:
+        left_s = self._ends_at - time.monotonic()
+        if left_s <= 0 or not self._poll.poll(left_s * 1_000):
+            raise ConnectionLost("the server does not answer")
+
+
+def _results(answers: _Answers, queue: Sequence[_Queued]) -> psycopg.Error | None:
     """Give each statement its result, and return the first error: those behind it were not run."""
     failed: psycopg.Error | None = None
     for queued in queue:
-        result = pgconn.get_result()
+        result = answers.next()
         if result is None:
             raise ConnectionLost("the server closed the connection")
         if result.status in _DONE:
@@ -258,8 +305,8 @@ def _results(pgconn: abc.PGconn, queue: Sequence[_Queued]) -> psycopg.Error | No
             failed = error_of(result)
         if isinstance(failed, ConnectionLost):
             raise failed
-        pgconn.get_result()  # nothing: the end of this statement's results
-    end = pgconn.get_result()
+        answers.next()  # nothing: the end of this statement's results
+    end = answers.next()
     if end is None or end.status != ExecStatus.PIPELINE_SYNC:
         raise ConnectionLost("the server closed the connection")
     return failed

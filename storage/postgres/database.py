@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Hashable
+from datetime import datetime, timedelta
 from functools import partial
+from random import choices
+from string import ascii_lowercase
 from typing import Any, TypeVar
-from uuid import uuid4
 
 import psycopg
 import structlog
+from psycopg import Connection as DriverConnection
 
 from services.domain.clock_step import ClockStep
 from services.domain.database import (
@@ -23,6 +25,7 @@ from services.domain.database import (
     MigrationError,
     Priority,
 )
+from storage.locks import NO_LOCKS
 from storage.postgres.connection import PostgresConnection
 from storage.postgres.faults import (
     CommitUnknown,
@@ -31,12 +34,15 @@ from storage.postgres.faults import (
     as_future_error,
 )
 from storage.postgres.groups import GroupRunner
+from storage.postgres.locks import PostgresLocks
+from storage.postgres.membership import Membership
 from storage.postgres.migrate import migrate, pending_migrations
 from storage.postgres.server import ONE_PROCESS, connect, is_true
 from storage.postgres.thread import InlineConnection, ThreadConnection
 from storage.queued_database import QueuedDatabase
 from storage.queued_write import QueuedWrite
 from storage.readers import Readers
+from storage.time.milliseconds import to_ms
 from storage.time.timekeeper import Timekeeper
 from storage.transaction import StoreTx
 
@@ -44,6 +50,7 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 READERS = 2
+PAYLOAD_MAX = 7_900  # bytes; PostgreSQL's limit is 8,000
 SETTLE_EVERY_S = 0.5
 SETTLE_MAX_S = 120.0  # a failover takes 20 to 40 (facts: postgres 8)
 BUSY_AFTER_S = 2.0  # of asking, people are told that the desk is busy
@@ -61,15 +68,20 @@ class Database(QueuedDatabase):
         timekeeper: Timekeeper,
         probe: Callable[[str], None],
         threads: bool,
+        membership: Membership | None,
     ) -> None:
-        super().__init__(timekeeper, threads=threads)
+        super().__init__(timekeeper, threads=threads, marks_time=membership is None)
         self._address = address
-        self._groups = GroupRunner(self._clock, uuid4().hex, probe, timed=threads)
+        self._membership = membership
+        self._joined = False
         raw = PostgresConnection(partial(connect, address, "writer"))
+        locks = None if membership is None else PostgresLocks(raw)
+        writer_id = _new_id() if membership is None else membership.process
+        self._groups = GroupRunner(self._clock, locks, writer_id, probe, self._epoch, timed=threads)
         self._writer: ThreadConnection | InlineConnection = (
             ThreadConnection(raw, "hazina-writer") if threads else InlineConnection(raw)
         )
-        self._store_tx = StoreTx(raw)
+        self._store_tx = StoreTx(raw, locks or NO_LOCKS)
         self._reading = None if threads else StoreTx(raw)
         self._readers = Readers(_begin_read(self._clock.begin_reading), _end_read, as_future_error)
         self._is_away = False  # too long for people to wait for it
@@ -85,14 +97,20 @@ class Database(QueuedDatabase):
         monotonic: Callable[[], float] | None = None,
         probe: Callable[[str], None] = lambda point: None,
         threads: bool = True,
+        shared: bool = False,
     ) -> Database:
-        """Keep other processes out, migrate and open; the arguments are those of
-        ``services.ports.database.DatabaseEngine.open_database``.
+        """Migrate and open; the arguments are those of
+        ``services.ports.database.DatabaseEngine.open_database``. ``shared``: beside other processes
+        that share it too, by the server's clock. Otherwise everybody else is kept out.
 
         Raises ``DatabaseInUse``, ``MigrationError``, and ``DatabaseFailed`` when the server cannot
         be reached.
         """
-        database = cls(address, Timekeeper(now, monotonic), probe, threads)
+        membership = None
+        if shared:
+            membership = Membership(_new_id(), partial(connect, address, "member"))
+            now, monotonic = membership.clock.now, time.monotonic
+        database = cls(address, Timekeeper(now, monotonic), probe, threads, membership)
         try:
             with as_database_failed():
                 await database._open_writer(migrating=True)
@@ -107,13 +125,17 @@ class Database(QueuedDatabase):
         return database
 
     async def write(
-        self, function: Callable[[StoreTx], T], priority: Priority = Priority.PEOPLE
+        self,
+        function: Callable[[StoreTx], T],
+        priority: Priority = Priority.PEOPLE,
+        *,
+        about: Hashable | None = None,
     ) -> T:
         """See ``QueuedDatabase.write``. Refused at once while the database has been away for a
         while: a queue would only keep people waiting."""
         if self._is_away:
             raise DatabaseUnavailable("the database is away")
-        return await super().write(function, priority)
+        return await super().write(function, priority, about=about)
 
     async def read(self, function: Callable[[StoreTx], T]) -> T:
         """Run ``function`` on one consistent snapshot, concurrently with the writer."""
@@ -138,9 +160,53 @@ class Database(QueuedDatabase):
             _end_read(tx)
 
     @property
+    def leads(self) -> bool:
+        return self._membership is None or self._membership.leads
+
+    @property
+    def others(self) -> int:
+        return 0 if self._membership is None else self._membership.others
+
+    def _epoch(self) -> int | None:
+        """In which this process leads; ``None`` where nobody could lead in its place."""
+        return None if self._membership is None else self._membership.epoch
+
+    async def join(self) -> None:
+        member = self._membership
+        if member is None:
+            return
+        member.on_leading = lambda leads: self.leading_changed(leads)
+        member.on_notified = self._notified
+        member.on_tick = self._ticked
+        member.mark = self._mark_time
+        with as_database_failed():
+            await asyncio.to_thread(member.start)
+        self._joined = True
+
+    def _notified(self, payload: str) -> None:
+        references = frozenset(payload.split())
+        if references:
+            self.changed(references)
+        self.elsewhere(references)
+
+    def _mark_time(self, conn: DriverConnection[Any]) -> None:
+        """On the membership's thread."""
+        reading = self.time.read()
+        astray = reading.now - reading.steady_now
+        conn.execute(
+            "UPDATE clock SET at = %s, astray = %s",
+            (to_ms(reading.now), astray // timedelta(milliseconds=1)),
+        )
+
+    def _ticked(self) -> None:
+        if self.others:
+            self.elsewhere(None)
+
+    @property
     def sole_writer(self) -> bool:
-        """Whether no other process can write: a lock keeps them out."""
-        return True
+        """Whether nobody else is writing: a lock keeps them out, or nobody has said for a while
+        that they are there."""
+        return self.others == 0
 
     @property
     def in_flight(self) -> int:
@@ -155,6 +221,8 @@ class Database(QueuedDatabase):
         """Finish queued writes, accept no more, then close."""
         await self._finish_writes()
         await self._readers.close()
+        if self._membership is not None and self._joined:
+            await asyncio.to_thread(self._membership.stop)
         self._tx = None
         await self._writer.close()
 
@@ -175,7 +243,11 @@ class Database(QueuedDatabase):
         conn = self._writer.raw
         conn.connect()
         driver = conn.driver
-        if not is_true(driver, "SELECT pg_try_advisory_lock(%s)", ONE_PROCESS):
+        if self._membership is None:
+            free = is_true(driver, "SELECT pg_try_advisory_lock(%s)", ONE_PROCESS)
+        else:
+            free = is_true(driver, "SELECT pg_try_advisory_lock_shared(%s)", ONE_PROCESS)
+        if not free:
             raise DatabaseInUse(f"another hazina is using {self._address}: stop it first")
         missing = pending_migrations(driver)
         if missing and not migrating:
@@ -183,6 +255,10 @@ class Database(QueuedDatabase):
         if missing:
             migrate(driver)
         self._groups.register(conn)
+        if self._membership is not None:
+            self._membership.writer_pid = driver.info.backend_pid
+            if not self._has_begun:
+                self._membership.clock.look(_now_there(driver))
         row = driver.execute("SELECT pg_database_size(current_database())").fetchone()
         self._size_bytes = 0 if row is None else int(row[0])
         self._store_tx.forget()
@@ -190,7 +266,11 @@ class Database(QueuedDatabase):
     async def _run_batch(
         self, tx: StoreTx, batch: list[QueuedWrite[Any]]
     ) -> list[QueuedWrite[Any]]:
-        return await self._writer.run(partial(self._groups.run, tx, self._writer.raw, batch))
+        left = await self._writer.run(partial(self._groups.run, tx, self._writer.raw, batch))
+        if self.others and self._groups.has_changed:
+            changed: frozenset[str] = frozenset().union(*(job.changed for job in batch))
+            await self._writer.run(partial(_notify, self._writer.raw, " ".join(sorted(changed))))
+        return left
 
     def _take_steps(self) -> list[ClockStep]:
         steps, self._groups.steps = self._groups.steps, []
@@ -247,6 +327,28 @@ class Database(QueuedDatabase):
         committed = self._groups.settle(self._store_tx, self._writer.raw)
         self._tx = self._store_tx
         return committed
+
+
+def _new_id() -> str:
+    """Letters only: whoever looks for secrets in what is stored looks for digits."""
+    return "".join(choices(ascii_lowercase, k=24))
+
+
+def _now_there(driver: DriverConnection[Any]) -> datetime:
+    row = driver.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    now: datetime = row[0]
+    return now
+
+
+def _notify(conn: PostgresConnection, references: str) -> None:
+    """Tell the other processes; one that does not hear it looks within a second. It need not
+    outlive a crash, so it waits for no disk."""
+    payload = references if len(references) <= PAYLOAD_MAX else ""
+    conn.begin()
+    conn.execute("SELECT set_config('synchronous_commit', 'off', true)")
+    conn.execute("SELECT pg_notify('hazina', ?)", (payload,))
+    conn.commit()
 
 
 def _begin_read(begin_clock: Callable[[StoreTx], None]) -> Callable[[StoreTx], None]:

@@ -29,7 +29,9 @@ async def open_database(
     threads: bool = True,
 ) -> Database:
     """Raises what ``Database.open`` raises."""
-    return await Database.open(address, now, monotonic=monotonic, probe=probe, threads=threads)
+    return await Database.open(
+        address, now, monotonic=monotonic, probe=probe, threads=threads, shared=True
+    )
 
 
 async def migrate(address: DatabaseServer, now: Callable[[], datetime]) -> list[str]:

@@ -9,7 +9,8 @@ import psycopg
 from psycopg import errors
 from psycopg.pq import DiagnosticField, abc
 
-from services.domain.database import DatabaseFailed, DatabaseRefused
+from services.domain.database import DatabaseFailed, DatabaseRefused, DatabaseUnavailable
+from storage.locks import LockNeeded
 
 GUARD = "HZ001"  # raised by the triggers of our migrations
 # Of two transactions that were in each other's way this one was given up, or it waited too long.
@@ -53,12 +54,19 @@ def is_conflict(error: BaseException) -> bool:
     return isinstance(error, psycopg.Error) and error.sqlstate in CONFLICTS
 
 
+def is_repeated(error: BaseException) -> bool:
+    """Whether a row with the same key is there already."""
+    return isinstance(error, errors.UniqueViolation)
+
+
 def as_future_error(error: BaseException) -> Exception:
     """Wrap the driver's own errors, and what a future cannot carry: ``StopIteration``, and
     exceptions that are not ``Exception``."""
     wrapped: Exception
     if isinstance(error, psycopg.IntegrityError):
         wrapped = DatabaseRefused(str(error))
+    elif is_conflict(error) or isinstance(error, LockNeeded):
+        wrapped = DatabaseUnavailable(f"others were in the way for too long: {error}")
     elif isinstance(error, psycopg.Error):
         wrapped = DatabaseFailed(str(error))
     elif isinstance(error, Exception) and not isinstance(error, StopIteration):

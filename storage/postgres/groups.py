@@ -8,16 +8,25 @@ from collections.abc import Callable
 from typing import Any
 
 from services.domain.clock_step import ClockStep
-from services.domain.database import SimulatedCrash
+from services.domain.database import DatabaseUnavailable, SimulatedCrash
 from storage.after_restore import recover_after_restore
+from storage.locks import LockNeeded
 from storage.postgres.connection import PostgresConnection
-from storage.postgres.faults import CommitUnknown, ConnectionLost, as_future_error, is_conflict
+from storage.postgres.faults import (
+    CommitUnknown,
+    ConnectionLost,
+    as_future_error,
+    is_conflict,
+    is_repeated,
+)
+from storage.postgres.locks import PostgresLocks
 from storage.queued_write import QueuedWrite
 from storage.stores.clock import ClockFollower
 from storage.transaction import StoreTx
 
 GROUP_MS = 60  # after which a group commits what has run so far
 TRIES_MAX = 10  # of a function that others are in the way of
+PUT_OFF_MAX = 3  # times, after which a group waits for the function's locks
 
 
 class GroupRunner:
@@ -29,15 +38,26 @@ class GroupRunner:
     """
 
     def __init__(
-        self, clock: ClockFollower, writer_id: str, probe: Callable[[str], None], *, timed: bool
+        self,
+        clock: ClockFollower,
+        locks: PostgresLocks | None,
+        writer_id: str,
+        probe: Callable[[str], None],
+        epoch: Callable[[], int | None],
+        *,
+        timed: bool,
     ) -> None:
         self.steps: list[ClockStep] = []
         self._clock = clock
         self._writer_id = writer_id
         self._probe = probe
+        self._epoch = epoch
         self._timed = timed
+        self._locks = locks
         self._commits = 0  # that are certain
         self._expected = 0  # with the transaction whose commit is under way
+        self.has_changed = False  # the newest transaction
+        self._checked_epoch = False  # in this transaction
         self.left: list[QueuedWrite[Any]] = []  # what the newest ``run`` returned, or would have
 
     def register(self, conn: PostgresConnection) -> None:
@@ -58,7 +78,7 @@ class GroupRunner:
 
         Raises ``CommitUnknown``; ``psycopg.Error`` when nothing was committed.
         """
-        return self._in_transaction(tx, conn, lambda: self._run_functions(tx, conn, group))
+        return self._in_transaction(tx, conn, lambda: self._run_group(tx, conn, group))
 
     def recover_if_restored(self, tx: StoreTx, conn: PostgresConnection) -> None:
         """Mark what may have happened since the backup as unknown before anything else runs."""
@@ -101,9 +121,11 @@ class GroupRunner:
         function: Callable[[], list[QueuedWrite[Any]]],
     ) -> list[QueuedWrite[Any]]:
         conn.begin()
+        self._checked_epoch = False
         try:
             self.left = function()
             self._expected = self._commits
+            self.has_changed = conn.has_changes
             if conn.has_changes:
                 self._expected += 1
                 conn.execute(
@@ -126,6 +148,16 @@ class GroupRunner:
         self._probe("after-commit")
         return self.left
 
+    def _check_epoch(self, conn: PostgresConnection) -> None:
+        """Until the commit, nobody else begins to lead. Raises ``DatabaseUnavailable``."""
+        epoch = self._epoch()
+        if epoch is None or self._checked_epoch:
+            return
+        row = conn.execute("SELECT epoch FROM leader FOR SHARE").fetchone()
+        if row is None or row[0] != epoch:
+            raise DatabaseUnavailable("another process leads")
+        self._checked_epoch = True
+
     def _committed(self) -> None:
         self._commits = self._expected
         self.steps += self._clock.committed()
@@ -134,32 +166,78 @@ class GroupRunner:
         self._clock.rolled_back()
         tx.forget()
 
-    def _run_functions(
+    def _run_group(
         self, tx: StoreTx, conn: PostgresConnection, group: list[QueuedWrite[Any]]
     ) -> list[QueuedWrite[Any]]:
         ends_at = time.monotonic() + (GROUP_MS / 1000 if self._timed else math.inf)
-        again: list[QueuedWrite[Any]] = []
+        put_off: list[QueuedWrite[Any]] = []
+        if self._locks is not None:
+            group, put_off = _with_free_locks(self._locks, group)
         for done, job in enumerate(group, start=1):
             if job.future.done():  # cancelled
                 continue
             self._clock.begin(tx)
-            conn.begin_function()
-            job.error = None
-            try:
-                job.result = job.function(tx)
-                job.changed = tx.end()
-                conn.end_function()
-                conn.flush()
-            except (SimulatedCrash, ConnectionLost):
-                raise
-            except BaseException as error:  # noqa: BLE001  raised where it is waited for
-                tx.forget()
-                conn.undo_function()
-                if is_conflict(error) and job.tries < TRIES_MAX:
-                    job.tries += 1
-                    again.append(job)
-                else:
-                    job.error = as_future_error(error)
+            if not self._run_function(tx, conn, job):
+                put_off.append(job)
             if time.monotonic() > ends_at:
-                return [*again, *group[done:]]
-        return again
+                return [*put_off, *group[done:]]
+        return put_off
+
+    def _run_function(self, tx: StoreTx, conn: PostgresConnection, job: QueuedWrite[Any]) -> bool:
+        """False if it must run again."""
+        locks = self._locks
+        conn.begin_function()
+        job.error = None
+        try:
+            if locks is not None:
+                locks.begin_function()
+            if job.leading:
+                self._check_epoch(conn)
+            job.result = job.function(tx)
+            job.changed = tx.end()
+            conn.end_function()
+            conn.flush()
+        except (SimulatedCrash, ConnectionLost):
+            raise
+        except BaseException as error:  # noqa: BLE001  raised where it is waited for
+            tx.forget()
+            conn.undo_function()
+            self._checked_epoch = False  # going back to the savepoint ends that lock as well
+            if locks is not None:
+                locks.undo_function()
+            if _may_run_again(job, error):
+                return False
+            job.error = as_future_error(error)
+        else:
+            if locks is not None:
+                locks.end_function(job.about)
+        return True
+
+
+def _with_free_locks(
+    locks: PostgresLocks, group: list[QueuedWrite[Any]]
+) -> tuple[list[QueuedWrite[Any]], list[QueuedWrite[Any]]]:
+    """Those of the group whose locks, as far as they are known, it now holds, and the others."""
+    wanted = {id(job): job.locks | locks.known(job.about) for job in group}
+    waiting = [job for job in group if job.put_off >= PUT_OFF_MAX]
+    waited_for = {lock for job in waiting for lock in wanted[id(job)]}
+    locks.begin_transaction(waited_for, set().union(*wanted.values()))
+    runs = [job for job in group if locks.holds(wanted[id(job)])]
+    if not runs and group:  # nothing else to do meanwhile
+        locks.begin_transaction(wanted[id(group[0])], ())
+        runs = [job for job in group if locks.holds(wanted[id(job)])]
+    put_off = [job for job in group if not locks.holds(wanted[id(job)])]
+    for job in put_off:
+        job.put_off += 1
+    return runs, put_off
+
+
+def _may_run_again(job: QueuedWrite[Any], error: BaseException) -> bool:
+    """Whether another transaction was in its way: it held a lock, or it wrote first what this
+    function would have found, had it begun a little later."""
+    job.tries += 1
+    if isinstance(error, LockNeeded):
+        job.locks.add(error.lock)
+        return job.tries < TRIES_MAX
+    most = TRIES_MAX if is_conflict(error) else 2 if is_repeated(error) else 0
+    return job.tries < most

@@ -140,6 +140,17 @@ class Database(QueuedDatabase):
         return result
 
     @property
+    def leads(self) -> bool:
+        return True
+
+    @property
+    def others(self) -> int:
+        return 0
+
+    async def join(self) -> None:
+        pass
+
+    @property
     def sole_writer(self) -> bool:
         """Whether no other process can write, so that nobody holds what an earlier one held: the
         file is locked (docs/decisions/0025), and a database in memory has one owner."""

@@ -18,6 +18,8 @@ TAILS = (LOG, "-shm", ".lock")  # of the files kept beside a database
 class MemoryDatabase:
     """Lives until it is closed. It has no log to search for secrets."""
 
+    address = Path("in memory")  # nobody else finds it
+
     def __init__(self, conn: sqlite3.Connection) -> None:
         self.conn = conn
 
@@ -31,7 +33,7 @@ class MemoryDatabase:
     ) -> Database:
         assert not threads, "memory belongs to one thread"
         return await Database.open(
-            Path("in memory"),
+            self.address,
             now,
             monotonic=monotonic,
             probe=probe,

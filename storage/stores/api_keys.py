@@ -7,15 +7,22 @@ from typing import Any
 
 from services.domain.api_key import ApiKey, Scope
 from services.domain.money import Money
+from storage.locks import LockKind, Locks
 from storage.sql import Connection
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
+_GET = (
+    "SELECT id, partner, scopes, created_by, created_at, expires_at, used_at, revoked_at,"
+    " used_from, replaces, payout_ceiling_cents FROM api_keys WHERE id = ?"
+)
+
 
 class ApiKeyStore:
-    def __init__(self, conn: Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime, locks: Locks) -> None:
         self._conn = conn
         self._time = time
+        self._locks = locks
 
     def add(self, key: ApiKey, digest: str) -> bool:
         """False when the id is taken: draw another."""
@@ -36,11 +43,10 @@ class ApiKeyStore:
         return cursor.rowcount == 1
 
     def get(self, key_id: str) -> ApiKey | None:
-        row = self._conn.execute(
-            "SELECT id, partner, scopes, created_by, created_at, expires_at, used_at, revoked_at,"
-            " used_from, replaces, payout_ceiling_cents FROM api_keys WHERE id = ?",
-            (key_id,),
-        ).fetchone()
+        """Also keeps writers in other processes off its partner."""
+        row = self._conn.execute(_GET, (key_id,)).fetchone()
+        if row is not None and self._locks.take(LockKind.PARTNER, row[1]):
+            row = self._conn.execute(_GET, (key_id,)).fetchone()
         return None if row is None else _api_key(row)
 
     def digest_of(self, key_id: str) -> str | None:

@@ -100,10 +100,15 @@ class ClockStore:
 
 class ClockFollower:
     """Used on the writer's thread, except ``begin_reading`` and ``is_behind``. What it writes
-    counts once ``committed`` is called; after ``rolled_back`` it is written again."""
+    counts once ``committed`` is called; after ``rolled_back`` it is written again.
 
-    def __init__(self, time: Timekeeper) -> None:
+    ``marks``: the time is marked in the transactions themselves. Several processes would wait for
+    each other at that one row, so they have it marked by itself.
+    """
+
+    def __init__(self, time: Timekeeper, *, marks: bool = True) -> None:
         self._time = time
+        self._marks = marks
         self._moved = self._moving = timedelta(0)
         self._noted_start = self._noting_start = False
         self._marked_ms = 0
@@ -128,7 +133,7 @@ class ClockFollower:
             if reading.gap > IGNORED_JUMP_MAX:
                 tx.clock.record_downtime(reading.gap)
                 writes = True
-        if abs(tx.now_ms - self._marked_ms) >= MARK_EVERY_MS:
+        if self._marks and abs(tx.now_ms - self._marked_ms) >= MARK_EVERY_MS:
             tx.clock.mark()
             self._marked_ms = tx.now_ms
             writes = True

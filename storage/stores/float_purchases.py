@@ -9,6 +9,7 @@ from services.domain.fees import Quote
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.money import Money
 from services.domain.phone import Phone
+from storage.locks import LockKind, Locks
 from storage.sql import Connection
 from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
@@ -28,10 +29,13 @@ class PurchaseStore:
     """Caches purchases that one function reads repeatedly; ``forget`` clears the cache between
     functions."""
 
-    def __init__(self, conn: Connection, time: TransactionTime, changes: OperationChanges) -> None:
+    def __init__(
+        self, conn: Connection, time: TransactionTime, changes: OperationChanges, locks: Locks
+    ) -> None:
         self._conn = conn
         self._time = time
         self._changes = changes
+        self._locks = locks
         self._read: dict[str, Purchase] = {}
 
     def forget(self) -> None:
@@ -84,6 +88,8 @@ class PurchaseStore:
         if (known := self._read.get(reference)) is not None:
             return known
         row = self._conn.execute(_GET, (reference,)).fetchone()
+        if row is not None and self._locks.take(LockKind.PARTNER, row[1]):
+            row = self._conn.execute(_GET, (reference,)).fetchone()
         if row is None:
             return None
         return self._read.setdefault(reference, purchase_from_row(row))

@@ -18,6 +18,7 @@ from services.domain.ledger import (
     TransferCode,
 )
 from services.domain.money import Money
+from storage.locks import LockKind, Locks
 from storage.sql import Connection
 from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms
@@ -25,10 +26,17 @@ from storage.time.transaction_time import TransactionTime
 
 
 class LedgerStore:
-    def __init__(self, conn: Connection, time: TransactionTime, changes: OperationChanges) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        time: TransactionTime,
+        changes: OperationChanges,
+        locks: Locks,
+    ) -> None:
         self._conn = conn
         self._time = time
         self._changes = changes
+        self._locks = locks
 
     def open_accounts(self, partner: str, kinds: Iterable[AccountKind], currency: str) -> None:
         """Open missing accounts, with a zero balance."""
@@ -45,6 +53,8 @@ class LedgerStore:
         """See ``services.ports.Ledger``. Raises ``sqlite3.IntegrityError`` on an overdraft."""
         for transfer in transfers:
             self._changes.touch(transfer.operation)
+            self._locks.need(LockKind.PARTNER, transfer.debit.partner)
+            self._locks.need(LockKind.PARTNER, transfer.credit.partner)
             self._conn.execute(
                 "INSERT INTO transfers (id, operation, phase, debit_partner, debit_kind,"
                 " credit_partner, credit_kind, currency, amount_cents, code, pending_id, booked_at,"

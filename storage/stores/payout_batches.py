@@ -18,6 +18,7 @@ from services.domain.payout_batch import (
 )
 from services.domain.payout_tariff import TARIFF_VERSION
 from services.domain.phone import Phone
+from storage.locks import LockKind, Locks
 from storage.sql import Connection
 from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
@@ -44,10 +45,13 @@ _RESULTS = (
 
 
 class PayoutBatchStore:
-    def __init__(self, conn: Connection, time: TransactionTime, changes: OperationChanges) -> None:
+    def __init__(
+        self, conn: Connection, time: TransactionTime, changes: OperationChanges, locks: Locks
+    ) -> None:
         self._conn = conn
         self._time = time
         self._changes = changes
+        self._locks = locks
 
     def add(self, batch: Batch, key: str) -> bool:
         cursor = self._conn.execute(
@@ -116,6 +120,8 @@ class PayoutBatchStore:
 
     def get(self, reference: str) -> Batch | None:
         row = self._conn.execute(_GET, (reference,)).fetchone()
+        if row is not None and self._locks.take(LockKind.PARTNER, row[1]):
+            row = self._conn.execute(_GET, (reference,)).fetchone()
         return None if row is None else _batch(row)
 
     def save(self, batch: Batch) -> None:

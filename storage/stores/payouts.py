@@ -10,6 +10,7 @@ from services.domain.fees import Quote
 from services.domain.money import Money
 from services.domain.payout import Payout, PayoutState
 from services.domain.phone import Phone
+from storage.locks import LockKind, Locks
 from storage.sql import Connection
 from storage.stores.public_operations import OperationChanges
 from storage.time.milliseconds import from_ms, to_ms
@@ -30,10 +31,13 @@ class PayoutStore:
     """Unlike purchases, payouts are read from the database each time: two writers may work on one
     (a worker, and a Result that overtakes its answer)."""
 
-    def __init__(self, conn: Connection, time: TransactionTime, changes: OperationChanges) -> None:
+    def __init__(
+        self, conn: Connection, time: TransactionTime, changes: OperationChanges, locks: Locks
+    ) -> None:
         self._conn = conn
         self._time = time
         self._changes = changes
+        self._locks = locks
 
     def add(self, payout: Payout, key: str) -> bool:
         cursor = self._conn.execute(
@@ -79,6 +83,8 @@ class PayoutStore:
 
     def get(self, reference: str) -> Payout | None:
         row = self._conn.execute(_GET, (reference,)).fetchone()
+        if row is not None and self._locks.take(LockKind.PARTNER, row[1]):
+            row = self._conn.execute(_GET, (reference,)).fetchone()
         return None if row is None else _payout(row)
 
     def of_conversation(self, conversation_id: str) -> Payout | None:

@@ -8,6 +8,8 @@ from typing import Any
 from services.domain.partner import AddressTaken, Partner, PartnersPage, Person, Role
 from services.domain.phone import MSISDN, Phone
 from services.domain.ussd import CHANNEL as USSD
+from storage import locks
+from storage.locks import LockKind, Locks
 from storage.sql import Connection
 from storage.stores.cache_version import CacheVersion, CacheVersions
 from storage.time.milliseconds import from_ms, to_ms
@@ -17,14 +19,29 @@ CACHE_MAX = 100_000  # addresses
 
 
 class PeopleStore:
-    def __init__(self, conn: Connection, time: TransactionTime, versions: CacheVersions) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        time: TransactionTime,
+        versions: CacheVersions,
+        locks: Locks,
+    ) -> None:
         self._conn = conn
         self._time = time
+        self._locks = locks
         self._cache: dict[tuple[str, str], Person | None] = {}
         self._partners: dict[str, Partner] = {}
         self._version = CacheVersion(versions, "people", self.forget)
 
     def at(self, channel: str, address: str) -> Person | None:
+        """Also keeps writers in other processes off the partner, and so off its people's chats."""
+        person = self._at(channel, address)
+        if person is not None:
+            self._locks.take(LockKind.PARTNER, person.partner.code)
+            self._locks.cover(LockKind.CHAT, locks.chat(channel, address))
+        return person
+
+    def _at(self, channel: str, address: str) -> Person | None:
         self._version.check()
         key = (channel, address)
         if key in self._cache:

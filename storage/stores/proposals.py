@@ -6,15 +6,22 @@ from typing import Any
 
 from services.domain.money import Money
 from services.domain.proposal import Proposal, ProposalKind, ProposalStatus, Resolution
+from storage.locks import LockKind, Locks
 from storage.sql import Connection
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
+_GET = (
+    "SELECT id, kind, partner, about, outcome, amount_cents, currency, reason,"
+    " proposed_by, proposed_at, topup, status, decided_by, decided_at FROM proposals WHERE id = ?"
+)
+
 
 class ProposalStore:
-    def __init__(self, conn: Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime, locks: Locks) -> None:
         self._conn = conn
         self._time = time
+        self._locks = locks
 
     def add(self, proposal: Proposal) -> bool:
         """False when its id, or an adjustment's reference, is taken: draw another."""
@@ -46,12 +53,10 @@ class ProposalStore:
         )
 
     def get(self, proposal_id: str) -> Proposal | None:
-        row = self._conn.execute(
-            "SELECT id, kind, partner, about, outcome, amount_cents, currency, reason,"
-            " proposed_by, proposed_at, topup, status, decided_by, decided_at FROM proposals"
-            " WHERE id = ?",
-            (proposal_id,),
-        ).fetchone()
+        """Also keeps writers in other processes off its partner."""
+        row = self._conn.execute(_GET, (proposal_id,)).fetchone()
+        if row is not None and self._locks.take(LockKind.PARTNER, row[2]):
+            row = self._conn.execute(_GET, (proposal_id,)).fetchone()
         return None if row is None else _proposal(row)
 
     def open_about(self, about: str) -> Proposal | None:

@@ -18,6 +18,7 @@ from services.domain.public_operation import (
     Status,
     kind_of,
 )
+from storage.locks import LockKind, Locks
 from storage.sql import Connection
 from storage.stores.public_batches import PublicBatchStore
 from storage.time.milliseconds import from_ms, to_ms
@@ -93,15 +94,21 @@ class PublicOperationStore:
 class OperationChanges:
     """The operations and batches that a transaction has touched, as they were before."""
 
-    def __init__(self, operations: PublicOperationStore, batches: PublicBatchStore) -> None:
+    def __init__(
+        self, operations: PublicOperationStore, batches: PublicBatchStore, locks: Locks
+    ) -> None:
         self._operations = operations
         self._batches = batches
+        self._locks = locks
         self._before: dict[str, Followed | None] = {}
 
     def touch(self, reference: str) -> None:
         """Call before the operation, or money of it, is written."""
         if reference not in self._before:
-            self._before[reference] = read_followed(self._operations, self._batches, reference)
+            before = read_followed(self._operations, self._batches, reference)
+            if before is not None:
+                self._locks.need(LockKind.PARTNER, before.partner)
+            self._before[reference] = before
 
     def added(self, reference: str) -> None:
         """Call when the operation has just been inserted."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.domain.session import SessionRow
+from storage import locks
+from storage.locks import LockKind, Locks
 from storage.sql import Connection
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
 
 class SessionStore:
-    def __init__(self, conn: Connection, time: TransactionTime) -> None:
+    def __init__(self, conn: Connection, time: TransactionTime, locks: Locks) -> None:
         self._conn = conn
         self._time = time
+        self._locks = locks
 
     def mark_handled(self, channel: str, event_id: str, fault: str | None = None) -> bool:
         """Mark the event as handled; False when it was already."""
@@ -31,6 +34,7 @@ class SessionStore:
         return row is not None
 
     def load(self, channel: str, address: str) -> SessionRow | None:
+        self._locks.take(LockKind.CHAT, locks.chat(channel, address))
         row = self._conn.execute(
             "SELECT turn, flow, node, body, expires_at FROM sessions"
             " WHERE channel = ? AND address = ?",

@@ -9,6 +9,7 @@ from services.domain.money import Money
 from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT, SOME_TIME_OF_A_DAY
 from services.domain.phone import Phone
 from services.domain.topup import NOT_SENT_FOR, CreditedTopUp, PaymentMethod, TopUp, TopUpState
+from storage.locks import LockKind, Locks
 from storage.sql import Connection
 from storage.stores.evidence import EVIDENCE_TEXT_MAX
 from storage.stores.public_operations import OperationChanges
@@ -25,10 +26,13 @@ _GET = (
 
 
 class TopUpStore:
-    def __init__(self, conn: Connection, time: TransactionTime, changes: OperationChanges) -> None:
+    def __init__(
+        self, conn: Connection, time: TransactionTime, changes: OperationChanges, locks: Locks
+    ) -> None:
         self._conn = conn
         self._time = time
         self._changes = changes
+        self._locks = locks
 
     def add(self, topup: TopUp, key: str) -> bool:
         cursor = self._conn.execute(
@@ -70,6 +74,8 @@ class TopUpStore:
 
     def get(self, reference: str) -> TopUp | None:
         row = self._conn.execute(_GET, (reference,)).fetchone()
+        if row is not None and self._locks.take(LockKind.PARTNER, row[1]):
+            row = self._conn.execute(_GET, (reference,)).fetchone()
         return None if row is None else topup_from_row(row)
 
     def find_open(self, partner: str, phone: Phone, amount: Money, since: datetime) -> TopUp | None:

@@ -139,7 +139,11 @@ class StoreDatabase:
         self._store = store
 
     async def write(
-        self, function: Callable[[StoreTx], T], priority: Priority = Priority.PEOPLE
+        self,
+        function: Callable[[StoreTx], T],
+        priority: Priority = Priority.PEOPLE,
+        *,
+        about: object = None,
     ) -> T:
         return self._store.do(function)
 

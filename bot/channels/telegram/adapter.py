@@ -31,6 +31,8 @@ from bot.turns.turn import IGNORED
 from flows.engine.event import FILE_BYTES_MAX, FILE_NOT_FETCHED, FILE_TOO_LARGE, Event
 from services.ports import Clock
 
+LOOK_EVERY_S = 0.5  # at who leads
+
 _log = structlog.get_logger(__name__)
 
 FOR_ALL = ("menu", "help")  # what strangers see; everybody else has their own menu
@@ -169,22 +171,38 @@ async def serve_telegram(
         await retry_until_answered(lambda: register_webhook(bot, url, secret), stop)
         await stop.wait()
     else:
-        await _by_polling(adapter, bot, clock, settings.telegram_poll_s, stop)
+        await _by_polling(app, adapter, bot, clock, settings.telegram_poll_s, stop)
     await adapter.close()
 
 
 async def _by_polling(
-    adapter: TelegramAdapter, bot: Bot, clock: Clock, poll_s: int, stop: asyncio.Event
+    app: App, adapter: TelegramAdapter, bot: Bot, clock: Clock, poll_s: int, stop: asyncio.Event
 ) -> None:
-    poller = Poller(bot, adapter.handle, clock, poll_s=poll_s)
-    polling = asyncio.create_task(poller.run())
-    await _first(polling, stop)
-    await poller.stop()
-    await polling
+    """Only while this process leads: Telegram answers one poller, and refuses a second."""
+    while not stop.is_set():
+        if not app.database.leads:
+            await _first(asyncio.create_task(asyncio.sleep(LOOK_EVERY_S)), stop)
+            continue
+        poller = Poller(bot, adapter.handle, clock, poll_s=poll_s)
+        polling = asyncio.create_task(poller.run())
+        following = asyncio.create_task(_until_led(app))
+        await _first(polling, stop, following)
+        following.cancel()
+        await poller.stop()
+        await polling
 
 
-async def _first(task: asyncio.Task[None], stop: asyncio.Event) -> None:
-    """Wait for ``stop``, or for the task to end by itself, which it should not."""
+async def _until_led(app: App) -> None:
+    """Return when another process may lead."""
+    while app.database.leads:  # noqa: ASYNC110 - it ends by time passing
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _first(
+    task: asyncio.Task[None], stop: asyncio.Event, *others: asyncio.Task[None]
+) -> None:
+    """Wait for ``stop``, one of the others, or for the task to end by itself, which it should
+    not."""
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((task, stopping, *others), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()

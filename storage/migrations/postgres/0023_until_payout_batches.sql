@@ -1519,3 +1519,18 @@ CREATE TABLE writers (
     commits bigint      NOT NULL,                            -- how many it has made: tells whether one that was not answered took place
     at      timestamptz NOT NULL DEFAULT now()               -- when it made the newest
 );
+
+-- Everybody who serves says so every second, and goes when they stop.
+CREATE TABLE processes (
+    id      text        NOT NULL PRIMARY KEY,                -- of one start of one process
+    seen_at timestamptz NOT NULL                             -- when it last said that it is there
+);
+
+-- What only one process may do, the leader does.
+CREATE TABLE leader (
+    one     bigint      NOT NULL PRIMARY KEY CHECK (one = 1), -- there is one row
+    process text        NOT NULL,                            -- who leads; empty: nobody yet
+    epoch   bigint      NOT NULL,                            -- grows whenever another leads
+    until   timestamptz NOT NULL                             -- from when on another may lead
+);
+INSERT INTO leader (one, process, epoch, until) VALUES (1, '', 0, now());

@@ -1,0 +1,168 @@
+"""The processes that serve one database: who they are, who leads, and what one tells the others.
+
+Each process says every second that it is there. One of them leads: it runs what only one may, such
+as the nightly jobs and the sending of messages. It leads until a moment that it moves on every
+second; whoever finds that moment past leads from then on, with the next epoch, which the
+transactions of leading work compare. So a leader that was frozen and goes on writes nothing more as
+a leader (facts: postgres 5). All times are the server's, since machines' clocks differ.
+
+After a commit that concerns others, one notification goes to all of them. One may be lost with a
+connection, so everybody also looks every second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Event, Thread
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg import Connection
+
+_log = structlog.get_logger(__name__)
+
+CHANNEL = "hazina"
+EVERY_S = 1.0
+LEADS_FOR_S = 6.0  # after its newest word; a leader stops by itself a little earlier
+STOPS_AFTER_S = 4.0
+GONE_AFTER_S = 15.0  # without a word: its leases may be ended
+
+
+class ServerClock:
+    """The server's time, counted on by this machine between two looks. Readable on any thread.
+
+    A difference is made up slowly, so that time never jumps: only the first look sets it.
+    """
+
+    SLEW_MAX_S = 0.05  # per look
+
+    def __init__(self) -> None:
+        self._set = (0.0, 0.0)  # the server's seconds since 1970, and our monotonic clock then
+
+    def look(self, server: datetime) -> None:
+        at, passed = self._set
+        here = time.monotonic()
+        seconds = server.timestamp()
+        if at:
+            expected = at + here - passed
+            off = max(-self.SLEW_MAX_S, min(self.SLEW_MAX_S, seconds - expected))
+            seconds = expected + off
+        self._set = seconds, here
+
+    def now(self) -> datetime:
+        at, passed = self._set
+        return datetime.fromtimestamp(at + time.monotonic() - passed, UTC)
+
+
+class Membership:
+    """``started`` on the event loop; its thread has a connection of its own. The callbacks are
+    called on the event loop."""
+
+    def __init__(self, process: str, connector: Callable[[], Connection[Any]]) -> None:
+        self.process = process
+        self.clock = ServerClock()
+        self.others = 0  # processes that are there besides this one
+        self.epoch = 0  # in which this process leads; 0: it does not
+        self.writer_pid = 0  # of the server's process for our own notifications
+        self.on_leading: Callable[[bool], None] = lambda leads: None
+        self.on_notified: Callable[[str], None] = lambda payload: None
+        self.mark: Callable[[Connection[Any]], None] = lambda conn: None  # the time, while it leads
+        self.on_tick: Callable[[], None] = lambda: None
+        self._connector = connector
+        self._loop = asyncio.get_running_loop()
+        self._leads_until = 0.0  # by the monotonic clock
+        self._ending = Event()
+        self._thread = Thread(target=self._run, name="hazina-membership", daemon=True)
+
+    @property
+    def leads(self) -> bool:
+        return self.epoch > 0 and time.monotonic() < self._leads_until
+
+    def start(self) -> None:
+        """Introduce this process, and go on in a thread. Raises ``psycopg.Error``."""
+        with self._connector() as conn:
+            self._say(conn)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Leave, so that another can lead at once. Blocks for at most a second or two."""
+        self._ending.set()
+        self._thread.join()
+
+    # On its thread ----------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            try:
+                with self._connector() as conn:
+                    conn.execute("LISTEN hazina")
+                    due = 0.0
+                    while not self._ending.is_set():
+                        if time.monotonic() >= due:
+                            self._say(conn)
+                            due = time.monotonic() + EVERY_S
+                            self._tell(self.on_tick)
+                        wait = max(0.0, due - time.monotonic())
+                        for notified in conn.notifies(timeout=wait, stop_after=1):
+                            if notified.pid != self.writer_pid:
+                                self._tell(self.on_notified, notified.payload)
+            except psycopg.Error as error:
+                self._follow()
+                _log.warning("the server does not answer", why=str(error).splitlines()[0])
+                self._ending.wait(EVERY_S)
+        self._leave()
+
+    def _say(self, conn: Connection[Any]) -> None:
+        began = time.monotonic()
+        row = conn.execute(
+            "INSERT INTO processes (id, seen_at) VALUES (%s, now())"
+            " ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at"
+            " RETURNING clock_timestamp()",
+            (self.process,),
+        ).fetchone()
+        assert row is not None
+        self.clock.look(row[0])
+        conn.execute(
+            "DELETE FROM processes WHERE seen_at < now() - make_interval(secs => %s)",
+            (GONE_AFTER_S,),
+        )
+        row = conn.execute(
+            "SELECT count(*) FROM processes WHERE id <> %s", (self.process,)
+        ).fetchone()
+        assert row is not None
+        self.others = int(row[0])
+        row = conn.execute(
+            "UPDATE leader SET process = %(me)s, until = now() + make_interval(secs => %(lasts)s),"
+            " epoch = CASE WHEN process = %(me)s THEN epoch ELSE epoch + 1 END"
+            " WHERE process = %(me)s OR until < now() RETURNING epoch",
+            {"me": self.process, "lasts": LEADS_FOR_S},
+        ).fetchone()
+        if row is None:
+            self._follow()
+            return
+        led, self.epoch = self.leads, int(row[0])
+        self._leads_until = began + STOPS_AFTER_S
+        self.mark(conn)
+        if not led:
+            self._tell(self.on_leading, True)
+
+    def _follow(self) -> None:
+        if self.epoch:
+            self.epoch = 0
+            self._tell(self.on_leading, False)
+
+    def _leave(self) -> None:
+        try:
+            with self._connector() as conn:
+                conn.execute("DELETE FROM processes WHERE id = %s", (self.process,))
+                conn.execute("UPDATE leader SET until = now() WHERE process = %s", (self.process,))
+        except psycopg.Error:
+            _log.info("left without a word to the server")
+
+    def _tell(self, callback: Callable[..., None], *values: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(callback, *values)

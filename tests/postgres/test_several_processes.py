@@ -1,0 +1,407 @@
+"""Several processes on one database: nothing is lost, done twice, or waited for for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+
+from services import partners
+from services.domain.database import (
+    DatabaseInUse,
+    DatabaseServer,
+    DatabaseUnavailable,
+    leading,
+)
+from services.domain.ledger import Account, AccountKind, Phase, Transfer, TransferCode
+from services.domain.money import Money
+from services.domain.partner import Partner
+from services.domain.session import SessionRow
+from storage import invariants
+from storage.locks import LockKind
+from storage.postgres import membership
+from storage.postgres.connection import PostgresConnection
+from storage.postgres.database import Database
+from storage.postgres.faults import CommitUnknown, ConnectionLost
+from storage.postgres.simulated import ServedDatabase
+from storage.transaction import StoreTx
+from tests.kit.postgres_server import postgres_server
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[DatabaseServer]:
+    with postgres_server() as running:
+        yield DatabaseServer(running.dsn)
+
+
+@pytest.fixture
+def served(server: DatabaseServer) -> Iterator[ServedDatabase]:
+    with closing(ServedDatabase(server)) as database:
+        yield database
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def processes(served: ServedDatabase, count: int) -> AsyncIterator[list[Database]]:
+    """Each is what a process has: its own connections, threads and caches."""
+    opened = [await Database.open(served.address, now, shared=True) for _ in range(count)]
+    try:
+        yield opened
+    finally:
+        for database in opened:
+            await database.close()
+
+
+async def until(condition: Callable[[], bool], *, seconds: float = 15.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - it is about what other threads do
+            await asyncio.sleep(0.02)
+
+
+# Locks ---------------------------------------------------------------------------------------
+
+
+async def test_a_conversation_that_two_processes_write_loses_no_turn(
+    served: ServedDatabase,
+) -> None:
+    def turn(tx: StoreTx) -> None:
+        row = tx.sessions.load("telegram", "1")
+        number = 0 if row is None else row.turn
+        tx.sessions.save("telegram", "1", SessionRow(number + 1, None, None, "{}", None))
+
+    async with processes(served, 2) as both:
+        await asyncio.gather(*(database.write(turn) for database in both for _ in range(60)))
+        row = await both[0].read(lambda tx: tx.sessions.load("telegram", "1"))
+    assert row is not None
+    assert row.turn == 120
+
+
+def spend(code: str, number: str) -> Callable[[StoreTx], bool]:
+    """Takes 10 of the wallet unless less is there, as every use case does: it looks, then books."""
+
+    def work(tx: StoreTx) -> bool:
+        tx.ledger._locks.take(LockKind.PARTNER, code)
+        wallet = Account(code, AccountKind.WALLET)
+        if tx.ledger.balance(wallet).available.cents < 10_00:
+            return False
+        tx.ledger.book(
+            Transfer(
+                id=number,
+                operation=number,
+                phase=Phase.SINGLE,
+                debit=wallet,
+                credit=Account(code, AccountKind.ADJUSTMENT),
+                amount=Money(10_00),
+                code=TransferCode.ADJUSTMENT,
+                pending_id=None,
+            )
+        )
+        return True
+
+    return work
+
+
+def filled(*codes: str, cents: int) -> Callable[[StoreTx], None]:
+    def fill(tx: StoreTx) -> None:
+        for code in codes:
+            tx.ledger._locks.take(LockKind.PARTNER, code)
+            partners.add(tx, Partner(code))
+            tx.ledger.book(
+                Transfer(
+                    id=f"opening-{code}",
+                    operation=f"opening-{code}",
+                    phase=Phase.SINGLE,
+                    debit=Account(code, AccountKind.ADJUSTMENT),
+                    credit=Account(code, AccountKind.WALLET),
+                    amount=Money(cents),
+                    code=TransferCode.OPENING,
+                    pending_id=None,
+                )
+            )
+
+    return fill
+
+
+async def test_what_two_processes_find_in_a_wallet_is_spent_once(served: ServedDatabase) -> None:
+    async with processes(served, 2) as both:
+        await both[0].write(filled("DUKA", cents=500_00))
+        spent = await asyncio.gather(
+            *(
+                database.write(spend("DUKA", f"{n}-{m}"))
+                for n, database in enumerate(both)
+                for m in range(40)
+            )
+        )
+        balance = await both[1].read(
+            lambda tx: tx.ledger.balance(Account("DUKA", AccountKind.WALLET))
+        )
+    assert spent.count(True) == 50
+    assert balance.available.cents == 0
+
+
+async def test_partners_that_cross_do_not_wait_for_each_other_for_ever(
+    served: ServedDatabase,
+) -> None:
+    codes = [f"P{n}" for n in range(6)]
+    async with processes(served, 3) as all_three:
+        await all_three[0].write(filled(*codes, cents=10_000_00))
+        began = time.monotonic()
+        spent = await asyncio.gather(
+            *(
+                database.write(spend(code, f"{n}-{m}-{code}"))
+                for n, database in enumerate(all_three)
+                for m in range(15)
+                for code in (codes if n % 2 else codes[::-1])
+            )
+        )
+        took = time.monotonic() - began
+        wrong = await all_three[0].read(
+            lambda tx: [
+                words
+                for name, words in invariants.violations_by_invariant(tx.conn)
+                if name == "ledger"
+            ]
+        )
+    assert all(spent)
+    assert wrong == []
+    assert took < 20  # a deadlock is noticed after a second, and there would be dozens
+
+
+async def test_who_writes_what_they_read_without_its_lock_runs_again(
+    served: ServedDatabase,
+) -> None:
+    ran = []
+
+    def careless(tx: StoreTx) -> int:
+        ran.append(1)
+        balance = tx.ledger.balance(Account("DUKA", AccountKind.WALLET)).available.cents
+        tx.ledger.book(
+            Transfer(
+                id="one",
+                operation="one",
+                phase=Phase.SINGLE,
+                debit=Account("DUKA", AccountKind.WALLET),
+                credit=Account("DUKA", AccountKind.ADJUSTMENT),
+                amount=Money(10_00),
+                code=TransferCode.ADJUSTMENT,
+                pending_id=None,
+            )
+        )
+        return balance
+
+    async with processes(served, 1) as (alone,):
+        await alone.write(filled("DUKA", cents=500_00))
+        assert await alone.write(careless) == 500_00
+    assert len(ran) == 2
+
+
+async def test_one_poisoned_function_takes_nobody_with_it(served: ServedDatabase) -> None:
+    def work(number: int, tx: StoreTx) -> int:
+        tx.sessions.mark_handled("telegram", f"{number}")
+        if number == 30:
+            tx.conn.execute("SELECT 1 / 0")
+        return number
+
+    async with processes(served, 1) as (alone,):
+        found = await asyncio.gather(
+            *(alone.write(partial(work, n)) for n in range(60)), return_exceptions=True
+        )
+        count = await alone.read(
+            lambda tx: tx.conn.execute("SELECT count(*) FROM events").fetchone()[0]
+        )
+    assert [n for n in found if isinstance(n, int)] == [n for n in range(60) if n != 30]
+    assert count == 59
+
+
+async def test_a_repeated_event_at_another_process_is_found_to_be_one(
+    served: ServedDatabase,
+) -> None:
+    async with processes(served, 2) as both:
+        first = await asyncio.gather(
+            *(
+                database.write(lambda tx, n=n: tx.sessions.mark_handled("telegram", f"{n}"))
+                for n in range(40)
+                for database in both
+            )
+        )
+    assert first.count(True) == 40
+
+
+# Who is there, and who leads ----------------------------------------------------------------
+
+
+async def test_an_exclusive_desk_keeps_everybody_out(served: ServedDatabase) -> None:
+    alone = await Database.open(served.address, now)
+    try:
+        with pytest.raises(DatabaseInUse):
+            await Database.open(served.address, now, shared=True)
+    finally:
+        await alone.close()
+    async with processes(served, 2):
+        with pytest.raises(DatabaseInUse):
+            await Database.open(served.address, now)
+
+
+async def test_one_leads_and_another_takes_over_when_it_stops(served: ServedDatabase) -> None:
+    async with processes(served, 1) as (second,):
+        first = await Database.open(served.address, now, shared=True)
+        heard: list[bool] = []
+        second.leading_changed = heard.append
+        await first.join()
+        await until(lambda: first.leads)
+        await second.join()
+        assert not second.leads
+        assert second.others == 1
+        assert not second.sole_writer
+        await first.close()
+        await until(lambda: second.leads)
+        assert heard == [True]
+        await until(lambda: second.others == 0)
+
+
+async def test_a_leader_that_was_frozen_writes_nothing_more_as_one(
+    served: ServedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(membership, "LEADS_FOR_S", 1.0)
+    async with processes(served, 2) as (first, second):
+        await first.join()
+        await until(lambda: first.leads)
+        token = leading.set(True)
+        try:
+            assert await first.write(lambda tx: 1) == 1
+            frozen = first._membership
+            assert frozen is not None
+            epoch = frozen.epoch
+            frozen._ending.set()  # it says nothing more, and yet has not left
+            frozen._leave = lambda: None  # type: ignore[method-assign]
+            frozen._thread.join()
+            await second.join()
+            await until(lambda: second.leads)
+            frozen.epoch, frozen._leads_until = epoch, time.monotonic() + 60  # as it believes
+            with pytest.raises(DatabaseUnavailable, match="another process leads"):
+                await first.write(lambda tx: 2)
+            assert await second.write(lambda tx: 3) == 3
+        finally:
+            leading.reset(token)
+        assert await first.write(lambda tx: 4) == 4  # what anybody may write
+
+
+async def test_what_one_commits_the_other_hears_of_at_once(served: ServedDatabase) -> None:
+    heard: list[frozenset[str] | None] = []
+    async with processes(served, 2) as (first, second):
+        second.elsewhere = heard.append
+        for database in (first, second):
+            await database.join()
+        await until(lambda: first.others == 1 and None in heard)  # it listens
+        await first.write(lambda tx: tx.sessions.mark_handled("telegram", "1"))
+        await until(lambda: frozenset() in heard, seconds=0.8)  # before anybody would look
+
+
+# Commits that nobody answered -----------------------------------------------------------------
+
+
+class Cut:
+    """Cuts the connection at a commit: before the server has it, or before its answer arrives."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, committed: bool) -> None:
+        self.times = 0
+        commit = PostgresConnection.commit
+
+        def cut(conn: PostgresConnection) -> None:
+            if self.times or not conn.has_changes:
+                commit(conn)
+                return
+            self.times += 1
+            if committed:
+                commit(conn)
+            else:
+                conn.rollback()
+            conn.close()
+            raise CommitUnknown("cut")
+
+        monkeypatch.setattr(PostgresConnection, "commit", cut)
+
+
+@pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize("shared", [True, False])
+async def test_a_commit_without_an_answer_is_found_out_about(
+    served: ServedDatabase, monkeypatch: pytest.MonkeyPatch, committed: bool, shared: bool
+) -> None:
+    ran: list[int] = []
+
+    def work(number: int, tx: StoreTx) -> int:
+        ran.append(number)
+        assert tx.sessions.mark_handled("telegram", f"{number}")
+        return number
+
+    database = await Database.open(served.address, now, shared=shared)
+    try:
+        cut = Cut(monkeypatch, committed=committed)
+        found = await asyncio.gather(*(database.write(partial(work, n)) for n in range(5)))
+        assert cut.times == 1
+        assert found == [0, 1, 2, 3, 4]  # told as if nothing had been
+        assert len(ran) == (5 if committed else 10)
+        count = await database.read(
+            lambda tx: tx.conn.execute("SELECT count(*) FROM events").fetchone()[0]
+        )
+        assert count == 5
+    finally:
+        await database.close()
+
+
+async def test_a_connection_that_breaks_before_the_commit_loses_nothing(
+    served: ServedDatabase,
+) -> None:
+    database = await Database.open(served.address, now)
+    try:
+
+        def broken(tx: StoreTx) -> None:
+            tx.sessions.mark_handled("telegram", "1")
+            pid = tx.conn.execute("SELECT pg_backend_pid()").fetchone()[0]
+            with psycopg.connect(served.address.dsn, autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+            tx.conn.execute("SELECT 1")
+
+        with pytest.raises(DatabaseUnavailable):
+            await database.write(broken)
+        assert await database.write(lambda tx: tx.sessions.mark_handled("telegram", "1"))
+    finally:
+        await database.close()
+
+
+async def test_readers_connect_again(served: ServedDatabase) -> None:
+    async with processes(served, 1) as (database,):
+
+        def count(tx: StoreTx) -> Any:
+            return tx.conn.execute("SELECT count(*) FROM partners").fetchone()[0]
+
+        assert await database.read(count) == 1
+        with psycopg.connect(served.address.dsn, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name LIKE 'hazina reader%' AND datname = current_database()"
+            )
+        failed = 0
+        for _ in range(4):  # each of the two finds out once
+            try:
+                await database.read(count)
+            except Exception:  # noqa: BLE001 - only how many
+                failed += 1
+        assert failed <= 2
+        assert await database.read(count) == 1
+
+
+def test_a_lost_connection_is_told_from_a_refusal() -> None:
+    assert not issubclass(ConnectionLost, psycopg.IntegrityError)
