@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import time
 from enum import StrEnum
 from functools import cache
@@ -47,11 +48,13 @@ from bot.environment.setting_types import (
     TimeOfDay,
     TimeOrOff,
     Url,
+    Urls,
     WebhookSecret,
     clean_text,
     in_brackets,
     is_this_machine,
 )
+from services.domain.database import DatabaseServer
 from services.gateways.ncba.notification_body import NotificationProduct
 
 # The only ports on which Telegram calls a webhook (facts: channels, Telegram).
@@ -92,6 +95,10 @@ class Settings(BaseSettings):
     database: Database = Field(
         Path("hazina.db"),
         description="File of the SQLite database, or postgresql://… of one on a server",
+    )
+    patroni_urls: Urls = Field(
+        (),
+        description="Patroni's REST API on each node, separated by commas: it names the primary",
     )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="Least level that is logged"
@@ -426,6 +433,10 @@ class Settings(BaseSettings):
                 )
             if self.http_port == 0:
                 raise ValueError("DASHBOARD_URL: is missing, and HTTP_PORT 0 may be any")
+        if self.patroni_urls:
+            if not isinstance(self.database, DatabaseServer):
+                raise ValueError("PATRONI_URLS: is for a DATABASE on a server, postgresql://…")
+            self.database = replace(self.database, patroni=self.patroni_urls)
         return self
 
     @property

@@ -258,6 +258,7 @@ Database = Annotated[  # in JSON without its password
     PlainSerializer(str, when_used="json"),
 ]
 Url = Annotated[str, AfterValidator(_url)]
+Urls = Annotated[tuple[Url, ...], NoDecode, BeforeValidator(_split)]
 Origin = Annotated[Url, AfterValidator(_origin)]
 PublicOrigin = Annotated[Origin, AfterValidator(_public)]
 BotApiUrl = Annotated[Url, AfterValidator(_bot_api)]

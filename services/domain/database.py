@@ -39,6 +39,7 @@ class DatabaseServer:
     """A database on a server. ``dsn`` may hold a password; in words it is masked."""
 
     dsn: str = field(repr=False)
+    patroni: tuple[str, ...] = ()  # addresses of Patroni's REST API; then it names the primary
 
     def __str__(self) -> str:
         return _SECRET.sub(lambda found: f"{found['user'] or found['name']}***", self.dsn)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 from psycopg import Connection, conninfo
 
 from services.domain.database import DatabaseServer
+from storage.postgres.primary import PORT, find_primary
 
 ONE_PROCESS = 7002  # advisory lock of the process that serves
 
@@ -34,10 +36,22 @@ def connect(address: DatabaseServer, name: str) -> Connection[Any]:
     Raises ``psycopg.OperationalError``.
     """
     asked = conninfo.conninfo_to_dict(address.dsn)
+    if address.patroni:
+        asked |= _primary(address, asked)
     options = f"{SESSION} {asked.pop('options', '')}".strip()
     name = f"hazina {name}"
     where: dict[str, Any] = {"application_name": name, **DEFAULTS, **asked, "options": options}
     return psycopg.connect(conninfo.make_conninfo("", **where), autocommit=True)
+
+
+def _primary(address: DatabaseServer, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Of several nodes the one that Patroni calls the primary: a leader whose Patroni is frozen
+    takes connections beside the new one (facts: postgres 8)."""
+    port = int(str(asked.get("port") or PORT).split(",")[0])
+    primary = find_primary(address.patroni, port)
+    if primary is None:
+        raise psycopg.OperationalError("no node says that it is the primary")
+    return {"host": primary.host, "port": primary.port, "hostaddr": None}
 
 
 def is_true(conn: Connection[Any], statement: str, *parameters: object) -> bool:
