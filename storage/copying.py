@@ -30,7 +30,7 @@ from storage import invariants
 from storage.postgres import migrate as postgres_migrations
 from storage.postgres.connection import PostgresConnection
 from storage.postgres.faults import as_database_failed as as_server_failed
-from storage.postgres.server import ONE_PROCESS, connect, is_true
+from storage.postgres.server import SERVE_ALONE, SERVING, connect, is_true
 from storage.postgres.statements import cleaned
 from storage.sql import Connection
 from storage.sqlite import database_file, migrate, snapshots
@@ -347,7 +347,7 @@ def _server(address: DatabaseServer) -> Iterator[PostgresConnection]:
     with as_server_failed():
         try:
             raw.connect()
-            if not is_true(raw.driver, "SELECT pg_try_advisory_lock(%s)", ONE_PROCESS):
+            if not is_true(raw.driver, SERVE_ALONE, SERVING):
                 raise DatabaseInUse(f"a hazina is using {address}: stop it first")
             raw.driver.execute("SET statement_timeout = 0")
             raw.driver.execute("SET idle_in_transaction_session_timeout = 0")

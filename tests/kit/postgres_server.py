@@ -47,7 +47,7 @@ class PostgresServer:
 # Nothing of a test needs to survive a power cut, and many worlds begin with a new database.
 FAST = (
     "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal"
-    " -c max_wal_senders=0 -c max_wal_size=4GB -c autovacuum=off"
+    " -c max_wal_senders=0 -c max_wal_size=4GB -c autovacuum_naptime=5s"
 )
 FOLDERS = "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"
 

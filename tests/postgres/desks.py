@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from services.domain.ledger import Transfer
+from storage.locks import NO_LOCKS
 from storage.stores.ledger import LedgerStore
 from storage.time.transaction_time import TransactionTime
 from tests.kit.postgres_server import PostgresServer
@@ -43,7 +44,7 @@ class Desk:
     def __init__(self, server: PostgresServer, database: str) -> None:
         self.conn = connect(server, database)
         time = TransactionTime(datetime(2026, 3, 2, 6, 0, tzinfo=UTC))
-        self._ledger = LedgerStore(Statements(self.conn), time, Changes())  # type: ignore[arg-type]
+        self._ledger = LedgerStore(Statements(self.conn), time, Changes(), NO_LOCKS)  # type: ignore[arg-type]
         self._thread = ThreadPoolExecutor(max_workers=1)
 
     def book(self, *transfers: Transfer) -> None:

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.postgres
 
 # What several writers need, and one does not.
 ONLY_POSTGRES_TABLES = {
+    "leader",  # which of several processes does what only one may
+    "processes",  # which there are
     "writers",  # tells whether a commit that was not answered took place
 }
 ONLY_POSTGRES_TRIGGERS = {

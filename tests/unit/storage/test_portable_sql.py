@@ -26,7 +26,7 @@ STATEMENT = re.compile(
 # What cannot be a literal: a shipped file's statements, and pragmas, which take no parameters.
 NOT_WRITTEN_OUT = {
     ("migrate.py", "statement"),
-    ("migrate.py", "migration.sql.encode()"),
+    ("migrate.py", "_in_order_of_bytes(conn, migration.sql).encode()"),
     ("server.py", "statement.encode()"),  # a question that its callers write out
     ("connection.py", "pragma"),
     ("empty_database.py", "pragma"),
