@@ -15,6 +15,7 @@ from bot.jobs.reconciliation import ReconciliationJob
 from bot.jobs.restore_report import RestoreReport
 from bot.jobs.scheduler import JobScheduler
 from bot.notify.notifier import Notifier
+from bot.outbox.busy_notes import BusyNotes
 from bot.outbox.sender import OutboxSender
 from bot.readiness import Readiness
 from bot.turns.calls import Calls
@@ -147,6 +148,7 @@ class App:
         payout_results: PayoutResults,
         reconciliation: ReconciliationJob,
         restore_report: RestoreReport,
+        busy: BusyNotes,
         watches: Watches,
     ) -> None:
         self.database = core.database
@@ -169,6 +171,7 @@ class App:
         self._payment_intake = payment_intake
         self.payout_results = payout_results
         self._restore_report = restore_report
+        self._busy = busy
         self._watches = watches
 
     @property
@@ -184,7 +187,11 @@ class App:
     async def handle(self, event: Event) -> Decided:
         """See ``Turns.handle``: committed when it returns. Waits while answers are backlogged."""
         await self._sender.room(event.channel)
-        return await self._turns.handle(event)
+        try:
+            return await self._turns.handle(event)
+        except DatabaseUnavailable:
+            self._busy.tell(event.channel, event.address)
+            raise
 
     async def stop_sending(self) -> None:
         """Stop sending; queued messages stay queued."""
@@ -260,6 +267,7 @@ class App:
         self.jobs.abort()
         self._workers.abort()
         self._sender.abort()
+        self._busy.abort()
 
 
 def _touch(tx: Tx) -> None:

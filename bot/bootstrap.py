@@ -47,6 +47,7 @@ from bot.observe.metrics import (
     Metrics,
 )
 from bot.outbox.attempt import OnDelivered
+from bot.outbox.busy_notes import BusyNotes
 from bot.outbox.channel import Channel
 from bot.outbox.durable_write import PushRows
 from bot.outbox.metered_channel import MeteredChannel
@@ -201,6 +202,7 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
         payout_results,
         reconciliation,
         RestoreReport(database, core.context, core.notifier, sender.push),
+        BusyNotes(core.clock, engine.texts, channels, dependencies.delivered),
         _watches(settings, dependencies, core, sender.push, workers),
     )
 

@@ -44,6 +44,7 @@ class QueuedDatabase(ABC):
         self.webhooks_queued: Callable[[], None] = lambda: None
         self.elsewhere: Callable[[frozenset[str] | None], None] = lambda references: None
         self.leading_changed: Callable[[bool], None] = lambda leads: None
+        self.is_taken_away: Callable[[], bool] = lambda: False  # simulations
         self.damaged: str | None = None  # what the engine reported about its data, verbatim
         self._threads = threads
         self._clock = ClockFollower(timekeeper, marks=marks_time)
@@ -73,8 +74,7 @@ class QueuedDatabase(ABC):
         """
         if self._killed:
             raise asyncio.CancelledError("the database was killed")
-        if self._closing:
-            raise DatabaseUnavailable("the database is closed")
+        self._check_open()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         job = QueuedWrite(function, future, priority, leading=leading.get(), about=about)
         self._waiting[priority].append(job)
@@ -88,6 +88,12 @@ class QueuedDatabase(ABC):
             return await future
         finally:
             self._writes_in_flight -= 1
+
+    def _check_open(self) -> None:
+        if self._closing:
+            raise DatabaseUnavailable("the database is closed")
+        if self.is_taken_away():
+            raise DatabaseUnavailable("the database is away")
 
     async def follow_clock(self) -> None:
         """Follow a clock step even when there is nothing else to write."""

@@ -218,6 +218,12 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseAway:
+    at: SourceLine
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Crash:
     at: SourceLine
 
@@ -302,6 +308,7 @@ ActionDirective = (
     | BankNotifies
     | Redeliver
     | Restart
+    | DatabaseAway
     | Crash
     | ArmCrash
     | ArmSends

@@ -26,6 +26,7 @@ from bot.scripts.directive import (
     CloseDay,
     Crash,
     CrashPoint,
+    DatabaseAway,
     DayIs,
     DeliveredAre,
     Directive,
@@ -284,6 +285,11 @@ FORMS: dict[str, Form] = {
     ),
     "@redeliver": _bare(Redeliver),
     "@restart": _bare(Restart),
+    "@database": Form(
+        "away 20s",
+        re.compile(rf"away (?P<time>{_SPAN})"),
+        lambda at, fields: DatabaseAway(at, _seconds(str(fields["time"]))),
+    ),
     "@crash": Form(
         "[at commit | after-commit | before-call CALL | after-call CALL [N]]",
         re.compile(

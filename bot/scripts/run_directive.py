@@ -20,6 +20,7 @@ from bot.scripts.directive import (
     CheckDirective,
     CloseDay,
     Crash,
+    DatabaseAway,
     DayIs,
     DeliveredAre,
     EventsAre,
@@ -57,6 +58,8 @@ async def perform(action: ActionDirective, stage: Stage) -> None:
             await stage.redeliver()
         case Restart():
             await stage.restart()
+        case DatabaseAway():
+            stage.take_database_away(action.seconds)
         case Crash():
             await stage.crash()
         case ArmCrash():

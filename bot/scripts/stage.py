@@ -157,6 +157,10 @@ class Stage(Protocol):
         """Stop cleanly and reopen from the database."""
         ...
 
+    def take_database_away(self, seconds: int) -> None:
+        """Nobody can reach it for so long."""
+        ...
+
     async def crash(self) -> None:
         """Kill the product, reopen it, and redeliver what was not acknowledged."""
         ...

@@ -190,6 +190,9 @@ class SceneStage:
     async def restart(self) -> None:
         await self.world.restart()
 
+    def take_database_away(self, seconds: int) -> None:
+        self.world.take_database_away(seconds)
+
     async def crash(self) -> None:
         await self.world.crash()
 

@@ -57,7 +57,7 @@ from bot.simulation.simulated_client import SimulatedClient
 from bot.simulation.webhook_receiver import WebhookReceiver
 from flows.engine.capabilities import ChannelCapabilities
 from flows.engine.event import Event
-from services.domain.database import SimulatedCrash
+from services.domain.database import DatabaseUnavailable, SimulatedCrash
 from services.domain.outbox import OutboxRow
 from services.ports import Random, WebhookTransport
 from services.ports.simulated_databases import SimulatedDatabase
@@ -74,6 +74,7 @@ sys.modules.setdefault("sniffio", cast("ModuleType", None))
 Home: TypeAlias = Path | SimulatedDatabase
 
 TURNS_TIMED = 100  # newest turns of the terminal whose duration is known
+AGAIN_S = 1.0  # from an event that was not taken to its next delivery
 THREAD_PAUSE_S = 0.0002  # real seconds between checks on a busy thread
 
 
@@ -152,6 +153,7 @@ class World:
         self._delivered = delivered
         self._alerted = alerted
         self._killed = False
+        self._away_until = 0.0  # by the clock's monotonic time: the database cannot be reached
         self.turns_took: deque[tuple[str, float]] = deque(maxlen=TURNS_TIMED)  # by whom, seconds
         self.crash_count = 0  # how many times the product crashed
         self._app: App | None = None
@@ -224,6 +226,7 @@ class World:
             self._connection = TelegramConnection(self.telegram, self.clock)
             channels["telegram"] = await self._connection.open(stack)
         app = self._app = await open_app(self.settings, outside, stack)
+        app.database.is_taken_away = lambda: self.clock.monotonic() < self._away_until
         await app.start()
         product = Router(product_routes(app, self.settings), redirect_slashes=False)
         if self._connection is not None:
@@ -259,6 +262,10 @@ class World:
         if self._app is not None:  # it may be restarting already
             self._app.waits.close()
         await self.door.finish()
+
+    def take_database_away(self, seconds: float) -> None:
+        """As when no node of a cluster is the primary."""
+        self._away_until = self.clock.monotonic() + seconds
 
     async def restart(self) -> None:
         await self.settle()
@@ -415,7 +422,13 @@ class World:
 
     async def _decide(self, event: Event) -> None:
         began = time.perf_counter()
-        decided = await self.app.handle(event)
+        while True:
+            try:
+                decided = await self.app.handle(event)
+            except DatabaseUnavailable:  # it was not taken, so it comes again
+                await self.clock.sleep(AGAIN_S)
+            else:
+                break
         self.turns_took.append((event.address, time.perf_counter() - began))
         self._events.pop(event.event_id, None)
         if decided.alert is not None and self._alerted is not None:

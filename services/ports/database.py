@@ -61,6 +61,10 @@ class Database(Protocol):
         """Run ``function`` on one consistent snapshot, concurrently with writes."""
         ...
 
+    is_taken_away: Callable[[], bool]
+    """Simulations: whether nobody can reach it, so that every call raises
+    ``DatabaseUnavailable``."""
+
     elsewhere: Callable[[frozenset[str] | None], None]
     """Called when another process has committed something, with the references of the operations
     that have changed as ``changed`` has them; ``None`` every second, in which it may have."""

@@ -144,8 +144,7 @@ class Database(QueuedDatabase):
 
     async def read(self, function: Callable[[StoreTx], T]) -> T:
         """Run ``function`` on one consistent snapshot, concurrently with the writer."""
-        if self._closing:
-            raise DatabaseUnavailable("the database is closed")
+        self._check_open()
         if not self._threads:
             return self._read_between(function)
         return await self._readers.read(function)

@@ -170,6 +170,9 @@ class EchoStage:
     async def redeliver(self) -> None:
         self.log.append("redeliver")
 
+    def take_database_away(self, seconds: int) -> None:
+        raise NotImplementedError
+
     async def restart(self) -> None:
         self.log.append("restart")
 
