@@ -99,7 +99,7 @@ class ApprovalStore:
             "SELECT a.purchase FROM wallet_transactions AS w"
             " JOIN approvals AS a ON a.purchase = w.reference"
             " WHERE w.state = 'AWAITING_APPROVAL' AND a.asked_at <= ?"
-            " ORDER BY a.asked_at LIMIT ?",
+            " ORDER BY a.asked_at, a.purchase LIMIT ?",
             (to_ms(before), limit),
         )
         return [purchase for (purchase,) in rows]

@@ -81,7 +81,7 @@ class AuditStore:
         """Acts on one thing, oldest first."""
         rows = self._conn.execute(
             "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
-            " WHERE about = ? ORDER BY at, n LIMIT ?",
+            " WHERE about = ? ORDER BY at, partner, n LIMIT ?",
             (about, limit),
         )
         return [AuditRow(*row) for row in rows]

@@ -65,7 +65,8 @@ class BroadcastStore:
         """How many accounts are linked to an active partner, by channel."""
         rows = self._conn.execute(
             "SELECT a.channel, count(*) FROM addresses AS a JOIN people AS p ON p.id = a.person_id"
-            " JOIN partners AS r ON r.code = p.partner WHERE r.suspended = 0 GROUP BY a.channel"
+            " JOIN partners AS r ON r.code = p.partner WHERE r.suspended = 0"
+            " GROUP BY a.channel ORDER BY a.channel"
         )
         return dict(rows.fetchall())
 

@@ -28,13 +28,14 @@ class ClaimStore:
     def take(self, kind: str, lease: Lease, sends: int, queries: int) -> list[str]:
         due = self._conn.execute(
             "SELECT reference, attempt FROM wallet_transactions WHERE type = CAST(? AS TEXT)"
-            " AND due_at <= ? AND standing IN ('ready', 'sending') ORDER BY due_at LIMIT ?",
+            " AND due_at <= ? AND standing IN ('ready', 'sending')"
+            " ORDER BY due_at, seq LIMIT ?",
             (kind, self._time.ms, sends),
         ).fetchall()
         due += self._conn.execute(
             "SELECT reference, attempt FROM wallet_transactions WHERE type = CAST(? AS TEXT)"
             " AND due_at <= ? AND standing IN ('accepted', 'unknown', 'ended')"
-            " ORDER BY due_at LIMIT ?",
+            " ORDER BY due_at, seq LIMIT ?",
             (kind, self._time.ms, queries),
         ).fetchall()
         ends_at = to_ms(self._time.now + lease.lasts)
@@ -68,7 +69,7 @@ class ClaimStore:
         """(reference, state, due) of the operations that are due next, of any kind."""
         rows = self._conn.execute(
             "SELECT reference, state, due_at FROM wallet_transactions WHERE due_at IS NOT NULL"
-            " ORDER BY due_at LIMIT ?",
+            " ORDER BY due_at, seq LIMIT ?",
             (limit,),
         )
         return [(reference, state, from_ms(due)) for reference, state, due in rows]

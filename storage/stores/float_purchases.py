@@ -119,10 +119,12 @@ class PurchaseStore:
     def without_code(self, person_id: int) -> list[Purchase]:
         """The person's purchases for which no code has been drawn yet."""
         rows = self._conn.execute(
-            "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
+            "SELECT reference FROM ("
+            " SELECT reference, seq FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
             " AND standing = 'quoted' AND person_id = ?"
-            " UNION ALL SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
-            " AND state = 'AWAITING_APPROVAL' AND person_id = ?",
+            " UNION ALL SELECT reference, seq FROM wallet_transactions"
+            " WHERE type = 'b2c_float_purchase' AND state = 'AWAITING_APPROVAL'"
+            " AND person_id = ?) AS open ORDER BY seq",
             (person_id, person_id),
         ).fetchall()
         found = (self.get(reference) for (reference,) in rows)
@@ -205,7 +207,8 @@ class PurchaseStore:
             " p.reason, p.created_at, p.quoted_at, p.authorised_at, p.submitted_at, p.settled_at,"
             " p.bank_id, p.attempt, p.due_at FROM wallet_transactions AS w JOIN purchases AS p"
             " ON p.reference = w.reference WHERE w.type = 'b2c_float_purchase'"
-            " AND w.standing = 'quoted' AND p.quoted_at < ? LIMIT ?",
+            " AND w.standing = 'quoted' AND p.quoted_at < ?"
+            " ORDER BY w.seq LIMIT ?",
             (to_ms(before), limit),
         )
         return [purchase_from_row(row) for row in rows]
@@ -228,6 +231,7 @@ class PurchaseStore:
             " currency, transfer_fee_cents, processing_fee_cents, transfer_fee_version,"
             " processing_fee_version, phone, short_code, state, reason, created_at, quoted_at,"
             " authorised_at, submitted_at, settled_at, bank_id, attempt, due_at FROM purchases"
+            " ORDER BY seq"
         )
         return [purchase_from_row(row) for row in rows]
 

@@ -73,7 +73,7 @@ class InviteStore:
             " AND status IN ('open', 'claimed') RETURNING id",
             (partner, name),
         )
-        return [invite_id for (invite_id,) in rows]
+        return sorted(invite_id for (invite_id,) in rows)
 
     def revoke_made_by(self, inviter: str) -> list[str]:
         """Revoke the open invitations of an inviter who lost the right to invite; returns their
@@ -83,7 +83,7 @@ class InviteStore:
             " AND status IN ('open', 'claimed') RETURNING id",
             (inviter,),
         )
-        return [invite_id for (invite_id,) in rows]
+        return sorted(invite_id for (invite_id,) in rows)
 
     def open_names(self, partner: str) -> list[str]:
         """Names on the partner's invitations that are still valid."""

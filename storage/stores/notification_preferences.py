@@ -47,7 +47,8 @@ class NoticeStore:
         """Partners that want a digest and have not had the one for ``day`` (ISO)."""
         rows = self._conn.execute(
             "SELECT partner FROM notifications WHERE kind = 'digest'"
-            " AND (chat <> 'off' OR sms = 1) AND (last_day IS NULL OR last_day < ?) LIMIT ?",
+            " AND (chat <> 'off' OR sms = 1) AND (last_day IS NULL OR last_day < ?)"
+            " ORDER BY partner LIMIT ?",
             (day, limit),
         )
         return [partner for (partner,) in rows]

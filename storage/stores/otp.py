@@ -73,7 +73,7 @@ class OtpStore:
             "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
             " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
             " expires_at, channel, address, verified_at"
-            " FROM codes WHERE phone = ? ORDER BY created_at DESC, sent DESC LIMIT ?",
+            " FROM codes WHERE phone = ? ORDER BY created_at DESC, sent DESC, id DESC LIMIT ?",
             (phone.msisdn, limit),
         )
         return [_otp(row) for row in rows]
@@ -120,7 +120,8 @@ class OtpStore:
             " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
             " expires_at, channel, address, verified_at FROM codes"
             " WHERE status = 'pending' AND expires_at <= ? AND partner = ?"
-            " AND purpose NOT IN ('link_phone', 'prove_mail') ORDER BY expires_at LIMIT ?",
+            " AND purpose NOT IN ('link_phone', 'prove_mail')"
+            " ORDER BY expires_at, id LIMIT ?",
             (self._time.ms, partner, limit),
         )
         return [_otp(row) for row in rows]
@@ -141,7 +142,7 @@ class OtpStore:
             " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
             " expires_at, channel, address, verified_at FROM codes WHERE partner = ?"
             " AND status = 'pending'"
-            " AND expires_at > ? AND created_at > ?",
+            " AND expires_at > ? AND created_at > ? ORDER BY created_at, id",
             (partner, self._time.ms, self._time.ms - 3_600_000),
         )
         return [_otp(row) for row in rows]
@@ -152,7 +153,7 @@ class OtpStore:
             " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
             " expires_at, channel, address, verified_at FROM codes"
             " WHERE status = 'pending' AND expires_at <= ?"
-            " ORDER BY expires_at LIMIT ?",
+            " ORDER BY expires_at, id LIMIT ?",
             (self._time.ms, limit),
         )
         return [_otp(row) for row in rows]

@@ -46,7 +46,7 @@ class OverviewStore:
         rows = self._conn.execute(
             "SELECT reference, partner, amount_cents, currency, settled_at"
             " FROM wallet_transactions WHERE state = 'PAID_LATE' AND settled_at >= ?"
-            " ORDER BY settled_at DESC LIMIT ?",
+            " ORDER BY settled_at DESC, seq DESC LIMIT ?",
             (to_ms(since), limit),
         )
         return [
@@ -67,7 +67,7 @@ class OverviewStore:
         rows = self._conn.execute(
             "SELECT settled_at - created_at FROM wallet_transactions"
             " WHERE type || ' ' || state = ? AND created_at >= ? AND settled_at IS NOT NULL"
-            " ORDER BY created_at DESC LIMIT ?",
+            " ORDER BY created_at DESC, seq DESC LIMIT ?",
             (f"{kind} {state}", to_ms(since), limit),
         )
         return [taken / 1000 for (taken,) in rows]

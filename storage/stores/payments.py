@@ -56,7 +56,7 @@ class PaymentStore:
             " FROM external_payments"
             " WHERE bank_reference = ?"
             " AND CASE WHEN receipt <> bank_reference THEN 1 ELSE 0 END = ?"
-            " ORDER BY received_at LIMIT 1",
+            " ORDER BY received_at, receipt LIMIT 1",
             (bank_reference, int(has_receipt)),
         ).fetchone()
         return None if row is None else payment_from_row(row)
@@ -129,7 +129,9 @@ class PaymentStore:
 
     def amounts(self) -> dict[str, Money]:
         """Amounts by receipt: for tests and the simulator."""
-        rows = self._conn.execute("SELECT receipt, amount_cents, currency FROM external_payments")
+        rows = self._conn.execute(
+            "SELECT receipt, amount_cents, currency FROM external_payments ORDER BY receipt"
+        )
         return {receipt: Money(cents, currency) for receipt, cents, currency in rows}
 
     def receipts_of(self, verdict: Verdict) -> set[str]:

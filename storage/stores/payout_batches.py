@@ -298,7 +298,8 @@ class PayoutBatchStore:
         rows = self._conn.execute(
             "SELECT w.reference FROM wallet_transactions AS w"
             " JOIN payout_batches AS b ON b.reference = w.reference WHERE w.type = 'payout_batch'"
-            " AND w.standing = 'quoted' AND b.quoted_at < ? LIMIT ?",
+            " AND w.standing = 'quoted' AND b.quoted_at < ?"
+            " ORDER BY w.seq LIMIT ?",
             (to_ms(before), limit),
         ).fetchall()
         return self._all(rows)
@@ -306,7 +307,7 @@ class PayoutBatchStore:
     def without_code(self, person_id: int) -> list[Batch]:
         rows = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE type = 'payout_batch'"
-            " AND state IN ('QUOTED', 'AWAITING_APPROVAL') AND person_id = ?",
+            " AND state IN ('QUOTED', 'AWAITING_APPROVAL') AND person_id = ? ORDER BY seq",
             (person_id,),
         ).fetchall()
         return self._all(rows)
@@ -343,7 +344,9 @@ class PayoutBatchStore:
         return None if row is None else str(row[0])
 
     def every(self) -> list[Batch]:
-        rows = self._conn.execute("SELECT reference FROM payout_batches").fetchall()
+        rows = self._conn.execute(
+            "SELECT reference FROM payout_batches ORDER BY reference"
+        ).fetchall()
         return self._all(rows)
 
     def _all(self, rows: Sequence[tuple[Any, ...]]) -> list[Batch]:

@@ -162,10 +162,12 @@ class PayoutStore:
 
     def without_code(self, person_id: int) -> list[Payout]:
         rows = self._conn.execute(
-            "SELECT reference FROM wallet_transactions WHERE type = 'disbursement'"
+            "SELECT reference FROM ("
+            " SELECT reference, seq FROM wallet_transactions WHERE type = 'disbursement'"
             " AND standing = 'quoted' AND person_id = ?"
-            " UNION ALL SELECT reference FROM wallet_transactions WHERE type || '' = 'disbursement'"
-            " AND state = 'AWAITING_APPROVAL' AND person_id = ?",
+            " UNION ALL SELECT reference, seq FROM wallet_transactions"
+            " WHERE type || '' = 'disbursement' AND state = 'AWAITING_APPROVAL'"
+            " AND person_id = ?) AS open ORDER BY seq",
             (person_id, person_id),
         ).fetchall()
         return self._all(rows)
@@ -174,7 +176,8 @@ class PayoutStore:
         rows = self._conn.execute(
             "SELECT w.reference FROM wallet_transactions AS w"
             " JOIN payouts AS p ON p.reference = w.reference WHERE w.type = 'disbursement'"
-            " AND w.standing = 'quoted' AND p.quoted_at < ? LIMIT ?",
+            " AND w.standing = 'quoted' AND p.quoted_at < ?"
+            " ORDER BY w.seq LIMIT ?",
             (to_ms(before), limit),
         ).fetchall()
         return self._all(rows)
@@ -359,7 +362,8 @@ class PayoutStore:
         return row is not None
 
     def every(self) -> list[Payout]:
-        return self._all(self._conn.execute("SELECT reference FROM disbursements").fetchall())
+        rows = self._conn.execute("SELECT reference FROM disbursements ORDER BY seq").fetchall()
+        return self._all(rows)
 
     def _all(self, rows: Iterable[tuple[Any, ...]]) -> list[Payout]:
         found = (self.get(reference) for (reference,) in rows)

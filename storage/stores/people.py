@@ -111,7 +111,8 @@ class PeopleStore:
     def addresses(self, person_id: int) -> list[tuple[str, str]]:
         """(channel, address) of each account linked to the person."""
         rows = self._conn.execute(
-            "SELECT channel, address FROM addresses WHERE person_id = ?", (person_id,)
+            "SELECT channel, address FROM addresses WHERE person_id = ? ORDER BY channel, address",
+            (person_id,),
         )
         return [(channel, address) for channel, address in rows]
 

@@ -25,7 +25,7 @@ _GET = (
 _COUNT = (
     "SELECT s.status, count(*) FROM batch_payouts AS w"
     " JOIN operation_states AS s ON s.kind = 'disbursement' AND s.state = w.state"
-    " WHERE w.batch = ? GROUP BY s.status"
+    " WHERE w.batch = ? GROUP BY s.status ORDER BY s.status"
 )
 
 

@@ -68,7 +68,7 @@ class SessionStore:
         """(channel, address) of expired conversations, oldest first."""
         return self._conn.execute(
             "SELECT channel, address FROM sessions WHERE expires_at <= ?"
-            " ORDER BY expires_at LIMIT ?",
+            " ORDER BY expires_at, channel, address LIMIT ?",
             (self._time.ms, limit),
         ).fetchall()
 

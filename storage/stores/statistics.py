@@ -91,7 +91,8 @@ class StatisticsStore:
         newest), by ``flow.node``."""
         rows = self._conn.execute(
             "SELECT after, count(*) FROM trail WHERE id >= ? AND id <= coalesce(?, id)"
-            " AND (before IS NULL OR before <> after) AND after IS NOT NULL GROUP BY after",
+            " AND (before IS NULL OR before <> after) AND after IS NOT NULL"
+            " GROUP BY after ORDER BY after",
             (first, last),
         )
         return dict(rows.fetchall())

@@ -253,7 +253,7 @@ class TopUpStore:
         rows = self._conn.execute(
             "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
             " currency, phone, state, reason, created_at, sent_at, settled_at, bank_id, receipt,"
-            " attempt, due_at, slow, way FROM topups"
+            " attempt, due_at, slow, way FROM topups ORDER BY seq"
         )
         return [topup_from_row(row) for row in rows]
 
@@ -261,13 +261,15 @@ class TopUpStore:
         """Over all partners, whole table: for tests and the simulator."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency FROM topups"
-            " WHERE state IN ('PAID', 'PAID_LATE')"
+            " WHERE state IN ('PAID', 'PAID_LATE') ORDER BY seq"
         )
         return [CreditedTopUp(row[0], row[1], Money(row[2], row[3])) for row in rows]
 
     def prompted(self) -> list[str]:
         """References over all partners, whole table: for tests and the simulator."""
-        rows = self._conn.execute("SELECT reference FROM topups WHERE sent_at IS NOT NULL")
+        rows = self._conn.execute(
+            "SELECT reference FROM topups WHERE sent_at IS NOT NULL ORDER BY seq"
+        )
         return [reference for (reference,) in rows]
 
     def begun_since(self, moment: datetime, partner: str) -> Money:

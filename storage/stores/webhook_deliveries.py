@@ -34,6 +34,7 @@ class WebhookDeliveryStore:
             " SELECT e.id, e.disabled_at, (SELECT min(d.due_at) FROM webhook_deliveries AS d"
             "  WHERE d.state = 'queued' AND d.endpoint = e.id)"
             " FROM waiting JOIN webhook_endpoints AS e ON e.id = waiting.endpoint"
+            " ORDER BY e.id"
         )
         return [
             WaitingEndpoint(endpoint, disabled_at is None, from_ms(due_at))

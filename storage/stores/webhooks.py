@@ -117,7 +117,8 @@ class WebhookStore:
 
     def _wanted_by(self, partner: str, type_: str) -> list[str]:
         rows = self._conn.execute(
-            "SELECT id, types FROM webhook_endpoints WHERE partner = ? AND disabled_at IS NULL",
+            "SELECT id, types FROM webhook_endpoints WHERE partner = ? AND disabled_at IS NULL"
+            " ORDER BY created_at, id",
             (partner,),
         )
         return [endpoint for endpoint, types in rows if types is None or type_ in types.split()]
