@@ -100,7 +100,8 @@ class PaymentStore:
             " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
             " FROM external_payments"
             " WHERE inferred = 1 AND amount_cents = ? AND currency = ? AND operation <> ?"
-            " AND replace(coalesce(typed, account_reference), ' ', '') LIKE '%' || ? || '%'"
+            " AND upper(replace(coalesce(typed, account_reference), ' ', ''))"
+            " LIKE '%' || ? || '%'"
             " ORDER BY paid_at, receipt",
             (amount.cents, amount.currency, topup, topup.partition("-")[2]),
         )
