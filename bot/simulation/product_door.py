@@ -20,7 +20,8 @@ class ProductDoor:
         self._product: ASGIApp | None = None
         self._opened = asyncio.Event()
         self._is_closed = False
-        self._under_way: set[asyncio.Task[None]] = set()
+        # In order, since the same story must end them in the same order.
+        self._under_way: dict[asyncio.Task[None], None] = {}
 
     def open(self, product: ASGIApp) -> None:
         if not self._is_closed:
@@ -78,8 +79,8 @@ class ProductDoor:
     async def _pass_on(self, product: ASGIApp, scope: Scope, receive: Receive, send: Send) -> bool:
         """Whether the product lived to answer."""
         task = asyncio.ensure_future(_handled(product, scope, receive, send))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._under_way[task] = None
+        task.add_done_callback(self._under_way.pop)
         try:
             await asyncio.wait({task})
         finally:

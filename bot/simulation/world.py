@@ -161,7 +161,7 @@ class World:
         self._loop: SimulatedLoop | None = None  # set when the world runs in one
         self._connection: TelegramConnection | None = None
         self._events: dict[str, Event] = {}  # terminal events not yet acknowledged
-        self._deciding: set[asyncio.Task[None]] = set()
+        self._deciding: dict[asyncio.Task[None], None] = {}  # in order
         self._notifications = NotificationSender(self.clock, self._start)
 
     @property
@@ -417,8 +417,8 @@ class World:
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
-        self._deciding.add(task)
-        task.add_done_callback(self._deciding.discard)
+        self._deciding[task] = None
+        task.add_done_callback(self._deciding.pop)
 
     async def _decide(self, event: Event) -> None:
         began = time.perf_counter()

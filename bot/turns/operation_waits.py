@@ -27,7 +27,7 @@ class OperationWaits:
         self._most = most
         self._most_in_all = most_in_all
         self._of_partner: Counter[str] = Counter()
-        self._waiting: dict[str, set[asyncio.Future[Followed | None]]] = {}
+        self._waiting: dict[str, dict[asyncio.Future[Followed | None], None]] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._changed: set[str] = set()
         self._closed = False
@@ -47,7 +47,7 @@ class OperationWaits:
     def changed(self, references: frozenset[str]) -> None:
         """Call after a commit, with the operations that it changed."""
         self._commits += 1
-        for reference in references:
+        for reference in sorted(references):
             self._recent.pop(reference, None)
             self._recent[reference] = self._commits
             if reference in self._waiting:
@@ -100,14 +100,14 @@ class OperationWaits:
 
     async def _next(self, reference: str, *, reading: bool) -> Followed | None:
         future: asyncio.Future[Followed | None] = asyncio.get_running_loop().create_future()
-        waiting = self._waiting.setdefault(reference, set())
-        waiting.add(future)
+        waiting = self._waiting.setdefault(reference, {})  # in order
+        waiting[future] = None
         if reading:
             self._read(reference)
         try:
             return await future
         finally:
-            waiting.discard(future)
+            del waiting[future]
             if not waiting and self._waiting.get(reference) is waiting:
                 del self._waiting[reference]
 

@@ -67,7 +67,7 @@ class BankWorker:
     async def stop(self, grace_s: float) -> None:
         """Claim no more; calls in flight get ``grace_s`` seconds, then their outcome is unknown."""
         self._stopping = True
-        tasks = {task for pool in self._pools for task in pool.tasks}
+        tasks = [task for pool in self._pools for task in pool.tasks]
         if tasks and grace_s > 0:
             await asyncio.wait(tasks, timeout=grace_s)
         for task in tasks:
