@@ -35,6 +35,16 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[VARIABLE] = _on_server.enter_context(postgres_server()).dsn
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--on-postgres"):
+        return
+    for item in items:
+        only = item.get_closest_marker("sqlite_only")
+        if only is not None:
+            (why,) = only.args
+            item.add_marker(pytest.mark.skip(reason=f"SQLite only: {why}"))
+
+
 def pytest_unconfigure() -> None:
     _on_server.close()
 

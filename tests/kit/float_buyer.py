@@ -220,7 +220,7 @@ class FloatBuyer:
         return [
             f"{code} {phase}"
             for code, phase in self.store.conn.execute(
-                "SELECT code, phase FROM transfers WHERE operation = ? ORDER BY rowid",
+                "SELECT code, phase FROM transfers WHERE operation = ? ORDER BY seq",
                 (reference,),
             )
         ]

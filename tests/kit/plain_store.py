@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,11 +13,9 @@ from services.domain.database import Priority
 from services.domain.ledger import AccountKind, Transfer
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
-from storage.postgres.connection import PostgresConnection
-from storage.postgres.server import connect as connect_to_server
-from storage.postgres.simulated import ServedDatabase
 from storage.sqlite.empty_database import empty_database
 from storage.transaction import StoreTx
+from tests.kit import served_stores
 from tests.kit.on_server import test_server
 
 T = TypeVar("T")
@@ -39,47 +35,47 @@ def connect(path: Path) -> sqlite3.Connection:
     return conn
 
 
-@cache
-def _served() -> ServedDatabase:
-    """One for all stores of this process: each undoes what it did."""
-    server = test_server()
-    assert server is not None
-    served = ServedDatabase(server)
-    atexit.register(served.close)
-    return served
-
-
-def _open(path: Path) -> Any:
-    """A connection to an empty database: the file, or one on the server of ``--on-postgres``."""
-    if test_server() is None:
-        path.write_bytes(empty_database())
-        return connect(path)
-    conn = PostgresConnection(partial(connect_to_server, _served().address, "store"))
-    conn.connect()
-    return conn
+def _new_file(path: Path) -> Any:
+    path.write_bytes(empty_database())
+    return connect(path)
 
 
 class PlainStore:
-    """``do`` runs one function as the writer would: in a savepoint, with its own time."""
+    """``do`` runs one function as the writer would: in a savepoint, with its own time.
+
+    On the file at ``path``, or with ``--on-postgres`` in a database on the server.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.conn = _open(path)
+        self._served = served_stores.take() if test_server() else None
+        self.conn = _new_file(path) if self._served is None else self._served.conn
         self.begin()
+
+    @property
+    def is_served(self) -> bool:
+        """Whether it is PostgreSQL's."""
+        return self._served is not None
 
     def begin(self) -> None:
         """Open a transaction that ``undo`` or ``close`` rolls back."""
-        self.conn.execute("BEGIN" if test_server() else "BEGIN IMMEDIATE")
+        self.conn.execute("BEGIN" if self._served else "BEGIN IMMEDIATE")
         self.now = START
         self.tx = StoreTx(self.conn)
 
     def undo(self) -> None:
         """Go back to an empty database, which is cheaper than a new file."""
-        self.conn.execute("ROLLBACK")
+        if self._served is None:
+            self.conn.rollback()
+        else:
+            self._served.rewind()
         self.begin()
 
     def close(self) -> None:
-        self.conn.execute("ROLLBACK")
-        self.conn.close()
+        if self._served is None:
+            self.conn.rollback()
+            self.conn.close()
+        else:
+            served_stores.give_back(self._served)
 
     def wait(self, **time: float) -> None:
         self.now += timedelta(**time)
@@ -93,20 +89,23 @@ class PlainStore:
             self._finish()
         except Exception:
             self.tx.forget()
-            self._discard()
+            if self._served:
+                self._served.conn.discard()
             self.conn.execute("ROLLBACK TO one")
             self.conn.execute("RELEASE one")
             raise
         self.conn.execute("RELEASE one")
         return result
 
-    def _finish(self) -> None:
-        if isinstance(self.conn, PostgresConnection):
-            self.conn.flush()
+    def run(self, sql: str, *values: object) -> int:
+        """Run a statement that the database may refuse, as ``do`` would; how many rows it has
+        changed."""
+        return self.do(lambda tx: tx.conn.execute(sql, values).rowcount)
 
-    def _discard(self) -> None:
-        if isinstance(self.conn, PostgresConnection):
-            self.conn.discard()
+    def _finish(self) -> None:
+        """PostgreSQL's errors show when what was queued is sent."""
+        if self._served:
+            self._served.conn.flush()
 
     def after(self, day: date, function: Callable[[StoreTx], T]) -> T:
         """Run ``function`` as if that business day were over; the clock does not move."""

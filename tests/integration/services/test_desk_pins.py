@@ -15,6 +15,8 @@ from services.domain.refusal import Refusal
 from services.otp import Issued, Passed
 from tests.kit.desk_pins import NEW, PIN, WRONG, PinHolder
 from tests.kit.plain_store import OTHER_PHONE, PlainStore
+from tests.kit.refusals import REFUSED
+from tests.kit.stored_rows import every_row
 
 
 @pytest.fixture
@@ -31,8 +33,7 @@ def test_it_is_typed_twice_and_stored_as_a_digest(holder: PinHolder) -> None:
     stored = holder.stored
     assert stored is not None
     assert (stored.wrong, stored.is_locked, len(stored.digest)) == (0, False, 64)
-    dump = "\n".join(holder.store.conn.iterdump())
-    assert f"'{PIN}'" not in dump
+    assert f"'{PIN}'" not in every_row(holder.store.conn)
     assert holder.check(PIN) == Passed()
 
 
@@ -240,8 +241,8 @@ def test_what_it_approved_is_never_edited_nor_deleted(holder: PinHolder) -> None
         "UPDATE pin_approvals SET approved_at = NULL",
         "DELETE FROM pin_approvals",
     ):
-        with pytest.raises(Exception, match="PIN approve"):
-            holder.store.conn.execute(sql)
+        with pytest.raises(REFUSED, match="PIN approve"):
+            holder.store.run(sql)
 
 
 def test_what_was_begun_and_never_finished_is_deleted(holder: PinHolder) -> None:

@@ -32,6 +32,7 @@ from services.topup_settlement import TopUpChange
 from storage.transaction import StoreTx
 from tests.kit.float_buyer import FloatBuyer, in_state
 from tests.kit.plain_store import PHONE, START, PlainStore
+from tests.kit.refusals import drop_guards
 from tests.kit.topup_driver import TopUpDriver
 
 ROOT, RITA = "admin:telegram:1", "admin:telegram:2"
@@ -80,10 +81,7 @@ class TwoAdmins:
 
     def problems(self, *statements: str) -> list[str]:
         """Return what the self-check reports after these statements run without guards."""
-        triggers = self.store.conn.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        for (trigger,) in triggers.fetchall():
-            self.store.conn.execute(f"DROP TRIGGER {trigger}")
-        self.store.conn.execute("PRAGMA ignore_check_constraints = ON")
+        drop_guards(self.store)
         for sql in statements:
             assert self.store.conn.execute(sql).rowcount > 0, sql
         return self.store.tx.invariants.violations()

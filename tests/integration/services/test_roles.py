@@ -10,8 +10,8 @@ import pytest
 from bot.simulation.clock import VirtualClock
 from services.domain.partner import Role
 from services.domain.phone import Phone
-from storage.sqlite.database import Database
 from storage.transaction import StoreTx
+from tests.kit.open_databases import open_database
 from tests.kit.turns_on_database import TurnRunner, seed
 
 TO_CONFIRM = {  # command and the answers that lead to the confirmation
@@ -23,10 +23,9 @@ TO_CONFIRM = {  # command and the answers that lead to the confirmation
 
 @pytest.fixture
 async def runner(tmp_path: Path) -> AsyncIterator[TurnRunner]:
-    database = await Database.open(tmp_path / "hazina.db", VirtualClock().now)
-    await database.write(seed)
-    yield TurnRunner(database)
-    await database.close()
+    async with open_database(tmp_path / "hazina.db", VirtualClock().now) as database:
+        await database.write(seed)
+        yield TurnRunner(database)
 
 
 def becomes_a_viewer(tx: StoreTx) -> None:

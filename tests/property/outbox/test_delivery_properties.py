@@ -17,10 +17,9 @@ from bot.outbox.sender import OutboxSender
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
 from services.domain.outbox import OutboxRow, Rank
-from storage.sqlite.database import Database
-from storage.sqlite.empty_database import in_memory
 from storage.transaction import StoreTx
 from tests.kit import channels
+from tests.kit.open_databases import simulated_database
 
 CHAT = "chat"
 IN_MEMORY_MAX = {Rank.ANSWER: 5, Rank.NOTICE: 3, Rank.BULK: 2}
@@ -81,17 +80,11 @@ async def _deliver(
     chats = Chats(clock, meets)
     pace = MessageRates(2.0, 5.0, 2, 3) if paced else MessageRates(None, None)
     with (
-        closing(in_memory()) as memory,
+        closing(simulated_database()) as blank,
         mock.patch("bot.outbox.sender.IN_MEMORY_MAX", IN_MEMORY_MAX),
         mock.patch("bot.outbox.sender.PAGE", 4),
     ):
-        database = await Database.open(
-            None,  # type: ignore[arg-type]  # it is in memory
-            clock.now,
-            monotonic=clock.monotonic,
-            threads=False,
-            memory=memory,
-        )
+        database = await blank.open(clock.now, monotonic=clock.monotonic)
 
         def open_sender() -> OutboxSender:
             keys = Keyring({"1": bytes(32)})

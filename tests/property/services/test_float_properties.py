@@ -57,7 +57,8 @@ class FloatMachine(FloatSteps):
     def a_code_passes_once_and_is_checked_three_times_at_most(self) -> None:
         assert all(times == 1 for times in self.passed.values())
         rows = self.store.conn.execute(
-            "SELECT operation, max(attempts), sum(status = 'used'), sum(status = 'pending')"
+            "SELECT operation, max(attempts), count(*) FILTER (WHERE status = 'used'),"
+            " count(*) FILTER (WHERE status = 'pending')"
             " FROM otp_validations GROUP BY operation"
         ).fetchall()
         for reference, attempts, used, pending in rows:

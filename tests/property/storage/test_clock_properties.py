@@ -4,7 +4,6 @@ import asyncio
 import random
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,10 +15,9 @@ from services.domain.otp import LIFE, Binding, Purpose
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.otp import Issued, NotPassed, Passed
-from storage.sqlite.database import Database
-from storage.sqlite.empty_database import in_memory
 from storage.time.timekeeper import IGNORED_JUMP_MAX
 from storage.transaction import StoreTx
+from tests.kit.open_databases import simulated_database
 from tests.kit.settable_clock import SettableClock
 
 KEYS = Keyring({"1": bytes(32)})
@@ -52,14 +50,8 @@ def wait_ms(tx: StoreTx) -> int:
 
 async def play(series: list[tuple[int, int]]) -> None:
     clock, passed = SettableClock(), 0
-    with closing(in_memory()) as memory:
-        database = await Database.open(
-            Path("in memory"),
-            lambda: clock.wall,
-            monotonic=lambda: clock.passed,
-            threads=False,
-            memory=memory,
-        )
+    with closing(simulated_database()) as blank:
+        database = await blank.open(lambda: clock.wall, monotonic=lambda: clock.passed)
         binding, code = await database.write(begin)
         for pass_s, set_s in series:
             clock.pass_time(pass_s)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +30,7 @@ from services.domain.ledger import (
 from services.domain.money import Money
 from services.domain.partner import Partner
 from tests.kit.plain_store import PlainStore
+from tests.kit.refusals import REFUSED
 
 PARTNERS = ("DEMO", "ACME")
 KINDS = (AccountKind.WALLET, AccountKind.FLOAT, AccountKind.COLLECTION)
@@ -137,7 +137,7 @@ class Books(RuleBasedStateMachine):
     def _offer(self, transfer: Transfer) -> bool:
         try:
             self.store.book(transfer)
-        except sqlite3.IntegrityError:
+        except REFUSED:
             taken = False
         else:
             taken = True
@@ -208,12 +208,12 @@ class Books(RuleBasedStateMachine):
         """Whatever transfer and number the change names, it is refused."""
         change = f"UPDATE accounts SET {column} = {column} + 1"  # noqa: S608 - one of COLUMNS
         try:
-            changed = self.store.conn.execute(
+            changed = self.store.run(
                 f"{change}, moves = moves + ?, last_transfer = ?"
                 " WHERE partner = ? AND kind = ? AND currency = ?",
-                (moves, transfer, account.partner, account.kind, currency),
-            ).rowcount
-        except sqlite3.IntegrityError:
+                *(moves, transfer, account.partner, account.kind, currency),
+            )
+        except REFUSED:
             changed = 0
         assert changed == 0
 

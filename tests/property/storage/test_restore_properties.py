@@ -17,6 +17,7 @@ from services.domain.money import Money
 from services.domain.topup import TopUpState
 from storage.after_restore import REASON, recover_after_restore
 from storage.sqlite import snapshots
+from storage.stores.restores import mark
 from storage.transaction import StoreTx
 from tests.kit.float_buyer import FloatBuyer
 from tests.kit.plain_store import PlainStore, connect
@@ -27,11 +28,12 @@ HELD = (S.AUTHORISED, S.SUBMITTING, S.UNKNOWN)
 
 
 class LiveDatabase:
-    """A database on a file: its people act, and its workers send when told to."""
+    """Its people act, and its workers send when told to. A backup is a copy of its file, or on the
+    server what it was when it was marked as a backup is made."""
 
     def __init__(self, path: Path, folder: Path) -> None:
-        self.folder = folder
         self.path = path
+        self.backup = folder / "backup.db"
         self.store = PlainStore(path)
         self.buyer = FloatBuyer(self.store)
         self.buyer.fund()
@@ -39,26 +41,31 @@ class LiveDatabase:
         self.worker.events = 10_000  # distinct from the events of ``FloatBuyer``
         self.had: set[str] = set()  # references that the bank may have received
 
-    def put_back(self, moment: Path) -> None:
+    def put_back(self) -> None:
         """Restore the backup. Later changes are lost, but the bank and people remember them."""
-        now = self.store.now
-        self.store.close()
-        shutil.copyfile(moment, self.path)
-        self.store.conn = connect(self.path)
-        self.store.conn.execute("BEGIN IMMEDIATE")
+        if self.store.is_served:
+            self.store.conn.execute("ROLLBACK TO backup")
+            mark(self.store.conn, self.backed_up_at)
+        else:
+            self.store.conn.rollback()
+            self.store.conn.close()
+            shutil.copyfile(self.backup, self.path)
+            self.store.conn = connect(self.path)
+            self.store.conn.execute("BEGIN IMMEDIATE")
         self.store.tx = StoreTx(self.store.conn)
-        self.store.now = now
         self.store.do(recover_after_restore)
         pause = self.store.tx.payout_pauses.standing()
         assert pause is not None, "the statement must first tell what M-PESA paid meanwhile"
         assert pause.why == REASON
 
-    def copy(self) -> Path:
+    def back_up(self) -> None:
+        self.backed_up_at = self.store.now
+        if self.store.is_served:
+            self.store.conn.execute("SAVEPOINT backup")
+            return
         self.store.conn.execute("COMMIT")
-        to = self.folder / "backup.db"
-        snapshots.copy(self.path, to, self.store.now)
+        snapshots.copy(self.path, self.backup, self.backed_up_at)
         self.store.conn.execute("BEGIN IMMEDIATE")
-        return to
 
     def _purchases(self, *states: PurchaseState) -> list[str]:
         return [one.reference for one in self.store.tx.purchases.every() if one.state in states]
@@ -161,11 +168,11 @@ def test_nothing_is_sent_twice_and_no_hold_is_let_go_without_the_banks_word(
         live = LiveDatabase(folder / "hazina.db", folder)
         for step in (*before, *ALL_THE_WAY[:reached]):
             step(live)
-        backup = live.copy()
+        live.back_up()
         held = live._purchases(*HELD)
         for step in (*meanwhile, *ALL_THE_WAY[2:]):
             step(live)
-        live.put_back(backup)
+        live.put_back()
         for step in (*later, *ALL_THE_WAY):
             step(live)
             assert set(held) <= set(live._purchases(S.UNKNOWN))

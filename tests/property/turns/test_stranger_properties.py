@@ -226,6 +226,7 @@ def test_who_opens_an_invitation_again_and_again_leaves_no_more_rows(door: Door)
     assert door.rows("audit_log") <= 10
 
 
+@pytest.mark.sqlite_only("counts the steps of SQLite's machine")
 def test_a_try_costs_the_same_whatever_was_tried_before(door: Door) -> None:
     def steps(address: str) -> int:
         count = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 
@@ -20,6 +19,7 @@ from services.otp import NotPassed
 from services.spending import CodeSent
 from tests.kit.batch_sender import B, BatchSender, rows_of
 from tests.kit.payout_payer import OTHER_RECEIPT, TAKEN, S, failed, paid
+from tests.kit.refusals import REFUSED, drop_trigger
 
 FUNDS = 100_000_000
 
@@ -171,9 +171,9 @@ def test_an_approval_that_nobody_used_lapses(sender: BatchSender) -> None:
 def test_rows_that_are_not_those_that_were_read_are_not_approved(sender: BatchSender) -> None:
     batch = sender.quoted(500, 600)
     sender.says_yes(batch.reference)
-    with pytest.raises(sqlite3.IntegrityError, match="never edited"):
-        sender.store.conn.execute("UPDATE payout_batch_rows SET amount_cents = 1")
-    sender.store.conn.execute("DROP TRIGGER payout_batch_rows_keep")
+    with pytest.raises(REFUSED, match="never edited"):
+        sender.store.run("UPDATE payout_batch_rows SET amount_cents = 1")
+    drop_trigger(sender.store, "payout_batch_rows_keep", "payout_batch_rows")
     sender.store.conn.execute("SAVEPOINT tampered")
     sender.store.conn.execute("UPDATE payout_batch_rows SET amount_cents = 70000 WHERE number = 1")
     assert sender.decides(batch.reference) == Refusal("approval_over")

@@ -9,6 +9,7 @@ from bot.outbox.carriers import MAIL, SMS
 from bot.outbox.channel import Unclear
 from bot.security.keyring import Keyring
 from tests.kit.code_delivery import CodeDelivery
+from tests.kit.stored_rows import every_row
 from tests.kit.worker_harness import PHONE
 
 
@@ -25,7 +26,7 @@ async def test_a_code_is_sealed_as_long_as_it_waits(delivery: CodeDelivery, tmp_
         opened = delivery.parts.keys.unseal(text)
         assert opened is not None
         assert delivery.codes[0] in opened
-    dump = await delivery.database.read(lambda tx: "\n".join(tx.conn.iterdump()))
+    dump = await delivery.database.read(lambda tx: every_row(tx.conn))
     assert delivery.codes[0] not in dump
     assert not any(delivery.codes[0].encode() in content for content in _files(tmp_path))
 

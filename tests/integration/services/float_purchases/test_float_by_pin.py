@@ -17,6 +17,7 @@ from services.domain.spending import binding
 from tests.kit.desk_pins import PIN, WRONG
 from tests.kit.float_buyer import AMOUNT, FloatBuyer, S, spend
 from tests.kit.float_by_pin import confirm, confirmed, set_pin, three_wrong, type_pin
+from tests.kit.stored_rows import every_row
 
 
 def test_a_right_pin_holds_the_money_and_records_what_it_approved(buyer: FloatBuyer) -> None:
@@ -150,4 +151,4 @@ def test_it_stands_as_it_is_until_its_time_is_over(buyer: FloatBuyer) -> None:
     three_wrong(buyer, reference)
     ended = store.do(lambda tx: float_by_pin.as_of_now(tx, person, reference))
     assert ended == buyer.get(reference)
-    assert PIN not in "".join(store.conn.iterdump()).replace(reference, "")
+    assert PIN not in every_row(store.conn).replace(reference, "")

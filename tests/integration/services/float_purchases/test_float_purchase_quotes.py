@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -32,6 +31,7 @@ from tests.kit.float_buyer import (
     spend,
 )
 from tests.kit.plain_store import OTHER_PHONE
+from tests.kit.refusals import REFUSED
 
 # Quotes -----------------------------------------------------------------------------------------
 
@@ -118,17 +118,17 @@ def test_a_confirmed_quote_cannot_be_edited_even_by_mistake(buyer: FloatBuyer) -
     reference = in_state(buyer, S.OTP_SENT)
     purchase = buyer.get(reference)
     dearer = replace(purchase.quote, transfer_fee=Money(1))
-    with pytest.raises(sqlite3.IntegrityError, match="never edited"):
+    with pytest.raises(REFUSED, match="never edited"):
         buyer.store.do(lambda tx: tx.purchases.save(replace(purchase, quote=dearer)))
     more = replace(purchase.quote, amount=Money(100))
-    with pytest.raises(sqlite3.IntegrityError, match="never edited"):
+    with pytest.raises(REFUSED, match="never edited"):
         buyer.store.do(lambda tx: tx.purchases.save(replace(purchase, quote=more)))
 
 
 def test_one_event_never_begins_two(buyer: FloatBuyer) -> None:
     buyer.coded()
     buyer.events -= 1
-    with pytest.raises(sqlite3.IntegrityError, match="idempotency_key"):
+    with pytest.raises(REFUSED, match="idempotency_key"):
         buyer.request()
 
 

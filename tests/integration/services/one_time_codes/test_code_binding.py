@@ -10,6 +10,7 @@ from services.domain.money import Money
 from services.domain.otp import Binding, Purpose
 from services.otp import NotPassed, Passed
 from tests.kit.one_time_codes import NEW, PENDING, Codes, wrong
+from tests.kit.stored_rows import every_row
 
 # Binding ----------------------------------------------------------------------------------------
 
@@ -75,7 +76,7 @@ def test_the_code_stands_in_no_column_of_any_table(codes: Codes) -> None:
     )
     codes.check(binding, wrong(issued.code))
     codes.check(binding, issued.code)
-    dump = "\n".join(codes.store.conn.iterdump())
+    dump = every_row(codes.store.conn)
     assert "otp_validations" in dump
     assert issued.otp.digest in dump
     assert issued.code not in dump.replace(issued.otp.digest, "").replace(issued.otp.id, "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +18,7 @@ from services.domain.refusal import Refusal
 from services.domain.topup import TRANSITIONS, TopUp, TopUpState
 from services.topups import Duplicate
 from tests.kit.plain_store import OTHER_PHONE, PHONE
+from tests.kit.refusals import REFUSED
 from tests.kit.topup_driver import (
     ACCEPTED,
     BEFORE_CODE,
@@ -149,7 +149,7 @@ def test_beginning_calls_nobody_and_credits_nothing(worker: TopUpDriver) -> None
 def test_one_event_never_begins_two(worker: TopUpDriver) -> None:
     worker.start()
     worker.events -= 1
-    with pytest.raises(sqlite3.IntegrityError, match="idempotency_key"):
+    with pytest.raises(REFUSED, match="idempotency_key"):
         worker.ask(again=True)
     assert len(worker.store.tx.topups.every()) == 1
 
