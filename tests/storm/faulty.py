@@ -12,6 +12,7 @@ from services.domain.money import Money
 from services.domain.payment import SuspenseReason, Verdict
 from services.domain.topup import TopUpState
 from services.otp import Passed
+from storage.postgres.connection import PostgresConnection
 
 A_SECOND = timedelta(seconds=1)
 
@@ -132,13 +133,18 @@ def always_passes(right: Any, tx: Any, keys: Any, binding: Any, code: str, **lim
 def unhashed(right: Any, store: Any, partner: str, actor: str, act: str, *rest: Any) -> None:
     """An attacker who knows the trigger removes it and puts it back."""
     right(store, partner, actor, act, *rest)
-    (guard,) = store._conn.execute(
-        "SELECT sql FROM sqlite_master WHERE name = 'audit_log_no_update'"
-    ).fetchone()
-    store._conn.execute("DROP TRIGGER audit_log_no_update")
+    if isinstance(store._conn, PostgresConnection):
+        remove = "ALTER TABLE audit_log DISABLE TRIGGER audit_log_no_update"
+        put_back = "ALTER TABLE audit_log ENABLE TRIGGER audit_log_no_update"
+    else:
+        remove = "DROP TRIGGER audit_log_no_update"
+        (put_back,) = store._conn.execute(
+            "SELECT sql FROM sqlite_master WHERE name = 'audit_log_no_update'"
+        ).fetchone()
+    store._conn.execute(remove)
     store._conn.execute("UPDATE audit_log SET actor = 'nobody' WHERE act = 'suspended'")
     store._conn.execute("UPDATE audit_log SET facts = '{}' WHERE n = 2")
-    store._conn.execute(guard)
+    store._conn.execute(put_back)
 
 
 def sending_again(right: Any, tx: Any, lease: Any, sends: int, queries: int) -> Any:

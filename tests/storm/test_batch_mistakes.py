@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
 from bot.simulation.daraja.payees import parse_payee
+from bot.simulation.world import Home
 from bot.storm.captured_log import captured_log
 from bot.storm.crash_points import (
     FILE_ROWS,
@@ -108,10 +108,10 @@ WAYS: dict[str, Journey] = {
 
 @pytest.mark.parametrize("mistake", BATCH_MISTAKES, ids=lambda mistake: mistake.name)
 async def test_a_mistake_with_files_is_caught_where_it_matters(
-    tmp_path: Path, mistake: Mistake
+    world_home: Home, mistake: Mistake
 ) -> None:
     with mistake.make():
-        found = await _invariants_broken_by(tmp_path, WAYS[mistake.name])
+        found = await _invariants_broken_by(world_home, WAYS[mistake.name])
     assert found & mistake.caught_by, found
 
 
@@ -128,9 +128,9 @@ async def test_a_mistake_with_files_is_caught_where_it_matters(
     ids=["file", "stop", "code", "unheard of", "paid before", "paid after"],
 )
 async def test_the_same_way_breaks_nothing_without_the_mistake(
-    tmp_path: Path, way: Journey
+    world_home: Home, way: Journey
 ) -> None:
-    assert await _invariants_broken_by(tmp_path, way) == set()
+    assert await _invariants_broken_by(world_home, way) == set()
 
 
 @pytest.mark.parametrize(
@@ -141,13 +141,13 @@ async def test_the_same_way_breaks_nothing_without_the_mistake(
     ],
 )
 async def test_a_journey_of_a_file_leads_where_it_says(
-    tmp_path: Path, journey: str, state: BatchState, rows: dict[str, int]
+    world_home: Home, journey: str, state: BatchState, rows: dict[str, int]
 ) -> None:
     def look(tx: Tx) -> tuple[BatchState, list[str]]:
         (batch,) = tx.payout_batches.every()
         return batch.state, [one.status for one in tx.payout_batches.results(batch.reference)]
 
-    play = JourneyRun(tmp_path)
+    play = JourneyRun(world_home)
     await play.open()
     await JOURNEYS[journey](play)
     found, ended = await play.world.app.database.read(look)
@@ -156,8 +156,8 @@ async def test_a_journey_of_a_file_leads_where_it_says(
     await play.world.close()
 
 
-async def _invariants_broken_by(folder: Path, journey: Journey) -> set[str]:
-    play = JourneyRun(folder)
+async def _invariants_broken_by(world_home: Home, journey: Journey) -> set[str]:
+    play = JourneyRun(world_home)
     watch = InvariantChecker(play.world)
     with captured_log([], watch.errors):
         await play.open()

@@ -13,7 +13,7 @@ from flows.engine.event import Event
 from services.domain.money import Money
 from services.domain.payment import PaymentState
 from services.domain.topup import TopUpState
-from storage.sqlite.simulated import in_memory
+from tests.kit.open_databases import simulated_database
 
 DAY_S = 86_400
 
@@ -21,8 +21,8 @@ DAY_S = 86_400
 @pytest.fixture
 async def story() -> AsyncIterator[StormRun]:
     """A prompt is on the owner's phone, unanswered."""
-    with closing(in_memory()) as memory:
-        story = StormRun(4, 24, 1, memory)
+    with closing(simulated_database()) as database:
+        story = StormRun(4, 24, 1, database)
         await story.begin()
         owner = story.actors["p0"]
         for words in ("/topup", "1500"):

@@ -5,27 +5,27 @@ from __future__ import annotations
 import asyncio
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from bot.simulation.daraja.payees import parse_payee
 from bot.simulation.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
+from bot.simulation.world import Home
 from bot.storm.crash_points import PAYEE, PHONE, PIN, JourneyRun, pay
 from bot.storm.invariant_checker import InvariantChecker
 from bot.storm.storm_run import StormRun
 from services.domain.limits import LimitName
 from services.domain.money import Money
 from services.ports import Tx
-from storage.sqlite.simulated import in_memory
+from tests.kit.open_databases import simulated_database
 
 DAY_S = 86_400
 
 
 async def test_a_line_that_names_nobody_is_its_prompts_when_a_notification_names_it() -> None:
-    with closing(in_memory()) as memory:
-        story = StormRun(1, 24, 1, memory)
+    with closing(simulated_database()) as database:
+        story = StormRun(1, 24, 1, database)
         await story.begin()
         owner, world, paybill = story.actors["p0"], story.world, story.world.bank.paybill
         world.bank.statements.names_payer = lambda receipt: False
@@ -50,9 +50,9 @@ async def test_a_line_that_names_nobody_is_its_prompts_when_a_notification_names
 
 @pytest.mark.parametrize(("is_shown", "reported"), [(True, []), (False, ["told"])])
 async def test_a_refusal_that_a_phones_page_tells_was_told(
-    tmp_path: Path, is_shown: bool, reported: list[str]
+    world_home: Home, is_shown: bool, reported: list[str]
 ) -> None:
-    play = JourneyRun(tmp_path)
+    play = JourneyRun(world_home)
     watch = InvariantChecker(play.world)
     await play.open()
     await play.dial("2", "5000", "1")
@@ -73,9 +73,9 @@ def _no_float_today(tx: Tx) -> None:
 
 
 async def test_what_mpesa_has_paid_is_missing_in_the_end_though_nobody_was_told(
-    tmp_path: Path,
+    world_home: Home,
 ) -> None:
-    play = JourneyRun(tmp_path)
+    play = JourneyRun(world_home)
     watch = InvariantChecker(play.world)
     await play.open()
     play.world.daraja.set_payee(PAYEE, parse_payee("silent"))
@@ -89,8 +89,8 @@ async def test_what_mpesa_has_paid_is_missing_in_the_end_though_nobody_was_told(
     await play.world.close()
 
 
-async def test_a_frozen_payout_may_wait_for_its_owner(tmp_path: Path) -> None:
-    play = JourneyRun(tmp_path)
+async def test_a_frozen_payout_may_wait_for_its_owner(world_home: Home) -> None:
+    play = JourneyRun(world_home)
     watch = InvariantChecker(play.world)
     await play.open()
     play.world.daraja.arm(parse_fault("http 503"), "payout-token", 2)

@@ -11,7 +11,7 @@ from bot.storm.storm_run import StormRun
 from bot.storm.systems.partner_system import TOPUP
 from bot.storm.systems.request import Request
 from services.ports import Tx
-from storage.sqlite.simulated import in_memory
+from tests.kit.open_databases import simulated_database
 
 
 @pytest.mark.parametrize("point", ["commit", "after-commit"])
@@ -19,8 +19,8 @@ async def test_what_a_crash_cut_off_is_sent_again_and_done_once(point: CrashPoin
     def begun(tx: Tx) -> int:
         return sum(topup.channel == "api" for topup in tx.topups.every())
 
-    with closing(in_memory()) as memory:
-        story = StormRun(2, 6, 2, memory)
+    with closing(simulated_database()) as database:
+        story = StormRun(2, 6, 2, database)
         await story.begin()
         world, sender = story.world, story.systems.sender
         system = story.systems.systems[0]

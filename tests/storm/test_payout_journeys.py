@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from bot.simulation.world import Home
 from bot.storm.crash_points import JOURNEYS, JourneyRun
 from services.domain.payout import PayoutState
 from services.ports import Tx
@@ -30,7 +29,7 @@ from storage.raw import connection
     ],
 )
 async def test_a_journey_ends_by_the_evidence_that_it_is_about(
-    tmp_path: Path, journey: str, state: PayoutState, sources: list[str]
+    world_home: Home, journey: str, state: PayoutState, sources: list[str]
 ) -> None:
     def look(tx: Tx) -> tuple[PayoutState, list[str]]:
         (payout,) = tx.payouts.every()
@@ -40,7 +39,7 @@ async def test_a_journey_ends_by_the_evidence_that_it_is_about(
         )
         return payout.state, [source for (source,) in rows]
 
-    play = JourneyRun(tmp_path)
+    play = JourneyRun(world_home)
     await play.open()
     await JOURNEYS[journey](play)
     assert await play.world.app.database.read(look) == (state, sources)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
 from bot.simulation.daraja.payees import parse_payee
 from bot.simulation.faults import parse_fault
+from bot.simulation.world import Home
 from bot.storm.captured_log import captured_log
 from bot.storm.crash_points import JOURNEYS, PAYEE, JourneyRun, pay
 from bot.storm.invariant_checker import InvariantChecker
@@ -106,10 +106,10 @@ WAYS: dict[str, Journey] = {
 
 @pytest.mark.parametrize("mistake", PAYOUT_MISTAKES, ids=lambda mistake: mistake.name)
 async def test_a_mistake_with_payouts_is_caught_where_it_matters(
-    tmp_path: Path, mistake: Mistake
+    world_home: Home, mistake: Mistake
 ) -> None:
     with mistake.make():
-        found = await _invariants_broken_by(tmp_path, WAYS[mistake.name])
+        found = await _invariants_broken_by(world_home, WAYS[mistake.name])
     assert found & mistake.caught_by
 
 
@@ -118,13 +118,13 @@ _ALONE = {way: name for name, way in WAYS.items() if way not in JOURNEYS.values(
 
 @pytest.mark.parametrize("way", _ALONE, ids=_ALONE.values())
 async def test_the_same_way_breaks_nothing_without_the_mistake(
-    tmp_path: Path, way: Journey
+    world_home: Home, way: Journey
 ) -> None:
-    assert await _invariants_broken_by(tmp_path, way) == set()
+    assert await _invariants_broken_by(world_home, way) == set()
 
 
-async def _invariants_broken_by(folder: Path, journey: Journey) -> set[str]:
-    play = JourneyRun(folder)
+async def _invariants_broken_by(world_home: Home, journey: Journey) -> set[str]:
+    play = JourneyRun(world_home)
     watch = InvariantChecker(play.world)
     with captured_log([], watch.errors):
         await play.open()

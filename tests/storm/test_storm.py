@@ -7,7 +7,6 @@ import pickle
 import random
 import re
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 
@@ -21,7 +20,9 @@ from bot.storm.people import Actor
 from bot.storm.storm_run import StormRun, run
 from bot.storm.story import Violation
 from services.domain.message import Mail
-from storage.sqlite.simulated import SimulatedDatabase, in_memory
+from services.ports.simulated_databases import SimulatedDatabase
+from storage.sqlite.simulated import in_memory
+from tests.kit.on_server import test_server
 from tests.storm.mistake import Mistake
 from tests.storm.mistakes import MISTAKES
 
@@ -33,7 +34,7 @@ ALWAYS = ("prompt", "prompt by phone", "float", "payout")
 
 @pytest.mark.parametrize("seed", [1, 2, 4])
 def test_a_day_with_every_fault_breaks_nothing(seed: int) -> None:
-    tally = asyncio.run(run(seed, hours=24, partners=2))
+    tally = asyncio.run(run(seed, hours=24, partners=2, server=test_server()))
     assert tally.operations > 20
     assert tally.calls > 100
     assert tally.hops > 1_000
@@ -42,13 +43,15 @@ def test_a_day_with_every_fault_breaks_nothing(seed: int) -> None:
 
 
 def test_a_seed_always_tells_the_same_story() -> None:
-    first, again = (asyncio.run(run(5, hours=3, partners=2)) for _ in range(2))
+    first, again = (asyncio.run(run(5, 3, 2, test_server())) for _ in range(2))
     assert first == again
 
 
 def test_worlds_of_several_processes_are_the_same() -> None:
+    server = test_server()
+    where = [] if server is None else ["--database", server.dsn]
     alone, together = (
-        CliRunner().invoke(storm, ["--seeds", "11..13", "--hours", "1", "--jobs", jobs])
+        CliRunner().invoke(storm, ["--seeds", "11..13", "--hours", "1", "--jobs", jobs, *where])
         for jobs in ("1", "2")
     )
     assert alone.exit_code == together.exit_code == 0
@@ -67,15 +70,9 @@ def test_a_violation_comes_whole_from_another_process() -> None:
     assert str(again) == "seed 7, step 3: ledger: does not add up"
 
 
-@pytest.fixture
-def memory() -> Iterator[SimulatedDatabase]:
-    with closing(in_memory()) as memory:
-        yield memory
-
-
-def test_whoever_has_mail_reads_codes_there(memory: SimulatedDatabase) -> None:
+def test_whoever_has_mail_reads_codes_there(world_database: SimulatedDatabase) -> None:
     """Regression: a guess equal to a code sent only by mail was counted as an unsent code."""
-    story = StormRun(1, 1, 1, memory)
+    story = StormRun(1, 1, 1, world_database)
     asyncio.run(story.world.mail.send(Mail("p1@storm.example", "Code", "Your code is 271828.")))
     actor = Actor("100001", "254710000001", mail="p1@storm.example")
     assert story.read(actor) == ["Your code is 271828."]
@@ -86,9 +83,9 @@ def test_whoever_has_mail_reads_codes_there(memory: SimulatedDatabase) -> None:
 
 
 async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(
-    memory: SimulatedDatabase,
+    world_database: SimulatedDatabase,
 ) -> None:
-    story = StormRun(6, 24, 1, memory)
+    story = StormRun(6, 24, 1, world_database)
     await story.begin()
     owner, events = story.actors["p0"], []
     for words in ("/float", "1500"):
@@ -108,21 +105,23 @@ async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(
     await story.world.close()
 
 
-def test_no_statement_is_prepared_twice(memory: SimulatedDatabase) -> None:
+@pytest.mark.sqlite_only("reads SQLite's table of statements")
+def test_no_statement_is_prepared_twice() -> None:
     """Not even after a crash, or for a value for which SQLite might use another index."""
-    story = StormRun(1, 6, 2, memory)
-    asyncio.run(story.run())
-    assert story.world.crash_count > 0
-    try:
-        again = memory.conn.execute("SELECT sql FROM sqlite_stmt WHERE reprep > 0").fetchall()
-    except sqlite3.OperationalError:
-        pytest.skip("SQLite was built without its table of statements")
+    with closing(in_memory()) as memory:
+        story = StormRun(1, 6, 2, memory)
+        asyncio.run(story.run())
+        assert story.world.crash_count > 0
+        try:
+            again = memory.conn.execute("SELECT sql FROM sqlite_stmt WHERE reprep > 0").fetchall()
+        except sqlite3.OperationalError:
+            pytest.skip("SQLite was built without its table of statements")
     assert again == []
 
 
 @pytest.mark.parametrize("journey", ALWAYS)
 def test_a_kill_at_any_point_loses_nothing(journey: str) -> None:
-    points, bad = asyncio.run(crash_at_every_point(journey))
+    points, bad = asyncio.run(crash_at_every_point(journey, test_server()))
     assert points > 20
     assert bad == []
 
@@ -130,14 +129,14 @@ def test_a_kill_at_any_point_loses_nothing(journey: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("journey", [name for name in JOURNEYS if name not in ALWAYS])
 def test_a_kill_at_any_point_of_the_other_journeys_loses_nothing(journey: str) -> None:
-    points, bad = asyncio.run(crash_at_every_point(journey))
+    points, bad = asyncio.run(crash_at_every_point(journey, test_server()))
     assert points > 10
     assert bad == []
 
 
 def _tell_all() -> None:
     for seed in SEEDS:
-        asyncio.run(run(seed, HOURS, PARTNERS))
+        asyncio.run(run(seed, HOURS, PARTNERS, test_server()))
 
 
 @pytest.mark.long
@@ -149,6 +148,7 @@ def test_a_mistake_is_caught(mistake: Mistake) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.sqlite_only("looks into SQLite's log")
 def test_a_kill_point_sees_codes_in_clear() -> None:
     """The write-ahead log keeps wiped data for a while."""
     (mistake,) = (mistake for mistake in MISTAKES if mistake.name == "keep codes in clear")
