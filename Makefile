@@ -2,7 +2,7 @@
 # PYTHON=python3.12 chooses the interpreter (.venv then keeps it); ARGS goes to pytest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-sql test-monitoring lint types contracts format bench storm mutants foreign fuzz browser pictures dist openapi lock clean
+.PHONY: help setup run demo test test-sql test-monitoring lint types contracts format bench storm mutants foreign fuzz browser pictures failover dist openapi lock clean
 BIN := .venv/bin
 
 help: ## This list
@@ -109,6 +109,12 @@ pictures: setup ## Take the pictures of the demo page in docs/pictures
 	@$(call VENV,browser)
 	.venv-browser/bin/python -m tests.browser.pictures
 
+# Needs root, network namespaces and Debian's packages: apt-get install postgresql-15 etcd-server
+# iproute2 nftables curl openssl. ARGS="--only WORDS" takes the faults whose name has those words.
+failover: setup ## Three nodes of docs/scale.md on this machine, and what can go wrong with them (.venv-failover; ten minutes)
+	@$(call VENV,failover)
+	@$(BIN)/python -m tests.failover $(ARGS)
+
 # With hatchling of the lock, so without the network. The wheel is built from the sdist, and tried
 # with the packages of .venv that it asks for, and no others.
 dist: setup ## Build the wheel and the sdist into dist/, and try the wheel away from here
@@ -133,6 +139,7 @@ lock: setup ## Regenerate the locks of all virtual environments (on Python 3.11)
 	$(COMPILE) --output-file tests/foreign/requirements.lock $(ARGS) tests/foreign/requirements.in
 	$(COMPILE) --output-file tests/fuzz/requirements.lock $(ARGS) tests/fuzz/requirements.in
 	$(COMPILE) --output-file tests/browser/requirements.lock $(ARGS) tests/browser/requirements.in
+	$(COMPILE) --output-file tests/failover/requirements.lock $(ARGS) tests/failover/requirements.in
 
 COMPILE = PIP_CONFIG_FILE=/dev/null PIP_INDEX_URL= PIP_EXTRA_INDEX_URL= PIP_FIND_LINKS= \
 	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --no-config \
@@ -140,7 +147,7 @@ COMPILE = PIP_CONFIG_FILE=/dev/null PIP_INDEX_URL= PIP_EXTRA_INDEX_URL= PIP_FIND
 	--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 clean: ## Remove .venv and its like, caches and build output; never .env or a database
-	rm -rf .venv .venv-foreign .venv-fuzz .venv-browser dist .coverage .hypothesis .mutants .mypy_cache .pytest_cache tests/browser/.pytest_cache tests/foreign/ussd_menu/node_modules .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-foreign .venv-fuzz .venv-browser .venv-failover dist .coverage .hypothesis .mutants .mypy_cache .pytest_cache tests/browser/.pytest_cache tests/foreign/ussd_menu/node_modules .ruff_cache .import_linter_cache
 	find bot flows services storage tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Two stamps, each written when its step is finished, so that an interrupted build is done again:

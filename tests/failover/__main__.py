@@ -1,0 +1,115 @@
+"""`make failover`: faults of three nodes under load. Is anything lost, or applied twice?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.failover.cluster import Cluster, cluster
+from tests.failover.events import applied_twice, errors, longest_outage_s, lost
+from tests.failover.faults import FAULTS, Fault
+from tests.failover.load import Load
+from tests.failover.network import LabFailed
+
+ENVIRONMENT = Path(__file__).parents[2] / ".venv-failover"
+CALM_S = 5  # before each fault, and after it is healed
+BACK_S = 30  # within which every worker must go on, once all is healed
+HEADS = (
+    f"{'fault':<45}{'outage s':>9}{'cut off s':>10}{'applied':>9}{'lost':>6}{'twice':>6}  errors"
+)
+
+
+class Outcome(NamedTuple):
+    outage_s: float  # the longest that a worker which could reach a primary waited
+    cut_off_s: float | None  # the same of those that could not
+    applied: int
+    lost: int
+    twice: int
+    errors: dict[str, int]
+
+    @property
+    def is_good(self) -> bool:
+        return self.lost == self.twice == 0
+
+    def line(self, name: str) -> str:
+        cut_off = "" if self.cut_off_s is None else f"{self.cut_off_s:.1f}"
+        said = ", ".join(f"{number} {kind}" for kind, number in sorted(self.errors.items()))
+        numbers = (
+            f"{self.outage_s:>9.1f}{cut_off:>10}{self.applied:>9}{self.lost:>6}{self.twice:>6}"
+        )
+        return f"{name:<45}{numbers}  {said}"
+
+
+def try_fault(lab: Cluster, load: Load, fault: Fault) -> Outcome:
+    if fault.by_libpq:
+        load.kill(lab.workers)
+        load.start(lab.workers, by_libpq=True)
+    time.sleep(CALM_S)
+    since = time.monotonic()
+    cut_off = fault.happen(lab, load) or []
+    lab.heal()
+    _wait_until_all_go_on(lab, load)
+    if fault.by_libpq:
+        load.kill(lab.workers)
+        load.start(lab.workers)
+    time.sleep(CALM_S)
+    load.check_that_all_run()
+    until = time.monotonic()
+    logs = {worker.name: load.lines_of(worker) for worker in lab.workers}
+    books = load.books()
+    every = [line for log in logs.values() for line in log]
+    waits = {name: longest_outage_s(log, since, until) for name, log in logs.items()}
+    away = {worker.name for worker in cut_off}
+    return Outcome(
+        max(wait for name, wait in waits.items() if name not in away),
+        max((waits[name] for name in away), default=None),
+        sum(1 for line in every if line.kind == "applied" and line.at >= since),
+        len(lost(every, books)),
+        applied_twice(books),
+        errors(every, since),
+    )
+
+
+def _wait_until_all_go_on(lab: Cluster, load: Load) -> None:
+    healed_at = time.monotonic()
+    while True:
+        logs = [load.lines_of(worker) for worker in lab.workers]
+        if all(any(ln.kind == "applied" and ln.at > healed_at for ln in log) for log in logs):
+            return
+        if time.monotonic() > healed_at + BACK_S:
+            raise LabFailed(f"not every worker has gone on within {BACK_S} s")
+        time.sleep(0.5)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make failover")
+    parser.add_argument("--only", action="append", help="faults whose name has these words")
+    parser.add_argument("--keep", action="store_true", help="keep the folder with every log")
+    given = parser.parse_args()
+    chosen = [
+        fault
+        for fault in FAULTS
+        if given.only is None or any(words in fault.name for words in given.only)
+    ]
+    failures = 0
+    with cluster(ENVIRONMENT, given.keep) as lab:
+        print(f"three nodes and four workers, in {lab.folder}", flush=True)
+        load = Load(lab)
+        load.make_tables()
+        load.start(lab.workers)
+        print(HEADS, flush=True)
+        for fault in chosen:
+            outcome = try_fault(lab, load, fault)
+            print(outcome.line(fault.name), flush=True)
+            failures += not outcome.is_good
+    return 1 if failures or not chosen else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LabFailed as problem:
+        sys.exit(f"the lab failed: {problem}")

@@ -1,0 +1,84 @@
+"""Four workers, each on a host of its own, and what became of their events."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psycopg
+
+from tests.failover.client import SCHEMA
+from tests.failover.cluster import REPOSITORY, Cluster
+from tests.failover.events import Books, Line, lines
+from tests.failover.network import Host, LabFailed
+
+BOOKS_S = 30  # in which a database that serves must have been read
+
+
+class Load:
+    def __init__(self, lab: Cluster) -> None:
+        self._lab = lab
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._by_libpq: set[str] = set()  # workers that do not ask Patroni
+        hosts = ",".join(node.host.address for node in lab.nodes)
+        self._database = (
+            f"postgresql://hazina:{lab.password}@{hosts}/hazina?channel_binding=require"
+            "&target_session_attrs=read-write&connect_timeout=2"
+        )
+
+    def make_tables(self) -> None:
+        with psycopg.connect(self._database) as conn:
+            conn.execute(SCHEMA.encode())
+
+    def log_of(self, worker: Host) -> Path:
+        return self._lab.folder / f"{worker.name}.log"
+
+    def lines_of(self, worker: Host) -> list[Line]:
+        return list(lines(self.log_of(worker)))
+
+    def start(self, workers: Sequence[Host], by_libpq: bool = False) -> None:
+        """``by_libpq``: they do not ask Patroni, but take the first host that is read-write."""
+        for worker in workers:
+            command = [sys.executable, "-m", "tests.failover.client", worker.name, self._database]
+            urls = [] if by_libpq else ["--urls", *self._lab.urls]
+            with (self._lab.folder / f"{worker.name}.err").open("ab") as said:
+                self._running[worker.name] = subprocess.Popen(
+                    worker.command(*command, str(self.log_of(worker)), *urls),
+                    cwd=REPOSITORY,
+                    stdin=subprocess.DEVNULL,
+                    stderr=said,
+                )
+
+    def kill(self, workers: Sequence[Host]) -> None:
+        for worker in workers:
+            self._running[worker.name].kill()
+            self._running[worker.name].wait()
+
+    def check_that_all_run(self) -> None:
+        """Raises ``LabFailed``: a worker only ends when it is killed."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                said = (self._lab.folder / f"{name}.err").read_text()
+                raise LabFailed(f"worker {name} has ended: {said}")
+
+    def books(self) -> Books:
+        """Of the primary."""
+        ends_at = time.monotonic() + BOOKS_S
+        while True:
+            try:
+                return self._read_books()
+            except (psycopg.Error, LabFailed) as error:
+                if time.monotonic() > ends_at:
+                    raise LabFailed(f"the books cannot be read: {error}") from error
+            time.sleep(0.5)
+
+    def _read_books(self) -> Books:
+        host = self._lab.primary().host.address
+        with psycopg.connect(self._database, host=host, port=5432) as conn:
+            conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            events = [row[0] for row in conn.execute("SELECT id FROM events")]
+            applied = {row[0]: row[1] for row in conn.execute("SELECT id, applied FROM accounts")}
+        return Books(events, applied)
