@@ -17,8 +17,8 @@ from typing import TextIO
 import psycopg
 
 from storage.postgres.primary import find_primary
-from storage.postgres.socket_watch import SocketWatch
 from tests.failover.events import Line, account_of, event_id, lines
+from tests.failover.socket_watch import SocketWatch
 
 SCHEMA = """
 CREATE TABLE events (id text PRIMARY KEY, account bigint NOT NULL);

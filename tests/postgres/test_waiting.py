@@ -9,16 +9,14 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from storage.postgres.connection import PostgresConnection
-from storage.postgres.faults import ConnectionLost
-from storage.postgres.socket_watch import SocketWatch
+from storage.postgres.connection import PostgresConnection, _Answers
+from storage.postgres.faults import CommitUnknown, ConnectionLost
 from tests.kit.postgres_server import PostgresServer, postgres_server
 
 pytestmark = pytest.mark.postgres
 
 SLEEP_S = 0.5
 LIMIT_S = 0.3
-FOR_EVER = "SELECT pg_sleep(60)"
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +31,6 @@ def conn(server: PostgresServer) -> Iterator[PostgresConnection]:
     connection.connect()
     yield connection
     connection.close()
-
-
-@pytest.fixture
-def watch() -> Iterator[SocketWatch]:
-    watching = SocketWatch(LIMIT_S)
-    yield watching
-    watching.close()
 
 
 def ticks_during(function: Callable[[], object]) -> int:
@@ -67,21 +58,36 @@ def test_others_go_on_while_a_statement_runs(conn: PostgresConnection) -> None:
     assert ticks_during(lambda: conn.execute(statement).fetchone()) > 10
 
 
-def test_a_watched_statement_ends_as_a_lost_connection(
-    conn: PostgresConnection, watch: SocketWatch
-) -> None:
+def test_a_server_that_says_nothing_is_a_lost_connection(conn: PostgresConnection) -> None:
+    conn.execute("SELECT pg_sleep(0)")
     began = time.monotonic()
-    with pytest.raises(ConnectionLost), watch.over(conn.driver.pgconn.socket):
-        conn.execute(FOR_EVER).fetchone()
+    conn.executemany("UPDATE pg_settings SET setting = ? WHERE pg_sleep(60) IS NULL", [("x",)])
+    with pytest.raises(ConnectionLost):
+        conn.flush(LIMIT_S)
     assert LIMIT_S <= time.monotonic() - began < 10
     assert not conn.is_connected
     conn.connect()
     assert conn.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_the_driver_sees_a_lost_connection_too(server: PostgresServer, watch: SocketWatch) -> None:
-    driver = psycopg.connect(server.dsn, autocommit=True)
-    with driver, pytest.raises(psycopg.OperationalError) as lost, watch.over(driver.fileno()):
-        driver.execute(FOR_EVER.encode())
-    assert lost.value.sqlstate is None
-    assert driver.broken
+def test_a_commit_that_is_not_answered_is_unknown(
+    conn: PostgresConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.postgres.connection.COMMIT_MAX_S", LIMIT_S)
+    conn.begin()
+    conn.commit()  # prepared
+    conn.begin()
+    conn.execute("SELECT 1")
+    monkeypatch.setattr(_Answers, "next", _frozen)
+    with pytest.raises(CommitUnknown):
+        conn.commit()
+    assert not conn.is_connected
+
+
+def _frozen(answers: _Answers) -> None:
+    """As if the server had been stopped."""
+    while True:
+        left_s = answers._ends_at - time.monotonic()
+        if left_s <= 0:
+            raise ConnectionLost("the server does not answer")
+        time.sleep(min(left_s, 0.05))

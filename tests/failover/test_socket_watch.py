@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from storage.postgres.socket_watch import SocketWatch
+from tests.failover.socket_watch import SocketWatch
 
 LIMIT_S = 0.2
 Pair = tuple[socket.socket, socket.socket]
