@@ -78,6 +78,12 @@ class Database(Protocol):
         ...
 
     @property
+    def follows(self) -> bool:
+        """Whether another process is known to lead. While the database cannot be reached, nobody
+        leads, and who led last still hears people."""
+        ...
+
+    @property
     def others(self) -> int:
         """How many other processes serve this database."""
         ...

@@ -56,6 +56,7 @@ _log = structlog.get_logger(__name__)
 
 READERS = 2
 PAYLOAD_MAX = 7_900  # bytes; PostgreSQL's limit is 8,000
+ALONE_EVERY = 10  # ticks, at which a process that is alone looks at what others may have left
 SETTLE_EVERY_S = 0.5
 SETTLE_MAX_S = 120.0  # a failover takes 20 to 40 (facts: postgres 8)
 BUSY_AFTER_S = 2.0  # of asking, people are told that the desk is busy
@@ -79,6 +80,7 @@ class Database(QueuedDatabase):
         self._address = address
         self._membership = membership
         self._joined = False
+        self._ticks = 0
         raw = PostgresConnection(partial(connect, address, "writer"))
         locks = None if membership is None else PostgresLocks(raw)
         writer_id = new_id() if membership is None else membership.process
@@ -168,6 +170,10 @@ class Database(QueuedDatabase):
         return self._membership is None or self._membership.leads
 
     @property
+    def follows(self) -> bool:
+        return self._membership is not None and self._membership.follows
+
+    @property
     def others(self) -> int:
         return 0 if self._membership is None else self._membership.others
 
@@ -203,7 +209,9 @@ class Database(QueuedDatabase):
         )
 
     def _ticked(self) -> None:
-        if self.others:
+        """What a process that is gone has claimed is due some time after it was last seen."""
+        self._ticks += 1
+        if self.others or self._ticks % ALONE_EVERY == 0:
             self.elsewhere(None)
 
     @property

@@ -66,6 +66,7 @@ class Membership:
         self.process = process
         self.clock = ServerClock()
         self.others = 0  # processes that are there besides this one
+        self.follows = True  # another leads, as far as is known
         self.epoch = 0  # in which this process leads; 0: it does not
         self.writer_pid = 0  # of the server's process for our own notifications
         self.on_leading: Callable[[bool], None] = lambda leads: None
@@ -141,6 +142,7 @@ class Membership:
             " WHERE process = %(me)s OR until < now() RETURNING epoch",
             {"me": self.process, "lasts": LEADS_FOR_S},
         ).fetchone()
+        self.follows = row is None
         if row is None:
             self._follow()
             return

@@ -143,6 +143,10 @@ class Database(QueuedDatabase):
         return True
 
     @property
+    def follows(self) -> bool:
+        return False
+
+    @property
     def others(self) -> int:
         return 0
 

@@ -405,3 +405,40 @@ async def test_readers_connect_again(served: ServedDatabase) -> None:
 
 def test_a_lost_connection_is_told_from_a_refusal() -> None:
     assert not issubclass(ConnectionLost, psycopg.IntegrityError)
+
+
+async def test_who_led_last_still_hears_people_while_the_server_is_away(
+    served: ServedDatabase,
+) -> None:
+    async with processes(served, 2) as (first, second):
+        await first.join()
+        await until(lambda: first.leads)
+        await second.join()
+        await until(lambda: second.others == 1)
+        assert (first.follows, second.follows) == (False, True)
+        member = first._membership
+        assert member is not None
+
+        def away() -> Any:
+            raise psycopg.OperationalError("away")
+
+        member._connector = away
+        with psycopg.connect(served.address.dsn, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'hazina member'"
+            )
+        await until(lambda: not first.leads)
+        assert not first.follows
+        await until(lambda: second.leads)  # which was cut off only for a moment
+
+
+async def test_a_process_that_is_alone_looks_at_what_others_may_have_left(
+    served: ServedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.postgres.database.ALONE_EVERY", 2)
+    looked: list[frozenset[str] | None] = []
+    async with processes(served, 1) as (alone,):
+        alone.elsewhere = looked.append
+        await alone.join()
+        await until(lambda: looked == [None])

@@ -178,9 +178,9 @@ async def serve_telegram(
 async def _by_polling(
     app: App, adapter: TelegramAdapter, bot: Bot, clock: Clock, poll_s: int, stop: asyncio.Event
 ) -> None:
-    """Only while this process leads: Telegram answers one poller, and refuses a second."""
+    """Only while no other process leads: Telegram answers one poller, and refuses a second."""
     while not stop.is_set():
-        if not app.database.leads:
+        if app.database.follows:
             await _first(asyncio.create_task(asyncio.sleep(LOOK_EVERY_S)), stop)
             continue
         poller = Poller(bot, adapter.handle, clock, poll_s=poll_s)
@@ -193,8 +193,8 @@ async def _by_polling(
 
 
 async def _until_led(app: App) -> None:
-    """Return when another process may lead."""
-    while app.database.leads:  # noqa: ASYNC110 - it ends by time passing
+    """Return when another process leads."""
+    while not app.database.follows:  # noqa: ASYNC110 - it ends by time passing
         await asyncio.sleep(LOOK_EVERY_S)
 
 
