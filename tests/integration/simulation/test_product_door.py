@@ -100,3 +100,30 @@ async def test_a_closed_door_stays_closed() -> None:
     door.close()
     door.open(_product(_at_once))
     assert (await _get(door)).status_code == 503
+
+
+async def test_a_kill_cuts_requests_off_in_the_order_in_which_they_came() -> None:
+    """Who sends them again does so in that order too, or a seed would tell another story."""
+    entered: list[str] = []
+    cut_off: list[str] = []
+    all_in = asyncio.Event()
+
+    async def answer(request: Request) -> Response:
+        entered.append(request.query_params["n"])
+        if len(entered) == len(asking):
+            all_in.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cut_off.append(request.query_params["n"])
+        return PlainTextResponse("done")
+
+    door = ProductDoor()
+    door.open(_product(answer))
+    transport = httpx.ASGITransport(door)
+    async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
+        asking = [asyncio.create_task(client.get(f"/v1/door?n={n}")) for n in range(40)]
+        await all_in.wait()
+        await asyncio.gather(*door.abort(), return_exceptions=True)
+        await asyncio.gather(*asking)
+    assert cut_off == entered
