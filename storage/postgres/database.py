@@ -60,6 +60,7 @@ ALONE_EVERY = 10  # ticks, at which a process that is alone looks at what others
 SETTLE_EVERY_S = 0.5
 SETTLE_MAX_S = 120.0  # a failover takes 20 to 40 (facts: postgres 8)
 BUSY_AFTER_S = 2.0  # of asking, people are told that the desk is busy
+GONE_AFTER_S = 2.0  # a process that stopped holds no lock any more
 
 
 class Database(QueuedDatabase):
@@ -255,11 +256,7 @@ class Database(QueuedDatabase):
         conn = self._writer.raw
         conn.connect()
         driver = conn.driver
-        if self._membership is None:
-            free = is_true(driver, SERVE_ALONE, SERVING)
-        else:
-            free = is_true(driver, SERVE_TOGETHER, SERVING)
-        if not free:
+        if not self._may_serve(driver):
             raise DatabaseInUse(f"another hazina is using {self._address}: stop it first")
         missing = pending_migrations(driver)
         if missing and not migrating:
@@ -274,6 +271,17 @@ class Database(QueuedDatabase):
         row = driver.execute("SELECT pg_database_size(current_database())").fetchone()
         self._size_bytes = 0 if row is None else int(row[0])
         self._store_tx.forget()
+
+    def _may_serve(self, driver: DriverConnection[Any]) -> bool:
+        """Whether nobody keeps others out. The server ends the session of a process that has
+        stopped a moment later than the process does."""
+        lock = SERVE_ALONE if self._membership is None else SERVE_TOGETHER
+        ends_at = time.monotonic() + GONE_AFTER_S
+        while not is_true(driver, lock, SERVING):
+            if time.monotonic() > ends_at:
+                return False
+            time.sleep(0.02)
+        return True
 
     async def _run_batch(
         self, tx: StoreTx, batch: list[QueuedWrite[Any]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
@@ -30,6 +31,7 @@ from storage.postgres import membership
 from storage.postgres.connection import PostgresConnection
 from storage.postgres.database import Database
 from storage.postgres.faults import CommitUnknown, ConnectionLost
+from storage.postgres.server import SERVE_ALONE, SERVING, connect, is_true
 from storage.postgres.simulated import ServedDatabase
 from storage.transaction import StoreTx
 from tests.kit.postgres_server import postgres_server
@@ -252,6 +254,18 @@ async def test_an_exclusive_desk_keeps_everybody_out(served: ServedDatabase) -> 
     async with processes(served, 2):
         with pytest.raises(DatabaseInUse):
             await Database.open(served.address, now)
+
+
+async def test_a_desk_that_is_started_again_waits_for_the_end_of_the_session_before(
+    served: ServedDatabase,
+) -> None:
+    before = connect(served.address, "before")
+    assert is_true(before, SERVE_ALONE, SERVING)
+    ending = threading.Timer(0.3, before.close)
+    ending.start()
+    again = await Database.open(served.address, now)
+    await again.close()
+    ending.join()
 
 
 async def test_one_leads_and_another_takes_over_when_it_stops(served: ServedDatabase) -> None:
