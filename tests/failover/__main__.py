@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.failover.network import LabFailed
 
 ENVIRONMENT = Path(__file__).parents[2] / ".venv-failover"
 CALM_S = 5  # before each fault, and after it is healed
+SETTINGS_S = 12  # until changed ones are in force
 BACK_S = 30  # within which every worker must go on, once all is healed
 HEADS = (
     f"{'fault':<45}{'outage s':>9}{'cut off s':>10}{'applied':>9}{'lost':>6}{'twice':>6}  errors"
@@ -87,6 +90,9 @@ def _wait_until_all_go_on(lab: Cluster, load: Load) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make failover")
     parser.add_argument("--only", action="append", help="faults whose name has these words")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=JSON", help="of Patroni's settings"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the folder with every log")
     given = parser.parse_args()
     chosen = [
@@ -95,8 +101,15 @@ def main() -> int:
         if given.only is None or any(words in fault.name for words in given.only)
     ]
     failures = 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and tidies up
     with cluster(ENVIRONMENT, given.keep) as lab:
         print(f"three nodes and four workers, in {lab.folder}", flush=True)
+        if given.set:
+            options = dict(option.split("=", 1) for option in given.set)
+            lab.set_option(**{name: json.loads(value) for name, value in options.items()})
+            time.sleep(SETTINGS_S)
+            lab.heal()
+            print(f"with {options}", flush=True)
         load = Load(lab)
         load.make_tables()
         load.start(lab.workers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import signal
@@ -24,13 +25,15 @@ from tests.failover.network import (
     remove_network,
     run,
 )
-from tests.failover.node import SCALE, Node
+from tests.failover.node import SCALE, Node, remove_disks
 
 NODES = 3
 WORKERS = 4
 START_S = 90
 HEAL_S = 120
 LOOK_S = 2
+SYNCHRONOUS = {"sync_standby", "quorum_standby"}  # roles of members
+LOCK = Path("/run/lock/hazina-failover")  # namespaces and their addresses are the machine's
 REPOSITORY = Path(__file__).parents[2]
 
 Frozen = Literal["patroni", "etcd", "leader", "standby"]
@@ -46,6 +49,7 @@ class Cluster:
         self.urls = [node.url for node in self.nodes]
         self._passwords = folder / "passwords"
         self._filled: list[Node] = []
+        self._is_synchronous = True
 
     @property
     def password(self) -> str:
@@ -55,6 +59,7 @@ class Cluster:
 
     def start(self, archive: str = "/bin/true") -> None:
         self._passwords.write_text(run(str(SCALE / "set-up-node.sh"), "--new-passwords"))
+        self.stop()
         make_network([*(node.host for node in self.nodes), *self.workers])
         addresses = [node.host.address for node in self.nodes]
         for node in self.nodes:
@@ -68,8 +73,7 @@ class Cluster:
 
     def stop(self) -> None:
         remove_network()
-        for node in self.nodes:
-            node.unmount()
+        remove_disks()
 
     def make_database(self) -> None:
         primary = self.primary()
@@ -100,7 +104,8 @@ class Cluster:
         return listed
 
     def set_option(self, **options: object) -> None:
-        """What `patronictl edit-config` sets."""
+        """What `patronictl edit-config` sets; it is in force two rounds of Patroni later."""
+        self._is_synchronous = bool(options.get("synchronous_mode", self._is_synchronous))
         primary = self.primary()
         body = json.dumps(options)
         where = f"{primary.url}/config"
@@ -155,11 +160,7 @@ class Cluster:
 
     def synchronous_standby(self) -> Node:
         """One of those that the primary waits for."""
-        names = {
-            member["host"]
-            for member in self.members()
-            if member["role"] in ("sync_standby", "quorum_standby")
-        }
+        names = {member["host"] for member in self.members() if member["role"] in SYNCHRONOUS}
         return next(node for node in self.nodes if node.host.address in names)
 
     def cut(self, node: Node, workers: Sequence[Host]) -> None:
@@ -191,7 +192,7 @@ class Cluster:
         wait_for(settled, HEAL_S, "the three nodes have not come back")
 
     def _has_settled(self) -> bool:
-        """A leader, two standbys that stream, and at least one of them synchronous."""
+        """A leader, two standbys that stream, and one of them synchronous if any should be."""
         try:
             members = self.members()
         except (LabFailed, OSError, ValueError):
@@ -201,7 +202,7 @@ class Cluster:
         return (
             roles.count("leader") == 1
             and states == ["streaming"] * (NODES - 1)
-            and any(role in ("sync_standby", "quorum_standby") for role in roles)
+            and (not self._is_synchronous or not SYNCHRONOUS.isdisjoint(roles))
         )
 
 
@@ -217,17 +218,21 @@ def wait_for(condition: Callable[[], bool], limit_s: float, otherwise: str) -> N
 def cluster(environment: Path, keeps: bool = False) -> Iterator[Cluster]:
     """In a temporary folder, which stays when something fails, or when ``keeps``. ``environment``
     is the virtual one with Patroni; it is copied, so that the user postgres can read it."""
-    folder = Path(tempfile.mkdtemp(prefix="hazina-failover-"))
-    folder.chmod(0o755)
-    python = _patroni_for_postgres(environment, folder)
-    lab = Cluster(folder, python)
-    try:
-        lab.start()
-        yield lab
-    finally:
-        lab.stop()
-    if not keeps:
-        shutil.rmtree(folder)
+    with LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabFailed("there is one on this machine already") from None
+        folder = Path(tempfile.mkdtemp(prefix="hazina-failover-"))
+        folder.chmod(0o755)
+        lab = Cluster(folder, _patroni_for_postgres(environment, folder))
+        try:
+            lab.start()
+            yield lab
+        finally:
+            lab.stop()
+        if not keeps:
+            shutil.rmtree(folder)
 
 
 def _patroni_for_postgres(environment: Path, folder: Path) -> Path:

@@ -117,7 +117,6 @@ def _outside(name: str) -> str:
 
 def make_network(hosts: Iterable[Host]) -> None:
     """Raises ``LabFailed``, also when this machine has no namespaces."""
-    remove_network()
     run("ip", "link", "add", BRIDGE, "type", "bridge")
     run("ip", "addr", "add", f"{NET}.254/24", "dev", BRIDGE)
     run("ip", "link", "set", BRIDGE, "up")

@@ -13,6 +13,7 @@ from tests.failover.network import Host, LabFailed, is_alive, run
 
 SCALE = Path(__file__).parents[2] / "docs" / "scale"
 DATA_MB = 700  # of the disk that a node's database and its log are on
+DISK = "hzlab"  # as it is called among what is mounted
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 
 
@@ -31,7 +32,7 @@ class Node:
         for folder in ("etc/default", "var/lib/etcd", "var/run/postgresql", "var/log/pgbackrest"):
             (self.root / folder).mkdir(parents=True)
         self.disk.mkdir(parents=True)
-        run("mount", "-t", "tmpfs", "-o", f"size={DATA_MB}m,mode=700", "hzlab", str(self.disk))
+        run("mount", "-t", "tmpfs", "-o", f"size={DATA_MB}m,mode=700", DISK, str(self.disk))
         settings = {
             "ROOT": str(self.root),
             "PASSWORDS": str(passwords),
@@ -43,9 +44,6 @@ class Node:
         wanted = ("env", *(f"{name}={value}" for name, value in settings.items()))
         run(*self.host.command(*wanted, str(SCALE / "set-up-node.sh"), "--files", *addresses))
         run("chown", "-R", "postgres:postgres", str(self.root))
-
-    def unmount(self) -> None:
-        run("umount", str(self.disk), check=False)
 
     # Starting ---------------------------------------------------------------------------------
 
@@ -126,3 +124,11 @@ class Node:
 
     def free_disk(self) -> None:
         (self.disk / "filling").unlink(missing_ok=True)
+
+
+def remove_disks() -> None:
+    """Also those that a lab which was killed has left."""
+    for line in Path("/proc/mounts").read_text().splitlines():
+        source, place, _ = line.split(" ", 2)
+        if source == DISK:
+            run("umount", place)
