@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flows.engine.session import FlowRegistry, Session
-from tests.kit.engine_happenings import BEGINNINGS, Happening, answers, happenings, taps
+from tests.kit.engine_happenings import BEGINNINGS, Happening, answers, commands, happenings, taps
 from tests.kit.engine_talk import Talk
 
 
@@ -37,6 +37,7 @@ def test_the_short_cuts_lead_where_they_say() -> None:
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(sorted(BEGINNINGS)), st.lists(happenings, max_size=30))
 # Rarely generated: from float to a top-up by hand.
+@example("pin", [commands("settings"), taps(25)])
 @example("short", [taps(0), taps(32), taps(0)])
 @example("short", [taps(0), taps(32), answers("waiting"), taps(0)])
 def test_whatever_happens_the_conversation_holds(beginning: str, happened: list[Happening]) -> None:
