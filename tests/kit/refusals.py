@@ -21,9 +21,11 @@ def drop_guards(store: PlainStore) -> None:
     if store.is_served:
         guards = store.conn.execute(
             "SELECT format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass)"
-            " FROM pg_trigger WHERE NOT tgisinternal"
+            " FROM pg_trigger JOIN pg_class AS t ON t.oid = tgrelid"
+            " WHERE NOT tgisinternal AND t.relnamespace = CAST(current_schema() AS regnamespace)"
             " UNION ALL SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass,"
             " conname) FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0"
+            " AND connamespace = CAST(current_schema() AS regnamespace)"
         ).fetchall()
     else:
         guards = store.conn.execute(

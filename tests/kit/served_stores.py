@@ -20,11 +20,15 @@ class ServedStore:
     def __init__(self) -> None:
         server = test_server()
         assert server is not None
-        self._database = ServedDatabase(server)
-        atexit.register(self._end)
-        self.conn = PostgresConnection(partial(connect, self._database.address, "store"))
+        address = ServedDatabase(server).address  # which ends with the server
+        self.conn = PostgresConnection(partial(connect, address, "store"))
+        atexit.register(self.conn.close)
         self.conn.connect()
         self._numbers = self._read_numbers()
+        tables = self.conn.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+        )
+        self._vacuum = f"VACUUM {', '.join(table for (table,) in tables)}".encode()
         self._rewinds = 0
 
     def rewind(self) -> None:
@@ -40,15 +44,16 @@ class ServedStore:
                 )
         self._rewinds += 1
         if self._rewinds % VACUUM_EVERY == 0:
-            self.conn.driver.execute("VACUUM")
+            self.conn.driver.execute(self._vacuum)
 
     def _read_numbers(self) -> dict[str, int | None]:
         """The last number that each sequence has given."""
-        return dict(self.conn.execute("SELECT sequencename, last_value FROM pg_sequences"))
-
-    def _end(self) -> None:
-        self.conn.close()
-        self._database.close()
+        return dict(
+            self.conn.execute(
+                "SELECT sequencename, last_value FROM pg_sequences"
+                " WHERE schemaname = current_schema()"
+            )
+        )
 
 
 _idle: list[ServedStore] = []

@@ -9,22 +9,24 @@ from typing import Any
 from storage.postgres.connection import PostgresConnection
 from tests.kit.plain_store import PlainStore
 
-# Beside the stores' own: which migrations were applied, and which transactions of which process.
-_ENGINES_OWN = ("schema_migrations", "writers")
+# Beside what the engine notes for itself: migrations, and which processes are there since when.
+_TABLES = (
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'schema_migrations' ORDER BY 1"
+)
+_SERVED_TABLES = (
+    "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    " AND tablename <> 'schema_migrations' AND NOT EXISTS (SELECT 1"
+    "  FROM information_schema.columns AS c WHERE c.table_schema = schemaname"
+    "  AND c.table_name = tablename AND c.data_type = 'timestamp with time zone') ORDER BY 1"
+)
 
 
 def every_row(conn: Any) -> str:
     """Of every table and with its name, to be searched for what may stand in none."""
-    is_served = isinstance(conn, PostgresConnection)
-    tables = conn.execute(
-        "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
-        if is_served
-        else "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1"
-    ).fetchall()
+    tables = _SERVED_TABLES if isinstance(conn, PostgresConnection) else _TABLES
     rows = [
         f"{table}: {row}"
-        for (table,) in tables
-        if table not in _ENGINES_OWN
+        for (table,) in conn.execute(tables).fetchall()
         for row in conn.execute(f"SELECT * FROM {table}")  # noqa: S608 - a table of ours
     ]
     assert rows, "an empty database hides nothing"
