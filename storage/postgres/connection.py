@@ -20,7 +20,7 @@ from psycopg import Connection as DriverConnection
 from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus, abc
 
 from storage.postgres.faults import CommitUnknown, ConnectionLost, error_of
-from storage.postgres.statements import DECODERS, can_wait, changes, encode, format_of, numbered
+from storage.postgres.statements import DECODERS, as_sent, can_wait, changes, encode, format_of
 
 QUEUE_MAX = 200  # statements sent together at most
 # A server that was frozen keeps its connections and says nothing. Both are longer than the server
@@ -235,7 +235,7 @@ class PostgresConnection:
         statement = _Statement(b"h%d" % len(self._statements), changes(sql), can_wait(sql))
         pgconn = self.driver.pgconn
         try:
-            pgconn.send_prepare(statement.name, numbered(sql).encode())
+            pgconn.send_prepare(statement.name, as_sent(sql).encode())
             answers = _Answers(pgconn, ANSWER_MAX_S)
             result = answers.next()
             if result is None:

@@ -9,11 +9,22 @@ from typing import Any
 
 from psycopg.pq import Format
 
+from storage.stores import claims, webhook_deliveries
+
 _QUOTED_OR_PARAMETER = re.compile(r"'(?:[^']|'')*'|\?")
 _CHANGES = re.compile(r"(?!SELECT|BEGIN|SAVEPOINT|RELEASE|ROLLBACK|COMMIT)")
 _WITHOUT_ROWS = re.compile(
     r"(?:INSERT|UPDATE|DELETE|BEGIN|SAVEPOINT|RELEASE)\b(?!.*\bRETURNING\b)", re.DOTALL
 )
+
+
+# What claims read: a row that another process is claiming is not waited for.
+_SKIPPING = frozenset({claims.TO_SEND, claims.TO_QUERY, webhook_deliveries.DUE})
+
+
+def as_sent(sql: str) -> str:
+    """A statement of the stores as PostgreSQL takes it."""
+    return numbered(sql) + (" FOR UPDATE SKIP LOCKED" if sql in _SKIPPING else "")
 
 
 def numbered(sql: str) -> str:

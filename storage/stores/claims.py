@@ -14,6 +14,17 @@ from storage.sql import Connection
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
+# Where others write too, rows that they hold are left out.
+TO_SEND = (
+    "SELECT reference, attempt FROM wallet_transactions WHERE type = CAST(? AS TEXT)"
+    " AND due_at <= ? AND standing IN ('ready', 'sending') ORDER BY due_at, seq LIMIT ?"
+)
+TO_QUERY = (
+    "SELECT reference, attempt FROM wallet_transactions WHERE type = CAST(? AS TEXT)"
+    " AND due_at <= ? AND standing IN ('accepted', 'unknown', 'ended')"
+    " ORDER BY due_at, seq LIMIT ?"
+)
+
 
 class ClaimStore:
     """``claimed`` is called after a claim: rows that were read before it are out of date."""
@@ -26,18 +37,8 @@ class ClaimStore:
         self._claimed = claimed
 
     def take(self, kind: str, lease: Lease, sends: int, queries: int) -> list[str]:
-        due = self._conn.execute(
-            "SELECT reference, attempt FROM wallet_transactions WHERE type = CAST(? AS TEXT)"
-            " AND due_at <= ? AND standing IN ('ready', 'sending')"
-            " ORDER BY due_at, seq LIMIT ?",
-            (kind, self._time.ms, sends),
-        ).fetchall()
-        due += self._conn.execute(
-            "SELECT reference, attempt FROM wallet_transactions WHERE type = CAST(? AS TEXT)"
-            " AND due_at <= ? AND standing IN ('accepted', 'unknown', 'ended')"
-            " ORDER BY due_at, seq LIMIT ?",
-            (kind, self._time.ms, queries),
-        ).fetchall()
+        due = self._conn.execute(TO_SEND, (kind, self._time.ms, sends)).fetchall()
+        due += self._conn.execute(TO_QUERY, (kind, self._time.ms, queries)).fetchall()
         ends_at = to_ms(self._time.now + lease.lasts)
         taken = [
             reference

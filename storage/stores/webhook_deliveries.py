@@ -14,6 +14,14 @@ from storage.time.transaction_time import TransactionTime
 _ANY = 1 << 31  # more tries than any delivery has
 
 
+# Where others write too, rows that they hold are left out.
+DUE = (
+    "SELECT partner, n, operation, attempts FROM webhook_deliveries"
+    " WHERE endpoint = ? AND state = 'queued' AND due_at <= ? AND tries_max <= ?"
+    " ORDER BY due_at, partner, n LIMIT ?"
+)
+
+
 class WebhookDeliveryStore:
     """Deliveries of one endpoint and operation are in order of ``n``: those behind one that is
     leased or waits for its next try get its due time, so that they are not looked at before."""
@@ -53,12 +61,7 @@ class WebhookDeliveryStore:
         self, endpoint: str, lease: Lease, most: int, *, only_tests: bool = False
     ) -> list[Delivery]:
         tries_max = TEST_TRIES_MAX if only_tests else _ANY
-        due = self._conn.execute(
-            "SELECT partner, n, operation, attempts FROM webhook_deliveries"
-            " WHERE endpoint = ? AND state = 'queued' AND due_at <= ? AND tries_max <= ?"
-            " ORDER BY due_at, partner, n LIMIT ?",
-            (endpoint, self._time.ms, tries_max, most),
-        ).fetchall()
+        due = self._conn.execute(DUE, (endpoint, self._time.ms, tries_max, most)).fetchall()
         ends_at = to_ms(self._time.now + lease.lasts)
         claimed = []
         for partner, n, operation, attempts in due:

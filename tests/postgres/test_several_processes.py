@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from services.domain.database import (
     DatabaseUnavailable,
     leading,
 )
+from services.domain.lease import Lease
 from services.domain.ledger import Account, AccountKind, Phase, Transfer, TransferCode
 from services.domain.money import Money
 from services.domain.partner import Partner
@@ -33,6 +34,8 @@ from storage.postgres.database import Database
 from storage.postgres.faults import CommitUnknown, ConnectionLost
 from storage.postgres.server import SERVE_ALONE, SERVING, connect, is_true
 from storage.postgres.simulated import ServedDatabase
+from storage.postgres.statements import as_sent
+from storage.stores import claims
 from storage.transaction import StoreTx
 from tests.kit.postgres_server import postgres_server
 
@@ -456,3 +459,40 @@ async def test_a_process_that_is_alone_looks_at_what_others_may_have_left(
         alone.elsewhere = looked.append
         await alone.join()
         await until(lambda: looked == [None])
+
+
+# Claims --------------------------------------------------------------------------------------
+
+
+def test_what_claims_read_skips_what_others_hold() -> None:
+    assert as_sent(claims.TO_SEND).endswith("LIMIT $3 FOR UPDATE SKIP LOCKED")
+    assert as_sent("SELECT 1") == "SELECT 1"
+
+
+async def test_what_is_due_is_claimed_by_one_process(served: ServedDatabase) -> None:
+    def begin(tx: StoreTx) -> None:
+        tx.ledger._locks.take(LockKind.PARTNER, "DUKA")
+        partners.add(tx, Partner("DUKA"))
+        for number in range(30):
+            tx.conn.execute(
+                "INSERT INTO wallet_transactions (reference, partner, channel, address, language,"
+                " type, state, standing, amount_cents, currency, phone, idempotency_key,"
+                " created_at, due_at) VALUES (?, 'DUKA', 'telegram', '1', 'en', 'topup', 'CREATED',"
+                " 'ready', 100, 'KES', '254712345678', ?, ?, ?)",
+                (f"TU-{number}", f"key-{number}", tx.now_ms, tx.now_ms),
+            )
+
+    def claim(owner: str, tx: StoreTx) -> list[str]:
+        return tx.claims.take("topup", Lease(owner, timedelta(seconds=60)), 7, 0)
+
+    async with processes(served, 3) as all_three:
+        await all_three[0].write(begin)
+        found = await asyncio.gather(
+            *(
+                database.write(partial(claim, f"owner-{n}"))
+                for _ in range(4)
+                for n, database in enumerate(all_three)
+            )
+        )
+    claimed = [reference for references in found for reference in references]
+    assert len(claimed) == len(set(claimed)) == 30
