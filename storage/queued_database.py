@@ -192,7 +192,11 @@ class QueuedDatabase(ABC):
                 if self._killed:
                     return
                 for job in reversed(left):
-                    self._waiting[job.priority].appendleft(job)
+                    if not job.put_off:
+                        self._waiting[job.priority].appendleft(job)
+                for job in left:
+                    if job.put_off:  # nobody else need wait for what it waits for
+                        self._waiting[job.priority].append(job)
                 for step in self._take_steps():
                     self.stepped(step)
                 if self._tx is not None and self._tx.webhooks.take_queued():
@@ -217,10 +221,10 @@ class QueuedDatabase(ABC):
                 job.future.cancel()
 
     def _next_batch(self) -> list[QueuedWrite[Any]]:
-        """One that others were in the way of goes alone."""
+        """One that others of its batch could be in the way of goes alone."""
         people, jobs = self._waiting
         for queue in (people, jobs):
-            if queue and queue[0].tries:
+            if queue and queue[0].runs_alone:
                 return [queue.popleft()]
         batch: list[QueuedWrite[Any]] = []
         room = self.BATCH_MAX - min(len(jobs), self.JOBS_SHARE)

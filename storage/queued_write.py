@@ -24,6 +24,7 @@ class QueuedWrite(Generic[T]):
         "priority",
         "put_off",
         "result",
+        "runs_alone",
         "tries",
     )
 
@@ -42,6 +43,7 @@ class QueuedWrite(Generic[T]):
         self.about = about  # others about the same take the same locks, most likely
         self.leading = leading  # only the leader may write this
         self.tries = 0  # that another transaction was in the way of
+        self.runs_alone = False  # others in its group could be in its way again
         self.put_off = 0  # times, since a lock was not free
         self.locks: set[Lock] = set()  # that it was found to need
         self.result: T

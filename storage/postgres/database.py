@@ -289,7 +289,12 @@ class Database(QueuedDatabase):
         left = await self._writer.run(partial(self._groups.run, tx, self._writer.raw, batch))
         if self.others and self._groups.has_changed:
             changed: frozenset[str] = frozenset().union(*(job.changed for job in batch))
-            await self._writer.run(partial(_notify, self._writer.raw, " ".join(sorted(changed))))
+            try:
+                await self._writer.run(
+                    partial(_notify, self._writer.raw, " ".join(sorted(changed)))
+                )
+            except psycopg.Error as error:  # what was to be told of is committed
+                _log.warning("nobody was notified", why=str(error))
         return left
 
     def _take_steps(self) -> list[ClockStep]:

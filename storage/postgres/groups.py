@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any
+
+import psycopg
 
 from services.domain.clock_step import ClockStep
 from services.domain.database import DatabaseUnavailable, SimulatedCrash
 from storage.after_restore import recover_after_restore
-from storage.locks import LockNeeded
+from storage.locks import Lock, LockNeeded
 from storage.postgres.connection import PostgresConnection
 from storage.postgres.faults import (
     CommitUnknown,
@@ -172,7 +174,7 @@ class GroupRunner:
         ends_at = time.monotonic() + (GROUP_MS / 1000 if self._timed else math.inf)
         put_off: list[QueuedWrite[Any]] = []
         if self._locks is not None:
-            group, put_off = _with_free_locks(self._locks, group)
+            group, put_off = _with_free_locks(self._locks, conn, group)
         for done, job in enumerate(group, start=1):
             if job.future.done():  # cancelled
                 continue
@@ -215,21 +217,43 @@ class GroupRunner:
 
 
 def _with_free_locks(
-    locks: PostgresLocks, group: list[QueuedWrite[Any]]
+    locks: PostgresLocks, conn: PostgresConnection, group: list[QueuedWrite[Any]]
 ) -> tuple[list[QueuedWrite[Any]], list[QueuedWrite[Any]]]:
     """Those of the group whose locks, as far as they are known, it now holds, and the others."""
     wanted = {id(job): job.locks | locks.known(job.about) for job in group}
+    every = set().union(*wanted.values())
+    locks.begin_transaction()
     waiting = [job for job in group if job.put_off >= PUT_OFF_MAX]
-    waited_for = {lock for job in waiting for lock in wanted[id(job)]}
-    locks.begin_transaction(waited_for, set().union(*wanted.values()))
+    for job in waiting:
+        job.put_off = 0
+    _wait(locks, conn, {lock for job in waiting for lock in wanted[id(job)]})
+    locks.ask_for(every)
     runs = [job for job in group if locks.holds(wanted[id(job)])]
     if not runs and group:  # nothing else to do meanwhile
-        locks.begin_transaction(wanted[id(group[0])], ())
+        _let_go(locks, conn)
+        _wait(locks, conn, wanted[id(group[0])])
+        locks.ask_for(every)
         runs = [job for job in group if locks.holds(wanted[id(job)])]
     put_off = [job for job in group if not locks.holds(wanted[id(job)])]
     for job in put_off:
         job.put_off += 1
     return runs, put_off
+
+
+def _wait(locks: PostgresLocks, conn: PostgresConnection, waited_for: Set[Lock]) -> None:
+    """As long as the server lets it; whoever is still not free then is put off once more."""
+    try:
+        locks.wait_for(waited_for)
+    except psycopg.Error as error:
+        if not is_conflict(error):
+            raise
+        _let_go(locks, conn)
+
+
+def _let_go(locks: PostgresLocks, conn: PostgresConnection) -> None:
+    conn.rollback()
+    conn.begin()
+    locks.begin_transaction()
 
 
 def _may_run_again(job: QueuedWrite[Any], error: BaseException) -> bool:
@@ -238,6 +262,8 @@ def _may_run_again(job: QueuedWrite[Any], error: BaseException) -> bool:
     job.tries += 1
     if isinstance(error, LockNeeded):
         job.locks.add(error.lock)
+        job.put_off += 1
         return job.tries < TRIES_MAX
+    job.runs_alone = True
     most = TRIES_MAX if is_conflict(error) else 2 if is_repeated(error) else 0
     return job.tries < most

@@ -24,6 +24,7 @@ class PostgresLocks:
         self._conn = conn
         self._held: set[Lock] = set()  # by the group, or by earlier functions of it
         self._own: set[Lock] = set()  # taken by the function that runs
+        self._covered: set[Lock] = set()  # for the function that runs, by another lock
         self._asked: set[Lock] = set()  # by the function that runs, whoever has taken them
         self._known: dict[Hashable, Set[Lock]] = {}
 
@@ -31,15 +32,21 @@ class PostgresLocks:
         """What the newest function of these took."""
         return self._known.get(about, frozenset())
 
-    def begin_transaction(self, waited_for: Iterable[Lock], wanted: Collection[Lock]) -> None:
-        """Take all of the first, waiting for them, and those of the others that are free."""
+    def begin_transaction(self) -> None:
         self._held.clear()
         self._own.clear()
-        for lock in sorted(waited_for):
+
+    def wait_for(self, locks: Iterable[Lock]) -> None:
+        """Call before anything else in a transaction, which must hold nothing. Raises
+        ``psycopg.Error`` when one is not free for too long."""
+        for lock in sorted(locks):
             self._conn.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", (_name(lock),)
             )
             self._held.add(lock)
+
+    def ask_for(self, wanted: Collection[Lock]) -> None:
+        """Take those that are free."""
         by_name = {_name(lock): lock for lock in sorted(wanted) if lock not in self._held}
         if by_name:
             rows = self._conn.execute(
@@ -54,6 +61,7 @@ class PostgresLocks:
 
     def begin_function(self) -> None:
         self._asked.clear()
+        self._covered.clear()
 
     def end_function(self, about: Hashable | None) -> None:
         self._held |= self._own
@@ -70,6 +78,8 @@ class PostgresLocks:
 
     def take(self, kind: LockKind, key: str) -> bool:
         lock = Lock(kind, key)
+        if lock in self._covered:
+            return False
         self._asked.add(lock)
         if lock in self._own or lock in self._held:
             return False
@@ -87,7 +97,7 @@ class PostgresLocks:
             raise LockNeeded(lock)
 
     def cover(self, kind: LockKind, key: str) -> None:
-        self._own.add(Lock(kind, key))
+        self._covered.add(Lock(kind, key))
 
 
 def _name(lock: Lock) -> str:

@@ -31,8 +31,8 @@ DEFAULTS = {
 }
 # A frozen process must not keep others out for long: its locks end with its session.
 SESSION = (
-    "-c client_encoding=UTF8 -c jit=off -c statement_timeout=60s -c lock_timeout=10s"
-    " -c idle_in_transaction_session_timeout=20s"
+    "-c client_encoding=UTF8 -c jit=off -c statement_timeout=60s -c lock_timeout=3s"
+    " -c idle_in_transaction_session_timeout=10s"
 )
 
 

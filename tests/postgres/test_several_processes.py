@@ -369,7 +369,7 @@ async def test_a_commit_without_an_answer_is_found_out_about(
         found = await asyncio.gather(*(database.write(partial(work, n)) for n in range(5)))
         assert cut.times == 1
         assert found == [0, 1, 2, 3, 4]  # told as if nothing had been
-        assert len(ran) == (5 if committed else 10)
+        assert (len(ran) == 5) == committed
         count = await database.read(
             lambda tx: tx.conn.execute("SELECT count(*) FROM events").fetchone()[0]
         )
@@ -496,3 +496,45 @@ async def test_what_is_due_is_claimed_by_one_process(served: ServedDatabase) -> 
         )
     claimed = [reference for references in found for reference in references]
     assert len(claimed) == len(set(claimed)) == 30
+
+
+# What must not be told wrongly ----------------------------------------------------------------
+
+
+async def test_what_was_committed_is_told_though_the_others_cannot_be_notified(
+    served: ServedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(conn: PostgresConnection, references: str) -> None:
+        conn.close()
+        raise ConnectionLost("cut")
+
+    async with processes(served, 2) as both:
+        for database in both:
+            await database.join()
+        await until(lambda: both[0].others == 1)
+        monkeypatch.setattr("storage.postgres.database._notify", fails)
+        assert await both[0].write(lambda tx: tx.sessions.mark_handled("telegram", "1"))
+        monkeypatch.undo()
+        handled = await both[1].read(lambda tx: tx.sessions.is_handled("telegram", "1"))
+        assert handled
+        with pytest.raises(DatabaseUnavailable):  # found out now: it connects again
+            await both[0].write(lambda tx: 1)
+        assert await both[0].write(lambda tx: 2) == 2
+
+
+async def test_a_lock_that_is_held_for_long_holds_up_nobody_else(served: ServedDatabase) -> None:
+    def at(code: str, tx: StoreTx) -> str:
+        tx.ledger._locks.take(LockKind.PARTNER, code)
+        return code
+
+    async with processes(served, 1) as (database,):
+        with psycopg.connect(served.address.dsn) as frozen:
+            frozen.execute("SELECT pg_advisory_xact_lock(hashtextextended('partner FROZEN', 0))")
+            stuck = asyncio.ensure_future(database.write(partial(at, "FROZEN")))
+            await asyncio.sleep(0.3)
+            others = [database.write(partial(at, f"P{n}")) for n in range(5)]
+            async with asyncio.timeout(12):
+                assert await asyncio.gather(*others) == [f"P{n}" for n in range(5)]
+            assert not stuck.done()
+        async with asyncio.timeout(12):
+            assert await stuck == "FROZEN"
