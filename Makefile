@@ -2,7 +2,7 @@
 # PYTHON=python3.12 chooses the interpreter (.venv then keeps it); ARGS goes to pytest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-sql test-monitoring lint types contracts format bench storm mutants foreign fuzz browser pictures failover dist openapi lock clean
+.PHONY: help setup run demo test test-sql test-postgres test-monitoring lint types contracts format bench storm mutants foreign fuzz browser pictures failover dist openapi lock clean
 BIN := .venv/bin
 
 help: ## This list
@@ -24,6 +24,18 @@ test: lint types contracts ## Every check: lint, types, contracts, tests, conver
 # Starts the server itself, in a temporary folder; psql reads the statements, so no driver is needed.
 test-sql: setup ## Does PostgreSQL understand the SQL of storage? (apt-get install postgresql)
 	$(BIN)/pytest -m postgres $(ARGS) tests/sql
+
+# Each run has a server of its own, too. SHARE=N takes one test in N of those that SQLite passes as
+# well, always the same ones; SEEDS, HOURS and FOR are the storms', as below.
+SHARE ?= 1
+test-postgres: SEEDS = 1..50
+test-postgres: HOURS = 6
+test-postgres: setup ## Is all as on SQLite? Rules, scripts, crashes, storms on PostgreSQL (an hour or two; apt-get install postgresql)
+	$(BIN)/pytest -n 2 -m postgres $(ARGS) tests/postgres
+	$(ON_POSTGRES) $(ARGS) tests/property tests/integration/services tests/storm tests/test_conversations.py
+	$(ON_POSTGRES) -m long -k kill_at_any_point $(ARGS) tests/storm/test_storm.py
+	$(BIN)/python -m tests.postgres.storms --seeds $(SEEDS) --hours $(HOURS) --partners 2 --for $(FOR) --jobs $(JOBS) --quiet
+ON_POSTGRES = $(BIN)/pytest -n 2 --maxschedchunk 5 --on-postgres --share $(SHARE)
 
 test-monitoring: setup ## Do promtool and docs/monitoring/ agree with /metrics? (apt-get install prometheus)
 	$(BIN)/pytest -m promtool $(ARGS) tests/monitoring
