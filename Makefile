@@ -25,16 +25,20 @@ test: lint types contracts ## Every check: lint, types, contracts, tests, conver
 test-sql: setup ## Does PostgreSQL understand the SQL of storage? (apt-get install postgresql)
 	$(BIN)/pytest -m postgres $(ARGS) tests/sql
 
-# Each run has a server of its own, too. SHARE=N takes one test in N of those that SQLite passes as
-# well, always the same ones; SEEDS, HOURS and FOR are the storms', as below.
+# Each run has a server of its own, too. SHARE=N takes one test in N of those in BOTH, which SQLite
+# passes as well, always the same ones, and leaves out what takes longest; SEEDS, HOURS and FOR are
+# the storms', as below.
 SHARE ?= 1
+BOTH ?= tests/property tests/integration/services tests/storm tests/test_conversations.py
 test-postgres: SEEDS = 1..50
 test-postgres: HOURS = 6
 test-postgres: setup ## Is all as on SQLite? Rules, scripts, crashes, storms on PostgreSQL (an hour or two; apt-get install postgresql)
 	$(BIN)/pytest -n 2 -m postgres $(ARGS) tests/postgres
-	$(ON_POSTGRES) $(ARGS) tests/property tests/integration/services tests/storm tests/test_conversations.py
+	$(ON_POSTGRES) $(ARGS) $(BOTH)
+ifeq ($(SHARE),1)
 	$(ON_POSTGRES) -m long -k kill_at_any_point $(ARGS) tests/storm/test_storm.py
 	$(BIN)/python -m tests.postgres.storms --seeds $(SEEDS) --hours $(HOURS) --partners 2 --for $(FOR) --jobs $(JOBS) --quiet
+endif
 ON_POSTGRES = $(BIN)/pytest -n 2 --maxschedchunk 5 --on-postgres --share $(SHARE)
 
 test-monitoring: setup ## Do promtool and docs/monitoring/ agree with /metrics? (apt-get install prometheus)
