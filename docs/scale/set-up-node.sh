@@ -15,6 +15,7 @@ shopt -s inherit_errexit
 PATRONI=4.1.5
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=${ROOT:-}
+WATCHDOG=${WATCHDOG:-required}
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 
 fail() {
@@ -124,7 +125,6 @@ write_files() {
     SHARED_BUFFERS=${SHARED_BUFFERS:-$(awk '/^MemTotal/ { print int($2 / 4096) "MB" }' /proc/meminfo)}
     MAX_WAL_SIZE=${MAX_WAL_SIZE:-4GB}
     ARCHIVE_COMMAND=${ARCHIVE_COMMAND:-pgbackrest --stanza=hazina archive-push %p}
-    WATCHDOG=${WATCHDOG:-required}
     fill etcd.env /etc/default/etcd
     fill patroni.yml /etc/patroni/patroni.yml 600 postgres
     fill pgbackrest.conf /etc/pgbackrest.conf 600 postgres
@@ -134,6 +134,14 @@ write_files() {
     fill hazina-backup.service /etc/systemd/system/hazina-backup.service
     fill hazina-backup.timer /etc/systemd/system/hazina-backup.timer
     make_certificate
+}
+
+check_watchdog() {
+    [ "$WATCHDOG" = required ] || return 0
+    modprobe softdog 2>/dev/null || true
+    [ -e /dev/watchdog ] ||
+        fail "there is no /dev/watchdog, and no module softdog: with WATCHDOG=off in front it goes without;" \
+            "docs/scale.md says what that costs"
 }
 
 install_packages() {
@@ -178,10 +186,6 @@ start() {
     if systemctl is-active -q patroni.service; then
         systemctl reload patroni.service
     else
-        modprobe softdog 2>/dev/null || true
-        [ -e /dev/watchdog ] || [ "$WATCHDOG" != required ] ||
-            fail "there is no /dev/watchdog, and no module softdog: with WATCHDOG=off in front it goes" \
-                "without; docs/scale.md says what that costs"
         systemctl start --no-block patroni.service
     fi
 }
@@ -208,6 +212,7 @@ fi
 [ -z "$ROOT" ] || fail "ROOT is for --files"
 grep -qs '^VERSION_ID="12"' /etc/os-release || fail "this is for Debian 12"
 read_nodes "$@"
+check_watchdog
 install_packages
 make_folders
 write_files

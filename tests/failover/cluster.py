@@ -78,11 +78,8 @@ class Cluster:
     def make_database(self) -> None:
         primary = self.primary()
         place = f"PGHOST={primary.root}/var/run/postgresql"
-        script = self.folder / "make-database.sh"
-        shutil.copy(SCALE / "make-database.sh", script)
-        self._passwords.chmod(0o644)  # in a folder that only root and postgres can enter
-        command = ("env", place, f"PASSWORDS={self._passwords}", str(script))
-        run(*primary.host.command(*command, as_postgres=True))
+        script = str(SCALE / "make-database.sh")
+        run(*primary.host.command("env", place, f"PASSWORDS={self._passwords}", script))
 
     # Who is what ------------------------------------------------------------------------------
 
@@ -111,6 +108,17 @@ class Cluster:
         where = f"{primary.url}/config"
         # From the node itself, since others are not allowed to.
         run(*primary.host.command("curl", "-fsS", "-X", "PATCH", "-d", body, where))
+
+    def switch_over(self) -> None:
+        """To a standby, by plan, as `patronictl switchover` does."""
+        primary, candidate = self.primary(), self.synchronous_standby()
+        names = {member["host"]: member["name"] for member in self.members()}
+        body = {
+            "leader": names[primary.host.address],
+            "candidate": names[candidate.host.address],
+        }
+        where = f"{primary.url}/switchover"
+        run(*primary.host.command("curl", "-fsS", "-d", json.dumps(body), where))
 
     # Faults -----------------------------------------------------------------------------------
 

@@ -20,6 +20,11 @@ class Fault:
 
 
 def nothing(lab: Cluster, load: Load) -> None:
+    time.sleep(8)
+
+
+def switched_over(lab: Cluster, load: Load) -> None:
+    lab.switch_over()
     time.sleep(15)
 
 
@@ -35,7 +40,7 @@ def leader_killed(lab: Cluster, load: Load) -> None:
 
 def patroni_killed(lab: Cluster, load: Load) -> None:
     lab.kill_patroni()
-    time.sleep(40)
+    time.sleep(35)
 
 
 def machine_lost(lab: Cluster, load: Load) -> None:
@@ -45,12 +50,12 @@ def machine_lost(lab: Cluster, load: Load) -> None:
 
 def patroni_frozen(lab: Cluster, load: Load) -> None:
     lab.freeze("patroni")
-    time.sleep(45)
+    time.sleep(40)
 
 
 def leader_frozen(lab: Cluster, load: Load) -> None:
     lab.freeze("leader")
-    time.sleep(45)
+    time.sleep(40)
 
 
 def etcd_frozen(lab: Cluster, load: Load) -> None:
@@ -73,7 +78,7 @@ def leader_cut_off(lab: Cluster, load: Load) -> Sequence[Host]:
     """From the other nodes and from half of the workers; the other half sees all three."""
     away = lab.workers[:2]
     lab.cut(lab.primary(), away)
-    time.sleep(45)
+    time.sleep(40)
     return []
 
 
@@ -84,7 +89,7 @@ def leader_cut_off_with_workers(lab: Cluster, load: Load) -> Sequence[Host]:
     lab.cut(leader, lab.workers[2:])
     first.cut_from(others)
     second.cut_from(others)
-    time.sleep(45)
+    time.sleep(40)
     return [first, second]
 
 
@@ -100,7 +105,7 @@ def standby_slow(lab: Cluster, load: Load) -> None:
 
 def disk_full(lab: Cluster, load: Load) -> None:
     lab.fill_disk()
-    time.sleep(45)
+    time.sleep(30)
 
 
 def workers_killed(lab: Cluster, load: Load) -> None:
@@ -114,13 +119,14 @@ def workers_killed(lab: Cluster, load: Load) -> None:
 
 FAULTS = (
     Fault("nothing", nothing),
+    Fault("switched over by plan", switched_over),
     Fault("postmaster killed, Patroni alive", postmaster_killed),
     Fault("Patroni and postmaster killed", leader_killed),
     Fault("the leader's machine gone", machine_lost),
     Fault("Patroni killed, PostgreSQL alive", patroni_killed),
-    Fault("Patroni frozen 45 s", patroni_frozen),
-    Fault("Patroni frozen 45 s, libpq chooses", patroni_frozen, by_libpq=True),
-    Fault("the leader's machine frozen 45 s", leader_frozen),
+    Fault("Patroni frozen 40 s", patroni_frozen),
+    Fault("Patroni frozen 40 s, libpq chooses", patroni_frozen, by_libpq=True),
+    Fault("the leader's machine frozen 40 s", leader_frozen),
     Fault("leader cut off from nodes, half the workers", leader_cut_off),
     Fault("leader and half the workers cut off", leader_cut_off_with_workers),
     Fault("etcd frozen 30 s", etcd_frozen),

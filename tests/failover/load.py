@@ -14,6 +14,7 @@ from tests.failover.client import SCHEMA
 from tests.failover.cluster import REPOSITORY, Cluster
 from tests.failover.events import Books, Line, lines
 from tests.failover.network import Host, LabFailed
+from tests.failover.node import Node
 
 BOOKS_S = 30  # in which a database that serves must have been read
 
@@ -22,10 +23,12 @@ class Load:
     def __init__(self, lab: Cluster) -> None:
         self._lab = lab
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._by_libpq: set[str] = set()  # workers that do not ask Patroni
-        hosts = ",".join(node.host.address for node in lab.nodes)
-        self._database = (
-            f"postgresql://hazina:{lab.password}@{hosts}/hazina?channel_binding=require"
+        self._database = self._address(lab.nodes)
+
+    def _address(self, nodes: Sequence[Node]) -> str:
+        hosts = ",".join(node.host.address for node in nodes)
+        return (
+            f"postgresql://hazina:{self._lab.password}@{hosts}/hazina?channel_binding=require"
             "&target_session_attrs=read-write&connect_timeout=2"
         )
 
@@ -40,10 +43,13 @@ class Load:
         return list(lines(self.log_of(worker)))
 
     def start(self, workers: Sequence[Host], by_libpq: bool = False) -> None:
-        """``by_libpq``: they do not ask Patroni, but take the first host that is read-write."""
+        """``by_libpq``: they do not ask Patroni, but take the first host that is read-write. The
+        primary of now is the first."""
+        database, urls = self._database, ["--urls", *self._lab.urls]
+        if by_libpq:
+            database, urls = self._address([self._lab.primary(), *self._lab.standbys()]), []
         for worker in workers:
-            command = [sys.executable, "-m", "tests.failover.client", worker.name, self._database]
-            urls = [] if by_libpq else ["--urls", *self._lab.urls]
+            command = [sys.executable, "-m", "tests.failover.client", worker.name, database]
             with (self._lab.folder / f"{worker.name}.err").open("ab") as said:
                 self._running[worker.name] = subprocess.Popen(
                     worker.command(*command, str(self.log_of(worker)), *urls),
