@@ -11,7 +11,7 @@ import psycopg
 from psycopg import Connection, conninfo
 
 from services.domain.database import DatabaseServer
-from storage.postgres.primary import PORT, find_primary
+from storage.postgres.primary import Primary, find_primary
 
 # Advisory locks, each with a number for the schema, since a database may hold several desks.
 MIGRATING = 7001
@@ -53,11 +53,19 @@ def connect(address: DatabaseServer, name: str) -> Connection[Any]:
 def _primary(address: DatabaseServer, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Of several nodes the one that Patroni calls the primary: a leader whose Patroni is frozen
     takes connections beside the new one (facts: postgres 8)."""
-    port = int(str(asked.get("port") or PORT).split(",")[0])
-    primary = find_primary(address.patroni, port)
+    primary = find_primary(address.patroni)
     if primary is None:
         raise psycopg.OperationalError("no node says that it is the primary")
-    return {"host": primary.host, "port": primary.port, "hostaddr": None}
+    return {"host": primary.host, "port": _port(primary, asked), "hostaddr": None}
+
+
+def _port(primary: Primary, asked: Mapping[str, Any]) -> str | int:
+    """Patroni's address tells only the host. The port is the one that the database's address has
+    for that host, or for all: libpq takes ``a,b:6000`` as the ports ``,6000``."""
+    hosts, ports = (str(asked.get(name) or "").split(",") for name in ("host", "port"))
+    if len(set(ports)) == 1:
+        return ports[0] or primary.port
+    return dict(zip(hosts, ports, strict=False)).get(primary.host) or primary.port
 
 
 def new_id() -> str:
