@@ -93,6 +93,7 @@ def main() -> int:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=JSON", help="of Patroni's settings"
     )
+    parser.add_argument("--desk", action="store_true", help="workers use the desk's own storage")
     parser.add_argument("--keep", action="store_true", help="keep the folder with every log")
     given = parser.parse_args()
     chosen = [
@@ -110,7 +111,7 @@ def main() -> int:
             time.sleep(SETTINGS_S)
             lab.heal()
             print(f"with {options}", flush=True)
-        load = Load(lab)
+        load = Load(lab, given.desk)
         load.make_tables()
         load.start(lab.workers)
         print(HEADS, flush=True)

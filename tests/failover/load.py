@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 
+from services.domain.database import DatabaseServer
+from storage.postgres.engine import migrate
 from tests.failover.client import SCHEMA
 from tests.failover.cluster import REPOSITORY, Cluster
 from tests.failover.events import Books, Line, lines
@@ -20,7 +24,9 @@ BOOKS_S = 30  # in which a database that serves must have been read
 
 
 class Load:
-    def __init__(self, lab: Cluster) -> None:
+    def __init__(self, lab: Cluster, by_desk: bool) -> None:
+        """``by_desk``: the workers use the desk's own storage."""
+        self._by_desk = by_desk
         self._lab = lab
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._database = self._address(lab.nodes)
@@ -33,6 +39,9 @@ class Load:
         )
 
     def make_tables(self) -> None:
+        if self._by_desk:
+            address = DatabaseServer(self._database, patroni=tuple(self._lab.urls))
+            asyncio.run(migrate(address, lambda: datetime.now(UTC)))
         with psycopg.connect(self._database) as conn:
             conn.execute(SCHEMA.encode())
 
@@ -50,9 +59,10 @@ class Load:
             database, urls = self._address([self._lab.primary(), *self._lab.standbys()]), []
         for worker in workers:
             command = [sys.executable, "-m", "tests.failover.client", worker.name, database]
+            options = [*urls, "--desk"] if self._by_desk else urls
             with (self._lab.folder / f"{worker.name}.err").open("ab") as said:
                 self._running[worker.name] = subprocess.Popen(
-                    worker.command(*command, str(self.log_of(worker)), *urls),
+                    worker.command(*command, str(self.log_of(worker)), *options),
                     cwd=REPOSITORY,
                     stdin=subprocess.DEVNULL,
                     stderr=said,
@@ -85,6 +95,8 @@ class Load:
         host = self._lab.primary().host.address
         with psycopg.connect(self._database, host=host, port=5432) as conn:
             conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            events = [row[0] for row in conn.execute("SELECT id FROM events")]
-            applied = {row[0]: row[1] for row in conn.execute("SELECT id, applied FROM accounts")}
+            events = [row[0] for row in conn.execute("SELECT id FROM lab_events")]
+            applied = {
+                row[0]: row[1] for row in conn.execute("SELECT id, applied FROM lab_accounts")
+            }
         return Books(events, applied)
