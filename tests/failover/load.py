@@ -65,6 +65,7 @@ class Load:
                     worker.command(*command, str(self.log_of(worker)), *options),
                     cwd=REPOSITORY,
                     stdin=subprocess.DEVNULL,
+                    stdout=said,
                     stderr=said,
                 )
 
