@@ -101,12 +101,12 @@ async def test_an_event_is_not_decided_when_its_apology_could_not_be_stored(
     calls = 0
     write = Database.write
 
-    async def second_fails(self: Database, *args: Any) -> Any:
+    async def second_fails(self: Database, *args: Any, **more: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == 2:
             raise DatabaseUnavailable("gone")
-        return await write(self, *args)
+        return await write(self, *args, **more)
 
     monkeypatch.setattr(Database, "write", second_fails)
     event = runner.event(EventKind.TEXT, text="boom")

@@ -18,9 +18,9 @@ async def test_what_was_committed_is_sent_on_all_the_same(
     database = caller.world.app.database
     write = database.write
 
-    async def cut_off(function: Callable[[Tx], Any]) -> Any:
+    async def cut_off(function: Callable[[Tx], Any], **more: Any) -> Any:
         monkeypatch.undo()
-        await write(function)
+        await write(function, **more)
         raise asyncio.CancelledError
 
     await caller.get("/v1/balance")  # the use of the key is noted
