@@ -101,8 +101,13 @@ class PostgresConnection:
     """Used by one thread at a time. ``connector`` opens a connection of the driver, in autocommit
     mode, so that transactions are ours to begin."""
 
-    def __init__(self, connector: Callable[[], DriverConnection[Any]]) -> None:
+    def __init__(
+        self,
+        connector: Callable[[], DriverConnection[Any]],
+        is_primary: Callable[[DriverConnection[Any]], bool] = lambda driver: True,
+    ) -> None:
         self._connector = connector
+        self._is_primary = is_primary
         self._driver: DriverConnection[Any] | None = None
         self._statements: dict[str, _Statement] = {}
         self._queue: list[_Queued] = []
@@ -125,6 +130,13 @@ class PostgresConnection:
         if self._driver is None:
             raise ConnectionLost("there is no connection to the database")
         return self._driver
+
+    def check_primary(self) -> None:
+        """Call after waiting for long: a leader that was replaced without noticing never answers
+        whoever holds what is waited for. Raises ``ConnectionLost``."""
+        if not self._is_primary(self.driver):
+            self.close()
+            raise ConnectionLost("another node is the primary now")
 
     def close(self) -> None:
         """What was not committed is rolled back."""

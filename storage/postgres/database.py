@@ -40,6 +40,7 @@ from storage.postgres.server import (
     SERVE_TOGETHER,
     SERVING,
     connect,
+    is_primary,
     is_true,
     new_id,
 )
@@ -82,7 +83,7 @@ class Database(QueuedDatabase):
         self._membership = membership
         self._joined = False
         self._ticks = 0
-        raw = PostgresConnection(partial(connect, address, "writer"))
+        raw = PostgresConnection(partial(connect, address, "writer"), partial(is_primary, address))
         locks = None if membership is None else PostgresLocks(raw)
         writer_id = new_id() if membership is None else membership.process
         self._groups = GroupRunner(self._clock, locks, writer_id, probe, self._epoch, timed=threads)

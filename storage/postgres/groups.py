@@ -207,6 +207,8 @@ class GroupRunner:
             self._checked_epoch = False  # going back to the savepoint ends that lock as well
             if locks is not None:
                 locks.undo_function()
+            if is_conflict(error):
+                conn.check_primary()
             if _may_run_again(job, error):
                 return False
             job.error = as_future_error(error)
@@ -247,6 +249,7 @@ def _wait(locks: PostgresLocks, conn: PostgresConnection, waited_for: Set[Lock])
     except psycopg.Error as error:
         if not is_conflict(error):
             raise
+        conn.check_primary()
         _let_go(locks, conn)
 
 

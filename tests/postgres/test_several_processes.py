@@ -538,3 +538,22 @@ async def test_a_lock_that_is_held_for_long_holds_up_nobody_else(served: ServedD
             assert not stuck.done()
         async with asyncio.timeout(12):
             assert await stuck == "FROZEN"
+
+
+async def test_who_waits_at_a_leader_that_was_replaced_goes_to_the_new_one(
+    served: ServedDatabase,
+) -> None:
+    def at(tx: StoreTx) -> int:
+        tx.ledger._locks.take(LockKind.PARTNER, "FROZEN")
+        return 1
+
+    async with processes(served, 1) as (database,):
+        raw = database._writer.raw
+        raw._is_primary = lambda driver: False
+        with psycopg.connect(served.address.dsn) as frozen:
+            frozen.execute("SELECT pg_advisory_xact_lock(hashtextextended('partner FROZEN', 0))")
+            async with asyncio.timeout(12):
+                with pytest.raises(DatabaseUnavailable, match="another node"):
+                    await database.write(at)
+        raw._is_primary = lambda driver: True
+        assert await database.write(at) == 1
