@@ -61,7 +61,7 @@ ALONE_EVERY = 10  # ticks, at which a process that is alone looks at what others
 SETTLE_EVERY_S = 0.5
 SETTLE_MAX_S = 120.0  # a failover takes 20 to 40 (facts: postgres 8)
 BUSY_AFTER_S = 2.0  # of asking, people are told that the desk is busy
-GONE_AFTER_S = 2.0  # a process that stopped holds no lock any more
+SESSION_ENDS_S = 2.0  # within which the server notices that a process has stopped
 
 
 class Database(QueuedDatabase):
@@ -277,7 +277,7 @@ class Database(QueuedDatabase):
         """Whether nobody keeps others out. The server ends the session of a process that has
         stopped a moment later than the process does."""
         lock = SERVE_ALONE if self._membership is None else SERVE_TOGETHER
-        ends_at = time.monotonic() + GONE_AFTER_S
+        ends_at = time.monotonic() + SESSION_ENDS_S
         while not is_true(driver, lock, SERVING):
             if time.monotonic() > ends_at:
                 return False
@@ -296,6 +296,7 @@ class Database(QueuedDatabase):
                 )
             except psycopg.Error as error:  # what was to be told of is committed
                 _log.warning("nobody was notified", why=str(error))
+                self._tx = None  # the next write connects again
         return left
 
     def _take_steps(self) -> list[ClockStep]:

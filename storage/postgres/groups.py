@@ -22,6 +22,7 @@ from storage.postgres.faults import (
     is_repeated,
 )
 from storage.postgres.locks import PostgresLocks
+from storage.postgres.server import RECOVERING
 from storage.queued_write import QueuedWrite
 from storage.stores.clock import ClockFollower
 from storage.transaction import StoreTx
@@ -83,14 +84,21 @@ class GroupRunner:
         return self._in_transaction(tx, conn, lambda: self._run_group(tx, conn, group))
 
     def recover_if_restored(self, tx: StoreTx, conn: PostgresConnection) -> None:
-        """Mark what may have happened since the backup as unknown before anything else runs."""
+        """Mark what may have happened since the backup as unknown before anything else runs. Of
+        several processes one does, and the others wait for it."""
         if tx.restores.backup_made_at() is None:
             return
 
         def recover() -> list[QueuedWrite[Any]]:
-            self._clock.begin(tx)
-            recover_after_restore(tx)
-            tx.end()
+            conn.execute(
+                "SELECT pg_advisory_xact_lock(?, hashtext(current_schema()))", (RECOVERING,)
+            )
+            if self._locks is not None:
+                self._locks.begin_transaction()
+            if tx.restores.backup_made_at() is not None:
+                self._clock.begin(tx)
+                recover_after_restore(tx)
+                tx.end()
             return []
 
         self._in_transaction(tx, conn, recover)

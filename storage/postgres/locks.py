@@ -1,4 +1,5 @@
-"""Locks of one connection's transactions: PostgreSQL's advisory locks, which end with them.
+"""Locks of one connection's transactions: PostgreSQL's advisory locks, which end with them. A
+number for the schema goes into each, since a database may hold several desks.
 
 A group of functions holds what its functions have taken until it commits. If it waited for a lock
 meanwhile, it could wait for a group that waits for it. So it waits only while it holds nothing: at
@@ -41,7 +42,8 @@ class PostgresLocks:
         ``psycopg.Error`` when one is not free for too long."""
         for lock in sorted(locks):
             self._conn.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", (_name(lock),)
+                "SELECT pg_advisory_xact_lock(hashtextextended(?, hashtext(current_schema())))",
+                (_name(lock),),
             )
             self._held.add(lock)
 
@@ -50,7 +52,8 @@ class PostgresLocks:
         by_name = {_name(lock): lock for lock in sorted(wanted) if lock not in self._held}
         if by_name:
             rows = self._conn.execute(
-                "SELECT name, pg_try_advisory_xact_lock(hashtextextended(name, 0))"
+                "SELECT name, pg_try_advisory_xact_lock("
+                " hashtextextended(name, hashtext(current_schema())))"
                 " FROM unnest(string_to_array(?, chr(10))) AS name",
                 ("\n".join(by_name),),
             )
@@ -84,7 +87,8 @@ class PostgresLocks:
         if lock in self._own or lock in self._held:
             return False
         (free,) = self._conn.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(?, 0))", (_name(lock),)
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(?, hashtext(current_schema())))",
+            (_name(lock),),
         ).fetchone()
         if not free:
             raise LockNeeded(lock)

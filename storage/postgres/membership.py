@@ -25,7 +25,6 @@ from psycopg import Connection
 
 _log = structlog.get_logger(__name__)
 
-CHANNEL = "hazina"
 EVERY_S = 1.0
 LEADS_FOR_S = 6.0  # after its newest word; a leader stops by itself a little earlier
 STOPS_AFTER_S = 4.0

@@ -16,6 +16,7 @@ from storage.postgres.primary import Primary, find_primary
 # Advisory locks, each with a number for the schema, since a database may hold several desks.
 MIGRATING = 7001
 SERVING = 7002
+RECOVERING = 7003
 SERVE_ALONE = "SELECT pg_try_advisory_lock(%s, hashtext(current_schema()))"
 SERVE_TOGETHER = "SELECT pg_try_advisory_lock_shared(%s, hashtext(current_schema()))"
 

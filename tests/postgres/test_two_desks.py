@@ -1,0 +1,146 @@
+"""Two whole programs on one database: any takes what comes, one sends, no call is made twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
+from itertools import count
+from typing import NamedTuple
+
+import psycopg
+import pytest
+
+from bot.app import App
+from bot.bench.program import (
+    NullChannel,
+    Person,
+    running_program,
+    seed_people,
+    simulated_bank,
+)
+from bot.bench.scripted_user import ScriptedUser
+from bot.simulation.ncba.bank import SimulatedBank
+from services.domain.database import DatabaseServer
+from services.ports import Tx
+from storage import invariants
+from storage.postgres.database import Database
+from storage.postgres.simulated import ServedDatabase
+from storage.raw import connection
+from tests.kit.postgres_server import postgres_server
+
+pytestmark = pytest.mark.postgres
+
+PEOPLE = [Person(n) for n in range(0, 60, 10)]  # each of another partner
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[DatabaseServer]:
+    with postgres_server() as running:
+        yield DatabaseServer(running.dsn)
+
+
+@pytest.fixture
+def served(server: DatabaseServer) -> Iterator[ServedDatabase]:
+    with closing(ServedDatabase(server)) as database:
+        yield database
+
+
+class Desk(NamedTuple):
+    app: App
+    channel: NullChannel
+
+
+@asynccontextmanager
+async def desks(served: ServedDatabase, bank: SimulatedBank) -> AsyncIterator[tuple[Desk, Desk]]:
+    """The one that leads first."""
+    one, two = NullChannel(), NullChannel()
+    async with running_program(served.address, one, bank=bank) as first:
+        await first.database.write(lambda tx: seed_people(tx, PEOPLE))
+        async with running_program(served.address, two, bank=bank) as second:
+            await until(lambda: first.database.leads and first.database.others == 1)
+            assert second.database.follows
+            yield Desk(first, one), Desk(second, two)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - it is about what other threads do
+            await asyncio.sleep(0.02)
+
+
+async def test_what_one_answers_the_leader_sends(served: ServedDatabase) -> None:
+    async with desks(served, simulated_bank()) as (leader, follower):
+        user = ScriptedUser(follower.app, PEOPLE[0], count(1))
+        await user.perform("/balance")
+        await until(lambda: leader.channel.sent == 1)
+        assert follower.channel.sent == 0
+
+
+async def test_a_conversation_goes_on_at_any_and_each_prompt_is_asked_for_once(
+    served: ServedDatabase,
+) -> None:
+    bank, ids = simulated_bank(), count(1)
+    async with desks(served, bank) as (leader, follower):
+        apps = (leader.app, follower.app)
+
+        async def tops_up(person: Person, first: int) -> None:
+            users = [ScriptedUser(app, person, ids) for app in apps]
+            for n, what in enumerate(("/topup", "1,500", "mine", "yes")):
+                user = users[(first + n) % 2]
+                await user.perform(what)
+                for other in users:
+                    other.at_turn(user._turn)
+
+        await asyncio.gather(*(tops_up(person, n) for n, person in enumerate(PEOPLE)))
+        await until(lambda: bank.calls("initiate") >= len(PEOPLE))
+        await asyncio.sleep(2.5)  # both look at what is due meanwhile
+        assert bank.calls("initiate") == len(PEOPLE)
+        wrong = await leader.app.database.read(
+            lambda tx: list(invariants.invariant_violations(connection(tx)))
+        )
+        assert wrong == []
+
+
+async def test_when_the_leader_ends_the_other_sends(served: ServedDatabase) -> None:
+    follower_channel = NullChannel()
+    async with running_program(served.address, NullChannel()) as first:
+        await first.database.write(lambda tx: seed_people(tx, PEOPLE))
+        await until(lambda: first.database.leads)
+        second_program = running_program(served.address, follower_channel)
+        second = await second_program.__aenter__()
+    try:
+        await until(lambda: second.database.leads)
+        await ScriptedUser(second, PEOPLE[1], count(1)).perform("/balance")
+        await until(lambda: follower_channel.sent == 1)
+    finally:
+        await second_program.__aexit__(None, None, None)
+
+
+async def test_of_two_that_open_a_restored_database_one_marks_what_it_cannot_know(
+    served: ServedDatabase,
+) -> None:
+    with psycopg.connect(served.address.dsn, autocommit=True) as conn:
+        conn.execute("INSERT INTO restores (made_at) VALUES (%s)", (1_772_431_200_000,))
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    both = await asyncio.gather(
+        *(Database.open(served.address, now, shared=True) for _ in range(2))
+    )
+    try:
+
+        def marked(tx: Tx) -> list[object]:
+            conn = connection(tx)
+            return [
+                *conn.execute("SELECT count(*) FROM restores WHERE begun_at IS NOT NULL"),
+                *conn.execute("SELECT count(*) FROM audit_log WHERE act = 'restored'"),
+                *conn.execute("SELECT count(*) FROM payout_pauses WHERE ended_at IS NULL"),
+            ]
+
+        assert await both[0].read(marked) == [(1,), (1,), (1,)]
+    finally:
+        for database in both:
+            await database.close()
