@@ -223,7 +223,7 @@ def temporary_folder(within: Path | None) -> tempfile.TemporaryDirectory[str]:
 def temporary_database(
     within: Path | DatabaseServer | None,
 ) -> Iterator[Path | SimulatedDatabase]:
-    """One that is gone when the block ends: a file in a folder, or beside others on a server."""
+    """One that is gone when the block ends: a file in a folder, or a schema on a server."""
     if isinstance(within, DatabaseServer):
         with closing(simulated_databases.on_server(within)) as database:
             yield database

@@ -69,8 +69,8 @@ async def measure(
 
 
 class Walk:
-    """``within``: the folder of the databases, each a file of its own; or a server, where each is a
-    database of its own."""
+    """``within``: the folder of the databases, each a file of its own; or a server, where each has
+    a schema of its own."""
 
     def __init__(
         self,

@@ -44,5 +44,5 @@ server_option = click.option(
     "--database",
     "server",
     type=_Server(),
-    help="Use databases beside that one, which its user may make; each is dropped in the end.",
+    help="Play in schemas of their own in that database; each is dropped in the end.",
 )

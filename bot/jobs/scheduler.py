@@ -147,7 +147,7 @@ class JobScheduler:
                 self._rings.pop(name, None)
                 self.states[name].next_at = None
 
-    def runs_here(self, name: str) -> bool:
+    def _runs_here(self, name: str) -> bool:
         return self._leads or name in self._everywhere
 
     def wake(self, name: str, due: datetime | None = None) -> None:
@@ -155,7 +155,7 @@ class JobScheduler:
 
         Running too early is harmless, so an alarm is only ever moved earlier.
         """
-        if self._stopping or not self.runs_here(name):
+        if self._stopping or not self._runs_here(name):
             return
         if due is not None:
             wait = due - self._clock.now()

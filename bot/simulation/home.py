@@ -1,4 +1,4 @@
-"""Where a world lives: in a temporary folder, or in a database of its own on a server."""
+"""Where a world lives: in a temporary folder, or in a schema of its own on a server."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class SimulatedDatabases(Protocol):
     def in_memory(self) -> SimulatedDatabase: ...
 
     def on_server(self, server: DatabaseServer) -> SimulatedDatabase:
-        """A database of its own, beside the one at ``server``. Raises ``DatabaseFault``."""
+        """In a schema of its own in the database at ``server``. Raises ``DatabaseFault``."""
         ...
 
     def create_blank(self, path: Path) -> None:

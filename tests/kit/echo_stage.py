@@ -171,7 +171,7 @@ class EchoStage:
         self.log.append("redeliver")
 
     def take_database_away(self, seconds: int) -> None:
-        raise NotImplementedError
+        self.log.append(f"database away {seconds}")
 
     async def restart(self) -> None:
         self.log.append("restart")

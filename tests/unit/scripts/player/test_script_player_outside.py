@@ -26,6 +26,7 @@ async def test_directives_reach_the_stage(house: Playhouse) -> None:
 amina> hi
 bot*
 @redeliver
+@database away 20s
 @restart
 @crash
 @at amina topup.confirm
@@ -50,6 +51,7 @@ bot*
         "job backup",
         "amina says hi",
         "redeliver",
+        "database away 20",
         "restart",
         "crash",
     ]
