@@ -154,11 +154,11 @@ def fail_writes(harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch, times: 
     write = Database.write
     left = [times]
 
-    async def sometimes(self: Database, *args: Any) -> Any:
+    async def sometimes(self: Database, *args: Any, **more: Any) -> Any:
         if left[0]:
             left[0] -= 1
             raise DatabaseUnavailable("the disk is full")
-        return await write(self, *args)
+        return await write(self, *args, **more)
 
     monkeypatch.setattr(Database, "write", sometimes)
 

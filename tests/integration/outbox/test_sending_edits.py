@@ -98,9 +98,9 @@ async def test_progress_without_a_live_message_is_dropped_silently(
 def count_writes(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     write, writes = Database.write, []
 
-    async def counted(self: Database, *args: Any) -> Any:
+    async def counted(self: Database, *args: Any, **more: Any) -> Any:
         writes.append(args)
-        return await write(self, *args)
+        return await write(self, *args, **more)
 
     monkeypatch.setattr(Database, "write", counted)
     return writes

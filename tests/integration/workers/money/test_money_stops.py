@@ -61,8 +61,8 @@ async def test_cancelled_between_intent_and_request_it_was_not_sent(harness: Mon
     write = harness.database.write
     reached, going_on = asyncio.Event(), asyncio.Event()
 
-    async def held(function: Callable[[StoreTx], object], *rest: Any) -> object:
-        result = await write(function, *rest)
+    async def held(function: Callable[[StoreTx], object], *rest: Any, **more: Any) -> object:
+        result = await write(function, *rest, **more)
         if "_begin_sending" in function.__qualname__:
             reached.set()
             await going_on.wait()
@@ -192,7 +192,7 @@ async def kill(harness: MoneyHarness) -> None:
     """A killed process writes nothing."""
     write = harness.database.write
 
-    async def dead(function: Callable[[StoreTx], object], *rest: Any) -> object:
+    async def dead(function: Callable[[StoreTx], object], *rest: Any, **more: Any) -> object:
         raise asyncio.CancelledError
 
     harness.database.write = dead  # type: ignore[method-assign]
@@ -213,12 +213,12 @@ async def test_an_answer_outlives_a_database_that_fails(
     left = failures
     commit = BankWorker._commit.__qualname__
 
-    async def failing(function: Callable[[StoreTx], object], *rest: Any) -> object:
+    async def failing(function: Callable[[StoreTx], object], *rest: Any, **more: Any) -> object:
         nonlocal left
         if left and function.__qualname__.startswith(commit):
             left -= 1
             raise DatabaseUnavailable("the disk is full")
-        return await write(function, *rest)
+        return await write(function, *rest, **more)
 
     harness.database.write = failing  # type: ignore[assignment]
     with capture_logs():
@@ -235,9 +235,9 @@ async def test_a_commit_that_was_reported_as_failed_is_not_taken_in_twice(
     write = harness.database.write
     lost = False
 
-    async def losing(function: Callable[[StoreTx], object], *rest: Any) -> object:
+    async def losing(function: Callable[[StoreTx], object], *rest: Any, **more: Any) -> object:
         nonlocal lost
-        result = await write(function, *rest)
+        result = await write(function, *rest, **more)
         if harness.bank.requests and not lost:
             lost = True
             raise DatabaseUnavailable("the answer of the disk was lost")
