@@ -207,16 +207,18 @@ class ServedWorld:
 
     def _make_scene(self, givens: Sequence[Given], seed: int) -> Scene:
         self._worlds += 1
-        self._home = ExitStack()
-        return Scene(
-            self._home.enter_context(home(self._server, within=str(self._folder))),
-            CHANNEL,
-            [*givens, *self._overrides],
-            seed=seed,
-            start=datetime.now(UTC).replace(microsecond=0),
-            door=self.door,
-            adjust=with_raised_limits,
-        )
+        with ExitStack() as made:
+            scene = Scene(
+                made.enter_context(home(self._server, within=str(self._folder))),
+                CHANNEL,
+                [*givens, *self._overrides],
+                seed=seed,
+                start=datetime.now(UTC).replace(microsecond=0),
+                door=self.door,
+                adjust=with_raised_limits,
+            )
+            self._home = made.pop_all()
+        return scene
 
     def _enter(self, scene: Scene) -> None:
         self.scene = scene

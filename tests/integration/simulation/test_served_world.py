@@ -179,3 +179,4 @@ def test_what_cannot_be_set_is_refused_in_one_line(tmp_path: Path, name: str, va
         ServedWorld(tmp_path, {name: value})
     assert name in refused.value.reason
     assert "\n" not in refused.value.reason
+    assert list(tmp_path.iterdir()) == []
