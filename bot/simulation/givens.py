@@ -24,9 +24,11 @@ from services.domain.phone import Phone
 from services.ports import Tx
 
 LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)  # when people of the script were linked
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 CARRIERS = ("simulated_sms", "simulated_mail")  # values: up, down, refuses, unsure
 STATEMENT = "simulated_statement"  # the defect of the statement's first line
 ACCOUNT_NO = "simulated_account_no"  # which account numbers the bank accepts
+START = "simulated_start"  # what the clock shows at first, in UTC; not before people were linked
 
 
 def with_settings(
@@ -38,7 +40,7 @@ def with_settings(
     for name, given in by_name.items():
         if name.lower() in SimulatedSettings.model_fields:
             values[name.lower()] = given.value
-        elif name not in (*LIMITS, *CARRIERS, STATEMENT, ACCOUNT_NO):
+        elif name not in (*LIMITS, *CARRIERS, STATEMENT, ACCOUNT_NO, START):
             raise given.at.error(f"this build has no setting {name}")
     values["admin_ids"] = frozenset(
         addresses[given.name] for given in givens if isinstance(given, GivenAdmin)
@@ -50,6 +52,20 @@ def with_settings(
         first = next((given for name, given in by_name.items() if name.lower() in wrong), None)
         at = (first or next(iter(by_name.values()))).at
         raise at.error("; ".join(describe_errors(error))) from None
+
+
+def given_start(givens: Sequence[Given]) -> datetime | None:
+    """Raises ``ScriptError`` for what is no moment of the years 2026 to 2099."""
+    start = None
+    for given in givens:
+        if isinstance(given, GivenSetting) and given.name == START:
+            try:
+                start = datetime.strptime(given.value, MOMENT).replace(tzinfo=UTC)
+            except ValueError:
+                start = None
+            if start is None or not 2026 <= start.year < 2100:
+                raise given.at.error(f"{START} is a moment in UTC such as 2026-03-02T06:00:00Z")
+    return start
 
 
 def prepare_outside(world: World, givens: Sequence[Given]) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.outbox.carriers import MAIL, SMS
 from bot.scripts.given import Given
 from bot.scripts.stage import Shown
-from bot.simulation.givens import prepare_outside, seed_database, with_settings
+from bot.simulation.givens import given_start, prepare_outside, seed_database, with_settings
 from bot.simulation.person_inputs import PersonInputs
 from bot.simulation.product_door import ProductDoor
 from bot.simulation.record import Record, Said
@@ -57,11 +57,12 @@ class Scene:
             telegram=channel == "telegram",
             delivered=self._on_delivered,
             alerted=self._shown.alerted,
-            start=start,
+            start=given_start(givens) or start,
             threads=threads,
             receives_everywhere=receives_everywhere,
             door=door,
         )
+        self.start = self.world.clock.true_now()
         self.world.terminal.on_delete = self._on_deleted
         chat = "terminal" if channel == USSD else channel  # people have one beside their phones
         self.inputs = PersonInputs(self.world, chat, self.people, events_before, self._on_said)

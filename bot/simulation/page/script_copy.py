@@ -19,6 +19,7 @@ from bot.scripts.record import literal
 from bot.scripts.source_line import ScriptError, SourceLine
 from bot.scripts.speech import Say, read_speech
 from bot.scripts.stage import Shown
+from bot.simulation.givens import MOMENT, START
 from bot.simulation.page.file_lines import file_lines
 from bot.simulation.page.phone_lines import OTHER_BRACKETS, PhoneLines
 from bot.simulation.record import Armed, Did, Entry, Passed, Said, Texted
@@ -48,6 +49,8 @@ def as_script(served: ServedWorld) -> str:
         for name in RAISED
         if name not in said
     ]
+    if START not in said:
+        lines.append(f"given setting {START} {scene.start.strftime(MOMENT)}")
     phones = PhoneLines(scene.people.phones) if dials else None
     return "\n".join([*lines, "", *_Play(entries, phones, scene.seed).lines()]) + "\n"
 

@@ -76,6 +76,18 @@ async def test_a_fault_that_cannot_be_met_is_no_failed_line(
     assert why in said
 
 
+@pytest.mark.parametrize(
+    "start", ["tomorrow", "2026-03-02T06:00:00", "2025-12-31T23:59:59Z", "2100-01-01T00:00:00Z"]
+)
+async def test_a_start_is_a_moment_in_utc(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], start: str
+) -> None:
+    given = f"{GIVEN}given setting simulated_start {start}\n"
+    assert await played(tmp_path, "@wallet FINSAFE 200.00\n", "terminal", given) == 2
+    said = capsys.readouterr().out
+    assert "play.chat:3: simulated_start is a moment in UTC such as 2026-03-02T06:00:00Z" in said
+
+
 # What people do ---------------------------------------------------------------------------------
 
 

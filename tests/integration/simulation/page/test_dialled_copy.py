@@ -129,14 +129,26 @@ async def test_the_story_is_copied_as_it_was_played(tmp_path: Path) -> None:
     await _holds(text, tmp_path)
 
 
-@pytest.mark.parametrize("seed", range(6))
-async def test_whatever_is_dialled_the_copy_holds(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "start"),
+    [
+        (0, "2026-03-02T06:00:00Z"),
+        (1, "2026-05-31T20:50:00Z"),  # some minutes before midnight in Nairobi
+        (2, "2026-12-01T23:36:40Z"),  # a job of 03:00 in Nairobi marks the time of a kill
+        (2, "2026-12-01T16:44:30Z"),
+        (3, "2027-12-31T23:58:00Z"),
+        (4, "2028-02-28T23:59:59Z"),
+        (5, "2026-07-10T11:11:11Z"),
+    ],
+)
+async def test_whatever_is_dialled_the_copy_holds(tmp_path: Path, seed: int, start: str) -> None:
     chance = random.Random(seed)
-    async with page_tab(tmp_path) as tab:
+    async with page_tab(tmp_path, simulated_start=start) as tab:
         await tab.dial()
         for _ in range(40):
             await _something(tab, chance)
         text = await tab.copy("script")
+    assert f"\ngiven setting simulated_start {start}\n" in text
     await _holds(text, tmp_path)
     assert "which no line does" not in text
 
