@@ -2,7 +2,7 @@
 # PYTHON=python3.12 chooses the interpreter (.venv then keeps it); ARGS goes to pytest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-sql test-postgres test-monitoring lint types contracts format bench storm mutants foreign fuzz browser pictures failover dist openapi lock clean
+.PHONY: help setup run demo test test-restarts test-sql test-postgres test-monitoring lint types contracts format bench storm mutants foreign fuzz browser pictures failover dist openapi lock clean
 BIN := .venv/bin
 
 help: ## This list
@@ -21,14 +21,17 @@ demo: setup ## The simulated world in a browser, at http://127.0.0.1:8420/
 test: lint types contracts ## Every check: lint, types, contracts, tests, conversation scripts
 	$(BIN)/pytest -n 2 --maxschedchunk 25 $(ARGS)
 
+# SHARE=N takes one in N of them, always the same ones, here and below.
+SHARE ?= 1
+test-restarts: setup ## Conversation scripts with a restart after every line (two minutes)
+	$(BIN)/pytest -n 2 --maxschedchunk 25 -m restarts --share $(SHARE) $(ARGS) tests/test_conversations.py
+
 # Starts the server itself, in a temporary folder; psql reads the statements, so no driver is needed.
 test-sql: setup ## Does PostgreSQL understand the SQL of storage? (apt-get install postgresql)
 	$(BIN)/pytest -m postgres $(ARGS) tests/sql
 
-# Each run has a server of its own, too. SHARE=N takes one test in N of those in BOTH, which SQLite
-# passes as well, always the same ones, and leaves out what takes longest; SEEDS, HOURS and FOR are
-# the storms', as below.
-SHARE ?= 1
+# Each run has a server of its own, too. SHARE=N takes a share of the tests in BOTH, which SQLite
+# passes as well, and leaves out what takes longest; SEEDS, HOURS and FOR are the storms', as below.
 BOTH ?= tests/property tests/integration/services tests/storm tests/test_conversations.py
 test-postgres: SEEDS = 1..50
 test-postgres: HOURS = 6
@@ -36,6 +39,7 @@ test-postgres: setup ## Is all as on SQLite? Rules, scripts, crashes, storms on 
 	$(BIN)/pytest -n 2 -m postgres $(ARGS) tests/postgres
 	$(ON_POSTGRES) $(ARGS) $(BOTH)
 ifeq ($(SHARE),1)
+	$(ON_POSTGRES) -m restarts $(ARGS) tests/test_conversations.py
 	$(ON_POSTGRES) -m long -k kill_at_any_point $(ARGS) tests/storm/test_storm.py
 	$(BIN)/python -m tests.postgres.storms --seeds $(SEEDS) --hours $(HOURS) --partners 2 --for $(FOR) --jobs $(JOBS) --quiet
 endif

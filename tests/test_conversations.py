@@ -24,6 +24,7 @@ async def test_script_holds(file: Path, channel: str) -> None:
     await play(file, channel, restarts=False)
 
 
+@pytest.mark.restarts
 @pytest.mark.parametrize(
     ("file", "channel"),
     [
