@@ -11,6 +11,7 @@ import structlog
 from bot.context import AppContext
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.file_watch import FileWatch
+from bot.jobs.process_report import JobsOfAllProcesses
 from bot.jobs.reconciliation import ReconciliationJob
 from bot.jobs.restore_report import RestoreReport
 from bot.jobs.scheduler import JobScheduler
@@ -78,6 +79,7 @@ class Core:
     context: AppContext
     notifier: Notifier
     jobs: JobScheduler
+    all_jobs: JobsOfAllProcesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ class App:
         self.engine = core.engine
         self.sessions = core.sessions
         self.jobs = core.jobs
+        self.all_jobs = core.all_jobs
         self.context = core.context
         self.bot_identity = core.context.bot_identity
         self.metrics = core.context.metrics
@@ -246,6 +249,7 @@ class App:
             return
         for job in OTHERS_BEGIN if references is not None else (*OTHERS_BEGIN, *OTHERS_MAKE_DUE):
             self.jobs.wake(job)
+        self.all_jobs.take_up()
 
     async def stop(self, grace_s: float) -> None:
         """Claim no more work, give money calls ``grace_s`` seconds to end, record the rest as

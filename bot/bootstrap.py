@@ -35,6 +35,7 @@ from bot.jobs.drill import DrillJob
 from bot.jobs.file_watch import FileWatch
 from bot.jobs.housekeeping import Housekeeping
 from bot.jobs.mpesa_balances import MpesaBalanceJob
+from bot.jobs.process_report import JobsOfAllProcesses
 from bot.jobs.reconciliation import ReconciliationJob
 from bot.jobs.restore_report import RestoreReport
 from bot.jobs.scheduler import Alarm, JobScheduler, SchedulerAlarm
@@ -243,6 +244,7 @@ def _core(
     # Admins are identified by chat account; without Telegram the terminal takes its place.
     chat = "telegram" if "telegram" in dependencies.channels else "terminal"
     jobs = JobScheduler(clock, dependencies.alarm)
+    all_jobs = JobsOfAllProcesses(jobs, database)
     answering = dependencies.request_channels
     assert not any(one.push for one in answering.values()), "nothing could be sent there"
     context = AppContext(
@@ -251,8 +253,13 @@ def _core(
         keys,
         policy_of(settings),
         admins=tuple((chat, address) for address in sorted(settings.admin_ids)),
-        gauges=DatabaseGauges(lambda: database.waiting, lambda: database.size_bytes),
-        jobs=jobs,
+        gauges=DatabaseGauges(
+            lambda: all_jobs.waiting,
+            lambda: database.size_bytes,
+            lambda: 1 + len(database.others),
+            lambda: database.leads or any(one.leads for one in database.others),
+        ),
+        jobs=all_jobs,
         metrics=Metrics(clock.monotonic),
         strangers=StrangerLimiter(settings.message_rate_overall, clock.monotonic),
         channels={
@@ -274,6 +281,7 @@ def _core(
         context,
         Notifier(engine, sessions, context),
         jobs,
+        all_jobs,
     )
 
 
@@ -404,7 +412,8 @@ def _add_jobs(
         add("backup", BackupJob(database, clock, context, push, plan).scan, limit_s=LONG_S)
         add("drill", DrillJob(database, clock, context, push, plan).scan, limit_s=LONG_S)
     add("broadcast", BroadcastJob(database, clock, context, push).scan)
-    add("stats", StatisticsJob(database, clock, context.board).scan, limit_s=LONG_S)
+    counting = StatisticsJob(database, clock, context.board)  # into this process's memory
+    add("stats", counting.scan, limit_s=LONG_S, everywhere=True)
     audit = AuditCheckJob(database, clock, context, push, heads=tells_heads)
     add("audit", audit.scan, limit_s=LONG_S)
     add("sessions", housekeeping.expire_sessions)

@@ -44,10 +44,13 @@ class BotIdentity:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseGauges:
-    """Measurements only the database can give: functions waiting, and bytes on disk."""
+    """Measurements only the database can give: functions waiting, bytes on disk, how many processes
+    serve it, and whether one of them leads."""
 
     waiting: Callable[[], int] = lambda: 0
     size_bytes: Callable[[], int] = lambda: 0
+    processes: Callable[[], int] = lambda: 1
+    is_led: Callable[[], bool] = lambda: True
 
 
 class JobControl(Protocol):

@@ -44,6 +44,7 @@ class QueuedDatabase(ABC):
         self.webhooks_queued: Callable[[], None] = lambda: None
         self.elsewhere: Callable[[frozenset[str] | None], None] = lambda references: None
         self.leading_changed: Callable[[bool], None] = lambda leads: None
+        self.says: Callable[[], str] = lambda: ""
         self.is_taken_away: Callable[[], bool] = lambda: False  # simulations
         self.damaged: str | None = None  # what the engine reported about its data, verbatim
         self._threads = threads

@@ -55,7 +55,8 @@ class Measurements(Collector):
         yield _gauge("hazina_ready", "1 while the desk can serve, as /readyz says", self._is_ready)
         stuck = self._app.readiness.stuck().items()
         yield _gauges("hazina_stuck", "1 for what has not come round in time", "what", stuck)
-        yield from self._backlog()
+        if self._app.database.leads:  # what is the same for all processes is told once
+            yield from self._backlog()
         yield from self._database()
         yield from self._jobs()
         log = configured()
@@ -86,8 +87,15 @@ class Measurements(Collector):
 
     def _database(self) -> Iterable[Metric]:
         database, backup_at = self._app.database, self._app.metrics.backup_at
-        yield _gauge("hazina_database_bytes", "Size on disk", database.size_bytes)
+        if database.leads:
+            yield _gauge("hazina_database_bytes", "Size on disk", database.size_bytes)
         yield _gauge("hazina_database_waiting", "Writes that wait for a batch", database.waiting)
+        yield _gauge(
+            "hazina_processes", "Processes that serve the database", 1 + len(database.others)
+        )
+        yield _gauge("hazina_leads", "1 in the process that leads", database.leads)
+        is_led = database.leads or any(one.leads for one in database.others)
+        yield _gauge("hazina_led", "1 while a process leads, this or another", is_led)
         yield _gauge(
             "hazina_database_batch_seconds",
             "How long the batch that is being written has taken so far",

@@ -87,6 +87,7 @@ class JobScheduler:
         self._began: dict[str, float] = {}  # monotonic start of each running scan
         self._running: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()
+        self.left_to_leader: dict[str, datetime] = {}  # when a job was asked for that runs there
         self._everywhere: set[str] = set()
         self._leads = True
         self._started = False
@@ -140,12 +141,17 @@ class JobScheduler:
         """This process begins to lead, or no longer does: what runs then comes to its end, and its
         writes are refused."""
         self._leads = leads
+        left, self.left_to_leader = self.left_to_leader, {}
         for name in self._scans.keys() - self._everywhere:
             if leads and self._started:
-                self.wake(name)
+                if name in left:
+                    self.ask(name)
+                else:
+                    self.wake(name)
             elif not leads:
                 self._rings.pop(name, None)
-                self.states[name].next_at = None
+                state = self.states[name]
+                state.next_at, state.failures, state.error = None, 0, None
 
     def _runs_here(self, name: str) -> bool:
         return self._leads or name in self._everywhere
@@ -182,7 +188,11 @@ class JobScheduler:
                 self.wake(name)
 
     def ask(self, name: str) -> None:
-        """Run the job now, and let it do its work whatever the time."""
+        """Run the job now, and let it do its work whatever the time. One that runs where another
+        process leads is left to that."""
+        if not self._runs_here(name):
+            self.left_to_leader[name] = self._clock.now()
+            return
         if name in self._asked:
             self._asked[name]()
         self.wake(name)

@@ -65,6 +65,16 @@ class Priority(IntEnum):
 leading: ContextVar[bool] = ContextVar("leading", default=False)
 
 
+@dataclass(frozen=True, slots=True)
+class OtherProcess:
+    """One that serves the same database. ``says`` is what it last said of itself, a second or two
+    ago; ``leads``: it does what only one may."""
+
+    id: str
+    leads: bool
+    says: str
+
+
 class DatabaseCondition(NamedTuple):
     """``damage``: the first fault found in the file; ``pending``: migrations not yet applied."""
 

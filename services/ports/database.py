@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from services.domain.clock_step import ClockStep
-from services.domain.database import DatabaseCondition, Priority
+from services.domain.database import DatabaseCondition, OtherProcess, Priority
 from services.domain.stored_secret import StoredSecret
 from services.ports.audit import Audit
 from services.ports.tx import Tx
@@ -83,9 +83,18 @@ class Database(Protocol):
         leads, and who led last still hears people."""
         ...
 
+    says: Callable[[], str]
+    """Called every second where others can serve this database: what they are told of this
+    process."""
+
     @property
-    def others(self) -> int:
-        """How many other processes serve this database."""
+    def others(self) -> Sequence[OtherProcess]:
+        """The other processes that serve this database."""
+        ...
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes can serve this database, now or later."""
         ...
 
     async def join(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from services.domain.database import (
     DatabaseServer,
     DatabaseUnavailable,
     MigrationError,
+    OtherProcess,
     Priority,
 )
 from storage.locks import NO_LOCKS
@@ -176,8 +177,12 @@ class Database(QueuedDatabase):
         return self._membership is not None and self._membership.follows
 
     @property
-    def others(self) -> int:
-        return 0 if self._membership is None else self._membership.others
+    def others(self) -> Sequence[OtherProcess]:
+        return () if self._membership is None else self._membership.others
+
+    @property
+    def is_shared(self) -> bool:
+        return self._membership is not None
 
     def _epoch(self) -> int | None:
         """In which this process leads; ``None`` where nobody could lead in its place."""
@@ -212,6 +217,8 @@ class Database(QueuedDatabase):
 
     def _ticked(self) -> None:
         """What a process that is gone has claimed is due some time after it was last seen."""
+        if self._membership is not None:
+            self._membership.says = self.says()
         self._ticks += 1
         if self.others or self._ticks % ALONE_EVERY == 0:
             self.elsewhere(None)
@@ -220,7 +227,7 @@ class Database(QueuedDatabase):
     def sole_writer(self) -> bool:
         """Whether nobody else is writing: a lock keeps them out, or nobody has said for a while
         that they are there."""
-        return self.others == 0
+        return not self.others
 
     @property
     def in_flight(self) -> int:

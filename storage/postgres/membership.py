@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Any
@@ -22,6 +22,8 @@ from typing import Any
 import psycopg
 import structlog
 from psycopg import Connection
+
+from services.domain.database import OtherProcess
 
 _log = structlog.get_logger(__name__)
 
@@ -64,7 +66,8 @@ class Membership:
     def __init__(self, process: str, connector: Callable[[], Connection[Any]]) -> None:
         self.process = process
         self.clock = ServerClock()
-        self.others = 0  # processes that are there besides this one
+        self.others: Sequence[OtherProcess] = ()  # those that are there besides this one
+        self.says = ""  # what they are told of this one
         self.follows = True  # another leads, as far as is known
         self.epoch = 0  # in which this process leads; 0: it does not
         self.writer_pid = 0  # of the server's process for our own notifications
@@ -119,10 +122,10 @@ class Membership:
     def _say(self, conn: Connection[Any]) -> None:
         began = time.monotonic()
         row = conn.execute(
-            "INSERT INTO processes (id, seen_at) VALUES (%s, now())"
-            " ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at"
+            "INSERT INTO processes (id, seen_at, says) VALUES (%s, now(), %s)"
+            " ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, says = excluded.says"
             " RETURNING clock_timestamp()",
-            (self.process,),
+            (self.process, self.says),
         ).fetchone()
         assert row is not None
         self.clock.look(row[0])
@@ -130,11 +133,12 @@ class Membership:
             "DELETE FROM processes WHERE seen_at < now() - make_interval(secs => %s)",
             (GONE_AFTER_S,),
         )
-        row = conn.execute(
-            "SELECT count(*) FROM processes WHERE id <> %s", (self.process,)
-        ).fetchone()
-        assert row is not None
-        self.others = int(row[0])
+        rows = conn.execute(
+            "SELECT id, says, id = (SELECT process FROM leader WHERE until > now())"
+            " FROM processes WHERE id <> %s ORDER BY id",
+            (self.process,),
+        ).fetchall()
+        self.others = [OtherProcess(other, bool(leads), says) for other, says, leads in rows]
         row = conn.execute(
             "UPDATE leader SET process = %(me)s, until = now() + make_interval(secs => %(lasts)s),"
             " epoch = CASE WHEN process = %(me)s THEN epoch ELSE epoch + 1 END"

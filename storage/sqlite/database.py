@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from services.domain.database import (
     DatabaseFileMoved,
     DatabaseUnavailable,
     MigrationError,
+    OtherProcess,
 )
 from storage.queued_database import QueuedDatabase
 from storage.queued_write import QueuedWrite
@@ -147,8 +148,12 @@ class Database(QueuedDatabase):
         return False
 
     @property
-    def others(self) -> int:
-        return 0
+    def others(self) -> Sequence[OtherProcess]:
+        return ()
+
+    @property
+    def is_shared(self) -> bool:
+        return False
 
     async def join(self) -> None:
         pass

@@ -283,12 +283,12 @@ async def test_one_leads_and_another_takes_over_when_it_stops(served: ServedData
         await until(lambda: first.leads)
         await second.join()
         assert not second.leads
-        assert second.others == 1
+        assert len(second.others) == 1
         assert not second.sole_writer
         await first.close()
         await until(lambda: second.leads)
         assert heard == [True]
-        await until(lambda: second.others == 0)
+        await until(lambda: len(second.others) == 0)
 
 
 async def test_a_leader_that_was_frozen_writes_nothing_more_as_one(
@@ -324,7 +324,7 @@ async def test_what_one_commits_the_other_hears_of_at_once(served: ServedDatabas
         second.elsewhere = heard.append
         for database in (first, second):
             await database.join()
-        await until(lambda: first.others == 1 and None in heard)  # it listens
+        await until(lambda: len(first.others) == 1 and None in heard)  # it listens
         await first.write(lambda tx: tx.sessions.mark_handled("telegram", "1"))
         await until(lambda: frozenset() in heard, seconds=0.8)  # before anybody would look
 
@@ -434,7 +434,7 @@ async def test_who_led_last_still_hears_people_while_the_server_is_away(
         await first.join()
         await until(lambda: first.leads)
         await second.join()
-        await until(lambda: second.others == 1)
+        await until(lambda: len(second.others) == 1)
         assert (first.follows, second.follows) == (False, True)
         member = first._membership
         assert member is not None
@@ -514,7 +514,7 @@ async def test_what_was_committed_is_told_though_the_others_cannot_be_notified(
     async with processes(served, 2) as both:
         for database in both:
             await database.join()
-        await until(lambda: both[0].others == 1)
+        await until(lambda: len(both[0].others) == 1)
         monkeypatch.setattr("storage.postgres.database._notify", fails)
         assert await both[0].write(lambda tx: tx.sessions.mark_handled("telegram", "1"))
         monkeypatch.undo()

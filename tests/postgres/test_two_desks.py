@@ -21,6 +21,7 @@ from bot.bench.program import (
     simulated_bank,
 )
 from bot.bench.scripted_user import ScriptedUser
+from bot.http.measurements import Measurements, backlog
 from bot.simulation.ncba.bank import SimulatedBank
 from services.domain.database import DatabaseServer
 from services.ports import Tx
@@ -59,7 +60,7 @@ async def desks(served: ServedDatabase, bank: SimulatedBank) -> AsyncIterator[tu
     async with running_program(served.address, one, bank=bank) as first:
         await first.database.write(lambda tx: seed_people(tx, PEOPLE))
         async with running_program(served.address, two, bank=bank) as second:
-            await until(lambda: first.database.leads and first.database.others == 1)
+            await until(lambda: first.database.leads and len(first.database.others) == 1)
             assert second.database.follows
             yield Desk(first, one), Desk(second, two)
 
@@ -101,6 +102,47 @@ async def test_a_conversation_goes_on_at_any_and_each_prompt_is_asked_for_once(
             lambda tx: list(invariants.invariant_violations(connection(tx)))
         )
         assert wrong == []
+
+
+async def test_a_job_asked_for_at_the_follower_is_run_by_the_leader(
+    served: ServedDatabase,
+) -> None:
+    async with desks(served, simulated_bank()) as (leader, follower):
+        states = leader.app.jobs.states
+        await until(lambda: states["cleanup"].runs == 1)
+        follower.app.context.wake_jobs([("cleanup", None)])
+        await until(lambda: states["cleanup"].runs == 2)
+        await until(lambda: follower.app.all_jobs.states["cleanup"] == states["cleanup"])
+        await asyncio.sleep(2.5)
+        assert states["cleanup"].runs == 2
+        assert follower.app.jobs.states["cleanup"].runs == 0
+
+
+async def test_figures_are_counted_where_they_are_asked_for(served: ServedDatabase) -> None:
+    async with desks(served, simulated_bank()) as (_, follower):
+        board = follower.app.context.board
+        board.refresh_requested = True
+        follower.app.context.wake_jobs([("stats", None)])
+        await until(lambda: board.figures is not None)
+
+
+async def test_what_waits_is_measured_once(served: ServedDatabase) -> None:
+    async with desks(served, simulated_bank()) as (leader, follower):
+        told = {}
+        for desk in (leader, follower):
+            waiting = await desk.app.database.read(backlog)
+            measured = Measurements(desk.app, waiting, is_ready=True).collect()
+            told[desk] = {one.name: [sample.value for sample in one.samples] for one in measured}
+        once = {"hazina_outbox_queued", "hazina_reviews_open", "hazina_database_bytes"}
+        assert once <= told[leader].keys()
+        assert not once & told[follower].keys()
+        for name, values in {
+            "hazina_processes": (2, 2),
+            "hazina_leads": (1, 0),
+            "hazina_led": (1, 1),
+        }.items():
+            assert (*told[leader][name], *told[follower][name]) == values
+        assert follower.app.context.gauges.processes() == 2
 
 
 async def test_when_the_leader_ends_the_other_sends(served: ServedDatabase) -> None:

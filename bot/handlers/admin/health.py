@@ -22,7 +22,18 @@ MIB = 1024 * 1024
 @HANDLERS.view(
     "health",
     needs=Right.ADMIN,
-    shows=("answers", "at", "audit", "open", "outbox", "reviews", "size", "unknown", "waiting"),
+    shows=(
+        "answers",
+        "at",
+        "audit",
+        "open",
+        "outbox",
+        "processes",
+        "reviews",
+        "size",
+        "unknown",
+        "waiting",
+    ),
 )
 def health(turn: TurnContext) -> View:
     tx, gauges = turn.tx, turn.app.gauges
@@ -43,6 +54,7 @@ def health(turn: TurnContext) -> View:
             "at": tx.now,
             "size": f"{gauges.size_bytes() / MIB:.1f}",
             "waiting": gauges.waiting(),
+            "processes": _processes(turn),
             "outbox": _outbox(turn),
             "open": ", ".join(states) or nothing,
             "unknown": unknown,
@@ -51,6 +63,15 @@ def health(turn: TurnContext) -> View:
             "audit": _audit(turn),
         }
     )
+
+
+def _processes(turn: TurnContext) -> str:
+    """Nothing where there is one: that is no news."""
+    count = turn.app.gauges.processes()
+    if count == 1:
+        return ""
+    led = turn.app.gauges.is_led()
+    return turn.say("health.show.led" if led else "health.show.not_led", {"count": count})
 
 
 def _outbox(turn: TurnContext) -> str:

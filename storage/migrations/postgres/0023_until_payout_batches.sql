@@ -1523,7 +1523,8 @@ CREATE TABLE writers (
 -- Everybody who serves says so every second, and goes when they stop.
 CREATE TABLE processes (
     id      text        NOT NULL PRIMARY KEY,                -- of one start of one process
-    seen_at timestamptz NOT NULL                             -- when it last said that it is there
+    seen_at timestamptz NOT NULL,                            -- when it last said that it is there
+    says    text        NOT NULL                             -- what it said of its jobs then, as JSON
 );
 
 -- What only one process may do, the leader does.

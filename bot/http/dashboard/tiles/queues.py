@@ -22,12 +22,13 @@ def _read(tx: Tx, desk: Desk) -> Facts:
 
 
 def _beside(desk: Desk) -> Facts:
-    app = desk.app
+    app, jobs = desk.app, desk.app.all_jobs
+    stuck = {name for name, is_stuck in app.readiness.stuck().items() if is_stuck}
     return {
-        "writer_waiting": app.database.waiting,
+        "writer_waiting": jobs.waiting,
         "size_mib": app.database.size_bytes / MIB,
-        "jobs": sorted(app.jobs.states.values(), key=lambda state: state.name),
-        "stuck": {name for name, is_stuck in app.readiness.stuck().items() if is_stuck},
+        "jobs": sorted(jobs.states.values(), key=lambda state: state.name),
+        "stuck": stuck.union(jobs.stuck()),
     }
 
 
