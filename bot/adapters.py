@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from hashlib import sha256
+from typing import TypeAlias
 
 import httpx
 
@@ -26,21 +28,31 @@ from services.domain.money import Money
 from services.domain.otp import CODE_LIMITS
 from services.domain.payout_answers import Asked, PayoutAnswer, PayoutOrder
 from services.gateways.daraja.b2c import DarajaB2c, DarajaCredentials
-from services.gateways.ncba.collections import NcbaCredentials
+from services.gateways.ncba.collections import NcbaCollections, NcbaCredentials
 from services.gateways.openbanking.credentials import OpenBankingCredentials
 from services.gateways.openbanking.float_bank import OpenBankingFloat
+from services.gateways.shared_tokens import SharedTokens
 from services.gateways.sms.africas_talking import AfricasTalkingCredentials, AfricasTalkingSms
 from services.gateways.smtp import SmtpCredentials, SmtpMailer
+from services.gateways.tokens import OWN_TOKENS, TokenKeeper
 from services.gateways.webhooks.pinned_network import WebhookProxy
 from services.gateways.webhooks.sender import WebhookSender
 from services.policy import PaybillDetails, Policy
-from services.ports import Clock
+from services.ports import Clock, Keys
+from services.ports.database import Database
 
 # One connection per call, and one per token request.
 BANK_CONNECTIONS = sum(kind.LIMITS.calls_max + 1 for kind in (topups, float_purchases, payouts))
 # Where Safaricom posts, followed by the secret.
 RESULT_PATH = "/daraja/result"
 TIMEOUT_PATH = "/daraja/timeout"
+# Who keeps the tokens of a gateway at this address, for this user.
+KeepTokens: TypeAlias = Callable[[str, str, str], TokenKeeper]
+
+
+def own_tokens(gateway: str, url: str, user: str) -> TokenKeeper:
+    """``KeepTokens`` of a process that shares them with nobody."""
+    return OWN_TOKENS
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -146,7 +158,10 @@ class NoFloatBank:
 
 
 def float_bank(
-    settings: Settings, client: httpx.AsyncClient, clock: Clock
+    settings: Settings,
+    client: httpx.AsyncClient,
+    clock: Clock,
+    keep_tokens: KeepTokens = own_tokens,
 ) -> OpenBankingFloat | NoFloatBank:
     if not settings.sells_float:
         return NoFloatBank()
@@ -169,7 +184,8 @@ def float_bank(
         failed_codes=settings.openbanking_failed_codes,
         part_shillings=settings.openbanking_part_shillings,
     )
-    return OpenBankingFloat(client, clock, credentials)
+    keeper = keep_tokens("openbanking", credentials.base_url, credentials.user_id)
+    return OpenBankingFloat(client, clock, credentials, keeper)
 
 
 class NoPayoutRail:
@@ -189,7 +205,10 @@ class NoPayoutRail:
 
 
 def payout_rail(
-    settings: Settings, client: httpx.AsyncClient, clock: Clock
+    settings: Settings,
+    client: httpx.AsyncClient,
+    clock: Clock,
+    keep_tokens: KeepTokens = own_tokens,
 ) -> DarajaB2c | NoPayoutRail:
     """It holds the sealed password and never the password: where the settings still have that, it
     is sealed here. Raises ``bot.security.initiator_password.CertificateFault``."""
@@ -214,7 +233,31 @@ def payout_rail(
         base_url=settings.daraja_base_url,
         calls_per_s=settings.daraja_calls_per_second,
     )
-    return DarajaB2c(client, clock, credentials)
+    keeper = keep_tokens("daraja", credentials.base_url, credentials.consumer_key)
+    return DarajaB2c(client, clock, credentials, keeper)
+
+
+def collections(
+    settings: Settings,
+    client: httpx.AsyncClient,
+    clock: Clock,
+    keep_tokens: KeepTokens = own_tokens,
+) -> NcbaCollections:
+    credentials = ncba_credentials(settings)
+    keeper = keep_tokens("ncba", credentials.base_url, credentials.username)
+    return NcbaCollections(client, clock, credentials, keeper)
+
+
+def token_keeping(database: Database, clock: Clock, keys: Keys, process: str) -> KeepTokens:
+    """Shared where other processes can serve the same database."""
+    if not database.is_shared:
+        return own_tokens
+
+    def keep(gateway: str, url: str, user: str) -> TokenKeeper:
+        whose = sha256(f"{url} {user}".encode()).hexdigest()[:16]
+        return SharedTokens(database, clock, keys, f"{gateway} {whose}", process)
+
+    return keep
 
 
 def ncba_credentials(settings: Settings) -> NcbaCredentials:

@@ -62,9 +62,9 @@ OTHERS_MAKE_DUE = (
 
 _log = structlog.get_logger(__name__)
 
-# Longer than a money call's own limits: 60 s, and after a refused token 20 s for a new one and
-# 60 s more (facts: NCBA 4).
-MONEY_CALL_S = 145.0
+# Longer than a money call's own limits: 60 s, and after a refused token 20 s until another process
+# has a new one or 20 s to get one, and 60 s more (facts: NCBA 4).
+MONEY_CALL_S = 165.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ import httpx
 from bot.adapters import (
     bank_client,
     carriers,
+    collections,
     float_bank,
-    ncba_credentials,
     payout_rail,
     policy_of,
+    token_keeping,
     webhook_sender,
 )
 from bot.app import JOB_BY_REFERENCE_PREFIX, App, Core, Watches, Workers
@@ -85,7 +86,6 @@ from flows.engine.texts import Texts
 from services.domain.lease import new_owner
 from services.domain.ussd import CHANNEL as USSD
 from services.domain.webhook_url import check_url
-from services.gateways.ncba.collections import NcbaCollections
 from services.ports import CheckUrl, Clock, Random, WebhookTransport
 from services.ports.database import Database
 from services.ports.simulated_databases import SimulatedDatabase
@@ -141,7 +141,7 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
     stack.push_async_callback(webhooks.close)
     channels = {**carriers(settings, client, clock), **dependencies.channels}
     core = _core(settings, dependencies, engine, database, clock, channels)
-    banks = _banks(settings, core, client)
+    banks = _banks(settings, core, client, dependencies.owner)
     sender = _outbox(settings, dependencies, core, channels)
     workers = _workers(core, banks, webhooks, sender.push, dependencies.owner)
     payment_intake = PaymentIntake(database, core.random, core.notifier, sender.push)
@@ -292,14 +292,14 @@ class _Banks:
     payout_rail: MeteredPayoutRail
 
 
-def _banks(settings: Settings, core: Core, client: httpx.AsyncClient) -> _Banks:
-    collections = NcbaCollections(client, core.clock, ncba_credentials(settings))
-    seller = float_bank(settings, client, core.clock)
-    metrics = core.context.metrics
+def _banks(settings: Settings, core: Core, client: httpx.AsyncClient, process: str) -> _Banks:
+    clock, metrics = core.clock, core.context.metrics
+    keeping = token_keeping(core.database, clock, core.context.keys, process)
+    seller = float_bank(settings, client, clock, keeping)
     return _Banks(
-        MeteredCollections(collections, metrics),
+        MeteredCollections(collections(settings, client, clock, keeping), metrics),
         MeteredFloatBank(seller, seller, metrics),
-        MeteredPayoutRail(payout_rail(settings, client, core.clock), metrics),
+        MeteredPayoutRail(payout_rail(settings, client, clock, keeping), metrics),
     )
 
 

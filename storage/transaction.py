@@ -11,6 +11,7 @@ from storage.stores.api_answers import ApiAnswerStore
 from storage.stores.api_keys import ApiKeyStore
 from storage.stores.approvals import ApprovalStore
 from storage.stores.audit import AuditStore
+from storage.stores.bank_tokens import BankTokenStore
 from storage.stores.blocks import BlockStore
 from storage.stores.broadcasts import BroadcastStore
 from storage.stores.cache_version import CacheVersions
@@ -111,6 +112,7 @@ class StoreTx:
         self.api_answers = ApiAnswerStore(conn, time)
         self.webhook_deliveries = WebhookDeliveryStore(conn, time)
         self.broadcasts = BroadcastStore(conn, time)
+        self.bank_tokens = BankTokenStore(conn, time)
         self.clock = ClockStore(conn, time)
         self.daily = DailyStore(conn)
         self.restores = RestoreStore(conn, time)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from bot.adapters import bank_client, float_bank, ncba_credentials
+from bot.adapters import bank_client, collections, float_bank
 from bot.channels.telegram.connect import ask_name
 from bot.channels.telegram.identity import BotMisconfigured, TelegramUnreachable
 from bot.clock import SystemClock
@@ -41,7 +41,6 @@ from services.domain.database import (
     DatabaseServer,
     MigrationError,
 )
-from services.gateways.ncba.collections import NcbaCollections
 
 FOR_OTHERS = 0o007
 KEY_THAT_FITS = "`hazina key` prints one that fits, `hazina key --id 2` one beside it"
@@ -270,7 +269,7 @@ async def _telegram(token: str, base_url: str, network: Network) -> CheckResult:
 
 
 async def _ncba(settings: Settings, client: httpx.AsyncClient) -> CheckResult:
-    answer = await NcbaCollections(client, SystemClock(), ncba_credentials(settings)).prepare()
+    answer = await collections(settings, client, SystemClock()).prepare()
     if isinstance(answer, Ready):
         return passed("ncba", "gave a token")
     remedy = "check NCBA_USERNAME, NCBA_PASSWORD, and that NCBA admits this machine's IP address"

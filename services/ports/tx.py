@@ -9,6 +9,7 @@ from services.ports.api_answers import ApiAnswers
 from services.ports.api_keys import ApiKeys
 from services.ports.approvals import Approvals
 from services.ports.audit import Audit
+from services.ports.bank_tokens import BankTokens
 from services.ports.blocks import Blocks
 from services.ports.broadcasts import Broadcasts
 from services.ports.claims import Claims
@@ -116,6 +117,8 @@ class Tx(Protocol):
     def fees(self) -> Fees: ...
     @property
     def evidence(self) -> Evidence: ...
+    @property
+    def bank_tokens(self) -> BankTokens: ...
     @property
     def limits(self) -> Limits: ...
     @property

@@ -66,6 +66,11 @@ MOVES = (
     ("UPDATE sessions SET expires_at = expires_at + ? WHERE expires_at IS NOT NULL", "by"),
     ("UPDATE slots SET updated_at = updated_at + ?", "by"),
     ("UPDATE events SET decided_at = decided_at + ?", "by"),
+    # What is of a bank lasts as long as it would have.
+    (
+        "UPDATE bank_tokens SET expires_at = expires_at + ?, renewing_until = renewing_until + ?",
+        "by by",
+    ),
     ("UPDATE floods SET told_at = told_at + ?, until = until + ?", "by by"),
     ("UPDATE outbox SET created_at = created_at + ?, due_at = due_at + ?", "by by"),
     ("UPDATE documents SET created_at = created_at + ?", "by"),

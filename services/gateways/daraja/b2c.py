@@ -28,7 +28,7 @@ from services.gateways.daraja.request_wire import (
     status_body,
 )
 from services.gateways.http_exchange import Exchange, Reply
-from services.gateways.tokens import Token, TokenCache
+from services.gateways.tokens import OWN_TOKENS, Token, TokenCache, TokenKeeper
 from services.ports import Clock
 
 TOKEN = "/oauth/v1/generate?grant_type=client_credentials"
@@ -43,12 +43,16 @@ __all__ = ["DarajaB2c", "DarajaCredentials"]
 class DarajaB2c:
     """``services.ports.PayoutRail`` over HTTP; ``client`` provides only the transport.
 
-    A new token ends the one before, so there is one holder of it a process. Nothing is retried
-    here but what was refused for its token, which M-PESA has not seen.
+    A new token ends the one before, so whoever calls M-PESA shares one, by ``keeper``. Nothing is
+    retried here but what was refused for its token, which M-PESA has not seen.
     """
 
     def __init__(
-        self, client: httpx.AsyncClient, clock: Clock, credentials: DarajaCredentials
+        self,
+        client: httpx.AsyncClient,
+        clock: Clock,
+        credentials: DarajaCredentials,
+        keeper: TokenKeeper = OWN_TOKENS,
     ) -> None:
         self._clock = clock
         self._credentials = credentials
@@ -59,7 +63,9 @@ class DarajaB2c:
             connect_s=credentials.connect_s,
             call_s=credentials.call_s,
         )
-        self._tokens = TokenCache(self._fetch_token, clock, refresh_before=REFRESH_TOKEN_BEFORE)
+        self._tokens = TokenCache(
+            self._fetch_token, clock, refresh_before=REFRESH_TOKEN_BEFORE, keeper=keeper
+        )
         self._pace = Pace(clock, credentials.calls_per_s)
         self._log = structlog.get_logger("daraja").bind()
 

@@ -33,7 +33,7 @@ from services.gateways.ncba.collections_wire import (
     read_token,
 )
 from services.gateways.ncba.credentials import NcbaCredentials
-from services.gateways.tokens import Token, TokenCache
+from services.gateways.tokens import OWN_TOKENS, Token, TokenCache, TokenKeeper
 from services.ports import Clock
 
 TOKEN = "/payments/api/v1/auth/token"
@@ -54,7 +54,11 @@ class NcbaCollections:
     """
 
     def __init__(
-        self, client: httpx.AsyncClient, clock: Clock, credentials: NcbaCredentials
+        self,
+        client: httpx.AsyncClient,
+        clock: Clock,
+        credentials: NcbaCredentials,
+        keeper: TokenKeeper = OWN_TOKENS,
     ) -> None:
         self._clock = clock
         self._credentials = credentials
@@ -65,7 +69,9 @@ class NcbaCollections:
             connect_s=credentials.connect_s,
             call_s=credentials.call_s,
         )
-        self._tokens = TokenCache(self._fetch_token, clock, refresh_before=REFRESH_TOKEN_BEFORE)
+        self._tokens = TokenCache(
+            self._fetch_token, clock, refresh_before=REFRESH_TOKEN_BEFORE, keeper=keeper
+        )
         self._log = structlog.get_logger("ncba").bind()
 
     async def prepare(self) -> Ready | NotSent:

@@ -39,7 +39,7 @@ from services.gateways.openbanking.statement_wire import (
     read_statement,
 )
 from services.gateways.openbanking.token_wire import read_token
-from services.gateways.tokens import Token, TokenCache
+from services.gateways.tokens import OWN_TOKENS, Token, TokenCache, TokenKeeper
 from services.ports import Clock
 
 TOKEN = "/api/v1/Auth/generate-token"
@@ -58,7 +58,11 @@ class OpenBankingFloat:
     """
 
     def __init__(
-        self, client: httpx.AsyncClient, clock: Clock, credentials: OpenBankingCredentials
+        self,
+        client: httpx.AsyncClient,
+        clock: Clock,
+        credentials: OpenBankingCredentials,
+        keeper: TokenKeeper = OWN_TOKENS,
     ) -> None:
         self._clock = clock
         self._credentials = credentials
@@ -69,7 +73,9 @@ class OpenBankingFloat:
             connect_s=credentials.connect_s,
             call_s=credentials.status_s,
         )
-        self._tokens = TokenCache(self._fetch_token, clock, refresh_before=timedelta(0))
+        self._tokens = TokenCache(
+            self._fetch_token, clock, refresh_before=timedelta(0), keeper=keeper
+        )
         self._log = structlog.get_logger("openbanking").bind()
 
     async def prepare(self) -> Ready | NotSent:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from starlette.routing import Router
 
-from bot.adapters import payout_rail
+from bot.adapters import KeepTokens, payout_rail
 from bot.http.daraja_results import payout_result_routes
 from bot.http.routes import daraja_endpoint
 from bot.scripts.given import GivenPartner
@@ -75,8 +75,10 @@ async def test_the_products_own_rail_pays_there_and_hears_of_it(
 ) -> None:
     rails: list[PayoutRail] = []
 
-    def kept(settings: Settings, client: httpx.AsyncClient, clock: Clock) -> PayoutRail:
-        rails.append(payout_rail(settings, client, clock))
+    def kept(
+        settings: Settings, client: httpx.AsyncClient, clock: Clock, keep_tokens: KeepTokens
+    ) -> PayoutRail:
+        rails.append(payout_rail(settings, client, clock, keep_tokens))
         return rails[-1]
 
     monkeypatch.setattr("bot.bootstrap.payout_rail", kept)
