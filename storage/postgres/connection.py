@@ -27,6 +27,7 @@ QUEUE_MAX = 200  # statements sent together at most
 # itself lets a statement wait for a lock (``storage.postgres.server``), and a commit for its disk.
 ANSWER_MAX_S = 75.0
 COMMIT_MAX_S = 5.0
+LOOK_EVERY_S = 3.0  # of silence: is this still the primary?
 UNREPLICATED = "01000"  # of the warning that a commit is here, but on no standby
 
 _DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
@@ -99,15 +100,18 @@ class PostgresRows:
 
 class PostgresConnection:
     """Used by one thread at a time. ``connector`` opens a connection of the driver, in autocommit
-    mode, so that transactions are ours to begin."""
+    mode, so that transactions are ours to begin. ``is_primary``: ``None`` when no node says so.
+    What is not answered within ``answer_max_s`` is lost, with the connection."""
 
     def __init__(
         self,
         connector: Callable[[], DriverConnection[Any]],
-        is_primary: Callable[[DriverConnection[Any]], bool] = lambda driver: True,
+        is_primary: Callable[[DriverConnection[Any]], bool | None] = lambda driver: True,
+        answer_max_s: float = ANSWER_MAX_S,
     ) -> None:
         self._connector = connector
         self._is_primary = is_primary
+        self._answer_max_s = answer_max_s
         self._driver: DriverConnection[Any] | None = None
         self._statements: dict[str, _Statement] = {}
         self._queue: list[_Queued] = []
@@ -134,7 +138,7 @@ class PostgresConnection:
     def check_primary(self) -> None:
         """Call after waiting for long: a leader that was replaced without noticing never answers
         whoever holds what is waited for. Raises ``ConnectionLost``."""
-        if not self._is_primary(self.driver):
+        if self._is_primary(self.driver) is False:
             self.close()
             raise ConnectionLost("another node is the primary now")
 
@@ -165,10 +169,11 @@ class PostgresConnection:
             self._enqueue(statement, values, rows)
         return rows
 
-    def flush(self, answer_max_s: float = ANSWER_MAX_S) -> None:
+    def flush(self, answer_max_s: float | None = None) -> None:
         """Run what is queued. Raises the error of the first statement that failed, and
-        ``ConnectionLost``, also when there is no answer for so long: the connection is then closed,
-        since a statement that was cancelled could be taken for one that was done."""
+        ``ConnectionLost``, also when there is no answer for so long, or for some seconds from what
+        is no primary: the connection is then closed, since a statement that was cancelled could be
+        taken for one that was done."""
         queue, self._queue = self._queue, []
         if not queue:
             return
@@ -178,7 +183,7 @@ class PostgresConnection:
             for statement, values, formats, _ in queue:
                 pgconn.send_query_prepared(statement.name, values, formats)
             pgconn.pipeline_sync()
-            failed = _results(_Answers(pgconn, answer_max_s), queue)
+            failed = _results(self._answers(answer_max_s), queue)
             pgconn.exit_pipeline_mode()
         except psycopg.OperationalError as error:
             self.close()
@@ -248,7 +253,7 @@ class PostgresConnection:
         pgconn = self.driver.pgconn
         try:
             pgconn.send_prepare(statement.name, as_sent(sql).encode())
-            answers = _Answers(pgconn, ANSWER_MAX_S)
+            answers = self._answers()
             result = answers.next()
             if result is None:
                 raise ConnectionLost("the server closed the connection")
@@ -260,6 +265,14 @@ class PostgresConnection:
             raise error_of(result)
         self._statements[sql] = statement
         return statement
+
+    def _answers(self, max_s: float | None = None) -> _Answers:
+        driver = self.driver
+        return _Answers(
+            driver.pgconn,
+            self._answer_max_s if max_s is None else max_s,
+            lambda: self._is_primary(driver) is True,
+        )
 
     def _enqueue(self, statement: _Statement, values: Sequence[Any], rows: PostgresRows) -> None:
         formats = [format_of(value) for value in values]
@@ -276,10 +289,12 @@ class PostgresConnection:
 
 class _Answers:
     """What the server sends, read without holding the interpreter: libpq's own call to wait for it
-    would stop every thread of the process."""
+    would stop every thread of the process. A machine that was frozen keeps its connections, so
+    whoever hears nothing asks whether it is still the primary: ``is_primary``."""
 
-    def __init__(self, pgconn: abc.PGconn, max_s: float) -> None:
+    def __init__(self, pgconn: abc.PGconn, max_s: float, is_primary: Callable[[], bool]) -> None:
         self._pgconn = pgconn
+        self._is_primary = is_primary
         self._ends_at = time.monotonic() + max_s
         self._poll = select.poll()
         self._poll.register(pgconn.socket, select.POLLIN)
@@ -299,9 +314,14 @@ class _Answers:
             self._poll.modify(self._pgconn.socket, select.POLLIN)
 
     def _wait(self) -> None:
-        left_s = self._ends_at - time.monotonic()
-        if left_s <= 0 or not self._poll.poll(left_s * 1_000):
-            raise ConnectionLost("the server does not answer")
+        while True:
+            left_s = self._ends_at - time.monotonic()
+            if left_s <= 0:
+                raise ConnectionLost("the server does not answer")
+            if self._poll.poll(min(left_s, LOOK_EVERY_S) * 1_000):
+                return
+            if not self._is_primary():
+                raise ConnectionLost("the server does not answer, and is no primary")
 
 
 def _results(answers: _Answers, queue: Sequence[_Queued]) -> psycopg.Error | None:

@@ -25,7 +25,7 @@ from services.domain.database import (
     Priority,
 )
 from storage.locks import NO_LOCKS
-from storage.postgres.connection import PostgresConnection
+from storage.postgres.connection import ANSWER_MAX_S, PostgresConnection
 from storage.postgres.faults import (
     CommitUnknown,
     ConnectionLost,
@@ -58,6 +58,7 @@ _log = structlog.get_logger(__name__)
 
 READERS = 2
 PAYLOAD_MAX = 7_900  # bytes; PostgreSQL's limit is 8,000
+SAID_WITHIN_S = 4.0  # that a process is there; otherwise it connects anew
 ALONE_EVERY = 10  # ticks, at which a process that is alone looks at what others may have left
 SETTLE_EVERY_S = 0.5
 SETTLE_MAX_S = 120.0  # a failover takes 20 to 40 (facts: postgres 8)
@@ -84,7 +85,7 @@ class Database(QueuedDatabase):
         self._membership = membership
         self._joined = False
         self._ticks = 0
-        raw = PostgresConnection(partial(connect, address, "writer"), partial(is_primary, address))
+        raw = _connection(address, "writer")
         locks = None if membership is None else PostgresLocks(raw)
         writer_id = new_id() if membership is None else membership.process
         self._groups = GroupRunner(self._clock, locks, writer_id, probe, self._epoch, timed=threads)
@@ -118,14 +119,15 @@ class Database(QueuedDatabase):
         """
         membership = None
         if shared:
-            membership = Membership(new_id(), partial(connect, address, "member"))
+            member = partial(_connection, address, "member", SAID_WITHIN_S)
+            membership = Membership(new_id(), member)
             now, monotonic = membership.clock.now, time.monotonic
         database = cls(address, Timekeeper(now, monotonic), probe, threads, membership)
         try:
             with as_database_failed():
                 await database._open_writer(migrating=True)
                 for number in range(READERS if threads else 0):
-                    raw = PostgresConnection(partial(connect, address, f"reader {number}"))
+                    raw = _connection(address, f"reader {number}")
                     reader = ThreadConnection(raw, f"hazina-reader-{number}")
                     await reader.run(raw.connect)
                     database._readers.add(reader)
@@ -206,12 +208,12 @@ class Database(QueuedDatabase):
             self.changed(references)
         self.elsewhere(references)
 
-    def _mark_time(self, conn: DriverConnection[Any]) -> None:
+    def _mark_time(self, conn: PostgresConnection) -> None:
         """On the membership's thread."""
         reading = self.time.read()
         astray = reading.now - reading.steady_now
         conn.execute(
-            "UPDATE clock SET at = %s, astray = %s",
+            "UPDATE clock SET at = ?, astray = ?",
             (to_ms(reading.now), astray // timedelta(milliseconds=1)),
         )
 
@@ -361,6 +363,14 @@ class Database(QueuedDatabase):
         committed = self._groups.settle(self._store_tx, self._writer.raw)
         self._tx = self._store_tx
         return committed
+
+
+def _connection(
+    address: DatabaseServer, name: str, answer_max_s: float = ANSWER_MAX_S
+) -> PostgresConnection:
+    return PostgresConnection(
+        partial(connect, address, name), partial(is_primary, address), answer_max_s
+    )
 
 
 def _now_there(driver: DriverConnection[Any]) -> datetime:

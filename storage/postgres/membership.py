@@ -14,16 +14,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event, Thread
-from typing import Any
 
 import psycopg
 import structlog
-from psycopg import Connection
 
 from services.domain.database import OtherProcess
+from storage.postgres.connection import PostgresConnection
+from storage.time.milliseconds import from_ms
 
 _log = structlog.get_logger(__name__)
 
@@ -63,7 +64,7 @@ class Membership:
     """``started`` on the event loop; its thread has a connection of its own. The callbacks are
     called on the event loop."""
 
-    def __init__(self, process: str, connector: Callable[[], Connection[Any]]) -> None:
+    def __init__(self, process: str, connection: Callable[[], PostgresConnection]) -> None:
         self.process = process
         self.clock = ServerClock()
         self.others: Sequence[OtherProcess] = ()  # those that are there besides this one
@@ -73,9 +74,9 @@ class Membership:
         self.writer_pid = 0  # of the server's process for our own notifications
         self.on_leading: Callable[[bool], None] = lambda leads: None
         self.on_notified: Callable[[str], None] = lambda payload: None
-        self.mark: Callable[[Connection[Any]], None] = lambda conn: None  # the time, while it leads
+        self.mark: Callable[[PostgresConnection], None] = lambda conn: None  # time, while it leads
         self.on_tick: Callable[[], None] = lambda: None
-        self._connector = connector
+        self._connection = connection
         self._loop = asyncio.get_running_loop()
         self._leads_until = 0.0  # by the monotonic clock
         self._ending = Event()
@@ -87,7 +88,7 @@ class Membership:
 
     def start(self) -> None:
         """Introduce this process, and go on in a thread. Raises ``psycopg.Error``."""
-        with self._connector() as conn:
+        with self._connected() as conn:
             self._say(conn)
         self._thread.start()
 
@@ -101,7 +102,7 @@ class Membership:
     def _run(self) -> None:
         while not self._ending.is_set():
             try:
-                with self._connector() as conn:
+                with self._connected() as conn:
                     conn.execute("LISTEN hazina")
                     due = 0.0
                     while not self._ending.is_set():
@@ -110,7 +111,7 @@ class Membership:
                             due = time.monotonic() + EVERY_S
                             self._tell(self.on_tick)
                         wait = max(0.0, due - time.monotonic())
-                        for notified in conn.notifies(timeout=wait, stop_after=1):
+                        for notified in conn.driver.notifies(timeout=wait, stop_after=1):
                             if notified.pid != self.writer_pid:
                                 self._tell(self.on_notified, notified.payload)
             except psycopg.Error as error:
@@ -119,31 +120,39 @@ class Membership:
                 self._ending.wait(EVERY_S)
         self._leave()
 
-    def _say(self, conn: Connection[Any]) -> None:
+    @contextmanager
+    def _connected(self) -> Iterator[PostgresConnection]:
+        conn = self._connection()
+        try:
+            conn.connect()
+            yield conn
+        finally:
+            conn.close()
+
+    def _say(self, conn: PostgresConnection) -> None:
         began = time.monotonic()
         row = conn.execute(
-            "INSERT INTO processes (id, seen_at, says) VALUES (%s, now(), %s)"
+            "INSERT INTO processes (id, seen_at, says) VALUES (?, now(), ?)"
             " ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, says = excluded.says"
-            " RETURNING clock_timestamp()",
+            " RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
             (self.process, self.says),
         ).fetchone()
-        assert row is not None
-        self.clock.look(row[0])
+        self.clock.look(from_ms(row[0]))
         conn.execute(
-            "DELETE FROM processes WHERE seen_at < now() - make_interval(secs => %s)",
+            "DELETE FROM processes WHERE seen_at < now() - make_interval(secs => ?)",
             (GONE_AFTER_S,),
         )
         rows = conn.execute(
             "SELECT id, says, id = (SELECT process FROM leader WHERE until > now())"
-            " FROM processes WHERE id <> %s ORDER BY id",
+            " FROM processes WHERE id <> ? ORDER BY id",
             (self.process,),
         ).fetchall()
         self.others = [OtherProcess(other, bool(leads), says) for other, says, leads in rows]
         row = conn.execute(
-            "UPDATE leader SET process = %(me)s, until = now() + make_interval(secs => %(lasts)s),"
-            " epoch = CASE WHEN process = %(me)s THEN epoch ELSE epoch + 1 END"
-            " WHERE process = %(me)s OR until < now() RETURNING epoch",
-            {"me": self.process, "lasts": LEADS_FOR_S},
+            "UPDATE leader SET process = ?, until = now() + make_interval(secs => ?),"
+            " epoch = CASE WHEN process = ? THEN epoch ELSE epoch + 1 END"
+            " WHERE process = ? OR until < now() RETURNING epoch",
+            (self.process, LEADS_FOR_S, self.process, self.process),
         ).fetchone()
         self.follows = row is None
         if row is None:
@@ -152,6 +161,7 @@ class Membership:
         led, self.epoch = self.leads, int(row[0])
         self._leads_until = began + STOPS_AFTER_S
         self.mark(conn)
+        conn.flush()
         if not led:
             self._tell(self.on_leading, True)
 
@@ -162,9 +172,10 @@ class Membership:
 
     def _leave(self) -> None:
         try:
-            with self._connector() as conn:
-                conn.execute("DELETE FROM processes WHERE id = %s", (self.process,))
-                conn.execute("UPDATE leader SET until = now() WHERE process = %s", (self.process,))
+            with self._connected() as conn:
+                conn.execute("DELETE FROM processes WHERE id = ?", (self.process,))
+                conn.execute("UPDATE leader SET until = now() WHERE process = ?", (self.process,))
+                conn.flush()
         except psycopg.Error:
             _log.info("left without a word to the server")
 

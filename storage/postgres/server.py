@@ -69,12 +69,12 @@ def _port(primary: Primary, asked: Mapping[str, Any]) -> str | int:
     return dict(zip(hosts, ports, strict=False)).get(primary.host) or primary.port
 
 
-def is_primary(address: DatabaseServer, conn: Connection[Any]) -> bool:
-    """Whether no other node says that it is the primary."""
+def is_primary(address: DatabaseServer, conn: Connection[Any]) -> bool | None:
+    """``None`` when no node says that it is the primary."""
     if not address.patroni:
         return True
     primary = find_primary(address.patroni, conn.info.port)
-    return primary is None or primary.host == conn.info.host
+    return None if primary is None else primary.host == conn.info.host
 
 
 def new_id() -> str:

@@ -11,22 +11,26 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.failover.cluster import Cluster, cluster
-from tests.failover.events import applied_twice, errors, longest_outage_s, lost
-from tests.failover.faults import FAULTS, Fault
+from tests.failover.desks import Desks
+from tests.failover.events import errors, longest_outage_s
+from tests.failover.faults import FAULTS, Fault, Workers
 from tests.failover.load import Load
 from tests.failover.network import LabFailed
 
 ENVIRONMENT = Path(__file__).parents[2] / ".venv-failover"
 CALM_S = 5  # before each fault, and after it is healed
 SETTINGS_S = 12  # until changed ones are in force
-BACK_S = 30  # within which every worker must go on, once all is healed
+STARTED_S = 15  # until all serve
+BACK_S = 60  # within which every worker must go on, once all is healed
 HEADS = (
-    f"{'fault':<45}{'outage s':>9}{'cut off s':>10}{'applied':>9}{'lost':>6}{'twice':>6}  errors"
+    f"{'fault':<45}{'outage s':>9}{'chats s':>9}{'cut off s':>10}{'applied':>9}{'lost':>6}"
+    f"{'twice':>6}  errors"
 )
 
 
 class Outcome(NamedTuple):
     outage_s: float  # the longest that a worker which could reach a primary waited
+    chats_s: float | None  # the longest that people waited for an answer
     cut_off_s: float | None  # the same of those that could not
     applied: int
     lost: int
@@ -38,15 +42,16 @@ class Outcome(NamedTuple):
         return self.lost == self.twice == 0
 
     def line(self, name: str) -> str:
-        cut_off = "" if self.cut_off_s is None else f"{self.cut_off_s:.1f}"
+        chats, cut_off = ("" if s is None else f"{s:.1f}" for s in (self.chats_s, self.cut_off_s))
         said = ", ".join(f"{number} {kind}" for kind, number in sorted(self.errors.items()))
         numbers = (
-            f"{self.outage_s:>9.1f}{cut_off:>10}{self.applied:>9}{self.lost:>6}{self.twice:>6}"
+            f"{self.outage_s:>9.1f}{chats:>9}{cut_off:>10}{self.applied:>9}{self.lost:>6}"
+            f"{self.twice:>6}"
         )
         return f"{name:<45}{numbers}  {said}"
 
 
-def try_fault(lab: Cluster, load: Load, fault: Fault) -> Outcome:
+def try_fault(lab: Cluster, load: Workers, fault: Fault) -> Outcome:
     if fault.by_libpq:
         load.kill(lab.workers)
         load.start(lab.workers, by_libpq=True)
@@ -61,25 +66,25 @@ def try_fault(lab: Cluster, load: Load, fault: Fault) -> Outcome:
     time.sleep(CALM_S)
     load.check_that_all_run()
     until = time.monotonic()
-    logs = {worker.name: load.lines_of(worker) for worker in lab.workers}
-    books = load.books()
+    logs = {name: load.lines_of(name) for name in load.names}
     every = [line for log in logs.values() for line in log]
     waits = {name: longest_outage_s(log, since, until) for name, log in logs.items()}
     away = {worker.name for worker in cut_off}
     return Outcome(
-        max(wait for name, wait in waits.items() if name not in away),
+        max(wait for name, wait in waits.items() if name not in {*away, *load.people}),
+        max((waits[name] for name in load.people), default=None),
         max((waits[name] for name in away), default=None),
         sum(1 for line in every if line.kind == "applied" and line.at >= since),
-        len(lost(every, books)),
-        applied_twice(books),
+        len(load.lost(every)),
+        load.twice(),
         errors(every, since),
     )
 
 
-def _wait_until_all_go_on(lab: Cluster, load: Load) -> None:
+def _wait_until_all_go_on(lab: Cluster, load: Workers) -> None:
     healed_at = time.monotonic()
     while True:
-        logs = [load.lines_of(worker) for worker in lab.workers]
+        logs = [load.lines_of(name) for name in load.names]
         if all(any(ln.kind == "applied" and ln.at > healed_at for ln in log) for log in logs):
             return
         if time.monotonic() > healed_at + BACK_S:
@@ -93,7 +98,9 @@ def main() -> int:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=JSON", help="of Patroni's settings"
     )
-    parser.add_argument("--desk", action="store_true", help="workers use the desk's own storage")
+    parser.add_argument(
+        "--plain", action="store_true", help="workers without a desk: a row and a counter"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the folder with every log")
     given = parser.parse_args()
     chosen = [
@@ -111,14 +118,24 @@ def main() -> int:
             time.sleep(SETTINGS_S)
             lab.heal()
             print(f"with {options}", flush=True)
-        load = Load(lab, given.desk)
-        load.make_tables()
+        load: Workers = Load(lab) if given.plain else Desks(lab)
+        load.prepare()
         load.start(lab.workers)
-        print(HEADS, flush=True)
-        for fault in chosen:
-            outcome = try_fault(lab, load, fault)
-            print(outcome.line(fault.name), flush=True)
-            failures += not outcome.is_good
+        try:
+            time.sleep(STARTED_S)
+            load.check_that_all_run()
+            print(HEADS, flush=True)
+            for fault in chosen:
+                outcome = try_fault(lab, load, fault)
+                print(outcome.line(fault.name), flush=True)
+                failures += not outcome.is_good
+            wrong = load.settle()
+            for what in wrong:
+                print(what, flush=True)
+            print(f"{load.counted()}; {len(wrong)} do not agree in the end", flush=True)
+            failures += len(wrong)
+        finally:
+            load.stop()
     return 1 if failures or not chosen else 0
 
 

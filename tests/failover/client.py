@@ -8,21 +8,15 @@ into its log first, so one that was killed goes on where it was.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import TextIO
 
 import psycopg
 
-from services.domain.database import DatabaseFault, DatabaseServer
-from storage.postgres.database import Database
 from storage.postgres.primary import find_primary
-from storage.transaction import StoreTx
 from tests.failover.events import Line, account_of, event_id, lines
 from tests.failover.socket_watch import SocketWatch
 
@@ -41,18 +35,7 @@ class Unreplicated(psycopg.OperationalError):
     """It is committed on one machine only: nobody knows what will become of it."""
 
 
-class Client(Protocol):
-    def apply(self, event: str) -> bool:
-        """Whether it is new. Raises ``psycopg.Error``, ``OSError``, ``DatabaseFault`` when nobody
-        knows."""
-        ...
-
-    def forget(self) -> None:
-        """Begin anew with the next event."""
-        ...
-
-
-class PlainClient:
+class Client:
     def __init__(self, database: str, urls: list[str] | None) -> None:
         """``urls`` of Patroni; without them libpq chooses among the hosts of ``database``."""
         self._database = database
@@ -62,6 +45,7 @@ class PlainClient:
         self._is_unreplicated = False
 
     def apply(self, event: str) -> bool:
+        """Whether it is new. Raises ``psycopg.Error``, ``OSError`` when nobody knows."""
         conn = self._conn or self._connect()
         self._is_unreplicated = False
         with self._watch.over(conn.fileno()):
@@ -84,6 +68,7 @@ class PlainClient:
         return added.rowcount == 1
 
     def forget(self) -> None:
+        """Begin anew with the next event."""
         conn, self._conn = self._conn, None
         if conn is not None:
             with suppress(psycopg.Error):
@@ -106,41 +91,6 @@ class PlainClient:
             self._is_unreplicated = True
 
 
-class DeskClient:
-    """By the storage of a desk that shares its database with other processes. It connects anew and
-    finds out about commits by itself."""
-
-    def __init__(self, database: str, urls: list[str] | None) -> None:
-        self._address = DatabaseServer(database, patroni=tuple(urls or ()))
-        self._runner = asyncio.Runner()
-        self._open: Database | None = None
-
-    def apply(self, event: str) -> bool:
-        return self._runner.run(self._apply(event))
-
-    def forget(self) -> None:
-        pass
-
-    async def _apply(self, event: str) -> bool:
-        if self._open is None:
-            self._open = await Database.open(self._address, lambda: datetime.now(UTC), shared=True)
-            await self._open.join()
-        return await self._open.write(partial(self._in_transaction, event))
-
-    @staticmethod
-    def _in_transaction(event: str, tx: StoreTx) -> bool:
-        account = account_of(event)
-        added = tx.conn.execute(
-            "INSERT INTO lab_events (id, account) VALUES (?, ?) ON CONFLICT (id) DO NOTHING",
-            (event, account),
-        ).rowcount
-        if added:
-            tx.conn.execute(
-                "UPDATE lab_accounts SET applied = applied + 1 WHERE id = ?", (account,)
-            )
-        return added == 1
-
-
 def work(client: Client, name: str, log: Path) -> None:
     with log.open("a", buffering=1) as writing:
         for event in _events(name, log):
@@ -148,7 +98,7 @@ def work(client: Client, name: str, log: Path) -> None:
             while True:
                 try:
                     is_new = client.apply(event)
-                except (psycopg.Error, OSError, DatabaseFault) as error:
+                except (psycopg.Error, OSError) as error:
                     said = f"{type(error).__name__} {getattr(error, 'sqlstate', None)} {error}"
                     _write(writing, Line("failed", event, said=" ".join(said.split())))
                     client.forget()
@@ -177,10 +127,8 @@ def main() -> None:
     parser.add_argument("database")
     parser.add_argument("log", type=Path)
     parser.add_argument("--urls", nargs="+", help="of Patroni; without them libpq chooses")
-    parser.add_argument("--desk", action="store_true", help="by the desk's own storage")
     given = parser.parse_args()
-    client = DeskClient if given.desk else PlainClient
-    work(client(given.database, given.urls), given.name, given.log)
+    work(Client(given.database, given.urls), given.name, given.log)
 
 
 if __name__ == "__main__":

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 
 import psycopg
 
-from services.domain.database import DatabaseServer
-from storage.postgres.engine import migrate
 from tests.failover.client import SCHEMA
 from tests.failover.cluster import REPOSITORY, Cluster
-from tests.failover.events import Books, Line, lines
+from tests.failover.events import Books, Line, applied_twice, lines, lost
 from tests.failover.network import Host, LabFailed
 from tests.failover.node import Node
 
@@ -24,9 +19,11 @@ BOOKS_S = 30  # in which a database that serves must have been read
 
 
 class Load:
-    def __init__(self, lab: Cluster, by_desk: bool) -> None:
-        """``by_desk``: the workers use the desk's own storage."""
-        self._by_desk = by_desk
+    """The smallest thing that can be lost or applied twice: an event's row, and a counter."""
+
+    people: Sequence[str] = ()
+
+    def __init__(self, lab: Cluster) -> None:
         self._lab = lab
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._database = self._address(lab.nodes)
@@ -38,18 +35,16 @@ class Load:
             "&target_session_attrs=read-write&connect_timeout=2"
         )
 
-    def make_tables(self) -> None:
-        if self._by_desk:
-            address = DatabaseServer(self._database, patroni=tuple(self._lab.urls))
-            asyncio.run(migrate(address, lambda: datetime.now(UTC)))
+    @property
+    def names(self) -> list[str]:
+        return [worker.name for worker in self._lab.workers]
+
+    def prepare(self) -> None:
         with psycopg.connect(self._database) as conn:
             conn.execute(SCHEMA.encode())
 
-    def log_of(self, worker: Host) -> Path:
-        return self._lab.folder / f"{worker.name}.log"
-
-    def lines_of(self, worker: Host) -> list[Line]:
-        return list(lines(self.log_of(worker)))
+    def lines_of(self, name: str) -> list[Line]:
+        return list(lines(self._lab.folder / f"{name}.log"))
 
     def start(self, workers: Sequence[Host], by_libpq: bool = False) -> None:
         """``by_libpq``: they do not ask Patroni, but take the first host that is read-write. The
@@ -59,10 +54,10 @@ class Load:
             database, urls = self._address([self._lab.primary(), *self._lab.standbys()]), []
         for worker in workers:
             command = [sys.executable, "-m", "tests.failover.client", worker.name, database]
-            options = [*urls, "--desk"] if self._by_desk else urls
+            log = str(self._lab.folder / f"{worker.name}.log")
             with (self._lab.folder / f"{worker.name}.err").open("ab") as said:
                 self._running[worker.name] = subprocess.Popen(
-                    worker.command(*command, str(self.log_of(worker)), *options),
+                    worker.command(*command, log, *urls),
                     cwd=REPOSITORY,
                     stdin=subprocess.DEVNULL,
                     stdout=said,
@@ -81,7 +76,23 @@ class Load:
                 said = (self._lab.folder / f"{name}.err").read_text()
                 raise LabFailed(f"worker {name} has ended: {said}")
 
-    def books(self) -> Books:
+    def lost(self, every: Sequence[Line]) -> list[str]:
+        return lost(every, self._books())
+
+    def twice(self) -> int:
+        return applied_twice(self._books())
+
+    def settle(self) -> list[str]:
+        """Nothing is left that could still end."""
+        return []
+
+    def counted(self) -> str:
+        return f"{len(self._books().events)} events"
+
+    def stop(self) -> None:
+        self.kill(self._lab.workers)
+
+    def _books(self) -> Books:
         """Of the primary."""
         ends_at = time.monotonic() + BOOKS_S
         while True:

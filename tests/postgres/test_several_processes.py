@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -70,6 +72,16 @@ async def processes(served: ServedDatabase, count: int) -> AsyncIterator[list[Da
     finally:
         for database in opened:
             await database.close()
+
+
+def backends(dsn: str, name: str) -> list[int]:
+    """The server's processes of connections with this name."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        rows = conn.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = %s ORDER BY backend_start",
+            (f"hazina {name}",),
+        )
+        return [pid for (pid,) in rows]
 
 
 async def until(condition: Callable[[], bool], *, seconds: float = 15.0) -> None:
@@ -442,7 +454,7 @@ async def test_who_led_last_still_hears_people_while_the_server_is_away(
         def away() -> Any:
             raise psycopg.OperationalError("away")
 
-        member._connector = away
+        member._connection = away
         with psycopg.connect(served.address.dsn, autocommit=True) as other:
             other.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -558,3 +570,22 @@ async def test_who_waits_at_a_leader_that_was_replaced_goes_to_the_new_one(
                     await database.write(at)
         raw._is_primary = lambda driver: True
         assert await database.write(at) == 1
+
+
+async def test_who_is_not_answered_says_that_it_is_there_by_another_connection(
+    served: ServedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine that was frozen, whose kernel keeps its connections."""
+    monkeypatch.setattr("storage.postgres.database.SAID_WITHIN_S", 1.0)
+    async with processes(served, 2) as (first, second):
+        await first.join()
+        await second.join()
+        await until(lambda: first.leads and second.follows)
+        await asyncio.sleep(0.5)  # each has the connection that it keeps
+        frozen, _ = backends(served.address.dsn, "member")
+        os.kill(frozen, signal.SIGSTOP)
+        try:
+            await until(lambda: len(backends(served.address.dsn, "member")) == 3)
+            await until(lambda: (first.leads or second.leads) and len(second.others) == 1)
+        finally:
+            os.kill(frozen, signal.SIGCONT)

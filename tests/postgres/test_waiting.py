@@ -70,6 +70,28 @@ def test_a_server_that_says_nothing_is_a_lost_connection(conn: PostgresConnectio
     assert conn.execute("SELECT 1").fetchone() == (1,)
 
 
+def test_who_hears_nothing_from_what_is_no_primary_waits_no_longer(
+    conn: PostgresConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.postgres.connection.LOOK_EVERY_S", 0.2)
+    asked: list[bool | None] = [True, True, None]
+    conn._is_primary = lambda driver: asked.pop(0)
+    conn.execute("SELECT pg_sleep(0)")
+    began = time.monotonic()
+    with pytest.raises(ConnectionLost, match="is no primary"):
+        conn.execute("SELECT pg_sleep(60)").fetchone()
+    assert asked == []
+    assert 0.6 <= time.monotonic() - began < 10
+    assert not conn.is_connected
+
+
+def test_a_primary_may_take_its_time(
+    conn: PostgresConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.postgres.connection.LOOK_EVERY_S", 0.1)
+    assert conn.execute("SELECT 1 FROM pg_sleep(0.5)").fetchone() == (1,)
+
+
 def test_a_commit_that_is_not_answered_is_unknown(
     conn: PostgresConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
