@@ -76,7 +76,8 @@ bench: setup ## Measure turns, answers, screens, polls, float, files, the API, p
 	$(BIN)/hazina bench page
 	$(BIN)/hazina bench ussd
 
-# SEEDS, HOURS, KILLS and FOR (seconds, no more worlds after them) shorten it: .ci/run takes a share.
+# SEEDS, HOURS, KILLS, FOR (seconds, no more worlds after them) and SHARE shorten it: .ci/run takes a
+# part.
 # JOBS are the processes that play worlds.
 SEEDS ?= 1..1000
 HOURS ?= 24
@@ -85,7 +86,7 @@ JOBS ?= 2
 FOR ?= 100000
 storm: setup ## Long storms, every crash point, seeded mistakes, real kills (an hour; needs strace)
 	$(BIN)/hazina storm --seeds $(SEEDS) --hours $(HOURS) --partners 2 --for $(FOR) --jobs $(JOBS) --quiet
-	KILLS=$(KILLS) $(BIN)/pytest -n 2 -m long $(ARGS)
+	KILLS=$(KILLS) $(BIN)/pytest -n 2 -m long --share $(SHARE) $(ARGS)
 
 # SEED draws MOST of all the mistakes that could be made; no more are begun after FOR seconds. Which
 # tests run which line is measured first, once for a state of the files. ARGS="--only 'FILE KIND'"
@@ -131,7 +132,7 @@ pictures: setup ## Take the pictures of the demo page in docs/pictures
 
 # Needs root, network namespaces and Debian's packages: apt-get install postgresql-15 etcd-server
 # iproute2 nftables curl openssl. ARGS="--only WORDS" takes the faults whose name has those words.
-failover: setup ## Three nodes of docs/scale.md on this machine, and what can go wrong with them (.venv-failover; ten minutes)
+failover: setup ## Three nodes of docs/scale.md on this machine, and what can go wrong with them (.venv-failover; twenty minutes)
 	@$(call VENV,failover)
 	@$(BIN)/python -m tests.failover $(ARGS)
 

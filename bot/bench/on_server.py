@@ -18,6 +18,7 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
+from bot.bench import hot_wallet
 from bot.bench.program import (
     PEOPLE_EACH,
     NullChannel,
@@ -36,6 +37,7 @@ from services.domain.database import DatabaseAddress, DatabaseServer
 OF_A_FILE = Target("ratio", at_least=0.15)
 OF_ONE_PROCESS = Target("ratio", at_least=1.3)
 OF_SPREAD = Target("ratio", at_least=0.4)
+OF_ONE_BY_ONE = Target("ratio", at_least=3.0)
 START_S = 6.0  # from the start of the processes to that of what is measured
 
 
@@ -72,6 +74,16 @@ async def measure(
     parameters = {"people": PEOPLE_EACH, "pairs": pairs, "ratios": _rounded(ratios)}
     name = "turns of two processes at one partner, to those at a partner each"
     yield Comparison(name, parameters, median(ratios), OF_SPREAD, figures)
+    ratios = []
+    for _ in range(pairs):
+        apart = await hot_wallet.one_by_one(server, seconds)
+        together = await hot_wallet.grouped(server, seconds)
+        ratios.append(together / apart)
+        figures = {"one_by_one_writes_per_s": apart, "grouped_writes_per_s": together}
+    writers = hot_wallet.PROCESSES * hot_wallet.EACH
+    parameters = {"writers": writers, "pairs": pairs, "ratios": _rounded(ratios)}
+    name = "grouped writes of two processes at one partner, to those of 64 connections"
+    yield Comparison(name, parameters, median(ratios), OF_ONE_BY_ONE, figures)
 
 
 async def _of_a_file(
