@@ -235,13 +235,17 @@ class App:
             return
 
     async def start(self) -> None:
-        self.database.leading_changed = self.jobs.lead
+        self.database.leading_changed = self._leading_changed
         self.database.elsewhere = self._elsewhere
         await self.database.join()
         await self._restore_report.announce()
         await self._workers.recover()
         self.jobs.start(leads=self.database.leads)
         self._watches.start()
+
+    def _leading_changed(self, leads: bool) -> None:
+        self._sender.forget()
+        self.jobs.lead(leads)
 
     def _elsewhere(self, references: frozenset[str] | None) -> None:
         """Another process has committed something, or may have in the last second."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import structlog
 
-from services.domain.database import DatabaseUnavailable, Priority
+from services.domain.database import DatabaseUnavailable, Priority, leading
 from services.domain.outbox import OutboxRow
 from services.ports import Clock, Tx
 from services.ports.database import Database
@@ -24,10 +24,16 @@ _log = structlog.get_logger(__name__)
 
 async def write_until_committed(database: Database, clock: Clock, write: Callable[[Tx], T]) -> T:
     """Retry ``write`` until it commits. It must be idempotent: a commit reported as failed may have
-    succeeded. Ends early only when its task is cancelled or ``write`` itself raises."""
-    while True:
-        try:
-            return await database.write(write, Priority.JOBS)
-        except DatabaseUnavailable as error:
-            _log.error("cannot write down what the outside said, trying again", why=str(error))
-            await clock.sleep(AGAIN_S)
+    succeeded. Ends early only when its task is cancelled or ``write`` itself raises.
+
+    What the outside said is so, whoever leads by now: it is written from any process."""
+    token = leading.set(False)
+    try:
+        while True:
+            try:
+                return await database.write(write, Priority.JOBS)
+            except DatabaseUnavailable as error:
+                _log.error("cannot write down what the outside said, trying again", why=str(error))
+                await clock.sleep(AGAIN_S)
+    finally:
+        leading.reset(token)

@@ -106,6 +106,10 @@ class OutboxSender:
         await self._fill()
         return self._clock.now() + SCAN_EVERY
 
+    def forget(self) -> None:
+        """Another process may have sent since: what is known of messages is read again."""
+        self._attempts.sent.forget()
+
     async def room(self, channel: str) -> None:
         """Wait while the channel has a backlog of answers."""
         if not self._stopping:

@@ -55,6 +55,10 @@ class SentRecorder:
             return known
         return await self._database.read(lambda tx: tx.sessions.slot(channel, address, slot))
 
+    def forget(self) -> None:
+        """Another process may have sent since."""
+        self._live.clear()
+
     def abort(self) -> None:
         """Stop writing, as a kill would."""
         if self._writing is not None:

@@ -163,10 +163,12 @@ class Membership:
         self.mark(conn)
         conn.flush()
         if not led:
+            _log.info("this process leads", epoch=self.epoch)
             self._tell(self.on_leading, True)
 
     def _follow(self) -> None:
         if self.epoch:
+            _log.info("this process leads no longer", epoch=self.epoch)
             self.epoch = 0
             self._tell(self.on_leading, False)
 
