@@ -17,10 +17,10 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import structlog
 
-from bot.outbox.durable_write import PushRows
+from bot.outbox.durable_write import AGAIN_S, PushRows
 from bot.workers.bank_worker import BankWorker, CallPool, Wake
 from services.domain.bank import NotSent, Ready, Unknown
-from services.domain.database import Priority
+from services.domain.database import DatabaseUnavailable, Priority
 from services.domain.lease import Lease
 from services.domain.outbox import OutboxRow
 from services.ports import Clock, Tx
@@ -205,13 +205,7 @@ class MoneyWorker(BankWorker, Generic[Operation, Answer, Status, Change]):
 
     async def _begin_sending(self, claimed: Operation) -> Operation | None:
         """Commit the intent. If cancelled meanwhile, record that nothing was sent."""
-        committing = asyncio.create_task(
-            self._database.write(
-                lambda tx: self._kind.begin_sending(tx, claimed, self._lease),
-                Priority.JOBS,
-                about=claimed.reference,
-            )
-        )
+        committing = asyncio.create_task(self._commit_intent(claimed))
         try:
             return await asyncio.shield(committing)
         except asyncio.CancelledError:
@@ -219,6 +213,21 @@ class MoneyWorker(BankWorker, Generic[Operation, Answer, Status, Change]):
             if sending is not None:
                 await self._record_answer(sending, NotSent("stopped"), self._clock.monotonic())
             raise
+
+    async def _commit_intent(self, claimed: Operation) -> Operation | None:
+        """While the database is away nothing is sent, and what was claimed stays claimed: it goes
+        on as soon as it can, rather than when the lease is over."""
+        while True:
+            try:
+                return await self._database.write(
+                    lambda tx: self._kind.begin_sending(tx, claimed, self._lease),
+                    Priority.JOBS,
+                    about=claimed.reference,
+                )
+            except DatabaseUnavailable:
+                if self._stopping:
+                    raise
+            await self._clock.sleep(AGAIN_S)
 
     async def _query(self, claimed: Operation) -> None:
         began = self._clock.monotonic()

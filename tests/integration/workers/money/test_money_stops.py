@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from bot.outbox.durable_write import AGAIN_S
 from bot.workers.bank_worker import BankWorker
+from bot.workers.money_worker import MoneyWorker
 from services.domain.database import DatabaseUnavailable
 from storage.transaction import StoreTx
 from tests.kit.money_harness import MoneyHarness
@@ -226,6 +227,30 @@ async def test_an_answer_outlives_a_database_that_fails(
     assert left == 0
     assert await harness.standing(reference) == harness.SENT
     assert harness.bank.requests == [reference]
+
+
+@pytest.mark.parametrize("failures", [1, 3])
+async def test_what_was_claimed_is_sent_as_soon_as_the_database_is_back(
+    harness: MoneyHarness, failures: int
+) -> None:
+    reference = await harness.begin()
+    write = harness.database.write
+    left = failures
+    commit = MoneyWorker._commit_intent.__qualname__
+
+    async def failing(function: Callable[[StoreTx], object], *rest: Any, **more: Any) -> object:
+        nonlocal left
+        if left and function.__qualname__.startswith(commit):
+            left -= 1
+            raise DatabaseUnavailable("the server is away")
+        return await write(function, *rest, **more)
+
+    harness.database.write = failing  # type: ignore[assignment]
+    await harness.advance((failures - 1) * AGAIN_S)
+    assert harness.bank.requests == []
+    await harness.advance(AGAIN_S)
+    assert harness.bank.requests == [reference]
+    assert await harness.standing(reference) == harness.SENT
 
 
 async def test_a_commit_that_was_reported_as_failed_is_not_taken_in_twice(
