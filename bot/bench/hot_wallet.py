@@ -21,6 +21,7 @@ from itertools import count
 from bot.bench.program import Person, seed_people
 from bot.bench.raw import write_rows
 from bot.channels.telegram.wire import CHANNEL
+from bot.observe import log
 from services.domain.database import DatabaseServer
 from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
@@ -71,6 +72,7 @@ def _write(tx: StoreTx, number: int) -> None:
 
 
 def _in_groups(address: DatabaseServer, number: int, begins_at: float, seconds: float) -> int:
+    log.configure("warning")
     return asyncio.run(_written_in_groups(address, number, begins_at, seconds))
 
 
