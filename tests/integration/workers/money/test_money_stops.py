@@ -64,7 +64,7 @@ async def test_cancelled_between_intent_and_request_it_was_not_sent(harness: Mon
 
     async def held(function: Callable[[StoreTx], object], *rest: Any, **more: Any) -> object:
         result = await write(function, *rest, **more)
-        if "_begin_sending" in function.__qualname__:
+        if "_commit_intent" in function.__qualname__:
             reached.set()
             await going_on.wait()
         return result
