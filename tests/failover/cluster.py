@@ -13,7 +13,9 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+import psycopg
 
 from storage.postgres.primary import find_primary
 from tests.failover.network import (
@@ -32,10 +34,12 @@ WORKERS = 4
 START_S = 90
 HEAL_S = 120
 LOOK_S = 2
+READ_S = 30  # in which a database that serves must have been read
 SYNCHRONOUS = {"sync_standby", "quorum_standby"}  # roles of members
 LOCK = Path("/run/lock/hazina-failover")  # namespaces and their addresses are the machine's
 REPOSITORY = Path(__file__).parents[2]
 
+T = TypeVar("T")
 Frozen = Literal["patroni", "etcd", "leader", "standby"]
 
 
@@ -80,6 +84,34 @@ class Cluster:
         place = f"PGHOST={primary.root}/var/run/postgresql"
         script = str(SCALE / "make-database.sh")
         run(*primary.host.command("env", place, f"PASSWORDS={self._passwords}", script))
+
+    # The database -----------------------------------------------------------------------------
+
+    def address(self, nodes: Sequence[Node]) -> str:
+        """Of the database, for whoever takes the first of the nodes that is read-write."""
+        hosts = ",".join(node.host.address for node in nodes)
+        return (
+            f"postgresql://hazina:{self.password}@{hosts}/hazina?channel_binding=require"
+            "&target_session_attrs=read-write&connect_timeout=2"
+        )
+
+    def address_by_libpq(self) -> str:
+        """The primary of now first."""
+        return self.address([self.primary(), *self.standbys()])
+
+    def read(self, function: Callable[[psycopg.Connection], T]) -> T:
+        """What the primary has, at one moment. Raises ``LabFailed`` when it cannot be read."""
+        ends_at = time.monotonic() + READ_S
+        while True:
+            try:
+                host = self.primary().host.address
+                with psycopg.connect(self.address(self.nodes), host=host, port=5432) as conn:
+                    conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    return function(conn)
+            except (psycopg.Error, LabFailed) as error:
+                if time.monotonic() > ends_at:
+                    raise LabFailed(f"the books cannot be read: {error}") from error
+            time.sleep(0.5)
 
     # Who is what ------------------------------------------------------------------------------
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-
-import psycopg
 
 from bot.clock import system_random
 from bot.simulation.credentials import (
@@ -46,8 +43,8 @@ from storage.postgres.engine import migrate
 from storage.raw import connection
 from tests.failover.cluster import Cluster
 from tests.failover.events import Line, lines
+from tests.failover.host_processes import HostProcesses
 from tests.failover.network import Host, LabFailed
-from tests.failover.node import Node
 from tests.failover.outside import (
     ADDRESS,
     BANK_PORT,
@@ -58,7 +55,6 @@ from tests.failover.outside import (
     Person,
 )
 
-READ_S = 30.0  # in which a database that serves must have been read
 SETTLE_S = 330.0  # more than a lease: everything begun has its end, or is known to be unknown
 UNKNOWN = {"SEND_UNKNOWN", "UNKNOWN"}  # by intent: a desk was killed during a call to the bank
 PEOPLE_EACH = 2  # of a partner: one looks, one tops up
@@ -70,21 +66,14 @@ class Desks:
 
     def __init__(self, lab: Cluster) -> None:
         self._lab = lab
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes = HostProcesses()
         self._people = [
             Person(f"p{number}", 700 + number, Phone(f"2547110000{number:02d}"), number % 2 == 0)
             for number in range(PEOPLE_EACH * len(lab.workers))
         ]
         self._unknown = 0  # top-ups, in the end
         self._outside = Outside(lab.workers, self._people, lab.folder)
-        self._database = self._address(lab.nodes)
-
-    def _address(self, nodes: Sequence[Node]) -> str:
-        hosts = ",".join(node.host.address for node in nodes)
-        return (
-            f"postgresql://hazina:{self._lab.password}@{hosts}/hazina?channel_binding=require"
-            "&target_session_attrs=read-write&connect_timeout=2"
-        )
+        self._address = DatabaseServer(lab.address(lab.nodes), patroni=tuple(lab.urls))
 
     @property
     def names(self) -> list[str]:
@@ -99,13 +88,12 @@ class Desks:
     def prepare(self) -> None:
         """Everything but the desks."""
         self._outside.start()
-        address = DatabaseServer(self._database, patroni=tuple(self._lab.urls))
-        asyncio.run(migrate(address, _now))
-        self._outside.use(asyncio.run(self._seed(address)))
+        asyncio.run(migrate(self._address, _now))
+        self._outside.use(asyncio.run(self._seed()))
 
-    async def _seed(self, address: DatabaseServer) -> dict[str, str]:
+    async def _seed(self) -> dict[str, str]:
         """The systems' keys."""
-        database = await Database.open(address, _now, shared=True)
+        database = await Database.open(self._address, _now, shared=True)
         try:
             return await database.write(self._add_everybody)
         finally:
@@ -134,35 +122,22 @@ class Desks:
     def start(self, workers: Sequence[Host], by_libpq: bool = False) -> None:
         """``by_libpq``: they do not ask Patroni, but take the first host that is read-write. The
         primary of now is the first."""
-        more = {"PATRONI_URLS": ",".join(self._lab.urls)}
-        database = self._database
+        more = {"DATABASE": self._address.dsn, "PATRONI_URLS": ",".join(self._lab.urls)}
         if by_libpq:
-            database, more = self._address([self._lab.primary(), *self._lab.standbys()]), {}
-        settings = _settings() | {"DATABASE": database} | more
+            more = {"DATABASE": self._lab.address_by_libpq()}
+        hazina = str(Path(sys.executable).with_name("hazina"))
         for worker in workers:
             folder = self._lab.folder / f"desk-{worker.name}"
             folder.mkdir(exist_ok=True)
-            with (folder / "log").open("ab") as said:
-                self._running[worker.name] = subprocess.Popen(
-                    worker.command(str(Path(sys.executable).with_name("hazina")), "run"),
-                    cwd=folder,
-                    env=settings,
-                    stdin=subprocess.DEVNULL,
-                    stdout=said,
-                    stderr=said,
-                )
+            settings = _settings() | more
+            self._processes.start(worker, [hazina, "run"], folder, folder / "log", settings)
 
     def kill(self, workers: Sequence[Host]) -> None:
-        for worker in workers:
-            self._running[worker.name].kill()
-            self._running[worker.name].wait()
+        self._processes.kill(workers)
 
     def check_that_all_run(self) -> None:
-        """Raises ``LabFailed``: a desk only ends when it is killed."""
-        for name, process in self._running.items():
-            if process.poll() is not None:
-                said = (self._lab.folder / f"desk-{name}" / "log").read_text()
-                raise LabFailed(f"the desk {name} has ended: {said[-2_000:]}")
+        """Raises ``LabFailed``, also after answers that no fault explains."""
+        self._processes.check_that_all_run()
         if self._outside.wrong:
             raise LabFailed(f"wrong answers: {'; '.join(self._outside.wrong[:5])}")
 
@@ -189,27 +164,18 @@ class Desks:
         return sum(1 for one in counts for times in one.values() if times > 1)
 
     def _payouts(self) -> list[str]:
-        """By what their systems call them; on the primary."""
-        ends_at = time.monotonic() + READ_S
-        while True:
-            try:
-                host = self._lab.primary().host.address
-                with psycopg.connect(self._database, host=host, port=5432) as conn:
-                    rows = conn.execute("SELECT client_reference FROM payouts")
-                    return [reference for (reference,) in rows]
-            except (psycopg.Error, LabFailed) as error:
-                if time.monotonic() > ends_at:
-                    raise LabFailed(f"the books cannot be read: {error}") from error
-            time.sleep(0.5)
+        """By what their systems call them."""
+        return self._lab.read(
+            lambda conn: [row[0] for row in conn.execute("SELECT client_reference FROM payouts")]
+        )
 
     def settle(self) -> list[str]:
         """Let everything end, and compare the books: what does not agree, in words."""
         self._outside.rest()
-        address = DatabaseServer(self._database, patroni=tuple(self._lab.urls))
-        return asyncio.run(self._settled(address))
+        return asyncio.run(self._settled())
 
-    async def _settled(self, address: DatabaseServer) -> list[str]:
-        database = await Database.open(address, _now, shared=True)
+    async def _settled(self) -> list[str]:
+        database = await Database.open(self._address, _now, shared=True)
         try:
             ends_at = time.monotonic() + SETTLE_S
             while True:
@@ -271,9 +237,7 @@ class Desks:
         )
 
     def stop(self) -> None:
-        for process in self._running.values():
-            process.kill()
-            process.wait()
+        self._processes.kill(self._lab.workers)
         self._outside.stop()
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 
 import psycopg
@@ -12,10 +10,8 @@ import psycopg
 from tests.failover.client import SCHEMA
 from tests.failover.cluster import REPOSITORY, Cluster
 from tests.failover.events import Books, Line, applied_twice, lines, lost
-from tests.failover.network import Host, LabFailed
-from tests.failover.node import Node
-
-BOOKS_S = 30  # in which a database that serves must have been read
+from tests.failover.host_processes import HostProcesses
+from tests.failover.network import Host
 
 
 class Load:
@@ -25,22 +21,14 @@ class Load:
 
     def __init__(self, lab: Cluster) -> None:
         self._lab = lab
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._database = self._address(lab.nodes)
-
-    def _address(self, nodes: Sequence[Node]) -> str:
-        hosts = ",".join(node.host.address for node in nodes)
-        return (
-            f"postgresql://hazina:{self._lab.password}@{hosts}/hazina?channel_binding=require"
-            "&target_session_attrs=read-write&connect_timeout=2"
-        )
+        self._processes = HostProcesses()
 
     @property
     def names(self) -> list[str]:
         return [worker.name for worker in self._lab.workers]
 
     def prepare(self) -> None:
-        with psycopg.connect(self._database) as conn:
+        with psycopg.connect(self._lab.address(self._lab.nodes)) as conn:
             conn.execute(SCHEMA.encode())
 
     def lines_of(self, name: str) -> list[Line]:
@@ -49,32 +37,20 @@ class Load:
     def start(self, workers: Sequence[Host], by_libpq: bool = False) -> None:
         """``by_libpq``: they do not ask Patroni, but take the first host that is read-write. The
         primary of now is the first."""
-        database, urls = self._database, ["--urls", *self._lab.urls]
+        database, urls = self._lab.address(self._lab.nodes), ["--urls", *self._lab.urls]
         if by_libpq:
-            database, urls = self._address([self._lab.primary(), *self._lab.standbys()]), []
+            database, urls = self._lab.address_by_libpq(), []
         for worker in workers:
             command = [sys.executable, "-m", "tests.failover.client", worker.name, database]
             log = str(self._lab.folder / f"{worker.name}.log")
-            with (self._lab.folder / f"{worker.name}.err").open("ab") as said:
-                self._running[worker.name] = subprocess.Popen(
-                    worker.command(*command, log, *urls),
-                    cwd=REPOSITORY,
-                    stdin=subprocess.DEVNULL,
-                    stdout=said,
-                    stderr=said,
-                )
+            said = self._lab.folder / f"{worker.name}.err"
+            self._processes.start(worker, [*command, log, *urls], REPOSITORY, said)
 
     def kill(self, workers: Sequence[Host]) -> None:
-        for worker in workers:
-            self._running[worker.name].kill()
-            self._running[worker.name].wait()
+        self._processes.kill(workers)
 
     def check_that_all_run(self) -> None:
-        """Raises ``LabFailed``: a worker only ends when it is killed."""
-        for name, process in self._running.items():
-            if process.poll() is not None:
-                said = (self._lab.folder / f"{name}.err").read_text()
-                raise LabFailed(f"worker {name} has ended: {said}")
+        self._processes.check_that_all_run()
 
     def lost(self, every: Sequence[Line]) -> list[str]:
         return lost(every, self._books())
@@ -93,22 +69,9 @@ class Load:
         self.kill(self._lab.workers)
 
     def _books(self) -> Books:
-        """Of the primary."""
-        ends_at = time.monotonic() + BOOKS_S
-        while True:
-            try:
-                return self._read_books()
-            except (psycopg.Error, LabFailed) as error:
-                if time.monotonic() > ends_at:
-                    raise LabFailed(f"the books cannot be read: {error}") from error
-            time.sleep(0.5)
-
-    def _read_books(self) -> Books:
-        host = self._lab.primary().host.address
-        with psycopg.connect(self._database, host=host, port=5432) as conn:
-            conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        def read(conn: psycopg.Connection) -> Books:
             events = [row[0] for row in conn.execute("SELECT id FROM lab_events")]
-            applied = {
-                row[0]: row[1] for row in conn.execute("SELECT id, applied FROM lab_accounts")
-            }
-        return Books(events, applied)
+            rows = conn.execute("SELECT id, applied FROM lab_accounts")
+            return Books(events, {row[0]: row[1] for row in rows})
+
+        return self._lab.read(read)

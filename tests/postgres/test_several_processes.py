@@ -7,8 +7,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -19,7 +19,6 @@ import pytest
 from services import partners
 from services.domain.database import (
     DatabaseInUse,
-    DatabaseServer,
     DatabaseUnavailable,
     leading,
 )
@@ -39,24 +38,11 @@ from storage.postgres.simulated import ServedDatabase
 from storage.postgres.statements import as_sent
 from storage.stores import claims
 from storage.transaction import StoreTx
-from tests.kit.postgres_server import postgres_server
 
 pytestmark = pytest.mark.postgres
 
 # What a process does that holds a lock.
 HOLD = "SELECT pg_advisory_xact_lock(hashtextextended(%s, hashtext(current_schema())))"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[DatabaseServer]:
-    with postgres_server() as running:
-        yield DatabaseServer(running.dsn)
-
-
-@pytest.fixture
-def served(server: DatabaseServer) -> Iterator[ServedDatabase]:
-    with closing(ServedDatabase(server)) as database:
-        yield database
 
 
 def now() -> datetime:

@@ -5,34 +5,19 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 import pytest
 
 from bot.clock import DatabaseClock, SystemClock
 from bot.security.keyring import Keyring
-from services.domain.database import DatabaseServer
 from services.gateways.shared_tokens import SharedTokens
 from storage.postgres.database import Database
 from storage.postgres.simulated import ServedDatabase
-from tests.kit.postgres_server import postgres_server
 from tests.kit.token_bank import TokenBank
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[DatabaseServer]:
-    with postgres_server() as running:
-        yield DatabaseServer(running.dsn)
-
-
-@pytest.fixture
-def served(server: DatabaseServer) -> Iterator[ServedDatabase]:
-    with closing(ServedDatabase(server)) as database:
-        yield database
 
 
 def now() -> datetime:

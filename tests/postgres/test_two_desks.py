@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import count
 from typing import NamedTuple
@@ -23,29 +23,15 @@ from bot.bench.program import (
 from bot.bench.scripted_user import ScriptedUser
 from bot.http.measurements import Measurements, backlog
 from bot.simulation.ncba.bank import SimulatedBank
-from services.domain.database import DatabaseServer
 from services.ports import Tx
 from storage import invariants
 from storage.postgres.database import Database
 from storage.postgres.simulated import ServedDatabase
 from storage.raw import connection
-from tests.kit.postgres_server import postgres_server
 
 pytestmark = pytest.mark.postgres
 
 PEOPLE = [Person(n) for n in range(0, 60, 10)]  # each of another partner
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[DatabaseServer]:
-    with postgres_server() as running:
-        yield DatabaseServer(running.dsn)
-
-
-@pytest.fixture
-def served(server: DatabaseServer) -> Iterator[ServedDatabase]:
-    with closing(ServedDatabase(server)) as database:
-        yield database
 
 
 class Desk(NamedTuple):
