@@ -87,15 +87,13 @@ class Measurements(Collector):
 
     def _database(self) -> Iterable[Metric]:
         database, backup_at = self._app.database, self._app.metrics.backup_at
+        gauges = self._app.context.gauges
         if database.leads:
             yield _gauge("hazina_database_bytes", "Size on disk", database.size_bytes)
         yield _gauge("hazina_database_waiting", "Writes that wait for a batch", database.waiting)
-        yield _gauge(
-            "hazina_processes", "Processes that serve the database", 1 + len(database.others)
-        )
+        yield _gauge("hazina_processes", "Processes that serve the database", gauges.processes())
         yield _gauge("hazina_leads", "1 in the process that leads", database.leads)
-        is_led = database.leads or any(one.leads for one in database.others)
-        yield _gauge("hazina_led", "1 while a process leads, this or another", is_led)
+        yield _gauge("hazina_led", "1 while a process leads, this or another", gauges.is_led())
         yield _gauge(
             "hazina_database_batch_seconds",
             "How long the batch that is being written has taken so far",
