@@ -248,14 +248,14 @@ def collections(
     return NcbaCollections(client, clock, credentials, keeper)
 
 
-def token_keeping(database: Database, clock: Clock, keys: Keys, process: str) -> KeepTokens:
+def token_keeping(database: Database, clock: Clock, keys: Keys) -> KeepTokens:
     """Shared where other processes can serve the same database."""
     if not database.is_shared:
         return own_tokens
 
     def keep(gateway: str, url: str, user: str) -> TokenKeeper:
         whose = sha256(f"{url} {user}".encode()).hexdigest()[:16]
-        return SharedTokens(database, clock, keys, f"{gateway} {whose}", process)
+        return SharedTokens(database, clock, keys, f"{gateway} {whose}", database.process)
 
     return keep
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -26,6 +26,7 @@ from bot.turns.sessions import SessionCache
 from bot.turns.turn import Decided, Turns
 from bot.workers.bank_worker import BankWorker
 from bot.workers.documents import DocumentWorker
+from bot.workers.leased_worker import LeasedWorker
 from bot.workers.money_worker import AnyMoneyWorker
 from bot.workers.payments import PaymentIntake
 from bot.workers.payout_results import PayoutResults
@@ -93,10 +94,21 @@ class Workers:
     def by_job(self) -> Mapping[str, BankWorker]:
         return {**self.money, "documents": self.documents, "webhooks": self.webhooks}
 
+    @property
+    def leased(self) -> Sequence[LeasedWorker]:
+        return (*self.money.values(), self.webhooks)
+
     async def recover(self) -> None:
-        for worker in self.money.values():
+        for worker in self.leased:
             await worker.recover()
-        await self.webhooks.recover()
+
+    def take_over_from(self, processes: Collection[str]) -> None:
+        for worker in self.leased:
+            worker.take_over_from(processes)
+
+    def leave(self, tx: Tx) -> None:
+        for worker in self.leased:
+            worker.leave(tx)
 
     async def stop(self, grace_s: float) -> None:
         """Money calls in flight get ``grace_s`` seconds; documents are made again later, and
@@ -237,6 +249,7 @@ class App:
     async def start(self) -> None:
         self.database.leading_changed = self._leading_changed
         self.database.elsewhere = self._elsewhere
+        self.database.gone = self._workers.take_over_from
         await self.database.join()
         await self._restore_report.announce()
         await self._workers.recover()
@@ -264,7 +277,7 @@ class App:
         await self._workers.stop(grace_s)
         await self._sender.stop()
         try:
-            await self.database.write(_touch)
+            await self.database.write(self._leave)
         except DatabaseUnavailable:
             _log.warning("stopped without noting the time", exc_info=True)
 
@@ -277,6 +290,8 @@ class App:
         self._sender.abort()
         self._busy.abort()
 
-
-def _touch(tx: Tx) -> None:
-    """An empty transaction, which records only its time."""
+    def _leave(self, tx: Tx) -> None:
+        """Let go of what others could take up. The transaction records its time, even if there is
+        nothing else in it."""
+        if self.database.is_shared:
+            self._workers.leave(tx)

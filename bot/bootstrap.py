@@ -83,7 +83,6 @@ from flows.engine.capabilities import PHONE_MENU, SYSTEMS, ChannelCapabilities
 from flows.engine.check import check
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
-from services.domain.lease import new_owner
 from services.domain.ussd import CHANNEL as USSD
 from services.domain.webhook_url import check_url
 from services.ports import CheckUrl, Clock, Random, WebhookTransport
@@ -103,8 +102,6 @@ class Dependencies:
 
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=system_random)
-    # Of leases. Not drawn from ``random``: what a simulation draws must not depend on its restarts.
-    owner: str = field(default_factory=lambda: new_owner(system_random()))
     alarm: Alarm = field(default_factory=SchedulerAlarm)
     bank: httpx.AsyncClient | None = None  # used by one app only, and closed with it
     # Used by one app only, and closed with it. What it reaches, ``check_webhook_url`` lets in.
@@ -141,9 +138,9 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
     stack.push_async_callback(webhooks.close)
     channels = {**carriers(settings, client, clock), **dependencies.channels}
     core = _core(settings, dependencies, engine, database, clock, channels)
-    banks = _banks(settings, core, client, dependencies.owner)
+    banks = _banks(settings, core, client)
     sender = _outbox(settings, dependencies, core, channels)
-    workers = _workers(core, banks, webhooks, sender.push, dependencies.owner)
+    workers = _workers(core, banks, webhooks, sender.push)
     payment_intake = PaymentIntake(database, core.random, core.notifier, sender.push)
     payout_results = PayoutResults(
         database,
@@ -292,9 +289,9 @@ class _Banks:
     payout_rail: MeteredPayoutRail
 
 
-def _banks(settings: Settings, core: Core, client: httpx.AsyncClient, process: str) -> _Banks:
+def _banks(settings: Settings, core: Core, client: httpx.AsyncClient) -> _Banks:
     clock, metrics = core.clock, core.context.metrics
-    keeping = token_keeping(core.database, clock, core.context.keys, process)
+    keeping = token_keeping(core.database, clock, core.context.keys)
     seller = float_bank(settings, client, clock, keeping)
     return _Banks(
         MeteredCollections(collections(settings, client, clock, keeping), metrics),
@@ -320,12 +317,10 @@ def _outbox(
     )
 
 
-def _workers(
-    core: Core, banks: _Banks, webhooks: WebhookTransport, push: PushRows, owner: str
-) -> Workers:
+def _workers(core: Core, banks: _Banks, webhooks: WebhookTransport, push: PushRows) -> Workers:
     def worker(job: str, kind: AnyOperationKind) -> AnyMoneyWorker:
         wake = partial(core.jobs.wake, job)
-        return MoneyWorker(core.database, core.clock, push, wake, owner, kind)
+        return MoneyWorker(core.database, core.clock, push, wake, core.database.process, kind)
 
     return Workers(
         {
@@ -349,7 +344,7 @@ def _workers(
             core.context,
             push,
             partial(core.jobs.wake, "webhooks"),
-            owner,
+            core.database.process,
             webhooks,
         ),
     )

@@ -11,7 +11,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import structlog
@@ -37,13 +37,17 @@ class QueuedDatabase(ABC):
     BATCH_MAX: ClassVar[int]
     JOBS_SHARE: ClassVar[int]
 
-    def __init__(self, timekeeper: Timekeeper, *, threads: bool, marks_time: bool = True) -> None:
+    def __init__(
+        self, timekeeper: Timekeeper, process: str, *, threads: bool, marks_time: bool = True
+    ) -> None:
         self.time = timekeeper
+        self.process = process
         self.stepped: Callable[[ClockStep], None] = lambda step: None
         self.changed: Callable[[frozenset[str]], None] = lambda references: None
         self.webhooks_queued: Callable[[], None] = lambda: None
         self.elsewhere: Callable[[frozenset[str] | None], None] = lambda references: None
         self.leading_changed: Callable[[bool], None] = lambda leads: None
+        self.gone: Callable[[Collection[str]], None] = lambda processes: None
         self.says: Callable[[], str] = lambda: ""
         self.is_taken_away: Callable[[], bool] = lambda: False  # simulations
         self.damaged: str | None = None  # what the engine reported about its data, verbatim

@@ -9,7 +9,7 @@ intent is committed, and never again (docs/architecture.md). What differs betwee
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,7 +18,8 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 import structlog
 
 from bot.outbox.durable_write import AGAIN_S, PushRows
-from bot.workers.bank_worker import BankWorker, CallPool, Wake
+from bot.workers.bank_worker import CallPool, Wake
+from bot.workers.leased_worker import LeasedWorker
 from services.domain.bank import NotSent, Ready, Unknown
 from services.domain.database import DatabaseUnavailable, Priority
 from services.domain.lease import Lease
@@ -115,8 +116,8 @@ class OperationKind(Protocol[Operation, Answer, Status, Change]):
         ...
 
 
-class MoneyWorker(BankWorker, Generic[Operation, Answer, Status, Change]):
-    """``owner`` is the name of this run of the program (``services.domain.lease``)."""
+class MoneyWorker(LeasedWorker, Generic[Operation, Answer, Status, Change]):
+    """``owner`` is the name of this process (``services.domain.lease``)."""
 
     def __init__(
         self,
@@ -129,25 +130,22 @@ class MoneyWorker(BankWorker, Generic[Operation, Answer, Status, Change]):
     ) -> None:
         self._sends = CallPool(kind.limits.sends_max)
         self._queries = CallPool(kind.limits.queries_max)
-        super().__init__(database, clock, push, wake, (self._sends, self._queries))
+        lease = Lease(owner, kind.limits.lease)
+        super().__init__(database, clock, push, wake, (self._sends, self._queries), lease)
         self._kind = kind
         self._asking: dict[str, asyncio.Task[None]] = {}  # queries under way, by reference
-        self._lease = Lease(owner, kind.limits.lease)
 
-    async def recover(self) -> None:
-        """At start-up, end the leases of earlier runs, unless another process may hold them: those
-        end by time."""
-        if not self._database.sole_writer:
-            return
-        name, owner = self._kind.name, self._lease.owner
-        ended = await self._database.write(lambda tx: tx.claims.end_leases_of_others(name, owner))
-        if ended:
-            _log.info("leases of the last run ended", count=ended)
+    def _end_leases_of_others(self, tx: Tx) -> int:
+        return tx.claims.end_leases_of_others(self._kind.name, self._lease.owner)
+
+    def _end_leases_of(self, tx: Tx, owners: Collection[str]) -> int:
+        return tx.claims.end_leases_of(self._kind.name, owners)
 
     async def scan(self) -> datetime | None:
         """Begin the due calls for which there is room; returns when the next is due."""
         if self._stopping:
             return None
+        await self._take_over()
         sends, queries = self._sends.free_slots, self._queries.free_slots
 
         def claim(

@@ -7,7 +7,7 @@ receiver gets everything at least once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,7 +15,8 @@ import structlog
 from bot.context import AppContext
 from bot.notify.webhooks import queue_switched_off
 from bot.outbox.durable_write import PushRows
-from bot.workers.bank_worker import BankWorker, CallPool, Wake
+from bot.workers.bank_worker import CallPool, Wake
+from bot.workers.leased_worker import LeasedWorker
 from services.domain.database import Priority
 from services.domain.lease import Lease
 from services.domain.outbox import OutboxRow
@@ -45,8 +46,8 @@ PAGE = 500  # deliveries given up in one transaction
 STOP_S = 5.0  # that a try under way gets at shutdown; it is made again after the next start
 
 
-class WebhookWorker(BankWorker):
-    """``owner`` is the name of this run of the program (``services.domain.lease``)."""
+class WebhookWorker(LeasedWorker):
+    """``owner`` is the name of this process (``services.domain.lease``)."""
 
     def __init__(
         self,
@@ -59,23 +60,23 @@ class WebhookWorker(BankWorker):
         transport: WebhookTransport,
     ) -> None:
         self._pool = CallPool(AT_ONCE)
-        super().__init__(database, clock, push, wake, (self._pool,))
+        super().__init__(database, clock, push, wake, (self._pool,), Lease(owner, LEASE))
         self._context = context
-        self._lease = Lease(owner, LEASE)
         self._transport = transport
         self._under_way: Counter[str] = Counter()  # tries by endpoint
         self._served: dict[str, None] = {}  # endpoints, the most recently served last
 
-    async def recover(self) -> None:
-        """At start-up, end the leases of earlier runs, unless another process may hold them."""
-        if self._database.sole_writer:
-            owner = self._lease.owner
-            await self._database.write(lambda tx: tx.webhook_deliveries.end_leases_of_others(owner))
+    def _end_leases_of_others(self, tx: Tx) -> int:
+        return tx.webhook_deliveries.end_leases_of_others(self._lease.owner)
+
+    def _end_leases_of(self, tx: Tx, owners: Collection[str]) -> int:
+        return tx.webhook_deliveries.end_leases_of(owners)
 
     async def scan(self) -> datetime | None:
         """Begin due tries for which there is room; returns when the next is due."""
         if self._stopping:
             return None
+        await self._take_over()
         # Read here, since the function runs on the writer's thread.
         free, under_way = self._pool.free_slots, Counter(self._under_way)
         work, due = await self._database.write(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -35,6 +35,10 @@ class Claims(Protocol):
         ...
 
     def end_leases_of_others(self, kind: str, owner: str) -> int:
-        """End the leases of every run but ``owner``; returns how many. Only for whoever knows that
-        no other run lives."""
+        """End the leases of every process but ``owner``; returns how many. Only for whoever knows
+        that no other process lives."""
+        ...
+
+    def end_leases_of(self, kind: str, owners: Collection[str]) -> int:
+        """End the leases of these, which hold nothing any more; returns how many."""
         ...

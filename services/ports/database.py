@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -42,6 +42,12 @@ class Database(Protocol):
     @property
     def time(self) -> DatabaseTime: ...
 
+    @property
+    def process(self) -> str:
+        """The name of this process among all that have ever served this database. Another one
+        after each start."""
+        ...
+
     async def write(
         self,
         function: Callable[[Tx], T],
@@ -71,6 +77,10 @@ class Database(Protocol):
 
     leading_changed: Callable[[bool], None]
     """Called when this process begins to lead, or no longer does."""
+
+    gone: Callable[[Collection[str]], None]
+    """Called with the names of processes that were not heard of for a while and will not be heard
+    of again, once by one of those that are left: what they held is free."""
 
     @property
     def leads(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
@@ -123,4 +123,8 @@ class WebhookDeliveries(Protocol):
 
     def end_leases_of_others(self, owner: str) -> int:
         """What others hold becomes due; for when no other process can hold anything."""
+        ...
+
+    def end_leases_of(self, owners: Collection[str]) -> int:
+        """What these hold becomes due."""
         ...

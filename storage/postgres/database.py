@@ -43,11 +43,11 @@ from storage.postgres.server import (
     connect,
     is_primary,
     is_true,
-    new_id,
 )
 from storage.postgres.thread import InlineConnection, ThreadConnection
 from storage.queued_database import QueuedDatabase
 from storage.queued_write import QueuedWrite
+from storage.random_name import new_name
 from storage.readers import Readers
 from storage.time.milliseconds import to_ms
 from storage.time.timekeeper import Timekeeper
@@ -80,15 +80,15 @@ class Database(QueuedDatabase):
         threads: bool,
         membership: Membership | None,
     ) -> None:
-        super().__init__(timekeeper, threads=threads, marks_time=membership is None)
+        process = new_name() if membership is None else membership.process
+        super().__init__(timekeeper, process, threads=threads, marks_time=membership is None)
         self._address = address
         self._membership = membership
         self._joined = False
         self._ticks = 0
         raw = _connection(address, "writer")
         locks = None if membership is None else PostgresLocks(raw)
-        writer_id = new_id() if membership is None else membership.process
-        self._groups = GroupRunner(self._clock, locks, writer_id, probe, self._epoch, timed=threads)
+        self._groups = GroupRunner(self._clock, locks, process, probe, self._epoch, timed=threads)
         self._writer: ThreadConnection | InlineConnection = (
             ThreadConnection(raw, "hazina-writer") if threads else InlineConnection(raw)
         )
@@ -120,7 +120,7 @@ class Database(QueuedDatabase):
         membership = None
         if shared:
             member = partial(_connection, address, "member", SAID_WITHIN_S)
-            membership = Membership(new_id(), member)
+            membership = Membership(new_name(), member)
             now, monotonic = membership.clock.now, time.monotonic
         database = cls(address, Timekeeper(now, monotonic), probe, threads, membership)
         try:
@@ -197,6 +197,7 @@ class Database(QueuedDatabase):
         member.on_leading = lambda leads: self.leading_changed(leads)
         member.on_notified = self._notified
         member.on_tick = self._ticked
+        member.on_gone = lambda processes: self.gone(processes)
         member.mark = self._mark_time
         with as_database_failed():
             await asyncio.to_thread(member.start)

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
 import psycopg
@@ -31,7 +31,9 @@ _log = structlog.get_logger(__name__)
 EVERY_S = 1.0
 LEADS_FOR_S = 6.0  # after its newest word; a leader stops by itself a little earlier
 STOPS_AFTER_S = 4.0
-GONE_AFTER_S = 15.0  # without a word: its leases may be ended
+GONE_AFTER_S = 15.0  # without a word, while the server heard others: its leases are ended
+HEARD_AGAIN_S = 3.0  # between two words; after a longer pause nobody can tell who was silent
+NEVER = datetime.fromtimestamp(0, UTC)
 
 
 class ServerClock:
@@ -76,9 +78,11 @@ class Membership:
         self.on_notified: Callable[[str], None] = lambda payload: None
         self.mark: Callable[[PostgresConnection], None] = lambda conn: None  # time, while it leads
         self.on_tick: Callable[[], None] = lambda: None
+        self.on_gone: Callable[[Collection[str]], None] = lambda processes: None
         self._connection = connection
         self._loop = asyncio.get_running_loop()
         self._leads_until = 0.0  # by the monotonic clock
+        self._heard_at = self._heard_since = NEVER  # by the server's clock
         self._ending = Event()
         self._thread = Thread(target=self._run, name="hazina-membership", daemon=True)
 
@@ -137,11 +141,17 @@ class Membership:
             " RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
             (self.process, self.says),
         ).fetchone()
-        self.clock.look(from_ms(row[0]))
-        conn.execute(
-            "DELETE FROM processes WHERE seen_at < now() - make_interval(secs => ?)",
-            (GONE_AFTER_S,),
-        )
+        at = from_ms(row[0])
+        self.clock.look(at)
+        if self._hears_others(at):
+            gone = conn.execute(
+                "DELETE FROM processes WHERE seen_at < now() - make_interval(secs => ?)"
+                " RETURNING id",
+                (GONE_AFTER_S,),
+            ).fetchall()
+            if gone:
+                _log.warning("processes are gone", count=len(gone))
+                self._tell(self.on_gone, [process for (process,) in gone])
         rows = conn.execute(
             "SELECT id, says, id = (SELECT process FROM leader WHERE until > now())"
             " FROM processes WHERE id <> ? ORDER BY id",
@@ -165,6 +175,14 @@ class Membership:
         if not led:
             _log.info("this process leads", epoch=self.epoch)
             self._tell(self.on_leading, True)
+
+    def _hears_others(self, at: datetime) -> bool:
+        """Whether the server was there for so long that whoever was silent is gone. After a
+        failover, or when its clock has jumped, all others seem to have been silent."""
+        if not timedelta() <= at - self._heard_at <= timedelta(seconds=HEARD_AGAIN_S):
+            self._heard_since = at
+        self._heard_at = at
+        return at - self._heard_since >= timedelta(seconds=GONE_AFTER_S)
 
     def _follow(self) -> None:
         if self.epoch:

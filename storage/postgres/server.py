@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from random import SystemRandom
-from string import ascii_lowercase
 from typing import Any
 
 import psycopg
@@ -75,11 +73,6 @@ def is_primary(address: DatabaseServer, conn: Connection[Any]) -> bool | None:
         return True
     primary = find_primary(address.patroni, conn.info.port)
     return None if primary is None else primary.host == conn.info.host
-
-
-def new_id() -> str:
-    """Letters only: whoever looks for secrets in what is stored looks for digits."""
-    return "".join(SystemRandom().choices(ascii_lowercase, k=24))
 
 
 def is_true(conn: Connection[Any], statement: str, *parameters: object) -> bool:

@@ -13,7 +13,8 @@ from services.domain.database import DatabaseServer
 from storage.postgres.database import Database
 from storage.postgres.faults import as_database_failed
 from storage.postgres.migrate import migrate
-from storage.postgres.server import connect, new_id
+from storage.postgres.server import connect
+from storage.random_name import new_name
 
 
 class ServedDatabase:
@@ -23,7 +24,7 @@ class ServedDatabase:
     @as_database_failed()
     def __init__(self, server: DatabaseServer) -> None:
         self._server = server
-        self._name = f"hazina_world_{new_id()}"
+        self._name = f"hazina_world_{new_name()}"
         self.address = _inside(server, self._name)
         with connect(server, "worlds") as conn:
             conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self._name)))

@@ -22,6 +22,7 @@ from services.domain.database import (
 )
 from storage.queued_database import QueuedDatabase
 from storage.queued_write import QueuedWrite
+from storage.random_name import new_name
 from storage.readers import Readers
 from storage.sqlite import damage
 from storage.sqlite.batch import BatchRunner, as_future_error
@@ -60,7 +61,7 @@ class Database(QueuedDatabase):
         memory: sqlite3.Connection | None,
         file: DatabaseFile | None,
     ) -> None:
-        super().__init__(timekeeper, threads=threads)
+        super().__init__(timekeeper, new_name(), threads=threads)
         self._path = path
         self._file = file
         self._memory = memory

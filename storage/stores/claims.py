@@ -6,7 +6,7 @@ apply, and SQLite would prepare the statement again for every value.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from services.domain.lease import Lease
@@ -88,5 +88,15 @@ class ClaimStore:
         return self._conn.execute(
             "UPDATE wallet_transactions SET due_at = ? WHERE type = CAST(? AS TEXT) AND due_at > ?"
             " AND leased_by <> ?",
+            (self._time.ms, kind, self._time.ms, owner),
+        ).rowcount
+
+    def end_leases_of(self, kind: str, owners: Collection[str]) -> int:
+        return sum(self._end_leases_of(kind, owner) for owner in owners)
+
+    def _end_leases_of(self, kind: str, owner: str) -> int:
+        return self._conn.execute(
+            "UPDATE wallet_transactions SET due_at = ? WHERE type = CAST(? AS TEXT) AND due_at > ?"
+            " AND leased_by = ?",
             (self._time.ms, kind, self._time.ms, owner),
         ).rowcount

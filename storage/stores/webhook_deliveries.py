@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from services.domain.lease import Lease
@@ -202,5 +203,15 @@ class WebhookDeliveryStore:
         return self._conn.execute(
             "UPDATE webhook_deliveries SET due_at = ?, leased_by = NULL"
             " WHERE state = 'queued' AND leased_by <> ?",
+            (self._time.ms, owner),
+        ).rowcount
+
+    def end_leases_of(self, owners: Collection[str]) -> int:
+        return sum(self._end_leases_of(owner) for owner in owners)
+
+    def _end_leases_of(self, owner: str) -> int:
+        return self._conn.execute(
+            "UPDATE webhook_deliveries SET due_at = ?, leased_by = NULL"
+            " WHERE state = 'queued' AND leased_by = ?",
             (self._time.ms, owner),
         ).rowcount

@@ -33,6 +33,7 @@ from storage.postgres import membership
 from storage.postgres.connection import PostgresConnection
 from storage.postgres.database import Database
 from storage.postgres.faults import CommitUnknown, ConnectionLost
+from storage.postgres.membership import Membership
 from storage.postgres.server import SERVE_ALONE, SERVING, connect, is_true
 from storage.postgres.simulated import ServedDatabase
 from storage.postgres.statements import as_sent
@@ -289,6 +290,72 @@ async def test_one_leads_and_another_takes_over_when_it_stops(served: ServedData
         await until(lambda: len(second.others) == 0)
 
 
+def kill(database: Database) -> None:
+    """It says nothing more, and yet has not left."""
+    member = database._membership
+    assert member is not None
+    member._ending.set()
+    member._leave = lambda: None  # type: ignore[method-assign]
+    member._thread.join()
+
+
+def cut_off(member: Membership, served: ServedDatabase) -> None:
+    """It reaches the server no more; others are cut off for a moment, too."""
+
+    def away() -> Any:
+        raise psycopg.OperationalError("away")
+
+    member._connection = away
+    with psycopg.connect(served.address.dsn, autocommit=True) as conn:
+        conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'hazina member'"
+        )
+
+
+async def test_who_was_silent_is_gone_and_who_leaves_is_not(
+    served: ServedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(membership, "GONE_AFTER_S", 2.0)
+    leaves = await Database.open(served.address, now, shared=True)
+    async with processes(served, 3) as (first, second, killed):
+        gone: list[str] = []
+        for database in (first, second, killed, leaves):
+            database.gone = gone.extend
+            await database.join()
+        await until(lambda: len(first.others) == 3)
+        kill(killed)
+        await leaves.close()
+        await until(lambda: bool(gone))
+        await until(lambda: [len(one.others) for one in (first, second)] == [1, 1])
+        assert gone == [killed.process]
+
+
+async def test_nobody_is_gone_because_the_server_was_away(
+    served: ServedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(membership, "GONE_AFTER_S", 3.0)
+    monkeypatch.setattr(membership, "HEARD_AGAIN_S", 2.0)
+    async with processes(served, 2) as (first, second):
+        gone: list[str] = []
+        first.gone = gone.extend
+        await first.join()
+        await second.join()
+        await until(lambda: first.leads and len(first.others) == 1)
+        kill(second)
+        member = first._membership
+        assert member is not None
+        connects = member._connection
+        cut_off(member, served)
+        await until(lambda: not first.leads)
+        await asyncio.sleep(3)
+        member._connection = connects
+        await until(lambda: first.leads)
+        assert [one.id for one in first.others] == [second.process]
+        assert gone == []
+        await until(lambda: gone == [second.process])
+
+
 async def test_a_leader_that_was_frozen_writes_nothing_more_as_one(
     served: ServedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,9 +369,7 @@ async def test_a_leader_that_was_frozen_writes_nothing_more_as_one(
             frozen = first._membership
             assert frozen is not None
             epoch = frozen.epoch
-            frozen._ending.set()  # it says nothing more, and yet has not left
-            frozen._leave = lambda: None  # type: ignore[method-assign]
-            frozen._thread.join()
+            kill(first)
             await second.join()
             await until(lambda: second.leads)
             frozen.epoch, frozen._leads_until = epoch, time.monotonic() + 60  # as it believes
@@ -434,18 +499,8 @@ async def test_who_led_last_still_hears_people_while_the_server_is_away(
         await second.join()
         await until(lambda: len(second.others) == 1)
         assert (first.follows, second.follows) == (False, True)
-        member = first._membership
-        assert member is not None
-
-        def away() -> Any:
-            raise psycopg.OperationalError("away")
-
-        member._connection = away
-        with psycopg.connect(served.address.dsn, autocommit=True) as other:
-            other.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = 'hazina member'"
-            )
+        assert first._membership is not None
+        cut_off(first._membership, served)
         await until(lambda: not first.leads)
         assert not first.follows
         await until(lambda: second.leads)  # which was cut off only for a moment

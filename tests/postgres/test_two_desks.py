@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
@@ -25,6 +25,7 @@ from bot.http.measurements import Measurements, backlog
 from bot.simulation.ncba.bank import SimulatedBank
 from services.ports import Tx
 from storage import invariants
+from storage.postgres import membership
 from storage.postgres.database import Database
 from storage.postgres.simulated import ServedDatabase
 from storage.raw import connection
@@ -144,6 +145,51 @@ async def test_when_the_leader_ends_the_other_sends(served: ServedDatabase) -> N
         await until(lambda: follower_channel.sent == 1)
     finally:
         await second_program.__aexit__(None, None, None)
+
+
+def hold(conn: psycopg.Connection[Any], owner: str) -> None:
+    """As if a process of this name had claimed all that is due some time."""
+    conn.execute(
+        "UPDATE wallet_transactions SET attempt = attempt + 1, leased_by = %s,"
+        " due_at = due_at + 3600000 WHERE due_at IS NOT NULL",
+        (owner,),
+    )
+
+
+def held(conn: psycopg.Connection[Any], owner: str) -> int:
+    row = conn.execute(
+        "SELECT count(*) FROM wallet_transactions WHERE leased_by = %s"
+        " AND due_at > extract(epoch FROM clock_timestamp() + interval '30 minutes') * 1000",
+        (owner,),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def test_what_a_process_held_is_free_once_it_is_gone_or_has_left(
+    served: ServedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(membership, "GONE_AFTER_S", 3.0)
+    bank, ids = simulated_bank(), count(1)
+    with psycopg.connect(served.address.dsn, autocommit=True) as conn:
+        async with running_program(served.address, NullChannel(), bank=bank) as stays:
+            await stays.database.write(lambda tx: seed_people(tx, PEOPLE))
+            async with running_program(served.address, NullChannel(), bank=bank) as leaves:
+                user = ScriptedUser(leaves, PEOPLE[0], ids)
+                for what in ("/topup", "1,500", "mine", "yes"):
+                    await user.perform(what)
+                await until(lambda: bank.calls("initiate") == 1)
+                await asyncio.sleep(0.5)  # its answer is written down
+                hold(conn, "killed")
+                assert held(conn, "killed") == 1
+                conn.execute(
+                    "INSERT INTO processes (id, seen_at, says)"
+                    " VALUES ('killed', now() - interval '1 minute', '')"
+                )
+                await until(lambda: held(conn, "killed") == 0)
+                hold(conn, leaves.database.process)
+                assert held(conn, leaves.database.process) == 1
+            assert held(conn, leaves.database.process) == 0
 
 
 async def test_of_two_that_open_a_restored_database_one_marks_what_it_cannot_know(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import random
 import sqlite3
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.domain.bank import Accepted
-from services.domain.lease import Lease, new_owner
+from services.domain.lease import Lease
 from services.domain.operation import OperationType
+from services.ports.claims import Claims
 from storage.stores.claims import ClaimStore
 from storage.time.transaction_time import TransactionTime
 from tests.kit.plain_store import PlainStore
@@ -82,14 +83,24 @@ def test_a_claim_names_its_owner_until_something_is_written_down(worker: TopUpDr
     assert owner(worker, reference) is None
 
 
+def of_others(claims: Claims) -> int:
+    return claims.end_leases_of_others(KIND, OURS.owner)
+
+
+def of_theirs(claims: Claims) -> int:
+    return claims.end_leases_of(KIND, ["somebody", THEIRS.owner])
+
+
+@pytest.mark.parametrize("end", [of_others, of_theirs])
 @pytest.mark.parametrize("state", [S.CREATED, S.SENDING, S.PENDING])
-def test_a_start_ends_the_leases_of_others_and_not_its_own(worker: TopUpDriver, state: S) -> None:
+def test_leases_of_others_are_ended_and_not_ones_own(
+    worker: TopUpDriver, state: S, end: Callable[[Claims], int]
+) -> None:
     theirs = claimed_in(worker, state, THEIRS)
     worker.store.wait(seconds=20)
     ours = claimed_in(worker, state, OURS)
     ends_at = worker.get(ours).due_at
-    ended = worker.store.do(lambda tx: tx.claims.end_leases_of_others(KIND, OURS.owner))
-    assert ended == 1
+    assert worker.store.do(lambda tx: end(tx.claims)) == 1
     assert worker.get(theirs).due_at == worker.store.now
     assert worker.get(ours).due_at == ends_at
 
@@ -113,10 +124,5 @@ def test_a_kind_claims_only_its_own(worker: TopUpDriver) -> None:
     assert worker.store.do(lambda tx: tx.claims.next_due(other)) is None
     take(worker, THEIRS)
     assert worker.store.do(lambda tx: tx.claims.end_leases_of_others(other, "x")) == 0
+    assert worker.store.do(lambda tx: tx.claims.end_leases_of(other, [THEIRS.owner])) == 0
     assert owner(worker, reference) == THEIRS.owner
-
-
-def test_runs_have_different_names() -> None:
-    one = random.Random(1)
-    assert len({new_owner(one) for _ in range(100)}) == 100
-    assert len(new_owner(one)) == 16

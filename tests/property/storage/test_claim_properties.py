@@ -23,6 +23,7 @@ steps = st.lists(
         st.tuples(st.just("begin"), st.integers(0, 9)),
         st.tuples(st.just("wait"), st.sampled_from([1, 19, 20])),
         st.tuples(st.just("end"), st.sampled_from(OWNERS)),
+        st.tuples(st.just("gone"), st.sampled_from(OWNERS)),
     ),
     max_size=30,
 )
@@ -81,6 +82,14 @@ def test_one_operation_has_one_worker(store: PlainStore, steps: list[tuple[str, 
             )
             was_others = bool(claims) and claims[-1].owner != owner
             assert ended <= int(was_others)
+            if ended:
+                free_at = store.now
+        elif step == "gone":
+            owner = str(value)
+            ended = store.do(
+                lambda tx, owner=owner: tx.claims.end_leases_of(OperationType.TOPUP, [owner])
+            )
+            assert ended <= int(bool(claims) and claims[-1].owner == owner)
             if ended:
                 free_at = store.now
     assert begun <= 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from services.domain.lease import Lease
+from services.ports.webhooks import WebhookDeliveries
 from tests.kit.plain_store import PlainStore
 from tests.kit.webhook_queue import LEASE, WebhookQueue
 
@@ -71,11 +73,22 @@ def test_a_failure_is_remembered_until_a_success(queue: WebhookQueue) -> None:
     assert (found.last_error, found.last_success_at) == (None, queue.store.now)
 
 
-def test_a_start_ends_the_leases_of_others_and_not_its_own(queue: WebhookQueue) -> None:
+def of_others(deliveries: WebhookDeliveries) -> int:
+    return deliveries.end_leases_of_others(LEASE.owner)
+
+
+def of_theirs(deliveries: WebhookDeliveries) -> int:
+    return deliveries.end_leases_of(["somebody", THEIRS.owner])
+
+
+@pytest.mark.parametrize("end", [of_others, of_theirs])
+def test_leases_of_others_are_ended_and_not_ones_own(
+    queue: WebhookQueue, end: Callable[[WebhookDeliveries], int]
+) -> None:
     ours, theirs = queue.event("TU-1"), queue.event("TU-2")
     queue.claim(most=1)
     queue.claim(most=1, lease=THEIRS)
-    queue.store.do(lambda tx: tx.webhook_deliveries.end_leases_of_others(LEASE.owner))
+    assert queue.store.do(lambda tx: end(tx.webhook_deliveries)) == 1
     assert queue.claimed() == [theirs]
     assert ours < theirs
 

@@ -136,6 +136,67 @@ async def test_a_start_leaves_another_process_its_request(harness: MoneyHarness)
 
 
 @pytest.mark.usefixtures("several_writers")
+async def test_what_another_process_died_with_is_taken_up_once_it_is_known_to_be_gone(
+    harness: MoneyHarness,
+) -> None:
+    harness.bank.before_token = never
+    reference = await harness.begin()
+    await harness.scan()
+    gone, harness.bank.before_token = harness.worker, at_once
+    gone.abort()
+    harness.start()
+    await harness.worker.recover()
+    await harness.scan()
+    assert harness.bank.requests == []
+    with capture_logs() as logs:
+        harness.worker.take_over_from(["somebody", "run 1"])
+        await harness.scan()
+    assert harness.bank.requests == [reference]
+    assert [log["count"] for log in logs if "is gone" in log["event"]] == [1]
+
+
+@pytest.mark.usefixtures("several_writers")
+async def test_who_was_taken_for_gone_in_the_middle_of_a_call_does_no_harm(
+    harness: MoneyHarness,
+) -> None:
+    answered = asyncio.Event()
+    harness.bank.before_answer = answered.wait
+    reference = await harness.begin()
+    await harness.scan()
+    frozen, harness.bank.before_answer = harness.worker, at_once
+    harness.start()
+    with capture_logs():
+        harness.worker.take_over_from(["run 1"])
+        await harness.scan()
+    assert await harness.standing(reference) == "unknown"
+    answered.set()
+    with capture_logs():
+        await harness.settle()
+        harness.bank.succeed()
+        await harness.advance(harness.limits.lease.total_seconds())
+    assert harness.bank.requests == [reference]
+    assert await harness.standing(reference) == "succeeded"
+    await frozen.stop(grace_s=0)
+
+
+@pytest.mark.usefixtures("several_writers")
+async def test_who_leaves_lets_others_go_on_with_what_was_not_begun(harness: MoneyHarness) -> None:
+    begins = asyncio.Event()
+    harness.bank.before_token = begins.wait
+    reference = await harness.begin()
+    await harness.scan()
+    leaving, harness.bank.before_token = harness.worker, at_once
+    stopping = asyncio.create_task(leaving.stop(grace_s=1))
+    await asyncio.sleep(0)
+    begins.set()
+    await stopping
+    await harness.database.write(leaving.leave)
+    harness.start()
+    await harness.scan()
+    assert harness.bank.requests == [reference]
+
+
+@pytest.mark.usefixtures("several_writers")
 async def test_what_another_process_died_with_is_taken_up_when_its_lease_ends(
     harness: MoneyHarness,
 ) -> None:
