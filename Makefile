@@ -2,7 +2,7 @@
 # PYTHON=python3.12 chooses the interpreter (.venv then keeps it); ARGS goes to pytest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-restarts test-sql test-postgres test-monitoring lint types contracts format bench storm mutants foreign fuzz browser pictures failover dist openapi lock clean
+.PHONY: help setup run demo test test-scripts test-sql test-postgres test-monitoring lint types contracts format bench storm mutants foreign fuzz browser pictures failover dist openapi lock clean
 BIN := .venv/bin
 
 help: ## This list
@@ -23,8 +23,8 @@ test: lint types contracts ## Every check: lint, types, contracts, tests, conver
 
 # SHARE=N takes one in N of them, always the same ones, here and below.
 SHARE ?= 1
-test-restarts: setup ## Conversation scripts with a restart after every line (two minutes)
-	$(BIN)/pytest -n 2 --maxschedchunk 25 -m restarts --share $(SHARE) $(ARGS) tests/test_conversations.py
+test-scripts: setup ## Conversation scripts on every channel, and with a restart after every line (three minutes)
+	$(BIN)/pytest -n 2 --maxschedchunk 25 -m scripts --share $(SHARE) $(ARGS) tests/test_conversations.py
 
 # Starts the server itself, in a temporary folder; psql reads the statements, so no driver is needed.
 test-sql: setup ## Does PostgreSQL understand the SQL of storage? (apt-get install postgresql)
@@ -39,7 +39,7 @@ test-postgres: setup ## Is all as on SQLite? Rules, scripts, crashes, storms on 
 	$(BIN)/pytest -n 2 -m postgres $(ARGS) tests/postgres
 	$(ON_POSTGRES) $(ARGS) $(BOTH)
 ifeq ($(SHARE),1)
-	$(ON_POSTGRES) -m restarts $(ARGS) tests/test_conversations.py
+	$(ON_POSTGRES) -m scripts $(ARGS) tests/test_conversations.py
 	$(ON_POSTGRES) -m long -k kill_at_any_point $(ARGS) tests/storm/test_storm.py
 	$(BIN)/python -m tests.postgres.storms --seeds $(SEEDS) --hours $(HOURS) --partners 2 --for $(FOR) --jobs $(JOBS) --quiet
 endif
@@ -90,11 +90,12 @@ storm: setup ## Long storms, every crash point, seeded mistakes, real kills (an 
 
 # SEED draws MOST of all the mistakes that could be made; no more are begun after FOR seconds. Which
 # tests run which line is measured first, once for a state of the files. ARGS="--only 'FILE KIND'"
-# tries all of those instead, named as they are printed.
+# tries all of those instead, named as they are printed. TESTS are those that may notice.
 SEED ?= 1
 MOST ?= 200
+TESTS ?= tests
 mutants: setup ## Small seeded mistakes in the files of money: do the tests notice? (a quarter hour)
-	@$(BIN)/python -m tests.mutants --seed $(SEED) --most $(MOST) --for $(FOR) --jobs $(JOBS) $(ARGS)
+	@$(BIN)/python -m tests.mutants --seed $(SEED) --most $(MOST) --for $(FOR) --jobs $(JOBS) --tests $(TESTS) $(ARGS)
 
 # What tests/NAME wants beside the desk's packages, in .venv-NAME. Built again when its lock, this
 # folder or the Python changes: all three are in the stamp.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from zlib import crc32
 
 import pytest
 
 from bot.scripts import report
+from bot.scripts.head import ScriptHead
 from bot.scripts.parse import load
 from bot.scripts.player import LineFailed, Player
 from bot.scripts.source_line import ScriptError
@@ -46,32 +48,60 @@ def kept_as_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SessionCache, "load", compared)
 
 
-def plays(folder: Path, files: Iterable[Path], *, restarted: bool = False) -> list[object]:
-    """One test case per script and channel, named by the script's path in ``folder``.
+# Test cases, named by the script's path in ``folder``. `hazina talk --restart-after-every-line`
+# plays every script with restarts on every channel.
 
-    ``restarted`` leaves out scripts with ``restart: no`` and takes one channel per script: the
-    restart happens behind the channels, and every channel gets its share of scripts. `hazina talk
-    --restart-after-every-line` plays every script on every channel.
-    """
-    found: list[object] = []
-    for file in files:
-        channels: tuple[str, ...] = ()
-        try:
-            head = load(file).head
-        except ScriptError:
-            pass  # playing the script reports the error
-        else:
-            if restarted and not head.restart:
-                continue
-            channels = head.channels
-        name = file.relative_to(folder).with_suffix("").as_posix()
-        if restarted:
-            share = crc32(name.encode()) % len(channels or CHATS)
-            channels = ((channels or CHATS)[share],)
-        for channel in channels or CHATS:
-            mark = "-restarted" if restarted else ""
-            found.append(pytest.param(file, channel, id=f"{name}-{channel}{mark}"))
-    return found
+
+def plays(folder: Path, files: Iterable[Path]) -> list[object]:
+    """Each script on each of its channels."""
+    return [_case(folder, file, channel) for file in files for channel in _channels(folder, file)]
+
+
+def one_play_each(folder: Path, files: Iterable[Path]) -> list[object]:
+    """Every channel gets its share of the scripts."""
+    return [_case(folder, file, _channels(folder, file)[0]) for file in files]
+
+
+def other_plays(folder: Path, files: Iterable[Path]) -> list[object]:
+    """Those that ``one_play_each`` leaves out."""
+    return [
+        _case(folder, file, channel) for file in files for channel in _channels(folder, file)[1:]
+    ]
+
+
+def restarted_plays(folder: Path, files: Iterable[Path]) -> list[object]:
+    """As ``one_play_each``, since the restart happens behind the channels; without those that have
+    ``restart: no``."""
+    return [
+        _case(folder, file, _channels(folder, file)[0], "-restarted")
+        for file in files
+        if (head := _head(file)) is None or head.restart
+    ]
+
+
+def _case(folder: Path, file: Path, channel: str, mark: str = "") -> object:
+    return pytest.param(file, channel, id=f"{_name(folder, file)}-{channel}{mark}")
+
+
+def _name(folder: Path, file: Path) -> str:
+    return file.relative_to(folder).with_suffix("").as_posix()
+
+
+def _channels(folder: Path, file: Path) -> Sequence[str]:
+    """The one to play on if it is one only comes first."""
+    head = _head(file)
+    channels = (head.channels if head is not None else ()) or CHATS
+    first = crc32(_name(folder, file).encode()) % len(channels)
+    return (*channels[first:], *channels[:first])
+
+
+@cache
+def _head(file: Path) -> ScriptHead | None:
+    """``None`` where something is wrong with the script: playing it says what."""
+    try:
+        return load(file).head
+    except ScriptError:
+        return None
 
 
 def every_script() -> list[Path]:

@@ -1,4 +1,5 @@
-"""Every conversation script on each of its channels, and again with a restart after every line.
+"""Every conversation script on one of its channels; and, apart from that since it takes longer, on
+its other channels and with a restart after every line.
 
 A failure prints what ``hazina talk`` would: the file, the line, what was expected and what came.
 """
@@ -10,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from bot.simulation.page.story import FOLDER as STORIES
-from tests.plays import FOLDER, databases_in_memory, every_script, kept_as_stored, play, plays
+from tests.plays import (
+    FOLDER,
+    databases_in_memory,
+    every_script,
+    kept_as_stored,
+    one_play_each,
+    other_plays,
+    play,
+    restarted_plays,
+)
 
 __all__ = ["databases_in_memory", "kept_as_stored"]  # fixtures
 
@@ -18,19 +28,26 @@ EVERY_STORY = sorted(STORIES.glob("*.chat"))
 
 
 @pytest.mark.parametrize(
-    ("file", "channel"), [*plays(FOLDER, every_script()), *plays(STORIES, EVERY_STORY)]
+    ("file", "channel"),
+    [*one_play_each(FOLDER, every_script()), *one_play_each(STORIES, EVERY_STORY)],
 )
 async def test_script_holds(file: Path, channel: str) -> None:
     await play(file, channel, restarts=False)
 
 
-@pytest.mark.restarts
+@pytest.mark.scripts
 @pytest.mark.parametrize(
     ("file", "channel"),
-    [
-        *plays(FOLDER, every_script(), restarted=True),
-        *plays(STORIES, EVERY_STORY, restarted=True),
-    ],
+    [*other_plays(FOLDER, every_script()), *other_plays(STORIES, EVERY_STORY)],
+)
+async def test_script_holds_on_another_channel(file: Path, channel: str) -> None:
+    await play(file, channel, restarts=False)
+
+
+@pytest.mark.scripts
+@pytest.mark.parametrize(
+    ("file", "channel"),
+    [*restarted_plays(FOLDER, every_script()), *restarted_plays(STORIES, EVERY_STORY)],
 )
 async def test_script_holds_with_a_restart_after_every_line(file: Path, channel: str) -> None:
     await play(file, channel, restarts=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plays import FOLDER, databases_in_memory, kept_as_stored, play, plays
+from tests.plays import FOLDER, databases_in_memory, kept_as_stored, play, plays, restarted_plays
 
 __all__ = ["databases_in_memory", "kept_as_stored"]  # fixtures: the copies play like the originals
 
@@ -71,6 +71,6 @@ async def test_copy_still_holds(file: Path, channel: str) -> None:
     await play(file, channel, restarts=False)
 
 
-@pytest.mark.parametrize(("file", "channel"), plays(COPIES, not_played_elsewhere(), restarted=True))
+@pytest.mark.parametrize(("file", "channel"), restarted_plays(COPIES, not_played_elsewhere()))
 async def test_copy_still_holds_with_a_restart_after_every_line(file: Path, channel: str) -> None:
     await play(file, channel, restarts=True)

@@ -72,6 +72,7 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=200, help="how many are tried")
     parser.add_argument("--for", type=float, default=100_000, dest="seconds", help="seconds")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--tests", nargs="*", default=["tests"], help="those that may notice")
     parser.add_argument("--only", default="", help="those whose id begins so, all of them")
     options = parser.parse_args()
 
@@ -83,7 +84,7 @@ def main() -> int:
         else sample(found, options.seed, options.most)
     )
     to_try = [mutant for mutant in chosen if mutant.id not in known]
-    reach = measure(money_files(), options.jobs)
+    reach = measure(money_files(), options.tests, options.jobs)
     for library in LIBRARIES.split():
         import_module(library)
     noticed, survivors = 0, []

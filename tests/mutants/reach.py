@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2s
 from pathlib import Path
@@ -37,15 +37,15 @@ class Reach:
         return self.of(file, self.tests.get(file, {}))
 
 
-def measure(files: Iterable[str], jobs: int) -> Reach:
+def measure(files: Iterable[str], tests: Sequence[str], jobs: int) -> Reach:
     """Run the tests if any file has changed since the last run; otherwise this takes a second."""
-    cache = KEPT / f"{_state()}.json"
+    cache = KEPT / f"{_state(tests)}.json"
     if not cache.exists():
         for old in KEPT.glob("*.json"):
             old.unlink()
         KEPT.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
-            found = _run(list(files), Path(folder), jobs)
+            found = _run(list(files), tests, Path(folder), jobs)
         cache.write_text(json.dumps(found))
     found = json.loads(cache.read_text())
     return Reach(
@@ -57,8 +57,8 @@ def measure(files: Iterable[str], jobs: int) -> Reach:
     )
 
 
-def _state() -> str:
-    digest = blake2s(digest_size=12)
+def _state(tests: Sequence[str]) -> str:
+    digest = blake2s(" ".join(tests).encode(), digest_size=12)
     for folder in FOLDERS:
         for path in sorted(Path(folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts and path.name not in APART:
@@ -68,11 +68,11 @@ def _state() -> str:
     return digest.hexdigest()
 
 
-def _run(files: list[str], folder: Path, jobs: int) -> dict[str, object]:
+def _run(files: list[str], chosen: Sequence[str], folder: Path, jobs: int) -> dict[str, object]:
     times = folder / "times.json"
     command = [sys.executable, "-m", "pytest", "-n", str(jobs), f"--basetemp={folder / 'tmp'}"]
     command += ["-p", "tests.mutants.plugin", "-p", "no:cacheprovider", "--tb=short"]
-    command += ["--cov=services", "--cov=storage", "--cov-context=test", "--cov-report="]
+    command += ["--cov=services", "--cov=storage", "--cov-context=test", "--cov-report=", *chosen]
     print("Which tests run which line:", flush=True)
     data_file = folder / "coverage"
     environment = {"COVERAGE_FILE": str(data_file), TIMES: str(times)}

@@ -33,22 +33,33 @@ NAMES = tomllib.loads((ROOT / "tests/guard/names.toml").read_text(encoding="utf-
 TEXTS = Texts.load()
 
 
-def strings_given_to(method: str, position: int) -> Iterator[str]:
-    """The text constants that the program gives ``evidence.<method>`` at this place."""
+def calls_of_evidence() -> Iterator[tuple[str, list[ast.expr]]]:
+    """Method and arguments of each call of ``evidence`` in the program."""
     for folder in ("services", "storage", "bot"):
         for file in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            source = file.read_text(encoding="utf-8")
+            if "evidence." not in source:
+                continue
+            for node in ast.walk(ast.parse(source)):
                 match node:
-                    case ast.Call(func=ast.Attribute(attr=attr, value=of), args=args) if (
-                        attr == method
-                        and ast.unparse(of).endswith("evidence")
-                        and len(args) > position
+                    case ast.Call(func=ast.Attribute(attr=method, value=of), args=args) if (
+                        ast.unparse(of).endswith("evidence")
                     ):
-                        yield from (
-                            part.value
-                            for part in ast.walk(args[position])
-                            if isinstance(part, ast.Constant) and isinstance(part.value, str)
-                        )
+                        yield method, args
+
+
+EVIDENCE = list(calls_of_evidence())
+
+
+def strings_given_to(method: str, position: int) -> Iterator[str]:
+    """The text constants that the program gives ``evidence.<method>`` at this place."""
+    for called, args in EVIDENCE:
+        if called == method and len(args) > position:
+            yield from (
+                part.value
+                for part in ast.walk(args[position])
+                if isinstance(part, ast.Constant) and isinstance(part.value, str)
+            )
 
 
 def acts() -> Iterator[str]:
