@@ -300,8 +300,7 @@ async def test_the_age_of_the_newest_is_measured_and_grows_while_none_can_be_mad
     await nights.passes()
     made_at = nights.clock.now()
     assert nights.metrics.backup_at == made_at
-    for _, file in backup.list_backups(nights.plan.folder):
-        file.rename(nights.plan.folder / "set-aside")
-    nights.plan.database.rename(nights.plan.database.with_name("elsewhere"))
+    nights.plan.folder.rename(nights.plan.folder.with_name("elsewhere"))
+    nights.plan.folder.write_text("a file where the folder should be")
     await nights.passes(hours=1)
     assert nights.metrics.backup_at == backup.NEVER
