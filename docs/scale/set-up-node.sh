@@ -145,6 +145,7 @@ check_watchdog() {
 }
 
 install_packages() {
+    echo "installing Debian's packages"
     apt-get update -qq
     # Debian makes a cluster of its own with the server's package, unless it is told before.
     if ! [ -d /etc/postgresql-common ]; then
@@ -153,7 +154,8 @@ install_packages() {
             /etc/postgresql-common/createcluster.conf
     fi
     # etcd would start alone with Debian's settings: it is started below, with ours.
-    systemctl list-unit-files etcd.service --no-legend | grep -q . || systemctl mask -q etcd.service
+    systemctl list-unit-files etcd.service --no-legend | grep -q . ||
+        systemctl mask -q etcd.service 2>/dev/null
     apt-get install -y -qq postgresql-15 etcd-server etcd-client pgbackrest python3-venv nftables \
         openssl curl iproute2 >/dev/null
     systemctl is-active -q etcd.service || systemctl unmask -q etcd.service
@@ -161,6 +163,7 @@ install_packages() {
         fail "Debian's own cluster is on this machine: if nobody needs it, pg_dropcluster --stop 15 main"
     fi
     if [ "$(/opt/patroni/bin/patroni --version 2>/dev/null)" != "patroni $PATRONI" ]; then
+        echo "installing Patroni $PATRONI"
         rm -rf /opt/patroni
         python3 -m venv /opt/patroni
         /opt/patroni/bin/pip install --quiet --disable-pip-version-check \

@@ -29,6 +29,7 @@ from storage.postgres.connection import ANSWER_MAX_S, PostgresConnection
 from storage.postgres.faults import (
     CommitUnknown,
     ConnectionLost,
+    NoPrimary,
     as_database_failed,
     as_future_error,
 )
@@ -60,6 +61,7 @@ READERS = 2
 PAYLOAD_MAX = 7_900  # bytes; PostgreSQL's limit is 8,000
 SAID_WITHIN_S = 4.0  # that a process is there; otherwise it connects anew
 ALONE_EVERY = 10  # ticks, at which a process that is alone looks at what others may have left
+START_MAX_S = 15.0  # that a start waits for a primary that answers
 SETTLE_EVERY_S = 0.5
 SETTLE_MAX_S = 120.0  # a failover takes 20 to 40 (facts: postgres 8)
 BUSY_AFTER_S = 2.0  # of asking, people are told that the desk is busy
@@ -125,7 +127,7 @@ class Database(QueuedDatabase):
         database = cls(address, Timekeeper(now, monotonic), probe, threads, membership)
         try:
             with as_database_failed():
-                await database._open_writer(migrating=True)
+                await database._open_first()
                 for number in range(READERS if threads else 0):
                     raw = _connection(address, f"reader {number}")
                     reader = ThreadConnection(raw, f"hazina-reader-{number}")
@@ -251,6 +253,17 @@ class Database(QueuedDatabase):
         await self._writer.close()
 
     # The write side -------------------------------------------------------------------------
+
+    async def _open_first(self) -> None:
+        """A start in the middle of a failover waits for the new primary."""
+        ends_at = time.monotonic() + START_MAX_S
+        while True:
+            try:
+                return await self._open_writer(migrating=True)
+            except (NoPrimary, ConnectionLost):
+                if time.monotonic() > ends_at:
+                    raise
+            await asyncio.sleep(SETTLE_EVERY_S)
 
     async def _open_writer(self, migrating: bool) -> None:
         await self._writer.run(partial(self._connect_writer, migrating))

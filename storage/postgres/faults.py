@@ -27,6 +27,10 @@ class ConnectionLost(psycopg.OperationalError):
     """The connection ended: what was not committed never happened."""
 
 
+class NoPrimary(psycopg.OperationalError):
+    """Of the nodes' Patroni none says that its node is the primary."""
+
+
 class CommitUnknown(psycopg.OperationalError):
     """Nobody can say from here whether what was to be committed was."""
 

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import Connection, conninfo
 
 from services.domain.database import DatabaseServer
+from storage.postgres.faults import NoPrimary
 from storage.postgres.primary import Primary, find_primary
 
 # Advisory locks, each with a number for the schema, since a database may hold several desks.
@@ -38,7 +39,7 @@ SESSION = (
 def connect(address: DatabaseServer, name: str) -> Connection[Any]:
     """A connection in autocommit mode; the server lists it as hazina's, with ``name``.
 
-    Raises ``psycopg.OperationalError``.
+    Raises ``psycopg.OperationalError``, which may be ``NoPrimary``.
     """
     asked = conninfo.conninfo_to_dict(address.dsn)
     if address.patroni:
@@ -54,7 +55,7 @@ def _primary(address: DatabaseServer, asked: Mapping[str, Any]) -> dict[str, Any
     takes connections beside the new one (facts: postgres 8)."""
     primary = find_primary(address.patroni)
     if primary is None:
-        raise psycopg.OperationalError("no node says that it is the primary")
+        raise NoPrimary("no node says that it is the primary")
     return {"host": primary.host, "port": _port(primary, asked), "hostaddr": None}
 
 

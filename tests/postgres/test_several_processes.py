@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,7 +18,9 @@ import pytest
 
 from services import partners
 from services.domain.database import (
+    DatabaseFailed,
     DatabaseInUse,
+    DatabaseServer,
     DatabaseUnavailable,
     leading,
 )
@@ -34,6 +36,7 @@ from storage.postgres.connection import PostgresConnection
 from storage.postgres.database import Database
 from storage.postgres.faults import CommitUnknown, ConnectionLost
 from storage.postgres.membership import Membership
+from storage.postgres.primary import PORT, Primary
 from storage.postgres.server import SERVE_ALONE, SERVING, connect, is_true
 from storage.postgres.simulated import ServedDatabase
 from storage.postgres.statements import as_sent
@@ -329,6 +332,26 @@ async def test_who_was_silent_is_gone_and_who_leaves_is_not(
         await until(lambda: bool(gone))
         await until(lambda: [len(one.others) for one in (first, second)] == [1, 1])
         assert gone == [killed.process]
+
+
+async def test_a_start_in_a_failover_waits_for_the_new_primary(
+    served: ServedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = psycopg.conninfo.conninfo_to_dict(served.address.dsn)["host"]
+    said: list[Primary | None] = [None, None]
+
+    def primary(urls: Sequence[str], port: int = PORT) -> Primary | None:
+        return said.pop() if said else Primary(str(here), PORT)
+
+    monkeypatch.setattr("storage.postgres.server.find_primary", primary)
+    address = DatabaseServer(served.address.dsn, ("http://10.0.0.11:8008",))
+    database = await Database.open(address, now, shared=True)
+    await database.close()
+    assert said == []
+    said += [None] * 100
+    monkeypatch.setattr("storage.postgres.database.START_MAX_S", 0.2)
+    with pytest.raises(DatabaseFailed, match="no node says that it is the primary"):
+        await Database.open(address, now, shared=True)
 
 
 async def test_nobody_is_gone_because_the_server_was_away(
