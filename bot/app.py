@@ -249,10 +249,10 @@ class App:
     async def start(self) -> None:
         self.database.leading_changed = self._leading_changed
         self.database.elsewhere = self._elsewhere
-        self.database.gone = self._workers.take_over_from
         await self.database.join()
         await self._restore_report.announce()
         await self._workers.recover()
+        self.database.gone = self._workers.take_over_from
         self.jobs.start(leads=self.database.leads)
         self._watches.start()
 
