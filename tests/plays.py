@@ -88,7 +88,7 @@ def _name(folder: Path, file: Path) -> str:
 
 
 def _channels(folder: Path, file: Path) -> Sequence[str]:
-    """The one to play on if it is one only comes first."""
+    """The first is the one to play on where only one is played."""
     head = _head(file)
     channels = (head.channels if head is not None else ()) or CHATS
     first = crc32(_name(folder, file).encode()) % len(channels)

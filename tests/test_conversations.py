@@ -1,5 +1,5 @@
-"""Every conversation script on one of its channels; and, apart from that since it takes longer, on
-its other channels and with a restart after every line.
+"""Every conversation script on one of its channels. Tests marked ``scripts`` play it on its other
+channels, and with a restart after every line: `make test-scripts`.
 
 A failure prints what ``hazina talk`` would: the file, the line, what was expected and what came.
 """

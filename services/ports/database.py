@@ -79,8 +79,9 @@ class Database(Protocol):
     """Called when this process begins to lead, or no longer does."""
 
     gone: Callable[[Collection[str]], None]
-    """Called with the names of processes that were not heard of for a while and will not be heard
-    of again, once by one of those that are left: what they held is free."""
+    """Called in one of the processes that are left, with the names of those that were not heard of
+    for a while: what they held is free. One that was only frozen comes back; the attempt numbers of
+    its claims are old by then."""
 
     @property
     def leads(self) -> bool:

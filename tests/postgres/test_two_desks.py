@@ -156,6 +156,14 @@ def hold(conn: psycopg.Connection[Any], owner: str) -> None:
     )
 
 
+def accepted(conn: psycopg.Connection[Any]) -> int:
+    row = conn.execute(
+        "SELECT count(*) FROM wallet_transactions WHERE standing = 'accepted'"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def held(conn: psycopg.Connection[Any], owner: str) -> int:
     row = conn.execute(
         "SELECT count(*) FROM wallet_transactions WHERE leased_by = %s"
@@ -179,7 +187,7 @@ async def test_what_a_process_held_is_free_once_it_is_gone_or_has_left(
                 for what in ("/topup", "1,500", "mine", "yes"):
                     await user.perform(what)
                 await until(lambda: bank.calls("initiate") == 1)
-                await asyncio.sleep(0.5)  # its answer is written down
+                await until(lambda: accepted(conn) == 1)
                 hold(conn, "killed")
                 assert held(conn, "killed") == 1
                 conn.execute(
