@@ -10,7 +10,7 @@ from psycopg import Connection, conninfo
 
 from services.domain.database import DatabaseServer
 from storage.postgres.faults import NoPrimary
-from storage.postgres.primary import Primary, find_primary
+from storage.postgres.primary import Primary, find_primary, primary_search
 
 # Advisory locks, each with a number for the schema, since a database may hold several desks.
 MIGRATING = 7001
@@ -53,7 +53,7 @@ def connect(address: DatabaseServer, name: str) -> Connection[Any]:
 def _primary(address: DatabaseServer, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Of several nodes the one that Patroni calls the primary: a leader whose Patroni is frozen
     takes connections beside the new one (facts: postgres 8)."""
-    primary = find_primary(address.patroni)
+    primary = primary_search(address.patroni).find()
     if primary is None:
         raise NoPrimary("no node says that it is the primary")
     return {"host": primary.host, "port": _port(primary, asked), "hostaddr": None}

@@ -343,7 +343,8 @@ async def test_a_start_in_a_failover_waits_for_the_new_primary(
     def primary(urls: Sequence[str], port: int = PORT) -> Primary | None:
         return said.pop() if said else Primary(str(here), PORT)
 
-    monkeypatch.setattr("storage.postgres.server.find_primary", primary)
+    monkeypatch.setattr("storage.postgres.primary.find_primary", primary)
+    monkeypatch.setattr("storage.postgres.primary.PAUSE_S", 0.05)
     address = DatabaseServer(served.address.dsn, ("http://10.0.0.11:8008",))
     database = await Database.open(address, now, shared=True)
     await database.close()

@@ -6,12 +6,14 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from storage.postgres.primary import Primary, find_primary
+from storage.postgres import primary
+from storage.postgres.primary import Primary, PrimarySearch, find_primary
 
 Answer = tuple[int, bytes]  # status and body
 Node = Callable[..., str]
@@ -109,3 +111,52 @@ def test_what_is_no_http_is_no_primary() -> None:
 
         threading.Thread(target=answer, daemon=True).start()
         assert find_primary([f"http://127.0.0.1:{listening.getsockname()[1]}"]) is None
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Primary | None]:
+    """The answers still to be given, each a tenth of a second after it was asked for."""
+    answers: list[Primary | None] = []
+
+    def find(urls: Sequence[str]) -> Primary | None:
+        time.sleep(0.1)
+        return answers.pop(0)
+
+    monkeypatch.setattr(primary, "find_primary", find)
+    return answers
+
+
+def test_all_connections_of_a_process_ask_once(asked: list[Primary | None]) -> None:
+    leader = Primary("10.0.0.12", 5432)
+    asked += [leader, leader]
+    search = PrimarySearch(["http://10.0.0.12:8008"])
+    with ThreadPoolExecutor(8) as connections:
+        assert list(connections.map(lambda _: search.find(), range(8))) == [leader] * 8
+    assert asked == [leader]
+    assert search.find() == leader  # the next one is answered by the cluster again
+    assert asked == []
+
+
+def test_a_cluster_without_leader_is_left_in_peace(
+    asked: list[Primary | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader = Primary("10.0.0.12", 5432)
+    asked += [None, leader]
+    monkeypatch.setattr(primary, "PAUSE_S", 0.2)
+    search = PrimarySearch(["http://10.0.0.12:8008"])
+    assert [search.find() for _ in range(20)] == [None] * 20
+    assert asked == [leader]
+    time.sleep(0.25)
+    assert search.find() == leader
+
+
+def test_whoever_waits_hears_of_a_failed_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find(urls: Sequence[str]) -> Primary | None:
+        time.sleep(0.1)
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(primary, "find_primary", find)
+    search = PrimarySearch(["http://10.0.0.12:8008"])
+    with ThreadPoolExecutor(2) as connections:
+        first, second = (connections.submit(search.find) for _ in range(2))
+        assert {type(first.exception()), type(second.exception())} == {RuntimeError, type(None)}

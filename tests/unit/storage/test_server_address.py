@@ -7,7 +7,7 @@ import pytest
 from psycopg import conninfo
 
 from services.domain.database import DatabaseServer
-from storage.postgres import server
+from storage.postgres import primary, server
 from storage.postgres.primary import PORT, Primary
 
 URLS = ("http://10.0.0.11:8008", "http://10.0.0.12:8008", "http://10.0.0.13:8008")
@@ -25,7 +25,8 @@ def nodes(monkeypatch: pytest.MonkeyPatch) -> None:
     def connect(address: str, **others: object) -> None:
         raise Connected(address)
 
-    monkeypatch.setattr(server, "find_primary", lambda urls: Primary("10.0.0.12", PORT))
+    primary.primary_search.cache_clear()
+    monkeypatch.setattr(primary, "find_primary", lambda urls: Primary("10.0.0.12", PORT))
     monkeypatch.setattr(psycopg, "connect", connect)
 
 
@@ -70,6 +71,6 @@ def test_without_patroni_libpq_chooses_among_all() -> None:
 
 
 def test_nobody_is_connected_to_while_nobody_leads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "find_primary", lambda urls: None)
+    monkeypatch.setattr(primary, "find_primary", lambda urls: None)
     with pytest.raises(psycopg.OperationalError, match="no node says"):
         server.connect(DatabaseServer(f"postgresql://desk@{HOSTS}/hazina", patroni=URLS), "test")
