@@ -125,7 +125,7 @@ fuzz: setup ## A client generated from docs/openapi.json, and schemathesis, call
 # Its own pytest runs them, and the desk is another process, so they import nothing of it.
 browser: setup ## The demo page in Chromium (.venv-browser; apt-get install chromium)
 	@$(call VENV,browser)
-	.venv-browser/bin/pytest $(ARGS) tests/browser
+	.venv-browser/bin/pytest -n 2 --dist worksteal $(ARGS) tests/browser
 
 pictures: setup ## Take the pictures of the demo page in docs/pictures
 	@$(call VENV,browser)

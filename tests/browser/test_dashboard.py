@@ -89,7 +89,8 @@ def test_it_can_be_read_by_everybody(dashboard: Page, width: int, scheme: str) -
     assert grave_violations(dashboard) == []
     widths = dashboard.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
     assert widths[0] <= widths[1]
-    for leads_to in ("Partners", re.compile("^PB-")):
+    for leads_to, heading in (("Partners", "Partners"), (re.compile("^PB-"), "Timeline")):
         dashboard.get_by_role("link", name=leads_to).first.click()
+        expect(dashboard.get_by_role("heading", name=heading)).to_be_visible()
         assert grave_violations(dashboard) == []
         dashboard.go_back()
