@@ -14,7 +14,7 @@ from storage.stores import claims, webhook_deliveries
 _QUOTED_OR_PARAMETER = re.compile(r"'(?:[^']|'')*'|\?")
 _CHANGES = re.compile(r"(?!SELECT|BEGIN|SAVEPOINT|RELEASE|ROLLBACK|COMMIT)")
 _WITHOUT_ROWS = re.compile(
-    r"(?:INSERT|UPDATE|DELETE|BEGIN|SAVEPOINT|RELEASE)\b(?!.*\bRETURNING\b)", re.DOTALL
+    r"(?:INSERT|UPDATE|DELETE|BEGIN|SAVEPOINT|RELEASE|COMMIT)\b(?!.*\bRETURNING\b)", re.DOTALL
 )
 
 

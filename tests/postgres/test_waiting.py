@@ -101,8 +101,10 @@ def test_a_commit_that_is_not_answered_is_unknown(
     conn.begin()
     conn.execute("SELECT 1")
     monkeypatch.setattr(_Answers, "next", _frozen)
+    began = time.monotonic()
     with pytest.raises(CommitUnknown):
         conn.commit()
+    assert LIMIT_S <= time.monotonic() - began < 10
     assert not conn.is_connected
 
 
