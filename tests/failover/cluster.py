@@ -40,7 +40,7 @@ LOCK = Path("/run/lock/hazina-failover")  # namespaces and their addresses are t
 REPOSITORY = Path(__file__).parents[2]
 
 T = TypeVar("T")
-Frozen = Literal["patroni", "etcd", "leader", "standby"]
+Frozen = Literal["patroni", "etcd", "leader", "standby", "receivers"]
 
 
 class Cluster:
@@ -180,7 +180,8 @@ class Cluster:
         return node
 
     def freeze(self, what: Frozen) -> None:
-        """``leader`` and ``standby`` are whole machines; the standby is a synchronous one."""
+        """``leader`` and ``standby`` are whole machines; the standby is a synchronous one.
+        ``receivers`` are both standbys' PostgreSQL alone: nothing can be acknowledged."""
         if what == "etcd":
             for node in self.nodes:
                 node.signal(signal.SIGSTOP, [node.etcd_pid])
@@ -190,6 +191,9 @@ class Cluster:
         elif what == "leader":
             node = self.primary()
             node.signal(signal.SIGSTOP, node.host.pids())
+        elif what == "receivers":
+            for node in self.standbys():
+                node.signal(signal.SIGSTOP, node.postgres_pids())
         else:
             node = self.synchronous_standby()
             node.signal(signal.SIGSTOP, node.host.pids())

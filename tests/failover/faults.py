@@ -149,6 +149,11 @@ def standby_frozen(lab: Cluster, load: Workers) -> None:
     time.sleep(25)
 
 
+def receivers_frozen(lab: Cluster, load: Workers) -> None:
+    lab.freeze("receivers")
+    time.sleep(20)
+
+
 def standby_slow(lab: Cluster, load: Workers) -> None:
     lab.synchronous_standby().host.slow(delay_ms=200, kbit=256)
     time.sleep(20)
@@ -184,6 +189,7 @@ FAULTS = (
     Fault("etcd frozen 30 s, without failsafe", etcd_frozen_without_failsafe),
     Fault("synchronous standby frozen 25 s", standby_frozen),
     Fault("synchronous standby slow 20 s", standby_slow),
+    Fault("both standbys' PostgreSQL frozen 20 s", receivers_frozen),
     Fault("the leader's disk full", disk_full),
     Fault("a worker killed every 3 s", workers_killed),
 )

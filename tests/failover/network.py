@@ -154,6 +154,14 @@ def kill_all(pids: Sequence[int]) -> None:
         time.sleep(0.05)
 
 
+def name_of(pid: int) -> str | None:
+    """The program's; ``None`` when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def is_alive(pid: int) -> bool:
     try:
         status = Path(f"/proc/{pid}/stat").read_text()

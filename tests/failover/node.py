@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from tests.failover.network import Host, LabFailed, is_alive, run
+from tests.failover.network import Host, LabFailed, is_alive, name_of, run
 
 SCALE = Path(__file__).parents[2] / "docs" / "scale"
 DATA_MB = 700  # of the disk that a node's database and its log are on
@@ -101,14 +102,18 @@ class Node:
             raise LabFailed(f"{self.host.name}'s postmaster is gone")
         return pid
 
+    def postgres_pids(self) -> list[int]:
+        """The postmaster's and all that it has started."""
+        return [pid for pid in self.host.pids() if name_of(pid) == "postgres"]
+
     def signal(self, number: signal.Signals, pids: Sequence[int]) -> None:
         for pid in pids:
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # servers of connections come and go
+                os.kill(pid, number)
 
     def resume(self) -> None:
         """Whatever was stopped here goes on."""
-        for pid in self.host.pids():
-            os.kill(pid, signal.SIGCONT)
+        self.signal(signal.SIGCONT, self.host.pids())
 
     # The disk ---------------------------------------------------------------------------------
 
