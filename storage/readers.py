@@ -70,7 +70,9 @@ class Readers:
     results that are ready together are told together: switching threads for each read takes longer
     than most of them.
 
-    ``begin`` opens a snapshot and ``end`` closes it; both run on the thread.
+    ``begin`` opens a snapshot and ``end`` closes it; both run on the thread. A read fails to begin
+    only if it does so on every connection: one that is lost may be unable to connect anew while
+    those that are left go on.
     """
 
     def __init__(
@@ -83,7 +85,9 @@ class Readers:
         self._end = end
         self._failed = failed
         self._loop = asyncio.get_running_loop()
+        # The next one is the last. In front are those that could not begin their newest read.
         self._idle: list[tuple[ReaderConnection, StoreTx]] = []
+        self._failing: set[StoreTx] = set()
         self._waiting: deque[_Read[Any]] = deque()
         self._outcomes: deque[_Outcome] = deque()
         self._is_telling = False
@@ -122,9 +126,14 @@ class Readers:
         time.sleep(HAND_OVER_S)
 
     def _ended(self, reader: tuple[ReaderConnection, StoreTx]) -> None:
-        self._idle.append(reader)
-        if self._waiting:  # it came while the thread was ending
-            self._start()
+        if reader[1] in self._failing:
+            self._idle.insert(0, reader)
+        else:
+            self._idle.append(reader)
+        if self._waiting:  # it came while the thread was ending, or could not begin on it
+            # Where all that are idle fail, one that works takes it.
+            if self._idle[-1][1] not in self._failing or len(self._idle) == self.open:
+                self._start()
         elif len(self._idle) == self.open:
             self._all_idle.set()
 
@@ -133,14 +142,28 @@ class Readers:
     def _work(self, tx: StoreTx) -> None:
         while self._waiting:
             try:
-                function, answer = self._waiting.popleft()
+                read = self._waiting.popleft()
             except IndexError:  # another reader was faster
                 return
+            function, answer = read
+            if answer.cancelled():
+                self._tell(_Outcome(answer, None, None))
+                continue
             try:
-                if answer.cancelled():
-                    self._tell(_Outcome(answer, None, None))
-                    continue
                 self._begin(tx)
+            except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+                self._failing.add(tx)
+                is_passed_on = len(self._failing) < self.open
+                if is_passed_on:
+                    self._waiting.appendleft(read)
+                else:
+                    self._tell(_Outcome(answer, None, self._failed(error)))
+                self._end(tx)
+                if is_passed_on:
+                    return
+                continue
+            self._failing.discard(tx)
+            try:
                 self._tell(_Outcome(answer, function(tx), None))
             except BaseException as error:  # noqa: BLE001 - raised where it is waited for
                 self._tell(_Outcome(answer, None, self._failed(error)))
