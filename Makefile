@@ -30,15 +30,16 @@ test-scripts: setup ## Conversation scripts on every channel, and with a restart
 test-sql: setup ## Does PostgreSQL understand the SQL of storage? (apt-get install postgresql)
 	$(BIN)/pytest -m postgres $(ARGS) tests/sql
 
-# Each run has a server of its own, too. SHARE=N takes a share of the tests in BOTH, which SQLite
-# passes as well, and leaves out what takes longest; SEEDS, HOURS and FOR are the storms', as below.
+# Each run has a server of its own, too. BOTH are tests that SQLite passes as well. LONG=no leaves out
+# what takes longest: restarts, crash points, storms, whose SEEDS, HOURS and FOR are as below.
+LONG ?= yes
 BOTH ?= tests/property tests/integration/services tests/storm tests/test_conversations.py
 test-postgres: SEEDS = 1..50
 test-postgres: HOURS = 6
 test-postgres: setup ## Is all as on SQLite? Rules, scripts, crashes, storms on PostgreSQL (an hour or two; apt-get install postgresql)
 	$(BIN)/pytest -n 2 -m postgres $(ARGS) tests/postgres
 	$(ON_POSTGRES) $(ARGS) $(BOTH)
-ifeq ($(SHARE),1)
+ifneq ($(LONG),no)
 	$(ON_POSTGRES) -m scripts $(ARGS) tests/test_conversations.py
 	$(ON_POSTGRES) -m long -k kill_at_any_point $(ARGS) tests/storm/test_storm.py
 	$(BIN)/python -m tests.postgres.storms --seeds $(SEEDS) --hours $(HOURS) --partners 2 --for $(FOR) --jobs $(JOBS) --quiet
