@@ -131,7 +131,7 @@ class Readers:
         else:
             self._idle.append(reader)
         if self._waiting:  # it came while the thread was ending, or could not begin on it
-            # Where all that are idle fail, one that works takes it.
+            # While all idle ones fail, a busy one takes it as soon as it is done.
             if self._idle[-1][1] not in self._failing or len(self._idle) == self.open:
                 self._start()
         elif len(self._idle) == self.open:

@@ -223,7 +223,7 @@ class PostgresConnection:
         it was not."""
         self.flush()
         try:
-            self.execute("COMMIT")
+            self.execute("COMMIT")  # is only queued, so that the next line limits it
             self.flush(COMMIT_MAX_S)
         except ConnectionLost as error:
             raise CommitUnknown(str(error)) from error

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 LIMIT_S = 1.0
-PAUSE_S = 1.0
+PAUSE_S = 1.0  # between two questions while nobody leads
 ANSWER_MAX = 65_536  # bytes
 PORT = 5432
 

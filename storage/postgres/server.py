@@ -69,7 +69,8 @@ def _port(primary: Primary, asked: Mapping[str, Any]) -> str | int:
 
 
 def is_primary(address: DatabaseServer, conn: Connection[Any]) -> bool | None:
-    """``None`` when no node says that it is the primary."""
+    """``None`` when no node says that it is the primary. Each asks for itself: a question that was
+    under way already could be answered with what was true before this process was frozen."""
     if not address.patroni:
         return True
     primary = find_primary(address.patroni, conn.info.port)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -40,7 +41,7 @@ LOCK = Path("/run/lock/hazina-failover")  # namespaces and their addresses are t
 REPOSITORY = Path(__file__).parents[2]
 
 T = TypeVar("T")
-Frozen = Literal["patroni", "etcd", "leader", "standby", "receivers"]
+Frozen = Literal["patroni", "etcd", "leader", "standby", "standby servers"]
 
 
 class Cluster:
@@ -181,22 +182,22 @@ class Cluster:
 
     def freeze(self, what: Frozen) -> None:
         """``leader`` and ``standby`` are whole machines; the standby is a synchronous one.
-        ``receivers`` are both standbys' PostgreSQL alone: nothing can be acknowledged."""
+        ``standby servers`` are the PostgreSQL of both: nothing can be acknowledged."""
         if what == "etcd":
             for node in self.nodes:
-                node.signal(signal.SIGSTOP, [node.etcd_pid])
+                os.kill(node.etcd_pid, signal.SIGSTOP)
         elif what == "patroni":
             node = self.primary()
-            node.signal(signal.SIGSTOP, [node.patroni_pid])
+            os.kill(node.patroni_pid, signal.SIGSTOP)
         elif what == "leader":
             node = self.primary()
-            node.signal(signal.SIGSTOP, node.host.pids())
-        elif what == "receivers":
+            node.signal_all(signal.SIGSTOP, node.host.pids())
+        elif what == "standby servers":
             for node in self.standbys():
-                node.signal(signal.SIGSTOP, node.postgres_pids())
+                node.signal_all(signal.SIGSTOP, node.postgres_pids())
         else:
             node = self.synchronous_standby()
-            node.signal(signal.SIGSTOP, node.host.pids())
+            node.signal_all(signal.SIGSTOP, node.host.pids())
 
     def thaw(self) -> None:
         for node in self.nodes:

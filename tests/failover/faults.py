@@ -149,8 +149,8 @@ def standby_frozen(lab: Cluster, load: Workers) -> None:
     time.sleep(25)
 
 
-def receivers_frozen(lab: Cluster, load: Workers) -> None:
-    lab.freeze("receivers")
+def standby_servers_frozen(lab: Cluster, load: Workers) -> None:
+    lab.freeze("standby servers")
     time.sleep(20)
 
 
@@ -189,7 +189,7 @@ FAULTS = (
     Fault("etcd frozen 30 s, without failsafe", etcd_frozen_without_failsafe),
     Fault("synchronous standby frozen 25 s", standby_frozen),
     Fault("synchronous standby slow 20 s", standby_slow),
-    Fault("both standbys' PostgreSQL frozen 20 s", receivers_frozen),
+    Fault("both standbys' PostgreSQL frozen 20 s", standby_servers_frozen),
     Fault("the leader's disk full", disk_full),
     Fault("a worker killed every 3 s", workers_killed),
 )

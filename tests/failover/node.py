@@ -106,14 +106,15 @@ class Node:
         """The postmaster's and all that it has started."""
         return [pid for pid in self.host.pids() if name_of(pid) == "postgres"]
 
-    def signal(self, number: signal.Signals, pids: Sequence[int]) -> None:
+    def signal_all(self, number: signal.Signals, pids: Sequence[int]) -> None:
+        """Those that are still there: PostgreSQL's processes come and go with connections."""
         for pid in pids:
-            with suppress(ProcessLookupError):  # servers of connections come and go
+            with suppress(ProcessLookupError):
                 os.kill(pid, number)
 
     def resume(self) -> None:
         """Whatever was stopped here goes on."""
-        self.signal(signal.SIGCONT, self.host.pids())
+        self.signal_all(signal.SIGCONT, self.host.pids())
 
     # The disk ---------------------------------------------------------------------------------
 

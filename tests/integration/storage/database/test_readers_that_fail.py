@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -71,15 +71,22 @@ async def desk() -> AsyncIterator[Desk]:
     await desk.readers.close()
 
 
-@contextmanager
-def busy(desk: Desk) -> Iterator[asyncio.Future[None]]:
+@asynccontextmanager
+async def one_busy(desk: Desk) -> AsyncIterator[None]:
     """One connection has a read that takes until the block ends."""
-    may_end = threading.Event()
-    reading = asyncio.ensure_future(desk.readers.read(lambda tx: may_end.wait(10) and None))
+    began, may_end = threading.Event(), threading.Event()
+
+    def takes_long(tx: StoreTx) -> None:
+        began.set()
+        may_end.wait(10)
+
+    reading = asyncio.ensure_future(desk.readers.read(takes_long))
+    await asyncio.to_thread(began.wait, 10)
     try:
-        yield reading
+        yield
     finally:
         may_end.set()
+        await reading
 
 
 @pytest.mark.parametrize("lost", [0, 1])
@@ -101,22 +108,17 @@ async def test_where_none_can_begin_the_read_fails_and_each_is_tried_again(desk:
     assert [type(answer) for answer in answers] == [Lost, Lost]
     desk.lost.clear()
     desk.begun.clear()
-    assert {await desk.readers.read(desk.used) for _ in range(2)} <= {0, 1}
-    with busy(desk) as reading:
-        await asyncio.sleep(0)
+    async with one_busy(desk):
         await desk.readers.read(desk.used)
-    await reading
     assert len(set(desk.begun)) == 2, "both serve again"
 
 
 async def test_a_read_waits_for_the_connection_that_works(desk: Desk) -> None:
-    with busy(desk) as reading:
-        await asyncio.sleep(0.05)
+    async with one_busy(desk):
         (works,) = desk.begun
         desk.lost = {one.raw for one in desk.ones} - {works}
         waiting = [asyncio.ensure_future(desk.readers.read(lambda tx: tx.conn)) for _ in range(3)]
         await asyncio.sleep(0.1)
         assert not any(one.done() for one in waiting)
         assert len(desk.begun) <= 1 + len(waiting), "the lost one is not tried all the time"
-    await reading
     assert set(await asyncio.gather(*waiting)) == {works}
