@@ -14,6 +14,8 @@ import structlog
 
 pytest.register_assert_rewrite("tests.kit")
 
+from services.domain.database import DatabaseServer  # noqa: E402 - as below
+from tests.kit.copied_database import make_original  # noqa: E402 - asserts of these are rewritten
 from tests.kit.on_server import VARIABLE  # noqa: E402 - asserts of these are rewritten
 from tests.kit.plain_store import PlainStore  # noqa: E402
 from tests.kit.postgres_server import postgres_server  # noqa: E402
@@ -41,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--on-postgres") and VARIABLE not in os.environ:
         os.environ[VARIABLE] = _on_server.enter_context(postgres_server()).dsn
+        make_original(DatabaseServer(os.environ[VARIABLE]))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -20,7 +20,7 @@ from bot.simulation.stage import SimulatedStage
 from bot.turns.sessions import SessionCache
 from flows.engine.session import Session
 from storage.transaction import StoreTx
-from tests.kit.on_server import test_server
+from tests.kit.copied_database import copied_home
 
 FOLDER = Path(__file__).parent / "conversations"
 RAM_DISK = Path("/dev/shm")
@@ -109,7 +109,7 @@ def every_script() -> list[Path]:
 
 
 def stage(channel: str) -> SimulatedStage:
-    return SimulatedStage(channel, server=test_server())
+    return SimulatedStage(channel, home=copied_home)
 
 
 async def play(file: Path, channel: str, *, restarts: bool) -> None:

@@ -34,6 +34,7 @@ def talk(
     from functools import partial
 
     from bot.scripts.command import talk as play
+    from bot.simulation.home import home
     from bot.simulation.stage import SimulatedStage
 
     sys.exit(
@@ -43,7 +44,7 @@ def talk(
                 channel=channel,
                 restart=restart,
                 record=record,
-                stage_factory=partial(SimulatedStage, server=server),
+                stage_factory=partial(SimulatedStage, home=partial(home, server)),
             )
         )
     )

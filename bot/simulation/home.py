@@ -13,7 +13,7 @@ from services.domain.database import DatabaseServer
 
 
 @contextmanager
-def home(server: DatabaseServer | None, *, within: str | None = None) -> Iterator[Home]:
+def home(server: DatabaseServer | None = None, *, within: str | None = None) -> Iterator[Home]:
     """Gone with all that is in it when the block ends. ``within``: the folder of temporary folders.
     Raises ``DatabaseFault`` if the server has none to give."""
     if server is not None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from datetime import date, datetime, timedelta
 
 from bot.jobs.reconciliation import lines_after
@@ -29,12 +29,11 @@ from bot.simulation.scene import Scene
 from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
 from bot.simulation.typed_pins import set_pins
 from bot.simulation.ussd.handset_inputs import HandsetInputs
-from bot.simulation.world import World
+from bot.simulation.world import Home, World
 from flows.engine.texts import Texts
 from services.domain.bank import NoAnswer
 from services.domain.bank_line import BankLine
 from services.domain.business_days import business_day
-from services.domain.database import DatabaseServer
 from services.domain.ledger import Account, AccountKind, Balance
 from services.domain.money import Money
 from services.domain.phone import Phone
@@ -355,17 +354,16 @@ class SimulatedStage(SceneStage):
         threads: bool = False,
         events_before: int = 0,
         start: datetime | None = None,
-        server: DatabaseServer | None = None,
+        home: Callable[[], AbstractContextManager[Home]] = home,
     ) -> None:
         """Without ``threads`` a script is deterministic. Terminal event ids are numbers above
-        ``events_before``. ``start`` is the world's first moment. The database is on ``server``, or
-        else a temporary file.
+        ``events_before``. ``start`` is the world's first moment. Each play has a new ``home``.
         """
         super().__init__(channel)
         self._start = start
         self._threads = threads
         self._events_before = events_before
-        self._server = server
+        self._home = home
         self._listening = ExitStack()
 
     async def open(self, head: ScriptHead, givens: Sequence[Given]) -> None:
@@ -378,7 +376,7 @@ class SimulatedStage(SceneStage):
 
     def _make_scene(self, head: ScriptHead, givens: Sequence[Given]) -> Scene:
         return Scene(
-            self._listening.enter_context(home(self._server)),
+            self._listening.enter_context(self._home()),
             self._channel,
             givens,
             seed=head.seed,

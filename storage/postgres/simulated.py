@@ -17,19 +17,11 @@ from storage.postgres.server import connect
 from storage.random_name import new_name
 
 
-class ServedDatabase:
-    """A blank database in a schema beside what else is in the database at ``server``, whose user
-    may make schemas."""
+class WorldOnServer:
+    """The database of one world. Subclasses make it, and drop it in ``close``."""
 
-    @as_database_failed()
-    def __init__(self, server: DatabaseServer) -> None:
-        self._server = server
-        self._name = f"hazina_world_{new_name()}"
-        self.address = _inside(server, self._name)
-        with connect(server, "worlds") as conn:
-            conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self._name)))
-        with connect(self.address, "worlds") as conn:
-            migrate(conn)
+    def __init__(self, address: DatabaseServer) -> None:
+        self.address = address
 
     async def open(
         self,
@@ -48,6 +40,21 @@ class ServedDatabase:
         """Every row of every table, as PostgreSQL's COPY writes them."""
         with connect(self.address, "worlds") as conn:
             return b"".join(_rows(conn))
+
+
+class ServedDatabase(WorldOnServer):
+    """A blank database in a schema beside what else is in the database at ``server``, whose user
+    may make schemas."""
+
+    @as_database_failed()
+    def __init__(self, server: DatabaseServer) -> None:
+        self._server = server
+        self._name = f"hazina_world_{new_name()}"
+        super().__init__(_inside(server, self._name))
+        with connect(server, "worlds") as conn:
+            conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self._name)))
+        with connect(self.address, "worlds") as conn:
+            migrate(conn)
 
     @as_database_failed()
     def close(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from bot.database import simulated_databases
 from services.ports.simulated_databases import SimulatedDatabase
 from storage.sqlite.database import Database
+from tests.kit.copied_database import CopiedDatabase
 from tests.kit.on_server import test_server
 
 
@@ -19,7 +20,7 @@ def simulated_database() -> SimulatedDatabase:
     server = test_server()
     if server is None:
         return simulated_databases.in_memory()
-    return simulated_databases.on_server(server)
+    return CopiedDatabase(server)
 
 
 @asynccontextmanager
@@ -33,7 +34,7 @@ async def open_database(path: Path, now: Callable[[], datetime]) -> AsyncIterato
         finally:
             await database.close()
         return
-    served = simulated_databases.on_server(server)
+    served = CopiedDatabase(server)
     try:
         on_server = await served.open(now, threads=True)
         try:

@@ -7,17 +7,16 @@ from contextlib import closing
 
 import pytest
 
-from bot.simulation.home import home
 from bot.simulation.world import Home
 from services.ports.simulated_databases import SimulatedDatabase
-from tests.kit.on_server import test_server
+from tests.kit.copied_database import copied_home
 from tests.kit.open_databases import simulated_database
 
 
 @pytest.fixture
 def world_home() -> Iterator[Home]:
     """A folder, or with ``--on-postgres`` a database on the server."""
-    with home(test_server()) as place:
+    with copied_home() as place:
         yield place
 
 
