@@ -139,6 +139,7 @@ class MoneyWorker(LeasedWorker, Generic[Operation, Answer, Status, Change]):
         return tx.claims.end_leases_of_others(self._kind.name, self._lease.owner)
 
     def _end_leases_of(self, tx: Tx, owners: Collection[str]) -> int:
+        tx.bank_tokens.end_renewals_of(owners)
         return tx.claims.end_leases_of(self._kind.name, owners)
 
     async def scan(self) -> datetime | None:

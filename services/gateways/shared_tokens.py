@@ -18,7 +18,8 @@ from services.gateways.tokens import Fetch, Token
 from services.ports import Clock, Keys, Tx
 from services.ports.database import Database
 
-RENEWAL_MAX = timedelta(seconds=60)  # two requests at most; then its process is taken for dead
+# Two requests at most. Of a process that is known to be gone, the money worker ends it earlier.
+RENEWAL_MAX = timedelta(seconds=60)
 WAIT_MAX_S = 20.0  # for the token that another process asks for
 LOOK_EVERY_S = 0.1
 _log = structlog.get_logger(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -23,4 +24,8 @@ class BankTokens(Protocol):
 
     def end_renewal(self, name: str, renewer: str) -> None:
         """Without a new token."""
+        ...
+
+    def end_renewals_of(self, renewers: Collection[str]) -> None:
+        """Let others ask at once for what these were asking for; they are gone."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from services.domain.bank_token import StoredToken
@@ -48,4 +49,10 @@ class BankTokenStore:
             "UPDATE bank_tokens SET renewer = NULL, renewing_until = NULL"
             " WHERE name = ? AND renewer = ?",
             (name, renewer),
+        )
+
+    def end_renewals_of(self, renewers: Collection[str]) -> None:
+        self._conn.executemany(
+            "UPDATE bank_tokens SET renewer = NULL, renewing_until = NULL WHERE renewer = ?",
+            [(renewer,) for renewer in renewers],
         )

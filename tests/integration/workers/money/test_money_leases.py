@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
+from services.gateways.shared_tokens import RENEWAL_MAX
 from storage.sqlite.database import Database
 from tests.kit.money_harness import MoneyHarness
 from tests.kit.scripted_bank import at_once, never
@@ -153,6 +154,27 @@ async def test_what_another_process_died_with_is_taken_up_once_it_is_known_to_be
         await harness.scan()
     assert harness.bank.requests == [reference]
     assert [log["count"] for log in logs if "is gone" in log["event"]] == [1]
+
+
+@pytest.mark.usefixtures("several_writers")
+async def test_nobody_waits_for_the_token_that_a_gone_process_asked_for(
+    harness: MoneyHarness,
+) -> None:
+    until = harness.clock.now() + RENEWAL_MAX
+
+    async def begins(renewer: str) -> bool:
+        return await harness.database.write(
+            lambda tx: tx.bank_tokens.begin_renewal("bank", renewer, until)
+        )
+
+    assert await begins("run 1")
+    assert not await begins("run 2")
+    harness.worker.take_over_from(["run 1"])
+    await harness.scan()
+    assert await begins("run 2")
+    harness.worker.take_over_from(["run 1"])
+    await harness.scan()
+    assert not await begins("run 3")
 
 
 @pytest.mark.usefixtures("several_writers")
