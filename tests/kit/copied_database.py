@@ -34,6 +34,7 @@ class CopiedDatabase(WorldOnServer):
 
 
 def make_original(server: DatabaseServer) -> None:
+    """Once for each server, before its first copy."""
     _run(server, "CREATE DATABASE {}", _BLANK)
     with connect(_beside(server, _BLANK), "worlds") as conn:
         migrate(conn)
