@@ -33,6 +33,19 @@ def check_server(server: DatabaseServer) -> CheckResult:
     return passed("database", f"{server} can be used and is up to date")
 
 
+def check_primary(server: DatabaseServer) -> CheckResult | None:
+    """Nothing to say where there is one node only."""
+    if server.patroni:
+        return passed("primary", "is the node that Patroni names")
+    if not server.has_several_nodes:
+        return None
+    return warned(
+        "primary",
+        "is taken to be any node that can be written to, as an old one can whose Patroni is frozen",
+        "set PATRONI_URLS to the addresses of Patroni on all nodes (docs/scale.md)",
+    )
+
+
 def check_backups_of_server(settings: Settings) -> CheckResult:
     """A warning at best: whether anybody makes them cannot be told from here."""
     given = {"BACKUP_DIR": settings.backup_dir, "BACKUP_KEYS": settings.backup_keys}

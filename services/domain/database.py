@@ -33,6 +33,9 @@ _SECRET = re.compile(
     r"(?P<value>[^&]*)"
 )
 
+# Behind a password, in which commas may stand; or as a parameter.
+_SEVERAL_HOSTS = re.compile(r"://(?:[^/?]*@)?+[^/?]*,|[?&]host=[^&]*(?:,|%2C)", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class DatabaseServer:
@@ -43,6 +46,10 @@ class DatabaseServer:
 
     def __str__(self) -> str:
         return _SECRET.sub(lambda found: f"{found['user'] or found['name']}***", self.dsn)
+
+    @property
+    def has_several_nodes(self) -> bool:
+        return _SEVERAL_HOSTS.search(self.dsn) is not None
 
     @property
     def secrets(self) -> list[str]:

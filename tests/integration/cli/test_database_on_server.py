@@ -253,6 +253,20 @@ def test_a_doctor_finds_a_database_that_is_up_to_date(
     assert list(folder.iterdir()) == []
 
 
+def test_a_doctor_warns_that_nobody_says_which_node_leads(server: FileBehindServer) -> None:
+    found = finding(hazina("doctor", "--offline", **REAL).output, "primary")
+    assert found.startswith("warn  primary: is taken to be any node that can be written to")
+    assert "set PATRONI_URLS" in found
+
+
+def test_a_doctor_is_content_when_patroni_says_it(
+    server: FileBehindServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_behind", lambda address: server.path)
+    result = hazina("doctor", "--offline", **REAL, PATRONI_URLS="http://a.test:8008")
+    assert "ok    primary: is the node that Patroni names\n" in result.output
+
+
 def test_a_doctor_warns_that_the_desk_makes_no_backups(server: FileBehindServer) -> None:
     found = finding(hazina("doctor", "--offline", **REAL).output, "backups")
     assert found.startswith("warn  backups: the desk makes none of a database on a server\n")

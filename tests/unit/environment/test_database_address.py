@@ -30,6 +30,23 @@ def read(value: str, patch: pytest.MonkeyPatch) -> Settings:
     return Settings()
 
 
+@pytest.mark.parametrize(
+    ("address", "several"),
+    [
+        (ADDRESS, True),
+        ("postgresql://db.example.com/hazina", False),
+        ("postgresql://desk:p,w@db.example.com/hazina", False),
+        ("postgresql://desk:p,w@a.test,b.test/hazina", True),
+        ("postgresql://desk@a.test,b.test", True),
+        ("postgresql:///hazina?host=/run/postgresql&options=-c%20a=b,c", False),
+        ("postgresql:///hazina?user=desk&host=a.test,b.test", True),
+        ("postgresql:///hazina?host=a.test%2cb.test", True),
+    ],
+)
+def test_an_address_tells_whether_it_has_several_nodes(address: str, several: bool) -> None:
+    assert DatabaseServer(address).has_several_nodes is several
+
+
 # What is read
 
 
