@@ -18,7 +18,7 @@ from apscheduler.triggers.date import DateTrigger
 
 from bot.clock import SystemClock
 from bot.observe.job_state import JobState
-from services.domain.database import leading
+from services.domain.database import DatabaseUnavailable, leading
 from services.ports import Clock
 
 _log = structlog.get_logger(__name__)
@@ -232,7 +232,10 @@ class JobScheduler:
                 try:
                     due = await self._scans[name]()
                 except Exception as error:  # noqa: BLE001 - logged and retried
-                    _log.exception("scan failed; it is tried again", job=name)
+                    if isinstance(error, DatabaseUnavailable):
+                        _log.warning("scan waits for the database", job=name, why=str(error))
+                    else:
+                        _log.exception("scan failed; it is tried again", job=name)
                     due = self._clock.now() + FAILED_AGAIN
                     state.failures, state.error = state.failures + 1, type(error).__name__
                 else:

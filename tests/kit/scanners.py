@@ -14,7 +14,7 @@ class Scanner:
     def __init__(self, clock: VirtualClock) -> None:
         self.times: list[datetime] = []
         self.due_in: timedelta | None = None
-        self.faults = 0
+        self.faults, self.fault = 0, Exception("of the scan")
         self.hold: asyncio.Event | None = None
         self.running = 0
         self.most_running = 0
@@ -30,7 +30,7 @@ class Scanner:
                 await self.hold.wait()
             if self.faults:
                 self.faults -= 1
-                raise ZeroDivisionError
+                raise self.fault
         finally:
             self.running -= 1
         self.ended += 1

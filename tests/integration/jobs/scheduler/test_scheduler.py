@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from bot.jobs.scheduler import FAILED_AGAIN, JobScheduler
 from bot.simulation.alarm import VirtualAlarm
 from bot.simulation.clock import VirtualClock
+from services.domain.database import DatabaseUnavailable
 from tests.kit.scanners import Scanner
 from tests.kit.virtual_time import advance, settle
 
@@ -197,6 +198,27 @@ async def test_a_scan_that_raises_is_logged_and_tried_again(
     again = FAILED_AGAIN.total_seconds()
     assert [(at - start).total_seconds() for at in scanner.times] == [0, again, 2 * again]
     assert [log["job"] for log in logs] == ["scan", "scan"]
+    assert [log["log_level"] for log in logs] == ["error", "error"]
+
+
+async def test_a_scan_that_misses_the_database_is_no_error(
+    clock: VirtualClock, jobs: JobScheduler, scanner: Scanner
+) -> None:
+    """A failover is not a fault of the program, so its log has no traceback."""
+    scanner.faults, scanner.fault = 1, DatabaseUnavailable("no node leads")
+    start = clock.now()
+    with capture_logs() as logs:
+        jobs.start()
+        await advance(clock, 60)
+    assert [(at - start) for at in scanner.times] == [timedelta(), FAILED_AGAIN]
+    assert logs == [
+        {
+            "event": "scan waits for the database",
+            "log_level": "warning",
+            "job": "scan",
+            "why": "no node leads",
+        }
+    ]
 
 
 async def test_whoever_gives_up_waiting_for_a_scan_leaves_it_running(
