@@ -34,6 +34,7 @@ NODES = 3
 WORKERS = 4
 START_S = 90
 HEAL_S = 120
+SETTING_S = 20  # two rounds of Patroni, and some seconds
 LOOK_S = 2
 READ_S = 30  # in which a database that serves must have been read
 SYNCHRONOUS = {"sync_standby", "quorum_standby"}  # roles of members
@@ -142,6 +143,15 @@ class Cluster:
         # From the node itself, since others are not allowed to.
         run(*primary.host.command("curl", "-fsS", "-X", "PATCH", "-d", body, where))
 
+    def standbys_count(self) -> bool:
+        """Whether the primary waits for a standby before it acknowledges a commit."""
+        names = self.read(lambda conn: conn.execute("SHOW synchronous_standby_names").fetchall())
+        return names != [("",)]
+
+    def wait_until_standbys_count(self, wanted: bool) -> None:
+        otherwise = f"whether standbys count is not yet {wanted}"
+        wait_for(lambda: self.standbys_count() is wanted, SETTING_S, otherwise)
+
     def switch_over(self) -> None:
         """To a standby, by plan, as `patronictl switchover` does."""
         primary, candidate = self.primary(), self.synchronous_standby()
@@ -166,6 +176,11 @@ class Cluster:
         node = self.primary()
         node.host.kill([node.patroni_pid, node.postmaster_pid])
         return node
+
+    def kill_standbys(self) -> None:
+        """Patroni and PostgreSQL of both."""
+        for node in self.standbys():
+            node.host.kill([node.patroni_pid, node.postmaster_pid])
 
     def kill_patroni(self) -> Node:
         """Only Patroni: its PostgreSQL goes on."""

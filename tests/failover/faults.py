@@ -10,7 +10,7 @@ from typing import Protocol
 
 from tests.failover.cluster import Cluster
 from tests.failover.events import Line
-from tests.failover.network import Host
+from tests.failover.network import Host, LabFailed
 
 
 class Workers(Protocol):
@@ -154,6 +154,22 @@ def standby_servers_frozen(lab: Cluster, load: Workers) -> None:
     time.sleep(20)
 
 
+def alone(lab: Cluster, load: Workers) -> None:
+    """Both standbys are gone, and the primary is told to go on, as docs/scale.md has it."""
+    lab.kill_standbys()
+    time.sleep(5)
+    lab.set_option(synchronous_mode=False, synchronous_mode_strict=False)
+    lab.wait_until_standbys_count(False)
+    lab.set_option(synchronous_mode="quorum")
+    time.sleep(15)
+    if lab.standbys_count():
+        raise LabFailed("the primary waits for standbys that are not there")
+    lab.heal()
+    lab.wait_until_standbys_count(True)
+    lab.set_option(synchronous_mode_strict=True)
+    time.sleep(11)  # two rounds of Patroni
+
+
 def standby_slow(lab: Cluster, load: Workers) -> None:
     lab.synchronous_standby().host.slow(delay_ms=200, kbit=256)
     time.sleep(20)
@@ -190,6 +206,7 @@ FAULTS = (
     Fault("synchronous standby frozen 25 s", standby_frozen),
     Fault("synchronous standby slow 20 s", standby_slow),
     Fault("both standbys' PostgreSQL frozen 20 s", standby_servers_frozen),
+    Fault("both standbys gone, told to go on alone", alone),
     Fault("the leader's disk full", disk_full),
     Fault("a worker killed every 3 s", workers_killed),
 )
