@@ -37,7 +37,7 @@ def check_primary(server: DatabaseServer) -> CheckResult | None:
     """Nothing to say where there is one node only."""
     if server.patroni:
         return passed("primary", "is the node that Patroni names")
-    if not server.has_several_nodes:
+    if not server.has_several_hosts:
         return None
     return warned(
         "primary",

@@ -48,7 +48,7 @@ class DatabaseServer:
         return _SECRET.sub(lambda found: f"{found['user'] or found['name']}***", self.dsn)
 
     @property
-    def has_several_nodes(self) -> bool:
+    def has_several_hosts(self) -> bool:
         return _SEVERAL_HOSTS.search(self.dsn) is not None
 
     @property

@@ -44,12 +44,8 @@ def make_original(server: DatabaseServer) -> None:
 def copied_home() -> Iterator[Home]:
     """As ``home``, for a world on the engine under test."""
     server = test_server()
-    if server is None:
-        with home(None) as folder:
-            yield folder
-    else:
-        with closing(CopiedDatabase(server)) as database:
-            yield database
+    with home() if server is None else closing(CopiedDatabase(server)) as place:
+        yield place
 
 
 def _run(server: DatabaseServer, statement: str, *names: str) -> None:

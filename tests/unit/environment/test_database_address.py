@@ -43,8 +43,8 @@ def read(value: str, patch: pytest.MonkeyPatch) -> Settings:
         ("postgresql:///hazina?host=a.test%2cb.test", True),
     ],
 )
-def test_an_address_tells_whether_it_has_several_nodes(address: str, several: bool) -> None:
-    assert DatabaseServer(address).has_several_nodes is several
+def test_an_address_tells_whether_it_has_several_hosts(address: str, several: bool) -> None:
+    assert DatabaseServer(address).has_several_hosts is several
 
 
 # What is read
