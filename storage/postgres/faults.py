@@ -15,6 +15,7 @@ from storage.locks import LockNeeded
 GUARD = "HZ001"  # raised by the triggers of our migrations
 # Of two transactions that were in each other's way this one was given up, or it waited too long.
 CONFLICTS = frozenset({"40001", "40P01", "55P03"})
+AWAY = ("08", "57P")  # the connection failed; the server stops or starts
 
 
 class GuardRefused(psycopg.IntegrityError):
@@ -58,6 +59,16 @@ def is_conflict(error: BaseException) -> bool:
     return isinstance(error, psycopg.Error) and error.sqlstate in CONFLICTS
 
 
+def is_away(error: BaseException) -> bool:
+    """Whether the server is gone, or about to go: it, or another, may be there the next time. What
+    was to be committed never was."""
+    return (
+        isinstance(error, psycopg.OperationalError)
+        and not isinstance(error, CommitUnknown)
+        and (error.sqlstate is None or error.sqlstate.startswith(AWAY))
+    )
+
+
 def is_repeated(error: BaseException) -> bool:
     """Whether a row with the same key is there already."""
     return isinstance(error, errors.UniqueViolation)
@@ -71,6 +82,8 @@ def as_future_error(error: BaseException) -> Exception:
         wrapped = DatabaseRefused(str(error))
     elif is_conflict(error) or isinstance(error, LockNeeded):
         wrapped = DatabaseUnavailable(f"others were in the way for too long: {error}")
+    elif is_away(error):
+        wrapped = DatabaseUnavailable(str(error))
     elif isinstance(error, psycopg.Error):
         wrapped = DatabaseFailed(str(error))
     elif isinstance(error, Exception) and not isinstance(error, StopIteration):

@@ -34,7 +34,7 @@ from storage.locks import LockKind
 from storage.postgres import membership
 from storage.postgres.connection import PostgresConnection
 from storage.postgres.database import Database
-from storage.postgres.faults import CommitUnknown, ConnectionLost
+from storage.postgres.faults import CommitUnknown, ConnectionLost, as_future_error
 from storage.postgres.membership import Membership
 from storage.postgres.primary import PORT, Primary
 from storage.postgres.server import SERVE_ALONE, SERVING, connect, is_true
@@ -504,10 +504,37 @@ async def test_readers_connect_again(served: ServedDatabase) -> None:
         for _ in range(4):  # each of the two finds out once
             try:
                 await database.read(count)
-            except Exception:  # noqa: BLE001 - only how many
+            except DatabaseUnavailable:  # nothing else: people are then told to try again
                 failed += 1
         assert failed <= 2
         assert await database.read(count) == 1
+
+
+async def test_a_read_without_a_server_can_be_tried_again(
+    served: ServedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise psycopg.OperationalError("connection refused")
+
+    def lost(tx: StoreTx) -> None:
+        assert isinstance(tx.conn, PostgresConnection)
+        tx.conn.close()
+        tx.conn.execute("SELECT 1")
+
+    async with processes(served, 1) as (database,):
+        monkeypatch.setattr("storage.postgres.connection.PostgresConnection.connect", refused)
+        with pytest.raises(DatabaseUnavailable, match="no connection"):
+            await database.read(lost)
+        with pytest.raises(DatabaseUnavailable, match="no connection"):
+            await database.read(lost)  # on the other connection
+        with pytest.raises(DatabaseUnavailable, match="refused"):
+            await database.read(lost)
+        monkeypatch.undo()
+        assert await database.read(lambda tx: tx.people.partner("NOBODY")) is None
+
+
+def test_what_may_have_been_committed_is_not_said_to_be_undone() -> None:
+    assert not isinstance(as_future_error(CommitUnknown("no answer")), DatabaseUnavailable)
 
 
 def test_a_lost_connection_is_told_from_a_refusal() -> None:
