@@ -24,7 +24,7 @@ from bot.outbox.channel import (
     Unclear,
     Undeliverable,
 )
-from bot.outbox.durable_write import write_until_committed
+from bot.outbox.durable_write import read_when_available, write_until_committed
 from bot.outbox.sent import SentMessage, SentRecorder
 from services.domain.outbox import OutboxRow
 from services.domain.phone import Phone
@@ -143,7 +143,10 @@ class SendAttempts:
     # ---------------------------------------------------------------------------------------------
 
     async def _is_queued(self, row: OutboxRow) -> bool:
-        return await self._database.read(lambda tx: tx.outbox.is_queued(row.id))
+        return await self._read(lambda tx: tx.outbox.is_queued(row.id))
+
+    async def _read(self, read: Callable[[Tx], T]) -> T:
+        return await read_when_available(self._database, self._clock, read)
 
     async def _note(self, note: Callable[[Tx], T]) -> T:
         return await write_until_committed(self._database, self._clock, note)
@@ -162,7 +165,7 @@ class SendAttempts:
         )
         if row.document is not None:
             document = row.document
-            file = await self._database.read(lambda tx: tx.documents.content(document))
+            file = await self._read(lambda tx: tx.documents.content(document))
             if file is None:
                 raise Undeliverable("the document is not kept any more")
             return await channel.send_document(row.address, *file, content), False

@@ -1,6 +1,8 @@
-"""Commits answers from outside, waiting as long as the database is unavailable.
+"""Commits answers from outside, and reads what is sent, waiting as long as the database is
+unavailable.
 
-An answer must not be lost: without the bank's id, for example, we could never query its status.
+An answer must not be lost: without the bank's id, for example, we could never query its status. And
+a message or a document that cannot be read just now has not failed.
 """
 
 from __future__ import annotations
@@ -37,3 +39,13 @@ async def write_until_committed(database: Database, clock: Clock, write: Callabl
                 await clock.sleep(AGAIN_S)
     finally:
         leading.reset(token)
+
+
+async def read_when_available(database: Database, clock: Clock, read: Callable[[Tx], T]) -> T:
+    """Retry ``read`` while the database is away. Ends early only when its task is cancelled or
+    ``read`` itself raises."""
+    while True:
+        try:
+            return await database.read(read)
+        except DatabaseUnavailable:
+            await clock.sleep(AGAIN_S)

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from functools import partial
 from typing import NamedTuple
 
-from bot.outbox.durable_write import write_until_committed
+from bot.outbox.durable_write import read_when_available, write_until_committed
 from services.domain.outbox import OutboxRow
 from services.ports import Clock, Tx
 from services.ports.database import Database
@@ -53,7 +53,9 @@ class SentRecorder:
         known = self._live.get((channel, address, slot))
         if known is not None:
             return known
-        return await self._database.read(lambda tx: tx.sessions.slot(channel, address, slot))
+        return await read_when_available(
+            self._database, self._clock, lambda tx: tx.sessions.slot(channel, address, slot)
+        )
 
     def forget(self) -> None:
         """Another process may have sent since."""

@@ -6,15 +6,16 @@ It reads on a database reader and renders in a thread, so nothing slow runs on t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
 from bot.context import AppContext
 from bot.notify.outcomes import next_steps
-from bot.outbox.durable_write import PushRows
+from bot.outbox.durable_write import PushRows, read_when_available
 from bot.turns.sessions import SessionCache
 from bot.workers.bank_worker import BankWorker, CallPool, Wake
 from bot.workers.document_content import file_name, read_content
@@ -31,6 +32,7 @@ from services.domain.outbox import OutboxRow
 from services.ports import Clock, Collections, Tx
 from services.ports.database import Database
 
+R = TypeVar("R")
 _log = structlog.get_logger(__name__)
 
 AT_ONCE = 2  # documents made concurrently: each needs a reader and a thread
@@ -108,9 +110,7 @@ class DocumentWorker(BankWorker):
         if document.topup is not None:
             return await self._picture(document.topup)
         try:
-            draw = await self._database.read(
-                lambda tx: read_content(tx, document, self._context.texts)
-            )
+            draw = await self._read(lambda tx: read_content(tx, document, self._context.texts))
             self.threads += 1
             try:
                 return await asyncio.to_thread(draw)
@@ -126,10 +126,13 @@ class DocumentWorker(BankWorker):
 
     async def _picture(self, reference: str) -> bytes | str:
         """The bank's QR picture that pays a top-up."""
-        topup = await self._database.read(lambda tx: tx.topups.get(reference))
+        topup = await self._read(lambda tx: tx.topups.get(reference))
         assert topup is not None
         answer = await self._collections.qr(topup.reference, topup.amount)
         return answer.png if isinstance(answer, QrPicture) else "failed"
+
+    async def _read(self, read: Callable[[Tx], R]) -> R:
+        return await read_when_available(self._database, self._clock, read)
 
     def _is_still_entitled(self, tx: Tx, document: Document) -> bool:
         """Whether the requester may still see it: they may have left the partner since."""

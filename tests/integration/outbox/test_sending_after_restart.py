@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bot.outbox.carriers import SMS
 from bot.outbox.channel import (
     RetryAfter,
     Unclear,
 )
 from services.domain.database import DatabaseUnavailable
 from storage.sqlite.database import Database
-from tests.kit.outbox_harness import AMINA, OutboxHarness
+from storage.stores.outbox import OutboxStore
+from tests.kit.outbox_harness import AMINA, KEYS, PHONE, OutboxHarness
 
 # Restart
 
@@ -150,24 +152,24 @@ async def test_what_is_pushed_after_a_stop_stays_queued(harness: OutboxHarness) 
     assert await harness.states() == [("one", "queued", 0)]
 
 
-def fail_writes(harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
-    write = Database.write
+def fail_first(monkeypatch: pytest.MonkeyPatch, method: str, times: int) -> None:
+    works = getattr(Database, method)
     left = [times]
 
     async def sometimes(self: Database, *args: Any, **more: Any) -> Any:
         if left[0]:
             left[0] -= 1
             raise DatabaseUnavailable("the disk is full")
-        return await write(self, *args, **more)
+        return await works(self, *args, **more)
 
-    monkeypatch.setattr(Database, "write", sometimes)
+    monkeypatch.setattr(Database, method, sometimes)
 
 
 async def test_what_was_sent_is_noted_as_soon_as_the_database_is_back(
     harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [await harness.queue("one"), await harness.queue("two")]
-    fail_writes(harness, monkeypatch, times=3)
+    fail_first(monkeypatch, "write", times=3)
     with capture_logs() as logs:
         harness.sender.push(rows)
         await harness.settle()
@@ -183,11 +185,51 @@ async def test_a_try_is_counted_although_the_database_failed(
 ) -> None:
     harness.chat.will(AMINA, Unclear("no answer"))
     rows = [await harness.queue("one")]
-    fail_writes(harness, monkeypatch, times=1)
+    fail_first(monkeypatch, "write", times=1)
     with capture_logs():
         harness.sender.push(rows)
         await harness.advance(60)
     assert await harness.states() == [("one", "sent", 2)]
+
+
+@pytest.mark.parametrize("otp", [None, "OTP-1"])
+async def test_what_cannot_be_read_just_now_was_not_tried(
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch, otp: str | None
+) -> None:
+    """A code by SMS may only be tried again once, since it may have arrived without an answer."""
+    sealed = "one" if otp is None else KEYS.seal("one")
+    rows = [await harness.queue(sealed, to=PHONE.msisdn, channel=SMS, otp=otp)]
+    harness.sms.will(PHONE.msisdn, Unclear("no answer"))
+    is_queued = OutboxStore.is_queued
+    left = [3]
+
+    def sometimes(self: OutboxStore, row_id: int) -> bool:
+        if left[0]:
+            left[0] -= 1
+            raise DatabaseUnavailable("no node leads")
+        return is_queued(self, row_id)
+
+    monkeypatch.setattr(OutboxStore, "is_queued", sometimes)
+    with capture_logs() as logs:
+        harness.sender.push(rows)
+        await harness.advance(600)  # it looks before the second try
+    assert (left, logs) == ([0], [])
+    assert harness.sms.texts == ["one"]
+    [(_, state, tries)] = await harness.states()
+    assert (state, tries) == ("sent", 2)
+
+
+async def test_an_edit_waits_until_it_is_known_what_to_edit(
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await harness.sent("asked", slot="PIN")
+    harness.sender.forget()
+    rows = [await harness.queue("answered", slot="PIN", edits=True)]
+    fail_first(monkeypatch, "read", times=3)
+    harness.sender.push(rows)
+    await harness.advance(60)
+    assert harness.told[-1] == ("answered", "m1", True)
+    assert (await harness.states())[-1] == ("answered", "sent", 1)
 
 
 async def test_a_clock_that_is_set_back_mutes_nobody(harness: OutboxHarness) -> None:

@@ -16,6 +16,7 @@ from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
 from bot.turns.registry import HANDLERS
 from bot.turns.sessions import SessionCache
+from bot.workers.document_content import read_content
 from bot.workers.documents import DocumentWorker
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
@@ -108,6 +109,23 @@ async def test_nothing_goes_to_who_was_let_go_meanwhile(
 ) -> None:
     assert await harness.makes(address) is DocumentState.FAILED
     assert harness.sent == []
+
+
+async def test_what_cannot_be_read_just_now_is_made_a_little_later(
+    harness: DocumentHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [3]
+
+    def sometimes(*of: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise DatabaseUnavailable("no node leads")
+        return read_content(*of)
+
+    monkeypatch.setattr("bot.workers.documents.read_content", sometimes)
+    monkeypatch.setattr("bot.outbox.durable_write.AGAIN_S", 0.0)
+    assert await harness.makes(AMINA) is DocumentState.MADE
+    assert left == [0]
 
 
 # Order and attempts
