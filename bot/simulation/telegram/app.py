@@ -8,7 +8,7 @@ import re
 import httpx
 from pydantic_core import to_json
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -32,6 +32,8 @@ def api_app(token: str, methods: Methods, files: Files, faults: Faults) -> Starl
                 parameters = await read_parameters(request)
             except ValueError as error:
                 raise ApiError(ApiRefusal.UNREADABLE_BODY) from error
+            except ClientDisconnect as error:
+                raise ApiError(ApiRefusal.NO_ANSWER) from error  # nobody is left to read it
             result = await _while_connected(request, methods, method, parameters)
         except ApiError as error:
             return _refusal(error)
@@ -89,7 +91,7 @@ async def _while_connected(
     try:
         await asyncio.wait({call, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not call.done():
-            raise ApiError(ApiRefusal.NO_ANSWER)  # nobody is left to read it
+            raise ApiError(ApiRefusal.NO_ANSWER)
         return call.result()
     finally:
         call.cancel()

@@ -61,6 +61,26 @@ async def test_a_method_is_named_in_any_case_and_called_in_any_form(api: Telegra
     assert len(api.chat(AMINA).from_bot) == 4
 
 
+async def test_a_call_that_breaks_off_does_nothing(api: TelegramApi):
+    """As when the desk is killed while it sends."""
+    scope = {"type": "http", "method": "POST", "path": f"/bot{TOKEN}/sendMessage", "headers": []}
+    parts = [
+        {"type": "http.request", "body": b"chat_id=77&text=", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return parts.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await api.app(scope | {"query_string": b""}, receive, send)
+    assert sent[0]["status"] >= 400
+    assert api.chat(AMINA).from_bot == []
+
+
 async def test_unknown_fields_pass_in_silence_and_are_noted(api: TelegramApi, call: Caller):
     await call.sent(text="hi", txt="hi")
     assert api.ignored == {("sendMessage", "txt")}
