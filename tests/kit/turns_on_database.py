@@ -116,11 +116,15 @@ class TurnRunner:
         return await self.database.read(read)
 
     async def everything(self) -> list[list[tuple[Any, ...]]]:
-        """All rows that a turn could have changed."""
+        """All rows that a turn could have changed, in an order of their own: a server that tidies a
+        table meanwhile returns them in another one."""
 
         def read(tx: StoreTx) -> list[list[tuple[Any, ...]]]:
             tables = ("sessions", "events", "outbox", "trail", "wallet_transactions")
-            return [list(tx.conn.execute(f"SELECT * FROM {table}")) for table in tables]  # noqa: S608
+            return [
+                sorted(tx.conn.execute(f"SELECT * FROM {table}"), key=repr)  # noqa: S608
+                for table in tables
+            ]
 
         return await self.database.read(read)
 

@@ -240,7 +240,8 @@ def test_a_late_question_does_not_move_the_schedule(buyer: FloatBuyer) -> None:
 def test_each_outcome_has_its_evidence(buyer: FloatBuyer) -> None:
     references = [in_state(buyer, state) for state in (S.FAILED, S.UNKNOWN)]
     buyer.asked(references[1], SUCCESS)
-    rows = buyer.store.conn.execute("SELECT operation, kind, source FROM evidence").fetchall()
+    every = "SELECT operation, kind, source FROM evidence ORDER BY id"
+    rows = buyer.store.conn.execute(every).fetchall()
     assert rows == [
         (references[0], "failed", "ncba.float"),
         (references[1], "unknown", "ncba.float"),
