@@ -23,8 +23,9 @@ from bot.outbox.attempt import (
 )
 from bot.outbox.channel import Channel
 from bot.outbox.chat_queue import ChatQueue
+from bot.outbox.durable_write import AGAIN_S
 from bot.outbox.pacing import ROUNDING_S, MessageRates, OverallRateLimiter, RateLimiter
-from services.domain.database import Priority
+from services.domain.database import DatabaseUnavailable, Priority
 from services.domain.outbox import BEFORE_ALL, OutboxRow, Rank
 from services.ports import Clock, Keys, Tx
 from services.ports.database import Database
@@ -163,32 +164,38 @@ class OutboxSender:
         if self._overflow_rank is not None and self._filling is None and not self._stopping:
             most = IN_MEMORY_MAX[self._overflow_rank]
             if len(self._in_memory) <= most // 2:
-                self._filling = asyncio.create_task(self._fill())
+                self._fill_soon()
 
     def _fill_soon(self) -> None:
         """Read what is queued, once more if it is being read now."""
+        self._fills_again = True
         if self._filling is None:
-            self._filling = asyncio.create_task(self._fill())
-        else:
-            self._fills_again = True
+            self._filling = asyncio.create_task(self._keep_filling())
+
+    async def _keep_filling(self) -> None:
+        """In the background, and again and again while the database is away."""
+        try:
+            while self._fills_again and not self._stopping:
+                self._fills_again = False
+                try:
+                    await self._fill()
+                except DatabaseUnavailable:
+                    self._fills_again = True
+                    await self._clock.sleep(AGAIN_S)
+        finally:
+            self._filling = None
 
     async def _fill(self) -> None:
         """Read the backlog, most urgent first, until it is empty or memory is full."""
-        try:
-            self._overflow_rank, after = None, BEFORE_ALL
-            self._fills_again = False
-            while not self._stopping and self._database.leads:
-                # On the writer, which also records what was sent: a reader's older snapshot could
-                # return a row that was sent in the meantime.
-                rows = await self._database.write(partial(_queued, after), Priority.JOBS)
-                self._take_all(rows)
-                if len(rows) < PAGE or self._overflow_rank is not None:
-                    return
-                after = rows[-1].rank, rows[-1].id
-        finally:
-            self._filling = None
-            if self._fills_again and not self._stopping:
-                self._fill_soon()
+        self._overflow_rank, after = None, BEFORE_ALL
+        while not self._stopping and self._database.leads:
+            # On the writer, which also records what was sent: a reader's older snapshot could
+            # return a row that was sent in the meantime.
+            rows = await self._database.write(partial(_queued, after), Priority.JOBS)
+            self._take_all(rows)
+            if len(rows) < PAGE or self._overflow_rank is not None:
+                return
+            after = rows[-1].rank, rows[-1].id
 
     # One chat ------------------------------------------------------------------------------------
 

@@ -14,9 +14,12 @@ from bot.outbox.channel import (
     RetryAfter,
     Unclear,
 )
+from bot.outbox.sender import _queued
 from services.domain.database import DatabaseUnavailable
+from services.domain.outbox import OutboxRow, Rank
 from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxStore
+from storage.transaction import StoreTx
 from tests.kit.outbox_harness import AMINA, KEYS, PHONE, OutboxHarness
 
 # Restart
@@ -230,6 +233,25 @@ async def test_an_edit_waits_until_it_is_known_what_to_edit(
     await harness.advance(60)
     assert harness.told[-1] == ("answered", "m1", True)
     assert (await harness.states())[-1] == ("answered", "sent", 1)
+
+
+async def test_what_waits_for_room_in_memory_is_read_as_soon_as_the_database_is_back(
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.outbox.sender.IN_MEMORY_MAX", dict.fromkeys(Rank, 1))
+    rows = [await harness.queue("one"), await harness.queue("two")]
+    left = [3]
+
+    def sometimes(after: tuple[int, int], tx: StoreTx) -> list[OutboxRow]:
+        if left[0]:
+            left[0] -= 1
+            raise DatabaseUnavailable("no node leads")
+        return _queued(after, tx)
+
+    monkeypatch.setattr("bot.outbox.sender._queued", sometimes)
+    harness.sender.push(rows)
+    await harness.advance(10)
+    assert harness.chat.texts == ["one", "two"]
 
 
 async def test_a_clock_that_is_set_back_mutes_nobody(harness: OutboxHarness) -> None:
