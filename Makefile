@@ -36,7 +36,7 @@ LONG ?= yes
 BOTH ?= tests/property tests/integration/services tests/storm tests/test_conversations.py
 test-postgres: SEEDS = 1..50
 test-postgres: HOURS = 6
-test-postgres: setup ## Is all as on SQLite? Rules, scripts, crashes, storms on PostgreSQL (an hour or two; apt-get install postgresql)
+test-postgres: setup ## Is all as on SQLite? Rules, scripts, crashes, storms on PostgreSQL (forty minutes; apt-get install postgresql)
 	$(BIN)/pytest -n 2 -m postgres $(ARGS) tests/postgres
 	$(ON_POSTGRES) $(ARGS) $(BOTH)
 ifneq ($(LONG),no)
