@@ -46,6 +46,7 @@ class Talk:
         closed = self.session.closed is not None and self.session.active is None
         stood = _stood(self.session)
         waited = {frame.waiting for frame in frames_of(self.session)}
+        parked = {frame.operation: name for name, frame in self.session.parked.items()}
         awaited = any(_stands_at_code(frame) for frame in frames_of(self.session))
         pin = is_pin(self.session, event.text) or is_stray_code(self.session, event.text)
         host = self.host
@@ -61,7 +62,7 @@ class Talk:
         assert taken.wipe == secret or (secret and is_word)
         assert CODE not in self.session.dump()
         assert CODE not in repr(taken)
-        self._lets_go(event, taken, waited, host.acts[acts:])
+        self._lets_go(event, taken, waited, parked, host.acts[acts:])
         self._approves(event, stood)
         self._holds_turn(taken, before_turn)
         new_runs = self.host.runs[runs:]
@@ -86,14 +87,22 @@ class Talk:
         assert self.session.turn == before + (1 if drawn else 0)
 
     def _lets_go(
-        self, event: Event, taken: StepResult, waited: set[str | None], acts: list[tuple[str, str]]
+        self,
+        event: Event,
+        taken: StepResult,
+        waited: set[str | None],
+        parked: dict[str | None, str],
+        acts: list[tuple[str, str]],
     ) -> None:
         """Cancel only operations that the person leaves for good, never one with the bank."""
+        begun = None if self.session.active is None else self.session.active.flow.name
         for use_case, operation in acts:
             if use_case.startswith("cancel_"):
-                begins_anew = split_option(event.option)[0] in REPEATS
-                # Setting a PIN is begun anew from the settings, which sends another code at once.
-                assert begins_anew or taken.transition in {"cancel", "restart", "sent", *CALLS}
+                repeats = split_option(event.option)[0] in REPEATS
+                # Another flow has begun it anew, for float with an amount that was typed.
+                begins_anew = parked.get(operation) == begun
+                ends = taken.transition in {"cancel", "restart", *CALLS}
+                assert repeats or begins_anew or ends
                 assert operation not in waited
                 assert operation not in {frame.operation for frame in frames_of(self.session)}
 

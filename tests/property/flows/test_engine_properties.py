@@ -6,7 +6,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flows.engine.session import FlowRegistry, Session
-from tests.kit.engine_happenings import BEGINNINGS, Happening, answers, commands, happenings, taps
+from tests.kit.engine_happenings import (
+    BEGINNINGS,
+    Happening,
+    answers,
+    commands,
+    happenings,
+    repeats,
+    says,
+    taps,
+)
 from tests.kit.engine_talk import Talk
 
 
@@ -36,7 +45,8 @@ def test_the_short_cuts_lead_where_they_say() -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(sorted(BEGINNINGS)), st.lists(happenings, max_size=30))
-# Rarely generated: from float to a top-up by hand.
+# Rarely generated: to float for another amount, and from float to a top-up by hand.
+@example("float", [repeats("other", "TU-AAAAAA"), taps(0), says("1500", False), taps(1)])
 @example("pin", [commands("settings"), taps(25)])
 @example("short", [taps(0), taps(32), taps(0)])
 @example("short", [taps(0), taps(32), answers("waiting"), taps(0)])
