@@ -159,6 +159,9 @@ install_packages() {
     apt-get install -y -qq postgresql-15 etcd-server etcd-client pgbackrest python3-venv nftables \
         openssl curl iproute2 >/dev/null
     systemctl is-active -q etcd.service || systemctl unmask -q etcd.service
+    if systemctl is-active -q etcd.service && ! [ -d /var/lib/etcd/hazina ]; then
+        fail "another etcd runs on this machine: if nobody needs it, systemctl disable --now etcd"
+    fi
     if pg_lsclusters -h | grep -q .; then
         fail "Debian's own cluster is on this machine: if nobody needs it, pg_dropcluster --stop 15 main"
     fi
