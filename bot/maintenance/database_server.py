@@ -36,7 +36,7 @@ def check_server(server: DatabaseServer) -> CheckResult:
 def check_primary(server: DatabaseServer) -> CheckResult | None:
     """Nothing to say where there is one node only."""
     if server.patroni:
-        return passed("primary", "is the node that Patroni names")
+        return passed("primary", "Patroni is asked which node it is")
     if not server.has_several_hosts:
         return None
     return warned(

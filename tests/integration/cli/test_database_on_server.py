@@ -264,7 +264,7 @@ def test_a_doctor_is_content_when_patroni_says_it(
 ) -> None:
     monkeypatch.setattr(server, "_behind", lambda address: server.path)
     result = hazina("doctor", "--offline", **REAL, PATRONI_URLS="http://a.test:8008")
-    assert "ok    primary: is the node that Patroni names\n" in result.output
+    assert "ok    primary: Patroni is asked which node it is\n" in result.output
 
 
 def test_a_doctor_warns_that_the_desk_makes_no_backups(server: FileBehindServer) -> None:
