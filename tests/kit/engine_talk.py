@@ -100,7 +100,7 @@ class Talk:
             if use_case.startswith("cancel_"):
                 repeats = split_option(event.option)[0] in REPEATS
                 # Another flow has begun it anew, for float with an amount that was typed.
-                begins_anew = parked.get(operation) == begun
+                begins_anew = operation in parked and parked[operation] == begun
                 ends = taken.transition in {"cancel", "restart", *CALLS}
                 assert repeats or begins_anew or ends
                 assert operation not in waited

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,12 +14,11 @@ from bot.outbox.channel import (
     Unclear,
 )
 from bot.outbox.sender import _queued
-from services.domain.database import DatabaseUnavailable
-from services.domain.outbox import OutboxRow, Rank
+from services.domain.outbox import Rank
 from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxStore
-from storage.transaction import StoreTx
 from tests.kit.outbox_harness import AMINA, KEYS, PHONE, OutboxHarness
+from tests.kit.unavailable import away_at_first
 
 # Restart
 
@@ -156,16 +154,7 @@ async def test_what_is_pushed_after_a_stop_stays_queued(harness: OutboxHarness) 
 
 
 def fail_first(monkeypatch: pytest.MonkeyPatch, method: str, times: int) -> None:
-    works = getattr(Database, method)
-    left = [times]
-
-    async def sometimes(self: Database, *args: Any, **more: Any) -> Any:
-        if left[0]:
-            left[0] -= 1
-            raise DatabaseUnavailable("the disk is full")
-        return await works(self, *args, **more)
-
-    monkeypatch.setattr(Database, method, sometimes)
+    monkeypatch.setattr(Database, method, away_at_first(getattr(Database, method), [times]))
 
 
 async def test_what_was_sent_is_noted_as_soon_as_the_database_is_back(
@@ -203,16 +192,8 @@ async def test_what_cannot_be_read_just_now_was_not_tried(
     sealed = "one" if otp is None else KEYS.seal("one")
     rows = [await harness.queue(sealed, to=PHONE.msisdn, channel=SMS, otp=otp)]
     harness.sms.will(PHONE.msisdn, Unclear("no answer"))
-    is_queued = OutboxStore.is_queued
     left = [3]
-
-    def sometimes(self: OutboxStore, row_id: int) -> bool:
-        if left[0]:
-            left[0] -= 1
-            raise DatabaseUnavailable("no node leads")
-        return is_queued(self, row_id)
-
-    monkeypatch.setattr(OutboxStore, "is_queued", sometimes)
+    monkeypatch.setattr(OutboxStore, "is_queued", away_at_first(OutboxStore.is_queued, left))
     with capture_logs() as logs:
         harness.sender.push(rows)
         await harness.advance(600)  # it looks before the second try
@@ -241,16 +222,10 @@ async def test_what_waits_for_room_in_memory_is_read_as_soon_as_the_database_is_
     monkeypatch.setattr("bot.outbox.sender.IN_MEMORY_MAX", dict.fromkeys(Rank, 1))
     rows = [await harness.queue("one"), await harness.queue("two")]
     left = [3]
-
-    def sometimes(after: tuple[int, int], tx: StoreTx) -> list[OutboxRow]:
-        if left[0]:
-            left[0] -= 1
-            raise DatabaseUnavailable("no node leads")
-        return _queued(after, tx)
-
-    monkeypatch.setattr("bot.outbox.sender._queued", sometimes)
+    monkeypatch.setattr("bot.outbox.sender._queued", away_at_first(_queued, left))
     harness.sender.push(rows)
     await harness.advance(10)
+    assert left == [0]
     assert harness.chat.texts == ["one", "two"]
 
 

@@ -32,6 +32,7 @@ from services.ports import Collections, Random
 from storage.sqlite.database import Database
 from storage.transaction import StoreTx
 from tests.kit.channels import CHANNELS
+from tests.kit.unavailable import away_at_first
 
 C = TypeVar("C", bound=DocumentWorker)
 ADMIN, AMINA, GONE, ELSEWHERE = "900", "77", "78", "79"
@@ -115,14 +116,7 @@ async def test_what_cannot_be_read_just_now_is_made_a_little_later(
     harness: DocumentHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = [3]
-
-    def sometimes(*of: Any) -> Any:
-        if left[0]:
-            left[0] -= 1
-            raise DatabaseUnavailable("no node leads")
-        return read_content(*of)
-
-    monkeypatch.setattr("bot.workers.documents.read_content", sometimes)
+    monkeypatch.setattr("bot.workers.documents.read_content", away_at_first(read_content, left))
     monkeypatch.setattr("bot.outbox.durable_write.AGAIN_S", 0.0)
     assert await harness.makes(AMINA) is DocumentState.MADE
     assert left == [0]
