@@ -51,7 +51,7 @@ from bot.observe.metrics import (
 from bot.outbox.attempt import OnDelivered
 from bot.outbox.busy_notes import BusyNotes
 from bot.outbox.channel import Channel
-from bot.outbox.durable_write import PushRows
+from bot.outbox.database_retries import PushRows
 from bot.outbox.metered_channel import MeteredChannel
 from bot.outbox.pacing import MessageRates
 from bot.outbox.sender import OutboxSender

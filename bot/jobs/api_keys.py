@@ -8,7 +8,7 @@ from functools import partial
 from bot.context import AppContext
 from bot.jobs.daily import DailyRun, is_done, mark_done
 from bot.notify.owners import notify_owners
-from bot.outbox.durable_write import PushRows
+from bot.outbox.database_retries import PushRows
 from services.domain.business_days import NAIROBI
 from services.domain.database import Priority
 from services.domain.outbox import OutboxRow

@@ -9,7 +9,7 @@ import structlog
 
 from bot.context import AppContext, queue_admin_notices
 from bot.jobs.daily import DailyRun, is_done, mark_done
-from bot.outbox.durable_write import PushRows
+from bot.outbox.database_retries import PushRows
 from services.domain.audit import Expected
 from services.domain.business_days import start_of_day_at
 from services.domain.database import Priority

@@ -12,7 +12,7 @@ import structlog
 
 from bot.context import AppContext, queue_admin_notices
 from bot.jobs.daily import DailyRun, mark_done
-from bot.outbox.durable_write import PushRows
+from bot.outbox.database_retries import PushRows
 from bot.security import backup
 from bot.security.backup_file import BackupFault
 from services.domain.business_days import business_day

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.context import AppContext
-from bot.outbox.durable_write import PushRows
+from bot.outbox.database_retries import PushRows
 from services.domain.database import Priority
 from services.domain.outbox import OutboxRow, Rank
 from services.ports import Clock, Tx

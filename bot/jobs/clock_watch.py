@@ -15,7 +15,7 @@ import structlog
 
 from bot.context import AppContext, queue_admin_notices
 from bot.jobs.scheduler import JobScheduler
-from bot.outbox.durable_write import PushRows, write_until_committed
+from bot.outbox.database_retries import PushRows, write_until_committed
 from services.domain.clock_step import ClockStep
 from services.domain.database import DatabaseUnavailable
 from services.domain.outbox import OutboxRow

@@ -9,7 +9,7 @@ from functools import partial
 from bot.context import AppContext
 from bot.jobs.daily import DailyRun
 from bot.outbox.carriers import SMS
-from bot.outbox.durable_write import PushRows
+from bot.outbox.database_retries import PushRows
 from services import digests
 from services.domain.database import Priority
 from services.domain.digest import Digest, DigestLine

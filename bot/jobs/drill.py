@@ -16,7 +16,7 @@ import structlog
 from bot.context import AppContext, queue_admin_notices
 from bot.jobs.backup import BackupPlan
 from bot.jobs.daily import DailyRun, is_done, mark_done
-from bot.outbox.durable_write import PushRows
+from bot.outbox.database_retries import PushRows
 from bot.security import backup
 from bot.security.backup_file import BackupFault
 from services.domain.database import DatabaseFailed, Priority

@@ -10,7 +10,7 @@ import structlog
 
 from bot.jobs.daily import DailyRun, is_done, mark_done
 from bot.notify.notifier import Notifier
-from bot.outbox.durable_write import PushRows
+from bot.outbox.database_retries import PushRows
 from services.domain.bank import NoAnswer
 from services.domain.bank_line import BankLine
 from services.domain.business_days import business_day

@@ -10,7 +10,7 @@ import structlog
 from bot.context import AppContext, queue_admin_notices
 from bot.notify.notifier import Notifier
 from bot.outbox.carriers import SMS
-from bot.outbox.durable_write import PushRows
+from bot.outbox.database_retries import PushRows
 from services import spending
 from services.domain.float_purchase import PurchaseState
 from services.domain.outbox import OutboxRow

@@ -24,7 +24,7 @@ from bot.outbox.channel import (
     Unclear,
     Undeliverable,
 )
-from bot.outbox.durable_write import read_when_available, write_until_committed
+from bot.outbox.database_retries import read_when_available, write_until_committed
 from bot.outbox.sent import SentMessage, SentRecorder
 from services.domain.outbox import OutboxRow
 from services.domain.phone import Phone

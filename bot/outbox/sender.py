@@ -23,7 +23,7 @@ from bot.outbox.attempt import (
 )
 from bot.outbox.channel import Channel
 from bot.outbox.chat_queue import ChatQueue
-from bot.outbox.durable_write import AGAIN_S
+from bot.outbox.database_retries import AGAIN_S
 from bot.outbox.pacing import ROUNDING_S, MessageRates, OverallRateLimiter, RateLimiter
 from services.domain.database import DatabaseUnavailable, Priority
 from services.domain.outbox import BEFORE_ALL, OutboxRow, Rank

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from functools import partial
 from typing import NamedTuple
 
-from bot.outbox.durable_write import read_when_available, write_until_committed
+from bot.outbox.database_retries import read_when_available, write_until_committed
 from services.domain.outbox import OutboxRow
 from services.ports import Clock, Tx
 from services.ports.database import Database

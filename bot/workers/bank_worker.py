@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.outbox.durable_write import PushRows, write_until_committed
+from bot.outbox.database_retries import PushRows, write_until_committed
 from services.domain.outbox import OutboxRow
 from services.ports import Clock, Tx
 from services.ports.database import Database

@@ -15,7 +15,7 @@ import structlog
 
 from bot.context import AppContext
 from bot.notify.outcomes import next_steps
-from bot.outbox.durable_write import PushRows, read_when_available
+from bot.outbox.database_retries import PushRows, read_when_available
 from bot.turns.sessions import SessionCache
 from bot.workers.bank_worker import BankWorker, CallPool, Wake
 from bot.workers.document_content import file_name, read_content

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import structlog
 
-from bot.outbox.durable_write import PushRows
+from bot.outbox.database_retries import PushRows
 from bot.workers.bank_worker import BankWorker, CallPool, Wake
 from services.domain.lease import Lease
 from services.ports import Clock, Tx

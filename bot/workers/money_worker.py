@@ -17,7 +17,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import structlog
 
-from bot.outbox.durable_write import AGAIN_S, PushRows
+from bot.outbox.database_retries import AGAIN_S, PushRows
 from bot.workers.bank_worker import CallPool, Wake
 from bot.workers.leased_worker import LeasedWorker
 from services.domain.bank import NotSent, Ready, Unknown

@@ -14,7 +14,7 @@ import structlog
 
 from bot.context import AppContext
 from bot.notify.webhooks import queue_switched_off
-from bot.outbox.durable_write import PushRows
+from bot.outbox.database_retries import PushRows
 from bot.workers.bank_worker import CallPool, Wake
 from bot.workers.leased_worker import LeasedWorker
 from services.domain.database import Priority

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.outbox.durable_write import write_until_committed
+from bot.outbox.database_retries import write_until_committed
 from bot.outbox.sender import OutboxSender
 from bot.outbox.sent import SentMessage, SentRecorder
 from bot.simulation.clock import VirtualClock

@@ -117,7 +117,7 @@ async def test_what_cannot_be_read_just_now_is_made_a_little_later(
 ) -> None:
     left = [3]
     monkeypatch.setattr("bot.workers.documents.read_content", away_at_first(read_content, left))
-    monkeypatch.setattr("bot.outbox.durable_write.AGAIN_S", 0.0)
+    monkeypatch.setattr("bot.outbox.database_retries.AGAIN_S", 0.0)
     assert await harness.makes(AMINA) is DocumentState.MADE
     assert left == [0]
 

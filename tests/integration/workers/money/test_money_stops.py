@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.outbox.durable_write import AGAIN_S
+from bot.outbox.database_retries import AGAIN_S
 from bot.workers.bank_worker import BankWorker
 from bot.workers.money_worker import MoneyWorker
 from services.domain.database import DatabaseUnavailable
