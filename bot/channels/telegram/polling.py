@@ -27,6 +27,8 @@ from bot.channels.telegram.wire import (
     read_update,
     update_id_of,
 )
+from bot.outbox.database_retries import AGAIN_S
+from services.domain.database import DatabaseUnavailable
 from services.ports import Clock
 
 POLL_S = 30  # seconds for which Telegram may hold a call when there are no updates
@@ -158,21 +160,23 @@ class Poller:
 
     async def _decide(self, inbound: InboundUpdate) -> bool:
         """Retry until the update is decided; ``False`` if stopped before that."""
-        for pause in _pauses():
+        pauses, is_away = _pauses(), False
+        while not self._stopping:
             try:
                 await self._handle(inbound)
+            except DatabaseUnavailable as error:
+                # People wait for its return, and being refused until then costs little.
+                pause = AGAIN_S
+                if not is_away:
+                    _log_undecided(inbound, error, pause)
+                is_away = True
             except Exception as error:  # noqa: BLE001  nothing was committed: retry
-                log.error(
-                    "telegram_update_not_decided",
-                    update_id=update_id_of(inbound),
-                    error=type(error).__name__,
-                    again_in_s=pause,
-                )
+                pause, is_away = next(pauses), False
+                _log_undecided(inbound, error, pause)
             else:
                 return True
-            if self._stopping:
-                break
-            await self._pause(pause)
+            if not self._stopping:
+                await self._pause(pause)
         return False
 
     async def _pause(self, pause_s: float) -> None:
@@ -226,6 +230,15 @@ class Poller:
             with suppress(TelegramError, TimeoutError):
                 async with self._clock.deadline(LAST_CALL_S):
                     await self._fetch(wait_s=0)
+
+
+def _log_undecided(inbound: InboundUpdate, error: Exception, again_in_s: float) -> None:
+    log.error(
+        "telegram_update_not_decided",
+        update_id=update_id_of(inbound),
+        error=type(error).__name__,
+        again_in_s=again_in_s,
+    )
 
 
 def _queue_key(inbound: InboundUpdate) -> str:

@@ -15,6 +15,7 @@ from bot.channels.telegram.wire import GroupMessage, InboundUpdate, Membership
 from bot.simulation.clock import VirtualClock
 from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
 from flows.engine.event import Event
+from services.domain.database import DatabaseUnavailable
 from tests.kit.virtual_time import advance, settle
 
 AMINA, BARAKA = 77, 78
@@ -28,12 +29,13 @@ class UpdateHandler:
         self.decided: list[InboundUpdate] = []
         self.held: dict[str, asyncio.Event] = {}
         self.failures_left = 0
+        self.failure: Exception = OSError("the database is gone")
 
     async def handle(self, inbound: InboundUpdate) -> None:
         self.begun.append(inbound)
         if self.failures_left:
             self.failures_left -= 1
-            raise OSError("the database is gone")
+            raise self.failure
         if isinstance(inbound, Event) and inbound.address in self.held:
             await self.held[inbound.address].wait()
         self.decided.append(inbound)
@@ -207,6 +209,18 @@ async def test_what_could_not_be_committed_is_tried_again_ever_slower(
         await advance(clock, 0.1)
         assert handler.texts(AMINA) == ["500"]
         await until(lambda: not api.unacknowledged)
+
+
+async def test_a_database_that_was_away_for_a_while_is_asked_again_as_soon_as_it_is_back(
+    api: TelegramApi, poller: Poller, handler: UpdateHandler, clock: VirtualClock
+):
+    handler.failures_left, handler.failure = 25, DatabaseUnavailable("no node leads")
+    with capture_logs() as logs:
+        async with running(poller):
+            api.user_types(AMINA, "500")
+            await advance(clock, 26)
+            assert handler.texts(AMINA) == ["500"]
+    assert [log["event"] for log in logs].count("telegram_update_not_decided") == 1
 
 
 async def test_a_clean_stop_waits_for_the_turn_in_work_and_acknowledges_it(
