@@ -41,6 +41,8 @@ from storage.postgres.server import (
     SERVE_ALONE,
     SERVE_TOGETHER,
     SERVING,
+    SETTLE_EVERY_S,
+    START_MAX_S,
     connect,
     is_primary,
     is_true,
@@ -61,8 +63,6 @@ READERS = 2
 PAYLOAD_MAX = 7_900  # bytes; PostgreSQL's limit is 8,000
 SAID_WITHIN_S = 4.0  # that a process is there; otherwise it connects anew
 ALONE_EVERY = 10  # ticks, at which a process that is alone looks at what others may have left
-START_MAX_S = 15.0  # that a start waits for a primary that answers
-SETTLE_EVERY_S = 0.5
 SETTLE_MAX_S = 120.0  # a failover takes 20 to 40 (facts: postgres 8)
 BUSY_AFTER_S = 2.0  # of asking, people are told that the desk is busy
 SESSION_ENDS_S = 2.0  # within which the server notices that a process has stopped

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
+
+from psycopg import Connection
 
 from services.domain.database import DatabaseCondition, DatabaseServer
 from services.domain.stored_secret import StoredSecret
@@ -14,7 +17,7 @@ from storage.postgres.database import Database
 from storage.postgres.faults import as_database_failed
 from storage.postgres.migrate import migrate as apply_migrations
 from storage.postgres.migrate import pending_migrations
-from storage.postgres.server import connect
+from storage.postgres.server import connect, connect_at_start
 from storage.stores.audit import AuditStore
 from storage.stores.secrets import SecretStore
 from storage.time.transaction_time import TransactionTime
@@ -50,7 +53,8 @@ def condition(address: DatabaseServer) -> DatabaseCondition:
 
 
 def stored_secrets(address: DatabaseServer) -> list[StoredSecret]:
-    with _reading(address) as conn:
+    """Waits for a primary as ``open_database`` does, since a start reads them before it opens."""
+    with _reading(address, connect_at_start) as conn:
         if conn.execute("SELECT to_regclass('secrets') IS NOT NULL").fetchone()[0] == 0:
             return []
         return SecretStore(conn, TransactionTime(datetime.now(UTC))).every()
@@ -63,9 +67,12 @@ def audit_log(address: DatabaseServer) -> Iterator[AuditStore]:
 
 
 @contextmanager
-def _reading(address: DatabaseServer) -> Iterator[PostgresConnection]:
+def _reading(
+    address: DatabaseServer,
+    connector: Callable[[DatabaseServer, str], Connection[Any]] = connect,
+) -> Iterator[PostgresConnection]:
     """One snapshot for everything that is read."""
-    conn = PostgresConnection(partial(connect, address, "look"))
+    conn = PostgresConnection(partial(connector, address, "look"))
     with as_database_failed():
         try:
             conn.connect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,9 @@ SERVING = 7002
 RECOVERING = 7003
 SERVE_ALONE = "SELECT pg_try_advisory_lock(%s, hashtext(current_schema()))"
 SERVE_TOGETHER = "SELECT pg_try_advisory_lock_shared(%s, hashtext(current_schema()))"
+
+START_MAX_S = 15.0  # that a start waits for a primary that answers
+SETTLE_EVERY_S = 0.5
 
 # Unless the address says otherwise. Times are in seconds; the last one in milliseconds. Keep-alives
 # and ``tcp_user_timeout`` end a connection to a machine that is gone (facts: postgres 2).
@@ -48,6 +52,19 @@ def connect(address: DatabaseServer, name: str) -> Connection[Any]:
     name = f"hazina {name}"
     where: dict[str, Any] = {"application_name": name, **DEFAULTS, **asked, "options": options}
     return psycopg.connect(conninfo.make_conninfo("", **where), autocommit=True)
+
+
+def connect_at_start(address: DatabaseServer, name: str) -> Connection[Any]:
+    """``connect``, but a failover in which no node is the primary yet is waited for, for
+    ``START_MAX_S``. Blocks."""
+    ends_at = time.monotonic() + START_MAX_S
+    while True:
+        try:
+            return connect(address, name)
+        except NoPrimary:
+            if time.monotonic() > ends_at:
+                raise
+        time.sleep(SETTLE_EVERY_S)
 
 
 def _primary(address: DatabaseServer, asked: Mapping[str, Any]) -> dict[str, Any]:

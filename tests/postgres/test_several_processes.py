@@ -34,6 +34,7 @@ from storage.locks import LockKind
 from storage.postgres import membership
 from storage.postgres.connection import PostgresConnection
 from storage.postgres.database import Database
+from storage.postgres.engine import stored_secrets
 from storage.postgres.faults import CommitUnknown, ConnectionLost, as_future_error
 from storage.postgres.membership import Membership
 from storage.postgres.primary import PORT, Primary
@@ -334,25 +335,44 @@ async def test_who_was_silent_is_gone_and_who_leaves_is_not(
         assert gone == [killed.process]
 
 
-async def test_a_start_in_a_failover_waits_for_the_new_primary(
-    served: ServedDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def named_late(served: ServedDatabase, monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """The nodes name a primary once so many questions have had no answer."""
     here = psycopg.conninfo.conninfo_to_dict(served.address.dsn)["host"]
-    said: list[Primary | None] = [None, None]
+    unanswered: list[None] = [None, None]
 
     def primary(urls: Sequence[str], port: int = PORT) -> Primary | None:
-        return said.pop() if said else Primary(str(here), PORT)
+        return unanswered.pop() if unanswered else Primary(str(here), PORT)
 
     monkeypatch.setattr("storage.postgres.primary.find_primary", primary)
     monkeypatch.setattr("storage.postgres.primary.PAUSE_S", 0.05)
+    return unanswered
+
+
+async def test_a_start_in_a_failover_waits_for_the_new_primary(
+    served: ServedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unanswered = named_late(served, monkeypatch)
     address = DatabaseServer(served.address.dsn, ("http://10.0.0.11:8008",))
     database = await Database.open(address, now, shared=True)
     await database.close()
-    assert said == []
-    said += [None] * 100
+    assert unanswered == []
+    unanswered += [None] * 100
     monkeypatch.setattr("storage.postgres.database.START_MAX_S", 0.2)
     with pytest.raises(DatabaseFailed, match="no node says that it is the primary"):
         await Database.open(address, now, shared=True)
+
+
+def test_a_start_in_a_failover_waits_before_it_reads_the_secrets(
+    served: ServedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unanswered = named_late(served, monkeypatch)
+    address = DatabaseServer(served.address.dsn, ("http://10.0.0.12:8008",))
+    assert stored_secrets(address) == []
+    assert unanswered == []
+    unanswered += [None] * 100
+    monkeypatch.setattr("storage.postgres.server.START_MAX_S", 0.2)
+    with pytest.raises(DatabaseFailed, match="no node says that it is the primary"):
+        stored_secrets(address)
 
 
 async def test_nobody_is_gone_because_the_server_was_away(
