@@ -328,6 +328,14 @@ def test_a_doctor_says_why_the_database_cannot_be_used(
     assert "ok    secrets: the database cannot be read for any" in result.output
 
 
+def test_a_doctor_that_no_node_answers_names_what_is_asked_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fails(monkeypatch, DatabaseFailed("no node says that it is the primary"))
+    result = hazina("doctor", "--offline", **REAL, PATRONI_URLS="http://10.0.0.11:8008")
+    assert "PATRONI_URLS are right" in finding(result.output, "database")
+
+
 @pytest.mark.parametrize(
     ("condition", "says"),
     [
