@@ -184,8 +184,8 @@ make_folders() {
 # etcd waits until a second node has started, so nothing is waited for here.
 start() {
     systemctl daemon-reload
-    systemctl enable -q --now hazina-firewall.service
-    systemctl restart hazina-firewall.service
+    systemctl enable -q hazina-firewall.service
+    systemctl restart hazina-firewall.service || fail "the firewall cannot be loaded: journalctl -u hazina-firewall"
     systemctl enable -q etcd.service patroni.service
     systemctl enable -q --now hazina-backup.timer
     systemctl start --no-block etcd.service
