@@ -25,7 +25,7 @@ def check_server(server: DatabaseServer) -> CheckResult:
     except DatabaseFault as error:
         remedy = "see that the server runs and that DATABASE names it, its user and its database"
         if server.patroni:
-            remedy += "; that PATRONI_URLS are right, and that the nodes' firewall lets this machine in"
+            remedy += "; that PATRONI_URLS are right, and the nodes' firewall lets this machine in"
         return failed("database", f"{server} cannot be used: {error}", remedy)
     if condition.damage is not None:
         return failed("database", f"{server} is damaged: {condition.damage}", RESTORE)
