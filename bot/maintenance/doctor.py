@@ -19,7 +19,7 @@ from bot.database import database_engine
 from bot.environment.env_file import ENV_FILE, read_env_file
 from bot.environment.network import Network, NetworkFault, read_network
 from bot.maintenance.check_result import CheckResult, failed, passed, warned
-from bot.maintenance.database_server import check_backups_of_server, check_primary, check_server
+from bot.maintenance.database_server import check_server
 from bot.maintenance.foreign_variables import check_admins, check_network, check_variable_names
 from bot.maintenance.payouts import check_daraja, check_payouts
 from bot.missing_settings import missing_settings
@@ -77,7 +77,8 @@ async def examine(*, online: bool) -> AsyncIterator[CheckResult]:
         yield finding
     yield _account(settings)
     yield _keys(settings)
-    yield _backups(settings)
+    if settings.database_file is not None:
+        yield _backups(settings)
     yield _messages(settings)
     yield _dashboard(settings)
     yield _ussd(settings)
@@ -119,9 +120,7 @@ def _env_file(path: Path) -> Iterator[CheckResult]:
 
 def _database(settings: Settings) -> Iterator[CheckResult]:
     if isinstance(settings.database, DatabaseServer):
-        yield check_server(settings.database)
-        if (primary := check_primary(settings.database)) is not None:
-            yield primary
+        yield from check_server(settings, settings.database)
         return
     path = settings.database
     folder = path.resolve().parent
@@ -201,8 +200,6 @@ def _keys(settings: Settings) -> CheckResult:
 
 
 def _backups(settings: Settings) -> CheckResult:
-    if settings.database_file is None:
-        return check_backups_of_server(settings)
     try:
         keys = read_backup_keys(settings)
     except KeysFault as fault:

@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -82,11 +83,22 @@ class OtherProcess:
     says: str
 
 
+class LogArchive(NamedTuple):
+    """Whether a server archives its log, and when it last did and last could not. Its figures begin
+    anew when another node becomes the primary."""
+
+    is_on: bool
+    archived_at: datetime | None
+    failed_at: datetime | None
+
+
 class DatabaseCondition(NamedTuple):
-    """``damage``: the first fault found in the file; ``pending``: migrations not yet applied."""
+    """``damage``: the first fault found in the file; ``pending``: migrations not yet applied;
+    ``archive``: of a server's log, ``None`` for a file."""
 
     damage: str | None
     pending: tuple[str, ...]
+    archive: LogArchive | None = None
 
 
 class DatabaseFault(Exception):

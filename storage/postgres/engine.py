@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from services.domain.database import DatabaseCondition, DatabaseServer
+from services.domain.database import DatabaseCondition, DatabaseServer, LogArchive
 from services.domain.stored_secret import StoredSecret
 from storage.postgres.connection import PostgresConnection
 from storage.postgres.database import Database
@@ -21,6 +21,11 @@ from storage.postgres.server import connect, connect_at_start
 from storage.stores.audit import AuditStore
 from storage.stores.secrets import SecretStore
 from storage.time.transaction_time import TransactionTime
+
+ARCHIVE = (
+    "SELECT current_setting('archive_mode') <> 'off', last_archived_time, last_failed_time"
+    " FROM pg_stat_archiver"
+)
 
 
 async def open_database(
@@ -49,7 +54,10 @@ def condition(address: DatabaseServer) -> DatabaseCondition:
     """PostgreSQL looks after its own files: checksums of its pages, and pgbackrest's checks."""
     with as_database_failed(), connect(address, "doctor") as conn:
         pending = pending_migrations(conn)
-    return DatabaseCondition(None, tuple(migration.name for migration in pending))
+        (archive,) = conn.execute(ARCHIVE).fetchall()
+    return DatabaseCondition(
+        None, tuple(migration.name for migration in pending), LogArchive(*archive)
+    )
 
 
 def stored_secrets(address: DatabaseServer) -> list[StoredSecret]:

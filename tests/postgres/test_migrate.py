@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
 import pytest
 
-from services.domain.database import DatabaseServer, MigrationError
+from services.domain.database import DatabaseServer, LogArchive, MigrationError
 from storage.numbered_migrations import shipped
 from storage.postgres import engine
 from storage.postgres import migrate as migrating
@@ -19,6 +20,7 @@ from tests.kit.postgres_server import PostgresServer, postgres_server
 
 pytestmark = pytest.mark.postgres
 
+ARCHIVED_WITHIN_S = 60  # a failed attempt is repeated after a second, after three once a minute
 NAMES = [migration.name for migration in shipped("postgres")]
 
 
@@ -34,6 +36,12 @@ def address(server: PostgresServer, request: pytest.FixtureRequest) -> DatabaseS
     with psycopg.connect(server.dsn, autocommit=True) as conn:
         conn.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
     return DatabaseServer(server.dsn.replace("/postgres?", f"/{name}?"))
+
+
+@pytest.fixture(scope="module")
+def archiving() -> Iterator[PostgresServer]:
+    with postgres_server("-c wal_level=replica -c archive_mode=on") as running:
+        yield running
 
 
 def count(conn: psycopg.Connection[Any], statement: str) -> int:
@@ -130,3 +138,36 @@ def test_two_desks_in_one_database_are_apart(address: DatabaseServer) -> None:
 def _pending(address: DatabaseServer) -> list[Any]:
     with connect(address, "test") as conn:
         return list(pending_migrations(conn))
+
+
+def test_a_server_that_archives_nothing_says_so(address: DatabaseServer) -> None:
+    assert engine.condition(address).archive == LogArchive(False, None, None)
+
+
+def test_a_server_says_when_it_last_archived_its_log_and_when_it_could_not(
+    archiving: PostgresServer,
+) -> None:
+    address = DatabaseServer(archiving.dsn)
+
+    def archive_by(command: str, *, seen: Callable[[LogArchive], object]) -> LogArchive:
+        """Once ``seen`` of it, in the server's own figures."""
+        with psycopg.connect(archiving.dsn, autocommit=True) as conn:
+            conn.execute(f"ALTER SYSTEM SET archive_command = '{command}'".encode())
+            conn.execute("SELECT pg_reload_conf()")
+            conn.execute("SELECT pg_switch_wal()")
+            ends_at = time.monotonic() + ARCHIVED_WITHIN_S
+            while True:
+                archive = engine.condition(address).archive
+                assert archive is not None
+                if seen(archive):
+                    return archive
+                assert time.monotonic() < ends_at, archive
+                time.sleep(0.05)
+
+    failed = archive_by("false", seen=lambda archive: archive.failed_at)
+    assert failed.archived_at is None
+    done = archive_by("true", seen=lambda archive: archive.archived_at)
+    assert done.archived_at is not None
+    assert failed.failed_at is not None
+    assert done.archived_at > failed.failed_at
+    assert done.is_on

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -21,10 +22,12 @@ from bot.security.stored_secrets import with_stored_secrets
 from bot.settings import Settings
 from bot.simulation.credentials import DARAJA_HOST, settings_with_credentials
 from bot.simulation.simulated_client import SimulatedClient
+from services.domain.business_days import NAIROBI
 from services.domain.database import (
     DatabaseCondition,
     DatabaseFailed,
     DriverMissing,
+    LogArchive,
     MigrationError,
 )
 from tests.kit.daraja_caller import DarajaCaller
@@ -272,6 +275,40 @@ def test_a_doctor_warns_that_the_desk_makes_no_backups(server: FileBehindServer)
     assert found.startswith("warn  backups: the desk makes none of a database on a server\n")
     assert "have pgbackrest make full backups and archive the WAL (docs/scale.md)" in found
     assert "`hazina copy`" in found
+
+
+MORNING = datetime(2026, 12, 3, 8, tzinfo=NAIROBI)
+EVENING = datetime(2026, 12, 3, 20, tzinfo=NAIROBI)
+CANNOT = "; the server could not archive its log, last tried 2026-12-03 17:00 UTC\n"
+
+
+@pytest.mark.parametrize(
+    ("archive", "mark", "says"),
+    [
+        (LogArchive(False, None, None), "warn ", "; the server does not archive its log\n"),
+        (LogArchive(True, None, None), "ok   ", "; the server archives its log, none so far."),
+        (
+            LogArchive(True, EVENING, MORNING),
+            "ok   ",
+            "; the server archives its log, last 2026-12-03 17:00 UTC. `pgbackrest info`",
+        ),
+        (LogArchive(True, MORNING, EVENING), "warn ", CANNOT),
+        (LogArchive(True, None, EVENING), "warn ", CANNOT),
+    ],
+)
+def test_a_doctor_says_how_the_server_archives_its_log(
+    archive: LogArchive,
+    mark: str,
+    says: str,
+    server: FileBehindServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    condition = DatabaseCondition(None, (), archive)
+    monkeypatch.setattr(server, "condition", lambda address: condition)
+    found = finding(hazina("doctor", "--offline", **REAL).output, "backups")
+    assert found.startswith(f"{mark} backups: the desk makes none of a database on a server{says}")
+    unused = hazina("doctor", "--offline", **REAL, BACKUP_DIR="safe").output
+    assert finding(unused, "backups").startswith("warn ")
 
 
 @pytest.mark.parametrize(

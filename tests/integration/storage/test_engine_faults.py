@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.domain.database import DatabaseDamaged, DatabaseFailed
+from services.domain.database import DatabaseCondition, DatabaseDamaged, DatabaseFailed
 from storage.sqlite import engine, simulated, snapshots
 from storage.sqlite.damage import FileCheck
 
@@ -56,7 +56,7 @@ async def test_it_is_not_opened_to_serve(foreign: Path) -> None:
 def test_a_blank_one_is_well(tmp_path: Path) -> None:
     path = tmp_path / "hazina.db"
     simulated.create_blank(path)
-    assert engine.condition(path) == (None, ())
+    assert engine.condition(path) == DatabaseCondition(damage=None, pending=())
     assert list(engine.stored_secrets(path)) == []
     with engine.audit_log(path) as log:
         assert log.ends() == []
