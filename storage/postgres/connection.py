@@ -116,10 +116,12 @@ class PostgresConnection:
         self._statements: dict[str, _Statement] = {}
         self._queue: list[_Queued] = []
         self._was_unreplicated = False
+        self._is_doubted = False
         self.has_changes = False  # since the transaction began
 
     def connect(self) -> None:
         """Connect anew. Raises ``psycopg.OperationalError``."""
+        self._is_doubted = False  # first: a doubt that comes meanwhile stays
         self.close()
         self._driver = self._connector()
         self._driver.add_notice_handler(self._notice)
@@ -127,6 +129,15 @@ class PostgresConnection:
     @property
     def is_connected(self) -> bool:
         return self._driver is not None and self._driver.pgconn.status == ConnStatus.OK
+
+    def doubt(self) -> None:
+        """Another node may be the primary by now. May be called on any thread."""
+        self._is_doubted = True
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether to ``connect`` before the next transaction."""
+        return self._is_doubted
 
     @property
     def driver(self) -> DriverConnection[Any]:

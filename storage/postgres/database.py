@@ -96,6 +96,7 @@ class Database(QueuedDatabase):
         )
         self._store_tx = StoreTx(raw, locks or NO_LOCKS)
         self._reading = None if threads else StoreTx(raw)
+        self._reader_connections: list[PostgresConnection] = []
         self._readers = Readers(_begin_read(self._clock.begin_reading), _end_read, as_future_error)
         self._is_away = False  # too long for people to wait for it
         self._has_begun = False
@@ -132,6 +133,7 @@ class Database(QueuedDatabase):
                     raw = _connection(address, f"reader {number}")
                     reader = ThreadConnection(raw, f"hazina-reader-{number}")
                     await reader.run(raw.connect)
+                    database._reader_connections.append(raw)
                     database._readers.add(reader)
         except BaseException:
             await database.close()
@@ -200,6 +202,7 @@ class Database(QueuedDatabase):
         member.on_notified = self._notified
         member.on_tick = self._ticked
         member.on_gone = lambda processes: self.gone(processes)
+        member.on_lost = self._doubt_readers
         member.mark = self._mark_time
         with as_database_failed():
             await asyncio.to_thread(member.start)
@@ -276,9 +279,17 @@ class Database(QueuedDatabase):
             partial(self._groups.recover_if_restored, self._tx, self._writer.raw)
         )
 
+    def _doubt_readers(self) -> None:
+        """Who writes has lost a connection, perhaps because another node is the primary. The old
+        one may not know, and goes on answering those who only read (facts: postgres 8)."""
+        for conn in self._reader_connections:
+            conn.doubt()
+
     def _connect_writer(self, migrating: bool) -> None:
+        self._doubt_readers()
         conn = self._writer.raw
         conn.connect()
+        self._doubt_readers()  # who connected meanwhile may have met the old primary
         driver = conn.driver
         if not self._may_serve(driver):
             raise DatabaseInUse(f"another hazina is using {self._address}: stop it first")
@@ -408,7 +419,7 @@ def _begin_read(begin_clock: Callable[[StoreTx], None]) -> Callable[[StoreTx], N
     def begin(tx: StoreTx) -> None:
         conn = tx.conn
         assert isinstance(conn, PostgresConnection)
-        if not conn.is_connected:
+        if conn.is_doubted or not conn.is_connected:
             conn.connect()
         conn.begin_reading()
         begin_clock(tx)

@@ -64,7 +64,7 @@ class ServerClock:
 
 class Membership:
     """``started`` on the event loop; its thread has a connection of its own. The callbacks are
-    called on the event loop."""
+    called on the event loop unless they say otherwise."""
 
     def __init__(self, process: str, connection: Callable[[], PostgresConnection]) -> None:
         self.process = process
@@ -79,6 +79,7 @@ class Membership:
         self.mark: Callable[[PostgresConnection], None] = lambda conn: None  # time, while it leads
         self.on_tick: Callable[[], None] = lambda: None
         self.on_gone: Callable[[Collection[str]], None] = lambda processes: None
+        self.on_lost: Callable[[], None] = lambda: None  # its connection; called on its thread
         self._connection = connection
         self._loop = asyncio.get_running_loop()
         self._leads_until = 0.0  # by the monotonic clock
@@ -119,6 +120,7 @@ class Membership:
                             if notified.pid != self.writer_pid:
                                 self._tell(self.on_notified, notified.payload)
             except psycopg.Error as error:
+                self.on_lost()
                 self._follow()
                 _log.warning("the server does not answer", why=str(error).splitlines()[0])
                 self._ending.wait(EVERY_S)

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -531,6 +531,39 @@ async def test_readers_connect_again(served: ServedDatabase) -> None:
                 failed += 1
         assert failed <= 2
         assert await database.read(count) == 1
+
+
+@pytest.mark.parametrize("lost", ["member", "writer"])
+async def test_when_a_connection_was_lost_nobody_reads_on_another_from_before(
+    lost: str, served: ServedDatabase
+) -> None:
+    """A leader that was replaced without noticing goes on answering those who only read."""
+
+    def pid(tx: StoreTx) -> int:
+        return int(tx.conn.execute("SELECT pg_backend_pid()").fetchone()[0])
+
+    dsn = served.address.dsn
+    async with processes(served, 1) as (database,):
+        ticked = asyncio.Event()
+
+        def says() -> str:
+            ticked.set()
+            return ""
+
+        database.says = says
+        await database.join()
+        await ticked.wait()  # the connection of the start is closed
+        before = {*backends(dsn, "reader 0"), *backends(dsn, "reader 1")}
+        assert await database.read(pid) in before
+        (broken,) = backends(dsn, lost)
+        with psycopg.connect(dsn, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", (broken,))
+        for _ in range(2):  # the first may find out, and the second connects
+            with suppress(DatabaseUnavailable):
+                await database.write(lambda tx: tx.people.partner("NOBODY"))
+        await until(lambda: backends(dsn, lost) not in ([], [broken]))
+        both = await asyncio.gather(database.read(pid), database.read(pid))
+        assert before.isdisjoint(both)
 
 
 async def test_a_read_without_a_server_can_be_tried_again(
