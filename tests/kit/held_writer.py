@@ -14,6 +14,7 @@ from typing import Any
 from services.domain.database import Priority, SimulatedCrash
 from storage.sqlite.database import Database
 from storage.transaction import StoreTx
+from tests.kit.blank_file import blank_file
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 PATIENCE_S = 5.0  # a hanging test fails after this
@@ -87,7 +88,7 @@ class Box:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Database]:
-        database = await Database.open(self.path, self.hand, probe=self.probe)
+        database = await Database.open(blank_file(self.path), self.hand, probe=self.probe)
         try:
             await database.write(_make_notes)
             self.probe.commits.clear()

@@ -11,6 +11,7 @@ from typing import Any
 from bot.database import simulated_databases
 from services.ports.simulated_databases import SimulatedDatabase
 from storage.sqlite.database import Database
+from tests.kit.blank_file import blank_file
 from tests.kit.copied_database import CopiedDatabase
 from tests.kit.on_server import test_server
 
@@ -28,7 +29,7 @@ async def open_database(path: Path, now: Callable[[], datetime]) -> AsyncIterato
     """A blank database as the product opens it. SQLite's is the file at ``path``."""
     server = test_server()
     if server is None:
-        database = await Database.open(path, now)
+        database = await Database.open(blank_file(path), now)
         try:
             yield database
         finally:

@@ -23,6 +23,7 @@ from services.domain.partner import Partner, Role
 from services.policy import NO_CODES
 from storage.sqlite.database import Database
 from storage.transaction import StoreTx
+from tests.kit.blank_file import blank_file
 from tests.kit.channels import CHANNELS
 from tests.kit.plain_store import PHONE
 
@@ -71,7 +72,7 @@ class Desk:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     clock = VirtualClock()
-    database = await Database.open(tmp_path / "hazina.db", clock.now)
+    database = await Database.open(blank_file(tmp_path / "hazina.db"), clock.now)
     clock.jump(clock.now() + timedelta(hours=2))
     yield Desk(database, clock)
     await database.close()

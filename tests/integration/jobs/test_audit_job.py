@@ -25,6 +25,7 @@ from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
 from storage.transaction import StoreTx
+from tests.kit.blank_file import blank_file
 
 NEXT = datetime(2026, 3, 3, 0, 0, tzinfo=UTC)  # 03:00 in Nairobi
 
@@ -65,7 +66,7 @@ async def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     monkeypatch.setenv("DATABASE", str(tmp_path / "hazina.db"))
     monkeypatch.chdir(tmp_path)
     clock = VirtualClock()  # 2 March 2026, 09:00 in Nairobi
-    database = await Database.open(tmp_path / "hazina.db", clock.now)
+    database = await Database.open(blank_file(tmp_path / "hazina.db"), clock.now)
 
     def seed(tx: StoreTx) -> None:
         for n in range(10):

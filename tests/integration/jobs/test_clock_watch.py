@@ -19,6 +19,7 @@ from flows.engine.texts import Texts
 from services.policy import Policy
 from storage.sqlite.database import Database
 from storage.sqlite.simulated import in_memory
+from tests.kit.blank_file import blank_file
 
 PATIENCE_S = 5.0
 
@@ -94,7 +95,9 @@ async def test_a_real_alarm_rings_in_time_though_the_clock_was_set_back(
 
     monkeypatch.setattr("apscheduler.schedulers.base.datetime", SetDatetime)
     machine = SystemClock()
-    database = await Database.open(tmp_path / "hazina.db", machine.now, monotonic=machine.monotonic)
+    database = await Database.open(
+        blank_file(tmp_path / "hazina.db"), machine.now, monotonic=machine.monotonic
+    )
     clock = DatabaseClock(machine, database.time)
     jobs = JobScheduler(clock, SchedulerAlarm())
     desk = AppContext(Texts.load(), system_random(), Keyring({"1": bytes(32)}), Policy())

@@ -25,6 +25,7 @@ from services.domain.partner import Partner
 from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
+from tests.kit.blank_file import blank_file
 
 DUE = datetime(2026, 3, 3, 1, 0, tzinfo=UTC)  # 04:00 in Nairobi
 KEY = {"1": bytes(32)}
@@ -56,7 +57,7 @@ class Nights:
 async def nights(tmp_path: Path) -> AsyncIterator[Nights]:
     clock = VirtualClock()  # 2 March 2026, 09:00 in Nairobi
     path = tmp_path / "hazina.db"
-    database = await Database.open(path, clock.now)
+    database = await Database.open(blank_file(path), clock.now)
     await database.write(lambda tx: add_partner(tx, Partner("FINSAFE"), Money(100), Money(0)))
     yield Nights(database, clock, BackupPlan(path, tmp_path / "backups", KEY, time(2, 30), 3))
     await database.close()

@@ -46,6 +46,7 @@ from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
 from storage.transaction import StoreTx
+from tests.kit.blank_file import blank_file
 
 FLOWS = all_flows()
 KEYS = Keyring({"1": bytes(32)})
@@ -139,7 +140,7 @@ class KeptRows:
 @pytest.fixture
 async def kept_rows(tmp_path: Path) -> AsyncIterator[KeptRows]:
     clock = VirtualClock()
-    database = await Database.open(tmp_path / "hazina.db", clock.now)
+    database = await Database.open(blank_file(tmp_path / "hazina.db"), clock.now)
     yield KeptRows(database, clock)
     await database.close()
 

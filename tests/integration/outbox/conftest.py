@@ -9,6 +9,7 @@ import pytest
 
 from bot.simulation.clock import VirtualClock
 from storage.sqlite.database import Database
+from tests.kit.blank_file import blank_file
 from tests.kit.outbox_harness import OutboxHarness
 
 
@@ -19,7 +20,7 @@ def clock() -> VirtualClock:
 
 @pytest.fixture
 async def harness(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[OutboxHarness]:
-    database = await Database.open(tmp_path / "hazina.db", clock.now)
+    database = await Database.open(blank_file(tmp_path / "hazina.db"), clock.now)
     harness = OutboxHarness(database, clock)
     yield harness
     await harness.sender.stop()

@@ -34,6 +34,7 @@ from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database
 from storage.transaction import StoreTx
+from tests.kit.blank_file import blank_file
 
 AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 KEYS = {"vault": b"v" * 32}
@@ -48,13 +49,15 @@ def seed(tx: StoreTx) -> None:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "desk" / "hazina.db"
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    return folder / "hazina.db"
 
 
 @pytest.fixture
 async def database(path: Path) -> AsyncIterator[Database]:
     clock = VirtualClock()
-    database = await Database.open(path, clock.now)
+    database = await Database.open(blank_file(path), clock.now)
     await database.write(seed)
     yield database
     await database.close()
@@ -225,7 +228,7 @@ class Nights:
 @pytest.fixture
 async def nights(path: Path, tmp_path: Path) -> AsyncIterator[Nights]:
     clock = VirtualClock()  # 2 March 2026, 09:00 in Nairobi
-    database = await Database.open(path, clock.now)
+    database = await Database.open(blank_file(path), clock.now)
     await database.write(seed)
     yield Nights(database, clock, BackupPlan(path, tmp_path / "backups", {}, time(2, 30), 2))
     await database.close()

@@ -17,6 +17,7 @@ from storage.sqlite.database import Database
 from storage.sqlite.empty_database import in_memory
 from storage.time.clock_step import MOVES, MOVES_BACK, STAYS
 from storage.transaction import StoreTx
+from tests.kit.blank_file import blank_file
 from tests.kit.settable_clock import DAY, SettableClock
 
 _MOMENT = re.compile(r"^at$|_at$|^until$|(^|_)day$|_from$")
@@ -29,7 +30,9 @@ def machine() -> SettableClock:
 
 
 async def opened(path: Path, machine: SettableClock) -> Database:
-    return await Database.open(path, lambda: machine.wall, monotonic=lambda: machine.passed)
+    return await Database.open(
+        blank_file(path), lambda: machine.wall, monotonic=lambda: machine.passed
+    )
 
 
 @pytest.fixture

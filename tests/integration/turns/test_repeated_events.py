@@ -16,6 +16,7 @@ from flows.engine.event import Event, EventKind, from_text
 from storage.sqlite.database import Database
 from storage.transaction import StoreTx
 from tests.kit import request_channel
+from tests.kit.blank_file import blank_file
 from tests.kit.channels import CHANNELS
 from tests.kit.turns_on_database import AMINA, BARAKA, TurnRunner, seed
 
@@ -32,7 +33,7 @@ async def clock() -> VirtualClock:
 @pytest.fixture
 async def runner(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[TurnRunner]:
     database = await Database.open(
-        tmp_path / "hazina.db", clock.now, monotonic=clock.monotonic, threads=False
+        blank_file(tmp_path / "hazina.db"), clock.now, monotonic=clock.monotonic, threads=False
     )
     await database.write(seed)
 

@@ -16,6 +16,7 @@ from flows.engine.capabilities import NOT_SERVED
 from services.domain.money import Money
 from services.policy import PaybillDetails, Policy
 from storage.sqlite.database import Database
+from tests.kit.blank_file import blank_file
 from tests.kit.channels import CHANNELS, CHAT
 from tests.kit.turns_on_database import KEYS, TurnRunner, seed
 
@@ -28,7 +29,7 @@ On = Callable[..., TurnRunner]
 @pytest.fixture
 async def on(tmp_path: Path) -> AsyncIterator[On]:
     """Turns on a chat without some capabilities, such as ``on(files=False)``."""
-    database = await Database.open(tmp_path / "hazina.db", VirtualClock().now)
+    database = await Database.open(blank_file(tmp_path / "hazina.db"), VirtualClock().now)
     await database.write(seed)
     yield lambda **lacks: TurnRunner(
         database, {**CHANNELS, "telegram": replace(CHAT, **lacks)}, POLICY

@@ -31,6 +31,7 @@ from services.policy import NO_CODES
 from services.ports import Collections, Random
 from storage.sqlite.database import Database
 from storage.transaction import StoreTx
+from tests.kit.blank_file import blank_file
 from tests.kit.channels import CHANNELS
 from tests.kit.unavailable import away_at_first
 
@@ -92,7 +93,7 @@ async def harness(tmp_path: Path) -> AsyncIterator[DocumentHarness]:
             person = tx.people.add_person(code, name, Role.OWNER, phone, None, "en")
             tx.people.link("telegram", address, person)
 
-    database = await Database.open(tmp_path / "hazina.db", VirtualClock().now)
+    database = await Database.open(blank_file(tmp_path / "hazina.db"), VirtualClock().now)
     await database.write(seed)
     yield DocumentHarness(database)
     await database.close()

@@ -20,6 +20,7 @@ from bot.http.ussd.session_events import SessionEvents
 from bot.observe.metrics import Metrics
 from bot.simulation.clock import VirtualClock
 from storage.sqlite.database import Database
+from tests.kit.blank_file import blank_file
 from tests.kit.ussd_requests import CODE, EVENT, PHONE, SESSION, body
 
 SECRET = "of-the-gateway_0123456789abcdefgh"
@@ -57,7 +58,7 @@ class Books:
 @pytest.fixture
 async def books(tmp_path: Path) -> AsyncIterator[Books]:
     path = tmp_path / "hazina.db"
-    database = await Database.open(path, VirtualClock().now)
+    database = await Database.open(blank_file(path), VirtualClock().now)
     yield Books(path, database)
     await database.close()
 

@@ -18,6 +18,7 @@ from services.gateways.tokens import Token, TokenCache
 from storage.raw import connection
 from storage.sqlite.database import Database
 from storage.transaction import StoreTx
+from tests.kit.blank_file import blank_file
 from tests.kit.token_bank import LIFE_S, REFRESH_BEFORE, TokenBank
 from tests.kit.virtual_time import advance, run, settle
 
@@ -48,7 +49,7 @@ class Desk:
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     clock = VirtualClock()
     database = await Database.open(
-        tmp_path / "hazina.db", clock.now, monotonic=clock.monotonic, threads=False
+        blank_file(tmp_path / "hazina.db"), clock.now, monotonic=clock.monotonic, threads=False
     )
     yield Desk(database, clock)
     await database.close()

@@ -190,8 +190,8 @@ async def test_a_migrated_database_opens_without_migrating(box: Box) -> None:
 
 async def test_the_folder_of_a_new_database_is_made(tmp_path: Path) -> None:
     path = tmp_path / "not" / "yet" / "hazina.db"
-    async with Box(path).opened():
-        assert path.exists()
+    await (await Database.open(path, lambda: START)).close()
+    assert path.exists()
 
 
 async def test_a_new_database_is_its_owners_only(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from bot.simulation.clock import VirtualClock
 from services.domain.money import Money
 from storage.sqlite.database import Database
+from tests.kit.blank_file import blank_file
 from tests.kit.float_harness import FloatHarness
 from tests.kit.money_harness import MoneyHarness
 from tests.kit.topup_harness import TopUpHarness
@@ -26,7 +27,7 @@ KINDS: Mapping[str, type[TopUpHarness] | type[FloatHarness] | type[ToyHarness]] 
 @pytest.fixture(params=KINDS)
 async def harness(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MoneyHarness]:
     clock = VirtualClock()
-    database = await Database.open(tmp_path / "hazina.db", clock.now)
+    database = await Database.open(blank_file(tmp_path / "hazina.db"), clock.now)
     await database.write(lambda tx: add_finsafe(tx, wallet=Money(10_000_000)))
     harness = KINDS[request.param](database, clock)
     yield harness

@@ -7,6 +7,7 @@ import pytest
 
 from bot.simulation.clock import VirtualClock
 from storage.sqlite.database import Database
+from tests.kit.blank_file import blank_file
 from tests.kit.webhook_desk import WebhookDesk
 
 
@@ -14,7 +15,7 @@ from tests.kit.webhook_desk import WebhookDesk
 async def desk(tmp_path: Path) -> AsyncIterator[WebhookDesk]:
     clock = VirtualClock()
     database = await Database.open(
-        tmp_path / "hazina.db", clock.now, monotonic=clock.monotonic, threads=False
+        blank_file(tmp_path / "hazina.db"), clock.now, monotonic=clock.monotonic, threads=False
     )
     desk = WebhookDesk(database, clock)
     await desk.seed()
