@@ -25,6 +25,7 @@ RESTORE = "restore it with pgbackrest (docs/scale.md)"
 
 
 def check_server(settings: Settings, server: DatabaseServer) -> Iterator[CheckResult]:
+    """Its database, how its primary is found, and its backups."""
     archive = None
     try:
         condition = database_engine.condition(server)
